@@ -1,0 +1,55 @@
+# `make` prints this list. Python 3.11 or newer and make are all you need.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo up test check lint types layers bench chaos scenarios lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## a virtual environment with exactly the locked versions
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(INSTALLED) ## the whole story on this machine: orders in, licences out, proof at the end
+	@$(BIN)/provisioning demo
+
+up: $(INSTALLED) ## the same world, left running to play with (Ctrl-C stops it)
+	@$(BIN)/provisioning up
+
+test: $(INSTALLED) check ## everything CI runs
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+check: lint types layers ## the checks that need no engine
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	@$(BIN)/mypy
+
+layers: $(INSTALLED)
+	@$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## the budgets, measured: one machine-readable row each
+	@$(BIN)/python -m tests.benchmarks
+
+chaos: $(INSTALLED) ## 200 killed runs, each ending as if nothing had happened
+	@$(BIN)/python -m pytest -q -m slow tests/journeys
+
+scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade
+	@$(BIN)/python -m pytest -v tests/journeys
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-header --quiet -o requirements.lock
+
+clean: ## remove the virtual environment and local worlds
+	rm -rf $(VENV) .provisioning
