@@ -1,0 +1,62 @@
+"""The numbers of the service as one value; `config.limits` builds it and says why each is what it is."""
+
+from datetime import timedelta
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    # quota (writes)
+    tenant_writes: int
+    tenant_window: timedelta
+    app_writes: int
+    app_window: timedelta
+    quota_rate: float  # share of the window's rate we use
+    quota_burst: float  # share of the window's amount we may save up
+    quota_reserved_for_orders: float
+    # time
+    settle: timedelta
+    lag_horizon: timedelta
+    observation_max_age: timedelta
+    write_timeout: timedelta
+    lease_duration: timedelta
+    seats_poll: tuple[timedelta, ...]
+    seats_notice: timedelta
+    seats_escalate: timedelta
+    seats_short_after: timedelta
+    consent_poll: timedelta
+    consent_reminder: timedelta
+    verify_waits: tuple[timedelta, ...]
+    verify_deadline: timedelta
+    revalidate_after: timedelta
+    ask_person_after: timedelta
+    duplicate_window: timedelta
+    requeue_after: timedelta  # how long a sent message may take before the sweep sends it again
+    approval_validity: timedelta
+    max_clock_skew: timedelta
+    # amounts
+    chunk_people: int
+    batch_size: int
+    first_people: int
+    lost_attempts: int
+    max_refusals: int  # certain refusals of one step before the person is failed
+    # guards, per tenant over `guard_window`
+    guard_window: timedelta
+    guard_assignments: int
+    guard_swaps: int
+    guard_removals: int
+    guard_families_lost: int
+    changed_share: float
+    shrink_people: int
+    shrink_share: float
+    # application incident
+    incident_tenants: int
+    incident_window: timedelta
+    # notices
+    notices_burst: int
+    notices_window: timedelta
+    # audit
+    checkpoint_events: int
+    checkpoint_interval: timedelta
+    # collection
+    watermark_overlap: timedelta

@@ -1,0 +1,200 @@
+"""Operations, their steps and people, what was tried and what came of it."""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.ids import (
+    Actor,
+    ArticleCode,
+    AttemptId,
+    LineKey,
+    OperationId,
+    OrganisationId,
+    PlanId,
+    Pseudonym,
+    ServicePlanId,
+    SkuId,
+    StepId,
+    SubjectId,
+    TenantId,
+)
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.observation import HeldLicence
+from provisioning.domain.reasons import Reason
+
+
+class OperationKind(StrEnum):
+    DELIVER = "deliver"
+    CHANGE = "change"
+    MIGRATE = "migrate"
+    REMAP = "remap"
+    RELEASE = "release"
+    RECONCILE = "reconcile"
+
+
+class Lane(StrEnum):
+    """Orders pass, bulk work yields."""
+
+    ORDER = "order"
+    BULK = "bulk"
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deliver operation should bring about; stored as JSON with the operation.
+
+    `entitlement` is not here: it is the ledger's sum when the plan is drawn. `seats_before` is the enabled
+    number when the order was accepted, `seats_wanted` what this order adds.
+    """
+
+    sku_id: SkuId
+    audience: Audience
+    article_code: ArticleCode
+    replaces: frozenset[SkuId]
+    holder_id: OrganisationId
+    organisations: tuple[OrganisationId, ...]  # whose people, in the order's sequence
+    seats_wanted: int
+    line: LineKey | None = None
+    named: tuple[SubjectId, ...] = ()
+    starts_on: date | None = None
+    mapping_digest: str = ""  # of the article and SKU rows used
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of work in one tenant. `due_at`: when the sweep looks at it again, None when a person must act."""
+
+    operation_id: OperationId
+    kind: OperationKind
+    tenant_id: TenantId
+    lane: Lane
+    state: OperationState
+    reason: Reason | None = None
+    wish: Wish
+    requested_by: Actor
+    created_at: datetime
+    entered_at: datetime  # into this state
+    due_at: datetime | None
+    waits: int = 0  # how often this state was looked at in vain: drives the growing intervals
+    lost_attempts: int = 0
+    version: int = 0  # optimistic lock: every change raises it
+    resume_state: OperationState | None = None  # where a held operation goes on
+    seats_seen: int | None = None
+    seats_seen_since: datetime | None = None
+
+
+class StepKind(StrEnum):
+    ASSIGN = "assign"
+    REMOVE = "remove"
+    SWAP = "swap"
+    SET_PLANS = "set_plans"
+    SET_USAGE_LOCATION = "set_usage_location"
+    CREATE_GROUP = "create_group"
+    LICENSE_GROUP = "license_group"
+    ADD_MEMBERS = "add_members"
+    REMOVE_MEMBER = "remove_member"
+    REPROCESS = "reprocess"
+    NO_OP = "no_op"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The write itself, in our words; the same shape for the plan, the journal and the gateway."""
+
+    add_sku: SkuId | None = None
+    disabled_plans: frozenset[ServicePlanId] = frozenset()
+    remove_skus: tuple[SkuId, ...] = ()
+    usage_location: str | None = None
+
+
+class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the person looked when the plan was drawn: whoever looks different at their turn is left alone."""
+
+    licences: tuple[HeldLicence, ...] = ()
+    usage_location: str | None = None
+    is_enabled: bool = True
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One intended write for one person. `sequence` orders the steps of one person; `position` all of the plan."""
+
+    position: int
+    subject_id: SubjectId
+    kind: StepKind
+    change: Change = Change()
+    sequence: int = 0
+    reason: str = ""  # for people; no code branches on it
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A step in the journal, with where it stands."""
+
+    step_id: StepId
+    operation_id: OperationId
+    plan_id: PlanId
+    step: Step
+    state: StepState
+    before: BeforeImage
+    pseudonym: Pseudonym
+    organisation_id: OrganisationId | None = None
+    attempts: int = 0
+    reason: Reason | None = None
+    sent_at: datetime | None = None  # of the latest attempt
+    applied_at: datetime | None = None
+    not_before: datetime | None = None
+    last_attempt: AttemptId | None = None
+
+
+class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One person in an operation: the line on the final list."""
+
+    operation_id: OperationId
+    subject_id: SubjectId
+    pseudonym: Pseudonym
+    state: SubjectState
+    reason: Reason | None = None
+    organisation_id: OrganisationId | None = None
+    notes: tuple[str, ...] = ()  # what could not be carried over
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One write about to leave the machine. Its id is the client-request-id on the wire."""
+
+    attempt_id: AttemptId
+    step_id: StepId
+    operation_id: OperationId
+    tenant_id: TenantId
+    subject_id: SubjectId
+    kind: StepKind
+    change: Change
+    fence: int
+    number: int = 1
+
+
+class Outcome(StrEnum):
+    """What is known of one attempt. Exactly one audit line says it."""
+
+    ACCEPTED = "accepted"  # Graph said yes
+    REFUSED = "refused"  # Graph said no; `reason` tells, `after` when to try again
+    NOT_SENT = "not_sent"  # certainly never left: no tokens, deadline, stop
+    UNKNOWN = "unknown"  # sent, no answer that counts
+    FOUND_DONE = "found_done"  # observed later: the goal is there
+    FOUND_ABSENT = "found_absent"  # observed later, after settle: it is not
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway's answer for one attempt. `retryable`: certainly refused and later is fine."""
+
+    attempt_id: AttemptId
+    outcome: Outcome
+    status: int | None = None
+    reason: Reason | None = None
+    retryable: bool = False
+    tenant_wide: bool = False  # the whole tenant must stop (consent, permission, credential)
+    after: timedelta | None = None
+    request_id: str | None = None
+    error_code: str | None = None
+    detail: str | None = None  # Microsoft's text, scrubbed
+    resource_units: int | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None

@@ -1,0 +1,71 @@
+"""What people must look at, and what they are told."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from provisioning.domain.ids import OperationId, OrganisationId, TenantId
+from provisioning.domain.reasons import Reason
+
+
+class Owner(StrEnum):
+    """Who has to act on a work-list item."""
+
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    SCHOOL = "school"
+    SHOP = "shop"
+    ADMIN = "admin"
+
+
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that waits for a person. `count` is more than one for people waiting under one operation."""
+
+    subject: str  # "order acme/1042/1", "operation 3f2a…", "binding …"
+    reason: Reason
+    owner: Owner
+    since: datetime
+    organisation_id: OrganisationId | None = None
+    tenant_id: TenantId | None = None
+    operation_id: OperationId | None = None
+    count: int = 1
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one organisation: at most one per topic and day, however many facts it gathers."""
+
+    organisation_id: OrganisationId
+    topic: str
+    day: date
+    facts: int
+    first_at: datetime
+    last_at: datetime
+    references: tuple[str, ...] = ()
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to tell, written in the transaction of the fact it tells."""
+
+    topic: str
+    organisation_id: OrganisationId
+    reference: str
+    at: datetime
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True):
+    """No new write where it applies. `scope`: "all", "tenant:<id>" or "kind:<operation kind>"."""
+
+    scope: str
+    reason: str
+    stopped_by: str
+    stopped_at: datetime
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to work on `name` until `expires_at` (real time). A higher fence always wins."""
+
+    name: str
+    holder: str
+    fence: int
+    expires_at: datetime
