@@ -149,11 +149,21 @@ class TenantStore(Protocol):
     def confirm_binding(
         self, binding: BindingId, by: Actor, at: datetime, evidence: Collection[BindingEvidence]
     ) -> None: ...
-    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None: ...
-    def policy_on(self, tenant: TenantId, on: date) -> Policy:
-        """The policy in force; the default (assignment mode none) when nobody decided anything."""
+    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None:
+        """Write it and make `by` the author of the binding, which is unconfirmed again: who gets seats takes two."""
 
-    def add_policy(self, policy: Policy) -> None: ...
+    def policy_on(self, tenant: TenantId, on: date) -> Policy:
+        """The latest approved policy valid on the day; the default (assignment mode none) when there is none."""
+
+    def add_policy(self, policy: Policy) -> None:
+        """Insert a proposal; it is in force once somebody else has approved it."""
+
+    def list_policies(self, tenant: TenantId) -> list[Policy]:
+        """All of them, proposals too, newest first."""
+
+    def approve_policy(self, tenant: TenantId, digest: str, by: Actor, at: datetime) -> None:
+        """Raises ConflictError when no proposal has this digest; the database refuses its own author."""
+
     def selection_size(self, binding: BindingId, audience: Audience) -> int | None: ...
     def note_selection(self, binding: BindingId, audience: Audience, size: int, at: datetime) -> None: ...
 
@@ -224,6 +234,9 @@ class OperationStore(Protocol):
         line: LineKey | None = None,
         limit: int = 1000,
     ) -> list[Operation]: ...
+    def starting_with(self, prefix: str, limit: int = 3) -> list[OperationId]:
+        """Operations whose id begins so: people name them by their first characters."""
+
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[tuple[OperationId, Lane]]:
         """Operations whose `due_at` has come; it is moved to `again_at` so that the next sweep leaves them."""
 
@@ -373,7 +386,9 @@ class StopStore(Protocol):
 
 class ActorStore(Protocol):
     def add(self, identity: Identity, token_digest: str, at: datetime) -> None: ...
-    def find_by_token(self, token_digest: str) -> Identity | None: ...
+    def find_by_token(self, token_digest: str) -> Identity | None:
+        """Who the token stands for, expired or not; None when it is unknown or revoked."""
+
     def list_all(self) -> list[Identity]: ...
     def revoke(self, actor: Actor, at: datetime) -> bool: ...
     def has_any(self, role: Role) -> bool: ...
