@@ -1,0 +1,48 @@
+"""How far a plan may go by itself: counted per tenant over a day, through all doors. Everything beyond is asked."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Step, StepKind
+from provisioning.planning.plan import Losses
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Writes of the tenant within the guard window before this plan."""
+
+    assignments: int = 0
+    swaps: int = 0
+
+    @classmethod
+    def from_kinds(cls, kinds: dict[StepKind, int]) -> "Usage":
+        return cls(assignments=kinds.get(StepKind.ASSIGN, 0), swaps=kinds.get(StepKind.SWAP, 0))
+
+
+def breaches(steps: Sequence[Step], losses: Losses, usage: Usage, limits: Limits) -> tuple[str, ...]:
+    """Sentences, one per guard that the plan goes beyond; empty: it may apply by itself."""
+    counts = Counter(step.kind for step in steps)
+    assignments, swaps = counts[StepKind.ASSIGN], counts[StepKind.SWAP]
+    said = [
+        _above("assignments", assignments, usage.assignments, limits.guard_assignments),
+        _above("swaps", swaps, usage.swaps, limits.guard_swaps),
+        _any("swaps from a product that the article does not replace", losses.unreplaced_swaps),
+        _above("removals without replacement", losses.removals_without_replacement, 0, limits.guard_removals),
+        *(_above(f"people lose {one}", n, 0, limits.guard_families_lost) for one, n in losses.families.items()),
+        *(_any(f"people for whom {plan} comes on against the policy", n) for plan, n in losses.switched_on.items()),
+    ]
+    return tuple(sentence for sentence in said if sentence)
+
+
+def _above(what: str, planned: int, before: int, limit: int) -> str | None:
+    """Nothing planned breaches nothing, however full the day already is."""
+    if not planned or planned + before <= limit:
+        return None
+    earlier = f" after {before} in the last 24 hours" if before else ""
+    return f"{planned} {what}{earlier}; {limit} may go by themselves"
+
+
+def _any(what: str, people: int) -> str | None:
+    return f"{people} {what}" if people else None
