@@ -7,7 +7,7 @@ from hashlib import sha256
 from provisioning.audit.tree import EMPTY_ROOT, HASH_BYTES, node_hash
 
 # Neighbouring paths share their upper nodes: remembering these saves most of the hashing of an export.
-_remembered_node_hash = lru_cache(maxsize=4096)(node_hash)
+_remembered_hash = lru_cache(maxsize=4096)(node_hash)
 
 
 class TreeLevels:
@@ -77,15 +77,17 @@ def root_of_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> b
     """The root that this audit path leads to (RFC 9162, 2.1.3.2), or None when its length is wrong."""
     if not 0 <= index < size:
         return None
-    node, last, used = leaf, size - 1, 0
-    while last:
-        if index & 1 or index < last:
-            if used == len(path):
-                return None
-            pair = (path[used], node) if index & 1 else (node, path[used])
-            node, used = _remembered_node_hash(*pair), used + 1
-        index, last = index >> 1, last >> 1
-    return node if used == len(path) else None
+    # Up to where the leaf's way meets the right edge there is a sibling on each level; from there on only left ones.
+    below_edge = (index ^ (size - 1)).bit_length()
+    if len(path) != below_edge + (index >> below_edge).bit_count():
+        return None
+    node = leaf
+    for sibling in path[:below_edge]:
+        node = _remembered_hash(sibling, node) if index & 1 else _remembered_hash(node, sibling)
+        index >>= 1
+    for left in path[below_edge:]:
+        node = _remembered_hash(left, node)
+    return node
 
 
 def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:

@@ -1,0 +1,121 @@
+"""What verifying a whole log and verifying one organisation's events have in common."""
+
+import msgspec
+
+from provisioning.audit.checkpoint import Checkpoint, TreeHead
+from provisioning.audit.errors import AuditFormatError
+from provisioning.audit.export import EndLine, HeaderLine, Line
+from provisioning.audit.note import SignatureState, VerifierKey
+from provisioning.audit.verdict import Doubt, Findings, Tampering, Verdict
+
+
+class Yardstick(msgspec.Struct, frozen=True):
+    """What an export is held against: the log's public key and, if the reader has one, a checkpoint from outside."""
+
+    key: VerifierKey
+    outside: TreeHead | None
+
+
+class Inspection:
+    """Reads the lines behind the header, one by one, and concludes."""
+
+    def __init__(self, header: HeaderLine, yardstick: Yardstick, found: Findings) -> None:
+        self._header = header
+        self._yardstick = yardstick
+        self._found = found
+        self._events = 0
+        self._proven = 0
+        self._checkpoints = 0
+        self._newest: Checkpoint | None = None
+        self._end: EndLine | None = None
+        self._outside_compared = False
+
+    def read(self, number: int, line: Line) -> None:
+        """Take in one line; kinds that have no place in this export are findings."""
+        raise NotImplementedError
+
+    def conclude(self) -> Verdict:
+        """The verdict, once all lines were read."""
+        raise NotImplementedError
+
+    def _read_end(self, number: int, line: Line) -> None:
+        if self._end is not None:
+            self._found.add(Tampering.MALFORMED, "A line behind the end of the export.", number)
+        elif isinstance(line, EndLine):
+            self._end = line
+        else:
+            self._found.add(Tampering.MALFORMED, "A line of this kind has no place in this export.", number)
+
+    def _read_checkpoint(self, number: int, note: str) -> Checkpoint | None:
+        """The checkpoint when the log's key signed it, else None and a finding."""
+        try:
+            checkpoint = Checkpoint.parse(note)
+        except AuditFormatError as error:
+            self._found.add(Tampering.MALFORMED, f"The checkpoint is malformed: {error}", number)
+            return None
+        if problem := problem_of_checkpoint(checkpoint, self._header.origin, self._yardstick.key):
+            self._found.add(*problem, number)
+            return None
+        self._checkpoints += 1
+        if self._newest is None or checkpoint.head.size > self._newest.head.size:
+            self._newest = checkpoint
+        return checkpoint
+
+    def _check_end(self) -> None:
+        if self._end is None:
+            self._found.add(Tampering.TAIL_CUT, f"The export breaks off after {self._events} events.")
+        elif self._end.events != self._events:
+            kind = Tampering.DELETED if self._end.events > self._events else Tampering.INSERTED
+            self._found.add(kind, f"The export promises {self._end.events} events and holds {self._events}.")
+        outside, newest = self._yardstick.outside, self._newest
+        if outside and (newest is None or newest.head.size < outside.size):
+            size = newest.head.size if newest else 0
+            sentence = f"The outside checkpoint covers {outside.size} events, this export only {size}."
+            self._found.add(Tampering.TAIL_CUT, sentence)
+
+    def _compare_outside(self, root: bytes) -> None:
+        outside = self._yardstick.outside
+        if outside is None:
+            return
+        self._outside_compared = True
+        if root != outside.root:
+            sentence = f"The outside checkpoint of {outside.size} events was signed over another log than this."
+            self._found.add(Tampering.REWRITTEN, sentence, sequences=(0, outside.size - 1))
+
+    def _verdict(self, *doubts: Doubt) -> Verdict:
+        return Verdict(
+            origin=self._header.origin,
+            organisation=self._header.organisation,
+            events=self._events,
+            proven=self._proven,
+            checkpoints=self._checkpoints,
+            newest=self._newest,
+            findings=tuple(self._found.listed),
+            unlisted_findings=self._found.unlisted,
+            doubts=(Doubt.LATER_EVENTS, *self._doubts_about_the_key_holder(), *doubts),
+        )
+
+    def _doubts_about_the_key_holder(self) -> tuple[Doubt, ...]:
+        outside, newest = self._yardstick.outside, self._newest
+        if outside is None:
+            return (Doubt.KEY_HOLDER,)
+        if not self._outside_compared:
+            return (Doubt.KEY_HOLDER, Doubt.OUTSIDE_NOT_COMPARED)
+        is_newest = newest is not None and newest.head.size == outside.size
+        return () if is_newest else (Doubt.KEY_HOLDER_SINCE,)
+
+
+def problem_of_checkpoint(checkpoint: Checkpoint, origin: str, key: VerifierKey) -> tuple[Tampering, str] | None:
+    """Why this checkpoint counts for nothing, or None when it is the log's own."""
+    head = checkpoint.head
+    if head.origin != origin:
+        return Tampering.CHECKPOINT_UNKNOWN, f"The checkpoint of {head.size} events is of another log."
+    match checkpoint.state_of(key):
+        case SignatureState.ABSENT:
+            sentence = f"The checkpoint of {head.size} events is not signed by the key {key.name}."
+            return Tampering.CHECKPOINT_UNKNOWN, sentence
+        case SignatureState.INVALID:
+            sentence = f"The signature under the checkpoint of {head.size} events is false."
+            return Tampering.CHECKPOINT_FORGED, sentence
+        case SignatureState.VALID:
+            return None
