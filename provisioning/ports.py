@@ -4,13 +4,14 @@ Stores belong to a unit of work: everything done through one is committed togeth
 frozen values. `find_*` may return None, `get_*` raises InputError when there is nothing, `list_*` returns a list.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from typing import Protocol, Self
 
 import msgspec
 
+from provisioning.audit.export import StoredCheckpoint, StoredEvent
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
@@ -406,6 +407,19 @@ class AuditLog(Protocol):
     ) -> list[Event]: ...
     def pseudonyms(self, tenant: TenantId, subjects: Collection[SubjectId]) -> dict[SubjectId, Pseudonym]:
         """The pseudonym of each person, made when there is none yet."""
+
+
+class AuditArchive(Protocol):
+    """The sealed log, read for exports: long readings, so no part of a unit of work."""
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """All of them, in order."""
+
+    def events(self, organisation: OrganisationId | None = None) -> Iterator[StoredEvent]:
+        """Sealed events in order, of everybody or of one organisation."""
+
+    def leaves(self, size: int) -> Iterator[bytes]:
+        """The first `size` leaf hashes, in order."""
 
 
 class References(Protocol):

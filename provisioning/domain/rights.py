@@ -1,0 +1,84 @@
+"""Who may do what: one table. Reading needs no right here; whatever changes or reveals something does."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from provisioning.domain.actors import ANONYMOUS, Identity, Role
+from provisioning.domain.errors import NotAllowedError
+
+
+class Action(StrEnum):
+    """What a service asks a right for; the value is how a refusal names it."""
+
+    MANAGE_ACTORS = "manage actors"
+    IMPORT_ORGANISATIONS = "import organisations"
+    IMPORT_RECORDS = "import records"
+    ADD_TENANT = "add a tenant"
+    BIND_TENANT = "bind a tenant"
+    SET_SELECTOR = "choose who gets seats"
+    CONFIRM_BINDING = "confirm a binding"
+    PROPOSE_POLICY = "propose a policy"
+    APPROVE_POLICY = "approve a policy"
+    ASK_CONSENT = "ask a school for consent"
+    SUBMIT_ORDERS = "submit orders"
+    CANCEL_ORDER = "cancel an order line"
+    RELEASE_ORDER = "release an order line"
+    RETRY_OPERATION = "retry an operation"
+    APPROVE_PLAN = "approve a plan"
+    REJECT_PLAN = "reject a plan"
+    STOP_WRITES = "stop writes"
+    RESUME_WRITES = "resume writes"
+    EXPORT_AUDIT = "export the audit log"
+
+
+_ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
+
+RIGHTS: Mapping[Action, frozenset[Role]] = {
+    Action.MANAGE_ACTORS: frozenset({_ADMIN}),
+    Action.IMPORT_ORGANISATIONS: frozenset({_OPERATOR}),
+    Action.IMPORT_RECORDS: frozenset({_OPERATOR}),
+    Action.ADD_TENANT: frozenset({_OPERATOR}),
+    Action.BIND_TENANT: frozenset({_OPERATOR}),
+    Action.SET_SELECTOR: frozenset({_OPERATOR}),
+    # who proposes and who confirms are two persons, but an operator may be the second pair of eyes
+    Action.CONFIRM_BINDING: frozenset({_OPERATOR, _APPROVER}),
+    Action.PROPOSE_POLICY: frozenset({_OPERATOR}),
+    Action.APPROVE_POLICY: frozenset({_OPERATOR, _APPROVER}),
+    Action.ASK_CONSENT: frozenset({_OPERATOR}),
+    Action.SUBMIT_ORDERS: frozenset({_OPERATOR, Role.SHOP}),
+    Action.CANCEL_ORDER: frozenset({_OPERATOR}),
+    Action.RELEASE_ORDER: frozenset({_OPERATOR}),
+    Action.RETRY_OPERATION: frozenset({_OPERATOR}),
+    Action.APPROVE_PLAN: frozenset({_APPROVER}),
+    Action.REJECT_PLAN: frozenset({_APPROVER, _OPERATOR}),
+    # stopping is always safe, so every person on duty may
+    Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
+    Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
+    Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
+}
+
+_PERSONS_ONLY = frozenset({Action.APPROVE_PLAN, Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.REJECT_PLAN})
+
+
+def may(identity: Identity, action: Action) -> bool:
+    """Whether one of the identity's roles carries the right, and whether it is a person where it must be one."""
+    return bool(identity.roles & RIGHTS[action]) and (identity.is_person or action not in _PERSONS_ONLY)
+
+
+def require(identity: Identity, action: Action) -> None:
+    """Return quietly when the identity may; raise NotAllowedError with what is missing when not."""
+    if may(identity, action):
+        return
+    roles = " or ".join(sorted(RIGHTS[action]))
+    if identity == ANONYMOUS:
+        raise NotAllowedError(
+            f"Without a token you may only look; to {action} set PROVISIONING_TOKEN to the token of an actor "
+            f"with the role {roles} (`provisioning actors add` makes one)."
+        )
+    raise NotAllowedError(f"{identity.actor} may not {action}: that takes a person or client with the role {roles}.")
+
+
+def require_other(identity: Identity, first: str, deed: str) -> None:
+    """Four eyes: raise NotAllowedError when the identity is the very actor who did the first half."""
+    if identity.actor == first:
+        raise NotAllowedError(f"{identity.actor} {deed}; a second person has to look at it.")
