@@ -241,6 +241,9 @@ class OperationStore(Protocol):
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[tuple[OperationId, Lane]]:
         """Operations whose `due_at` has come; it is moved to `again_at` so that the next sweep leaves them."""
 
+    def postpone(self, operation: OperationId, until: datetime) -> None:
+        """Move `due_at` alone, without a new version: whoever works on it is not disturbed."""
+
     def order_is_due(self, tenant: TenantId, now: datetime) -> bool:
         """Whether an operation of the order lane in this tenant waits for its turn."""
 

@@ -11,7 +11,7 @@ from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census, HeldLicence, Person, SeatCount
 from provisioning.domain.operation import BeforeImage, Change, Step, StepKind, Wish
-from provisioning.domain.permissions import USER_WRITE
+from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.carry import carry_over, disabled_at_first
@@ -216,8 +216,9 @@ class _Judge:
         if person.usage_location is None:
             if not self._scene.policy.usage_location:
                 return _refused(Reason.USAGE_LOCATION)
-            if USER_WRITE not in self._scene.permissions:
-                return _refused(Reason.USAGE_LOCATION, f"needs permission {USER_WRITE}")
+            missing = missing_for([StepKind.SET_USAGE_LOCATION], self._scene.permissions)
+            if missing:
+                return _refused(Reason.USAGE_LOCATION, f"needs permission {', '.join(sorted(missing))}")
         return None
 
     def _group_that_gives_the_old(self, person: Person) -> GroupId | None:

@@ -1,0 +1,162 @@
+"""What a receipt makes of a step, of its person, of the chunk, and of the record. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, TenantId
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.execution.backoff import after_refusal
+from provisioning.ports import StepUpdate, SubjectUpdate
+
+
+class Direction(StrEnum):
+    """What the chunk says about the operation as a whole."""
+
+    CONTINUE = "continue"
+    REPLAN = "replan"  # seats ran out, or a person turned out different
+    STOP_TENANT = "stop_tenant"  # consent, permission or credential
+
+
+class ChunkOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is written after a chunk, in one transaction."""
+
+    steps: tuple[StepUpdate, ...] = ()
+    subjects: tuple[SubjectUpdate, ...] = ()
+    events: tuple[Event, ...] = ()
+    direction: Direction = Direction.CONTINUE
+    reason: Reason | None = None
+    is_credential: bool = False
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """What one receipt or observation makes of one step."""
+
+    step: StepUpdate
+    subject: SubjectUpdate | None = None
+    direction: Direction = Direction.CONTINUE
+
+
+_WAITS_FOR_A_SEAT = frozenset({Reason.COUNT_VIOLATION})
+_NEVER_GIVEN_UP = frozenset({Reason.THROTTLED})
+
+
+def outcome_of(
+    tenant: TenantId, records: Sequence[StepRecord], receipts: Sequence[Receipt], now: datetime, limits: Limits
+) -> ChunkOutcome:
+    """One ruling per receipt, and one audit line for each that is certain."""
+    by_attempt = {record.last_attempt: record for record in records}
+    pairs = [(by_attempt[receipt.attempt_id], receipt) for receipt in receipts]
+    rulings = [rule(record, receipt, now, limits) for record, receipt in pairs]
+    stopping = next((receipt for _, receipt in pairs if receipt.tenant_wide), None)
+    direction = max((ruling.direction for ruling in rulings), key=list(Direction).index, default=Direction.CONTINUE)
+    return ChunkOutcome(
+        steps=tuple(ruling.step for ruling in rulings),
+        subjects=tuple(ruling.subject for ruling in rulings if ruling.subject),
+        events=tuple(attempt_event(tenant, *pair, now) for pair in pairs if pair[1].outcome in _ON_RECORD),
+        direction=direction,
+        reason=stopping.reason if stopping else None,
+        is_credential=bool(stopping and stopping.reason is Reason.CREDENTIAL_REJECTED),
+    )
+
+
+def rule(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits) -> Ruling:
+    """The decision for one receipt: done, later, somebody must act, or look first."""
+    match receipt.outcome:
+        case Outcome.ACCEPTED:
+            return _ruling(record, StepState.APPLIED, receipt, at=now)
+        case Outcome.UNKNOWN:
+            settled = (receipt.sent_at or now) + limits.settle
+            return _ruling(record, StepState.UNKNOWN, receipt, reason=Reason.NO_ANSWER, not_before=settled)
+        case Outcome.NOT_SENT:
+            later = now + after_refusal(1, receipt.after)
+            return _ruling(record, StepState.PENDING, receipt, reason=receipt.reason, not_before=later)
+        case _:
+            return _refusal(record, receipt, now, limits)
+
+
+def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits) -> Ruling:
+    reason = receipt.reason or Reason.GRAPH_OTHER
+    if receipt.tenant_wide:
+        return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_TENANT)
+    if receipt.retryable and (reason in _NEVER_GIVEN_UP or record.attempts < limits.max_refusals):
+        later = now + after_refusal(record.attempts, receipt.after)
+        return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
+    if reason is Reason.LICENCE_NOT_HELD and record.step.kind is StepKind.SWAP:
+        # refused as a whole: either the swap was done before, or the old licence went; only a look can tell
+        return _ruling(record, StepState.UNKNOWN, receipt, reason=reason, not_before=now)
+    if reason in _WAITS_FOR_A_SEAT:
+        waiting = SubjectUpdate(
+            subject_id=record.step.subject_id, state=SubjectState.WAITING, reason=Reason.SEATS_INSUFFICIENT
+        )
+        return Ruling(
+            step=_update(record, StepState.FAILED, receipt, reason=reason), subject=waiting, direction=Direction.REPLAN
+        )
+    refused = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.REFUSED, reason=reason)
+    return Ruling(step=_update(record, StepState.FAILED, receipt, reason=reason), subject=refused)
+
+
+def _ruling(
+    record: StepRecord,
+    state: StepState,
+    receipt: Receipt,
+    *,
+    reason: Reason | None = None,
+    not_before: datetime | None = None,
+    at: datetime | None = None,
+    direction: Direction = Direction.CONTINUE,
+) -> Ruling:
+    return Ruling(
+        step=_update(record, state, receipt, reason=reason, not_before=not_before, at=at), direction=direction
+    )
+
+
+def _update(
+    record: StepRecord,
+    state: StepState,
+    receipt: Receipt,
+    *,
+    reason: Reason | None = None,
+    not_before: datetime | None = None,
+    at: datetime | None = None,
+) -> StepUpdate:
+    return StepUpdate(step_id=record.step_id, state=state, reason=reason, not_before=not_before, at=at, receipt=receipt)
+
+
+# an unknown attempt gets its line when somebody has looked; one that never left changed nothing
+_ON_RECORD = frozenset({Outcome.ACCEPTED, Outcome.REFUSED, Outcome.FOUND_DONE, Outcome.FOUND_ABSENT})
+
+
+def attempt_event(tenant: TenantId, record: StepRecord, receipt: Receipt, now: datetime) -> Event:
+    """The one audit line of one attempt."""
+    details = {"kind": record.step.kind.value}
+    if receipt.request_id:
+        details["request_id"] = receipt.request_id
+    return Event(
+        at=now,
+        actor=SYSTEM,
+        kind=f"attempt.{receipt.outcome}",
+        organisation=record.organisation_id,
+        tenant=tenant,
+        operation=record.operation_id,
+        subject=record.pseudonym,
+        before=_before(record.step.change),
+        after=_after(record.step.change),
+        reason=receipt.reason,
+        correlation=receipt.attempt_id,
+        details=details,
+    )
+
+
+def _before(change: Change) -> str | None:
+    return " ".join(change.remove_skus) or None
+
+
+def _after(change: Change) -> str | None:
+    return change.usage_location or change.add_sku

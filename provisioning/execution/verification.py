@@ -1,0 +1,115 @@
+"""Reading back: is it true, is it not, or can nobody say yet. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.observation import HeldLicence, Person
+from provisioning.domain.operation import BeforeImage, Change, Outcome, Receipt, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.execution.backoff import growing
+from provisioning.execution.outcome import Direction, Ruling
+from provisioning.planning.losses import after_change
+from provisioning.ports import StepUpdate, SubjectUpdate
+
+# the direct, active licences of a person as comparable facts
+Facts = frozenset[tuple[str, frozenset[str], str | None]]
+
+
+def goal_met(person: Person, change: Change) -> bool:
+    """Whether the person looks as the change wants them to look."""
+    if change.usage_location and (person.usage_location or "").upper() != change.usage_location.upper():
+        return False
+    if any(person.direct(sku) for sku in change.remove_skus):
+        return False
+    if change.add_sku is None:
+        return True
+    held = person.direct(change.add_sku)
+    return held is not None and held.error is None and held.disabled_plans == change.disabled_plans
+
+
+def is_unchanged(before: BeforeImage, person: Person, *, own_location: bool = False) -> bool:
+    """Whether nobody else changed the person since the plan; `own_location`: an earlier step of ours set it."""
+    same_location = own_location or before.usage_location == person.usage_location
+    return (
+        same_location and before.is_enabled == person.is_enabled and _facts(before.licences) == _facts(person.licences)
+    )
+
+
+def _facts(licences: Iterable[HeldLicence]) -> Facts:
+    return frozenset((x.sku_id, frozenset(x.disabled_plans), x.group_id) for x in licences if x.is_active)
+
+
+def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
+    """The person with our own fresh changes laid over what a replica showed (it may lag by minutes)."""
+    licences, location = person.licences, person.usage_location
+    for record in receipts:
+        change = record.step.change
+        if change.add_sku or change.remove_skus:
+            licences = tuple(after_change(licences, change))
+        location = change.usage_location or location
+    return Person(
+        subject_id=person.subject_id,
+        domain=person.domain,
+        is_enabled=person.is_enabled,
+        is_guest=person.is_guest,
+        usage_location=location,
+        attributes=person.attributes,
+        licences=licences,
+    )
+
+
+def rule_observed(record: StepRecord, person: Person | None, now: datetime, limits: Limits, looks: int) -> Ruling:
+    """What an observation makes of a step that is applied or unknown. `person` None: Graph knows them no more."""
+    if person is None:
+        return _failed(record, Reason.NOT_FOUND, now)
+    if goal_met(person, record.step.change):
+        return _seen(record, now)
+    if _is_overdue(record, now, limits):
+        return _failed(record, Reason.NOT_VERIFIED_IN_TIME, now)
+    if record.state is StepState.UNKNOWN:
+        return _unknown_and_absent(record, person, now, limits, looks)
+    return _look_again(record, now, limits, looks)
+
+
+def _seen(record: StepRecord, now: datetime) -> Ruling:
+    receipt = _found(record, Outcome.FOUND_DONE, now) if record.state is StepState.UNKNOWN else None
+    return Ruling(step=StepUpdate(step_id=record.step_id, state=StepState.VERIFIED, at=now, receipt=receipt))
+
+
+def _unknown_and_absent(record: StepRecord, person: Person, now: datetime, limits: Limits, looks: int) -> Ruling:
+    if record.reason is not Reason.LICENCE_NOT_HELD:
+        receipt = _found(record, Outcome.FOUND_ABSENT, now)
+        return Ruling(step=StepUpdate(step_id=record.step_id, state=StepState.PENDING, receipt=receipt))
+    if any(person.direct(sku) for sku in record.step.change.remove_skus):
+        return _look_again(record, now, limits, looks)  # Graph just said it is gone: this replica is behind
+    # the old licence went by another hand: what is needed now is an assignment, which a new plan draws
+    return Ruling(
+        step=StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=Reason.CHANGED_MEANWHILE),
+        direction=Direction.REPLAN,
+    )
+
+
+def _look_again(record: StepRecord, now: datetime, limits: Limits, looks: int) -> Ruling:
+    later = now + growing(limits.verify_waits, looks)
+    return Ruling(step=StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=later))
+
+
+def _failed(record: StepRecord, reason: Reason, now: datetime) -> Ruling:
+    receipt = _found(record, Outcome.FOUND_ABSENT, now) if record.state is StepState.UNKNOWN else None
+    return Ruling(
+        step=StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason, receipt=receipt),
+        subject=SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason),
+    )
+
+
+def _is_overdue(record: StepRecord, now: datetime, limits: Limits) -> bool:
+    since = record.applied_at or record.sent_at
+    return since is not None and now - since > limits.verify_deadline
+
+
+def _found(record: StepRecord, outcome: Outcome, now: datetime) -> Receipt | None:
+    if record.last_attempt is None:
+        return None
+    return Receipt(attempt_id=record.last_attempt, outcome=outcome, finished_at=now)

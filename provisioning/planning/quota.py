@@ -1,0 +1,254 @@
+"""The write quota as arithmetic: two buckets, the line in front of the smaller one, and what Microsoft says of them.
+
+Graph allows an app 3,000 writes per 150 s in a tenant and 35,000 per 300 s over all tenants
+(learn.microsoft.com: Microsoft Graph service-specific throttling limits, identity and access). Nobody outside knows
+whether that is a bucket, a sliding or a fixed window; a rate of 98 % with savings of 2 % fits into all three.
+`broker/quota.lua` is this same arithmetic inside Redis; a test holds the two together. Moments are seconds on the
+service's clock, from any origin.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from operator import itemgetter
+from typing import Self
+
+import msgspec
+
+from provisioning.domain.ids import TenantId
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Lane
+
+_SLOWED_BY = 0.1
+_CROWDED_BELOW = 0.5  # of the app's savings: from here on bulk work stands in line, tenant by tenant
+_ROUNDING = 1e-6  # a token that is only missing by the last bits of a float is a token
+
+CLOSED_UNTOLD = timedelta(seconds=10)  # a refusal without Retry-After: typical of what Graph asks
+LONGEST_CLOSING = timedelta(minutes=15)  # nor does a clock that jumps back close a bucket for longer
+PRESSED_ABOVE = 1.0  # x-ms-throttle-limit-percentage: at 98 % of the limit 0.98 is health, above 1 someone is refused
+
+
+class Size(msgspec.Struct, frozen=True):
+    """`rate` writes a second, `burst` writes saved up at most; bulk work leaves `reserve` of them to orders."""
+
+    rate: float
+    burst: float
+    reserve: float
+    window: float
+
+    @classmethod
+    def of(cls, writes: int, window: timedelta, limits: Limits) -> Self:
+        seconds = window.total_seconds()
+        burst = writes * limits.quota_burst
+        return cls(writes * limits.quota_rate / seconds, burst, burst * limits.quota_reserved_for_orders, seconds)
+
+    def kept_from(self, lane: Lane) -> float:
+        return self.reserve if lane is Lane.BULK else 0.0
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """Both buckets, and how many writes one turn in the line is: a full batch."""
+
+    app: Size
+    tenant: Size
+    turn: int
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        return cls(
+            Size.of(limits.app_writes, limits.app_window, limits),
+            Size.of(limits.tenant_writes, limits.tenant_window, limits),
+            limits.batch_size,
+        )
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """`level` tokens at the moment `at`; a moment to come means closed until then, and empty."""
+
+    level: float
+    at: float
+    slow_until: float = -math.inf
+
+    def refilled(self, size: Size, now: float) -> "Bucket":
+        since = min(self.at, now + LONGEST_CLOSING.total_seconds())
+        elapsed = max(0.0, now - since)
+        slowed = max(0.0, min(now, self.slow_until) - since)
+        level = min(size.burst, self.level + (elapsed - slowed * _SLOWED_BY) * size.rate)
+        return Bucket(level, max(since, now), self.slow_until)
+
+    def without(self, writes: float) -> "Bucket":
+        return Bucket(self.level - writes, self.at, self.slow_until)
+
+    def closed(self, until: float) -> "Bucket":
+        return Bucket(0.0, max(self.at, until), self.slow_until)
+
+    def slowed(self, until: float) -> "Bucket":
+        return Bucket(self.level, self.at, max(self.slow_until, until))
+
+    def wait_for(self, tokens: float, size: Size, now: float) -> float:
+        """Seconds until it holds so many, if nobody takes any."""
+        return max(0.0, self.at - now) + max(0.0, tokens - self.level) / size.rate
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """What all workers share, seen from one tenant. `line_at`: when the next turn is free; `turn_at`: the tenant's."""
+
+    app: Bucket
+    tenant: Bucket
+    line_at: float = -math.inf
+    turn_at: float | None = None
+
+    def without(self, writes: int) -> "Quota":
+        return Quota(self.app.without(writes), self.tenant.without(writes), self.line_at, self.turn_at)
+
+    @classmethod
+    def empty(cls, now: float) -> Self:
+        """How everything begins: nothing saved up, for nobody knows what was written before."""
+        return cls(Bucket(0.0, now), Bucket(0.0, now))
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How many writes may be sent, and in how many seconds the rest is worth trying."""
+
+    writes: int
+    after: float
+
+
+def take(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tuple[Quota, Taken]:
+    """Take up to `writes` tokens from both buckets at once; whole ones, and none while one of them is closed.
+
+    When tenants crowd the app's bucket each of them takes one turn and goes to the back of the line. Orders pass.
+    """
+    app, tenant = quota.app.refilled(sizes.app, now), quota.tenant.refilled(sizes.tenant, now)
+    is_crowded = app.level < sizes.app.burst * _CROWDED_BELOW
+    # A line that has dissolved is forgotten: turns of tenants that never came back would keep the others waiting.
+    quota = Quota(app, tenant, quota.line_at if is_crowded else -math.inf, quota.turn_at)
+    if is_crowded and lane is Lane.BULK:
+        return _take_turn(_joined(quota, sizes, writes, now), sizes, writes, now)
+    granted = _available(quota, sizes, writes, lane, now)
+    quota = quota.without(granted)
+    return quota, Taken(granted, _wait(quota, sizes, writes - granted, lane, now))
+
+
+def _take_turn(quota: Quota, sizes: Sizes, writes: int, now: float) -> tuple[Quota, Taken]:
+    is_due = quota.turn_at is None or quota.turn_at <= now + _ROUNDING
+    granted = _available(quota, sizes, min(writes, sizes.turn), Lane.BULK, now) if is_due else 0
+    rest = writes - granted
+    if granted:
+        quota = Quota(quota.app, quota.tenant, quota.line_at).without(granted)
+        quota = _joined(quota, sizes, rest, now) if rest else quota
+    wait = _wait(quota, sizes, rest, Lane.BULK, now)
+    return quota, Taken(granted, max(wait, (quota.turn_at or now) - now) if rest else 0.0)
+
+
+def _joined(quota: Quota, sizes: Sizes, writes: int, now: float) -> Quota:
+    if quota.turn_at is not None:
+        return quota
+    tokens = min(writes, sizes.turn)
+    served = now + quota.app.wait_for(tokens + sizes.app.reserve, sizes.app, now)
+    turn_at = max(quota.line_at, served)
+    return Quota(quota.app, quota.tenant, turn_at + tokens / sizes.app.rate, turn_at)
+
+
+def _available(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> int:
+    if max(quota.app.at, quota.tenant.at) > now:
+        return 0
+    app, tenant = quota.app.level - sizes.app.kept_from(lane), quota.tenant.level - sizes.tenant.kept_from(lane)
+    return max(0, math.floor(min(app, tenant, writes) + _ROUNDING))
+
+
+def _wait(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> float:
+    if writes == 0:
+        return 0.0
+    tokens = min(writes, sizes.turn)
+    return max(
+        quota.app.wait_for(tokens + sizes.app.kept_from(lane), sizes.app, now),
+        quota.tenant.wait_for(tokens + sizes.tenant.kept_from(lane), sizes.tenant, now),
+    )
+
+
+# ── what Microsoft says ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Scope(StrEnum):
+    """Which of the buckets a refusal speaks of."""
+
+    APP = "app"
+    TENANT = "tenant"
+
+
+def parse_scope(text: str | None) -> Scope | None:
+    """The bucket behind `x-ms-throttle-scope` (`<Scope>/<Limit>/<AppId>/<TenantId>`); None: a limit on reads alone.
+
+    Without a scope it is the tenant's: by far the most likely, and the cheapest to be wrong about.
+    """
+    scope, limit, *_ = [*(text or "").split("/"), ""]
+    if limit.casefold() == "read":
+        return None
+    return Scope.APP if scope.casefold() == "application" else Scope.TENANT
+
+
+def parse_retry_after(text: str | None, now: datetime) -> timedelta | None:
+    """How long `Retry-After` asks to wait: seconds, whole or with a fraction, or an HTTP date. None: it does not say."""
+    if text is None:
+        return None
+    try:
+        return timedelta(seconds=max(0.0, float(text)))
+    except (ValueError, OverflowError):
+        return _until(text, now)
+
+
+def _until(text: str, now: datetime) -> timedelta | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(timedelta(0), moment.replace(tzinfo=moment.tzinfo or UTC) - now)
+
+
+def closed_for(after: timedelta | None) -> float:
+    """The seconds that a bucket stays closed after a refusal."""
+    return min(after or CLOSED_UNTOLD, LONGEST_CLOSING).total_seconds()
+
+
+def refused(quota: Quota, scope: str | None, after: timedelta | None, now: float) -> Quota:
+    """A write was refused (429): the bucket that the scope names is empty, and stays so until `after` has passed."""
+    until = now + closed_for(after)
+    match parse_scope(scope):
+        case Scope.APP:
+            return Quota(quota.app.closed(until), quota.tenant, quota.line_at, quota.turn_at)
+        case Scope.TENANT:
+            return Quota(quota.app, quota.tenant.closed(until), quota.line_at, quota.turn_at)
+        case None:
+            return quota
+
+
+def pressed(quota: Quota, percentage: float, sizes: Sizes, now: float) -> Quota:
+    """Above its limit, by others' writes or ours: the tenant gets a tenth less for a window."""
+    if percentage <= PRESSED_ABOVE:
+        return quota
+    return Quota(quota.app, quota.tenant.slowed(now + sizes.tenant.window), quota.line_at, quota.turn_at)
+
+
+# ── when will it be done ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def forecast(
+    pending: Mapping[TenantId, int], sizes: Sizes, pace: Mapping[TenantId, float] | None = None
+) -> dict[TenantId, timedelta]:
+    """When each tenant's writes will be done if all of them go on together, in fair shares of the app's rate.
+
+    `pace` has the writes per second measured in tenants that get less than their rate, as by others' writes.
+    """
+    pace = pace or {}
+    done: dict[TenantId, timedelta] = {}
+    elapsed, written = 0.0, 0
+    ordered = sorted(pending.items(), key=itemgetter(1))
+    for place, (tenant, writes) in enumerate(ordered):
+        share = min(sizes.tenant.rate, sizes.app.rate / (len(ordered) - place))
+        elapsed += (writes - written) / share
+        written = writes
+        done[tenant] = timedelta(seconds=max(elapsed, writes / pace.get(tenant, share)))
+    return done
