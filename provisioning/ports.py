@@ -183,7 +183,7 @@ class OrderStore(Protocol):
         """Insert as received; False when the key is already here (another collector was first)."""
 
     def replace_shop(self, shop: ShopLine) -> None:
-        """A held or received line whose columns the shop corrected."""
+        """The columns as the shop has them now, in every state: what was accepted stands in ledger and wish."""
 
     def set_state(
         self,
@@ -193,7 +193,9 @@ class OrderStore(Protocol):
         at: datetime,
         warnings: Sequence[Reason] = (),
         released_by: Actor | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Checked against the table of transitions; the same state again changes reason, warnings and releaser only."""
+
     def list_by(
         self, states: Collection[LineState] = (), order_number: str | None = None, limit: int = 1000
     ) -> list[OrderLine]: ...
@@ -486,3 +488,12 @@ class OrderSource(Protocol):
     def changed_since(self, moment: datetime | None) -> Iterable[ShopLine]: ...
     def all_digests(self) -> dict[LineKey, str]: ...
     def lines(self, keys: Collection[LineKey]) -> list[ShopLine]: ...
+
+
+class OrderDesk(Protocol):
+    """The default order database behind the same view, for those without a shop."""
+
+    name: str  # the source of its lines
+
+    def submit(self, lines: Sequence[ShopLine]) -> int:
+        """Insert all of them or none (`digest` is not stored). Raises ConflictError when a key is already there."""

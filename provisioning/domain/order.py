@@ -69,7 +69,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     holder_id: OrganisationId
     tenant_id: TenantId | None
     article_code: ArticleCode
-    sku_id: SkuId
+    sku_id: SkuId | None  # None: a right that Microsoft's cloud does not know (a licence code); no tenant either
     delta: int
     effective_on: date
     ends_on: date | None
