@@ -1,56 +1,60 @@
-"""Application permissions in tiers, consented separately (learn.microsoft.com: Graph permissions reference).
+"""What a tenant consented to, and what that lets us do (learn.microsoft.com: "Microsoft Graph permissions reference")."""
 
-Never Group.ReadWrite.All or Directory.ReadWrite.All: what a tier cannot do is said in the plan.
-"""
-
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from provisioning.domain.operation import StepKind
 
-ORGANISATION_READ = "Organization.Read.All"
-USER_READ = "User.Read.All"
-MEMBER_READ = "GroupMember.Read.All"
-LICENCE_WRITE = "LicenseAssignment.ReadWrite.All"
-USER_WRITE = "User.ReadWrite.All"
-GROUP_CREATE = "Group.Create"
-MEMBER_WRITE = "GroupMember.ReadWrite.All"
+READ = frozenset({"Organization.Read.All", "User.Read.All", "GroupMember.Read.All"})
+LICENCES = READ | {"LicenseAssignment.ReadWrite.All"}
+PEOPLE = LICENCES | {"User.ReadWrite.All"}
+GROUPS = PEOPLE | {"Group.Create", "GroupMember.ReadWrite.All"}
 
-TIERS: tuple[frozenset[str], ...] = (
-    frozenset({ORGANISATION_READ, USER_READ, MEMBER_READ}),
-    frozenset({LICENCE_WRITE}),
-    frozenset({USER_WRITE}),
-    frozenset({GROUP_CREATE, MEMBER_WRITE}),
-)
+TIERS: tuple[frozenset[str], ...] = (READ, LICENCES, PEOPLE, GROUPS)
 
-_NEEDED: dict[StepKind, str] = {
-    StepKind.ASSIGN: LICENCE_WRITE,
-    StepKind.REMOVE: LICENCE_WRITE,
-    StepKind.SWAP: LICENCE_WRITE,
-    StepKind.SET_PLANS: LICENCE_WRITE,
-    StepKind.LICENSE_GROUP: LICENCE_WRITE,
-    StepKind.SET_USAGE_LOCATION: USER_WRITE,
-    StepKind.REPROCESS: USER_WRITE,
-    StepKind.CREATE_GROUP: GROUP_CREATE,
-    StepKind.ADD_MEMBERS: MEMBER_WRITE,
-    StepKind.REMOVE_MEMBER: MEMBER_WRITE,
+_FOR_STEP: Mapping[StepKind, str] = {
+    StepKind.ASSIGN: "LicenseAssignment.ReadWrite.All",
+    StepKind.REMOVE: "LicenseAssignment.ReadWrite.All",
+    StepKind.SWAP: "LicenseAssignment.ReadWrite.All",
+    StepKind.SET_PLANS: "LicenseAssignment.ReadWrite.All",
+    StepKind.LICENSE_GROUP: "LicenseAssignment.ReadWrite.All",
+    StepKind.SET_USAGE_LOCATION: "User.ReadWrite.All",
+    StepKind.REPROCESS: "User.ReadWrite.All",
+    StepKind.CREATE_GROUP: "Group.Create",
+    StepKind.ADD_MEMBERS: "GroupMember.ReadWrite.All",
+    StepKind.REMOVE_MEMBER: "GroupMember.ReadWrite.All",
 }
 
-# a wider permission that includes a narrower one
-_INCLUDES: dict[str, frozenset[str]] = {
-    USER_WRITE: frozenset({USER_READ, LICENCE_WRITE}),
-    MEMBER_WRITE: frozenset({MEMBER_READ}),
+_IMPLIED_BY: Mapping[str, frozenset[str]] = {
+    "Organization.Read.All": frozenset(
+        {"Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+    ),
+    "User.Read.All": frozenset({"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}),
+    "GroupMember.Read.All": frozenset(
+        {
+            "GroupMember.ReadWrite.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        },
+    ),
+    "LicenseAssignment.ReadWrite.All": frozenset({"Directory.ReadWrite.All"}),
+    "User.ReadWrite.All": frozenset({"Directory.ReadWrite.All"}),
+    "Group.Create": frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"}),
+    "GroupMember.ReadWrite.All": frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"}),
 }
 
 
-def effective(permissions: Collection[str]) -> frozenset[str]:
-    """The permissions with everything that the wider ones include."""
-    return frozenset(permissions).union(*(_INCLUDES.get(one, frozenset()) for one in permissions))
+def missing_for(kinds: Collection[StepKind], roles: Collection[str]) -> frozenset[str]:
+    """The permissions, least privileged first choice, that a token with `roles` lacks to read and do `kinds`."""
+    needed = READ | {_FOR_STEP[kind] for kind in kinds if kind in _FOR_STEP}
+    return frozenset(permission for permission in needed if not _grants(permission, roles))
 
 
-def missing_to_read(permissions: Collection[str]) -> frozenset[str]:
-    return TIERS[0] - effective(permissions)
+def tier_for(kinds: Collection[StepKind]) -> int:
+    """The lowest tier whose consent covers `kinds`."""
+    return next(number for number, tier in enumerate(TIERS) if not missing_for(kinds, tier))
 
 
-def missing_for(kinds: Collection[StepKind], permissions: Collection[str]) -> frozenset[str]:
-    """What the token's roles lack for these kinds of step."""
-    return frozenset(_NEEDED[kind] for kind in kinds if kind in _NEEDED) - effective(permissions)
+def _grants(permission: str, roles: Collection[str]) -> bool:
+    return permission in roles or not _IMPLIED_BY[permission].isdisjoint(roles)

@@ -1,0 +1,105 @@
+"""Asynchronous work for synchronous callers: one loop per process, and nothing left running when a call returns.
+
+An interrupted call that leaves a task on the loop would go on writing inside the next call, under somebody else's
+lease. So every call cancels and awaits what it started, and a process in which that fails ends.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, Generic, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+EX_SOFTWARE = 70  # sysexits.h: an internal error
+
+
+class PerProcess(Generic[T]):
+    """A thing that belongs to one process: made when first asked for, made anew after a fork.
+
+    The parent's stays referenced: closing it here would close sockets and selectors that the parent still uses.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: dict[int, T] = {}
+
+    def get(self) -> T:
+        pid = os.getpid()
+        if pid not in self._made:
+            self._made[pid] = self._make()
+        return self._made[pid]
+
+    def pop(self) -> T | None:
+        """Let go of this process's own, if it was ever made."""
+        return self._made.pop(os.getpid(), None)
+
+
+def end_process(sentence: str) -> NoReturn:
+    """End at once, without handlers that could still write: the lease lapses and another worker takes over."""
+    logging.getLogger(__name__).critical("bridge.process_ended: %s", sentence)
+    sys.stderr.flush()
+    os._exit(EX_SOFTWARE)
+
+
+class _Loop:
+    """A long-lived loop and the lock that lets one thread at a time use it."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.lock = threading.Lock()
+
+
+class Bridge:
+    """Runs a coroutine to its end on this process's loop. `die` is called when tasks refuse to stop."""
+
+    def __init__(
+        self,
+        die: Callable[[str], object] = end_process,
+        drain_within: timedelta = timedelta(seconds=5),
+    ) -> None:
+        self._loops = PerProcess(_Loop)
+        self._die = die
+        self._drain_within = drain_within
+
+    def run(self, work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
+        """What `work` returns; raises TimeoutError after `deadline`. Nothing it started runs on afterwards."""
+        loop = self._loops.get()
+        with loop.lock:
+            try:
+                return loop.runner.run(_bounded(work, deadline))
+            finally:
+                self._drain(loop.runner)
+
+    def close(self) -> None:
+        """Close this process's loop; a later run makes a new one."""
+        if loop := self._loops.pop():
+            loop.runner.close()
+
+    def _drain(self, runner: asyncio.Runner) -> None:
+        left = asyncio.all_tasks(runner.get_loop())
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        try:
+            runner.run(_settled(left, self._drain_within))
+        finally:
+            if stubborn := asyncio.all_tasks(runner.get_loop()):
+                self._die(f"{len(stubborn)} tasks did not stop within {self._drain_within}")
+
+
+async def _bounded(work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
+    async with asyncio.timeout(deadline.total_seconds()):
+        return await work
+
+
+async def _settled(tasks: set[asyncio.Task[Any]], within: timedelta) -> None:
+    done, _ = await asyncio.wait(tasks, timeout=within.total_seconds())
+    for task in done:
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not report it as forgotten
