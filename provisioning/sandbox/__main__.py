@@ -1,0 +1,100 @@
+"""`python -m provisioning.sandbox --folder DIR`: serve the twin until told to stop."""
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from provisioning.sandbox.certificates import write_certificates, write_private
+from provisioning.sandbox.clock import SandboxClock
+from provisioning.sandbox.profiles import PROFILES
+from provisioning.sandbox.quotas import Quotas
+from provisioning.sandbox.seed import plant, read_seed
+from provisioning.sandbox.server import Application, make_server
+from provisioning.sandbox.switches import Switches
+from provisioning.sandbox.wire import encode
+from provisioning.sandbox.world import World
+
+TOKEN_VARIABLE = "SANDBOX_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 2 when the seed or the folder cannot be used."""
+    options = _parser().parse_args(arguments)
+    try:
+        world = _world(options)
+        _serve(world, options.folder, options.port)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m provisioning.sandbox", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where certificates, token and address are written")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--seed", type=Path, help="a seed file")
+    parser.add_argument("--profile", choices=sorted(PROFILES), help="a generated world instead of a seed file")
+    parser.add_argument("--random-seed", type=int, default=1, help="for profiles, lag, faults and shuffling")
+    parser.add_argument("--clock-factor", type=float, default=1.0, help="sandbox seconds per real second")
+    parser.add_argument("--lag", type=float, default=0.0, help="longest replica delay in sandbox seconds")
+    parser.add_argument("--replicas", type=int, default=5, help="copies that answer reads")
+    parser.add_argument("--quota-shape", choices=("bucket", "sliding", "fixed"), default="bucket")
+    parser.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=JSON", help="answer an open question differently"
+    )
+    return parser
+
+
+def _world(options: argparse.Namespace) -> World:
+    clock = SandboxClock(options.clock_factor)
+    world = World(clock, Quotas(options.quota_shape), _switches(options.switch), options.random_seed)
+    world.copies = options.replicas
+    world.set_lag(options.lag)
+    if options.profile:
+        plant(world, PROFILES[options.profile](options.random_seed))
+    if options.seed:
+        plant(world, read_seed(options.seed.read_bytes()))
+    return world
+
+
+def _switches(settings: Sequence[str]) -> Switches:
+    pairs = [setting.partition("=") for setting in settings]
+    return msgspec.convert({name: msgspec.json.decode(value) for name, _, value in pairs}, Switches)
+
+
+def _serve(world: World, folder: Path, port: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "address.json").unlink(missing_ok=True)
+    certificate, key = write_certificates(folder)
+    token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
+    write_private(folder / "control-token", token.encode())
+    application = Application(world, token)
+    server = make_server(application, port, certificate, key, lambda bound: _announce(folder, bound))
+    try:
+        server.run()
+    finally:
+        (folder / "address.json").unlink(missing_ok=True)
+
+
+def _announce(folder: Path, port: int) -> None:
+    """Write the addresses whole or not at all: whoever waits for the file may read it at once."""
+    root = f"localhost:{port}"
+    addresses = {
+        "graph": f"https://{root}/v1.0",
+        "authority": root,
+        "control": f"https://{root}/_sandbox",
+        "pid": os.getpid(),
+    }
+    draft = folder / "address.json.draft"
+    draft.write_bytes(encode(addresses))
+    draft.rename(folder / "address.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""One authenticated Graph call on its way through the twin."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from provisioning.sandbox.errors import bad_request, not_found
+from provisioning.sandbox.identity import Caller
+from provisioning.sandbox.ledger import Author
+from provisioning.sandbox.model import User
+from provisioning.sandbox.replicas import Replica
+from provisioning.sandbox.tenants import Tenant
+from provisioning.sandbox.wire import Request
+from provisioning.sandbox.world import World
+
+
+class Call(msgspec.Struct):
+    """`ids` are the variable segments of the path; `copy` is the replica this call happened to reach."""
+
+    world: World
+    request: Request
+    tenant: Tenant
+    caller: Caller
+    ids: tuple[str, ...]
+    copy: Replica
+    author: Author
+    now: float
+
+    @property
+    def root(self) -> str:
+        return f"https://{self.request.host}/v1.0"
+
+    @property
+    def body(self) -> Any:
+        try:
+            return self.request.json
+        except msgspec.DecodeError as error:
+            raise bad_request(
+                "Unable to read JSON request payload. Please ensure Content-Type header is set."
+            ) from error
+
+    def find_user(self, user_id: str) -> User | None:
+        """The user as this copy knows it."""
+        found: User | None = self.copy.see(user_id, self.tenant.directory.users.get(user_id))
+        return found
+
+    def get_user(self, id_or_upn: str) -> User:
+        """The user as this copy knows it; raises Graph's 404."""
+        user_id = self.tenant.directory.find_id(id_or_upn)
+        user = self.find_user(user_id) if user_id else None
+        if user is None:
+            raise not_found(id_or_upn)
+        return user
+
+    def users(self, ids: list[str]) -> Iterator[User]:
+        """The users among `ids` that this copy knows."""
+        return (user for user_id in ids if (user := self.find_user(user_id)) is not None)

@@ -1,0 +1,87 @@
+"""The control API under /_sandbox: seed, change, disturb and question the twin. JSON in, JSON out, bearer token.
+
+Every refusal of its own is `{"error": sentence}` with status 400, 401, 404 or 405.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox.wire import Request, Response, encode
+from provisioning.sandbox.world import World
+
+PREFIX = "/_sandbox"
+Operation = Callable[[World, Request], Any]
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("GET", "health"): control_settings.health,
+    ("POST", "seed"): control_settings.seed,
+    ("POST", "reset"): control_settings.reset,
+    ("GET", "clock"): control_settings.read_clock,
+    ("PUT", "clock"): control_settings.change_clock,
+    ("PUT", "lag"): control_settings.change_lag,
+    ("GET", "switches"): control_settings.read_switches,
+    ("PUT", "switches"): control_settings.change_switches,
+    ("GET", "quotas"): control_settings.read_quotas,
+    ("PUT", "quotas"): control_settings.change_quotas,
+    ("POST", "quotas/reset"): control_settings.reset_quotas,
+    ("POST", "quotas/fill"): control_settings.fill_quotas,
+    ("POST", "quotas/drain"): control_settings.drain_quotas,
+    ("POST", "quotas/load"): control_settings.load_quota,
+    ("GET", "faults"): control_settings.list_faults,
+    ("POST", "faults"): control_settings.add_fault,
+    ("DELETE", "faults"): control_settings.clear_faults,
+    ("GET", "counters"): control_settings.read_counters,
+    ("DELETE", "counters"): control_settings.reset_counters,
+    ("POST", "apps"): control_directory.register,
+    ("POST", "consents"): control_directory.grant_consent,
+    ("DELETE", "consents"): control_directory.withdraw_consent,
+    ("GET", "subscriptions"): control_directory.list_subscriptions,
+    ("POST", "subscriptions"): control_directory.add_subscription,
+    ("PATCH", "subscriptions"): control_directory.change_subscription,
+    ("GET", "users"): control_directory.read_user,
+    ("POST", "users"): control_directory.add_user,
+    ("PATCH", "users"): control_directory.change_user,
+    ("DELETE", "users"): control_directory.delete_user,
+    ("PUT", "groups"): control_directory.put_group,
+    ("GET", "ledger"): control_ledger.list_entries,
+    ("GET", "ledger/state"): control_ledger.state_at,
+    ("GET", "ledger/writes"): control_ledger.writes_per_user,
+    ("POST", "ledger/gaps"): control_ledger.gaps,
+}
+
+
+class Control:
+    def __init__(self, world: World, token: str) -> None:
+        self._world = world
+        self._token = token.encode()
+
+    def answer(self, request: Request) -> Response:
+        if not hmac.compare_digest(request.bearer.encode(), self._token):
+            return _refusal(401, "The control API needs its bearer token, found in the file control-token.")
+        name = request.path.removeprefix(PREFIX).strip("/")
+        operation = OPERATIONS.get((request.method, name))
+        if operation is None:
+            return self._unknown(name)
+        try:
+            return _answer(200, operation(self._world, request))
+        except LookupError as error:
+            return _refusal(404, str(error.args[0]))
+        except (ValueError, msgspec.MsgspecError) as error:
+            return _refusal(400, str(error))
+
+    def _unknown(self, name: str) -> Response:
+        if any(known == name for _, known in OPERATIONS):
+            return _refusal(405, f"{PREFIX}/{name} does not take this method.")
+        return _refusal(404, f"{PREFIX}/{name} does not exist.")
+
+
+def _answer(status: int, content: Any) -> Response:
+    return Response(status, encode(content), {"Content-Type": "application/json"})
+
+
+def _refusal(status: int, sentence: str) -> Response:
+    return _answer(status, {"error": sentence})

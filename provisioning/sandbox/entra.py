@@ -1,0 +1,214 @@
+"""The identity side of the twin: discovery, the token endpoint, the admin consent page.
+
+learn.microsoft.com: "OAuth 2.0 client credentials flow on the Microsoft identity platform".
+"""
+
+import base64
+import binascii
+import time
+import uuid
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from provisioning.sandbox.credentials import require_credentials
+from provisioning.sandbox.errors import ConnectionDroppedError
+from provisioning.sandbox.faults import Fault, retry_after_headers
+from provisioning.sandbox.graph import faulty_response
+from provisioning.sandbox.identity import AUDIENCE, Caller, TokenIssuer
+from provisioning.sandbox.ledger import Author
+from provisioning.sandbox.model import ServicePrincipal
+from provisioning.sandbox.tenants import App, Tenant
+from provisioning.sandbox.token_errors import TokenError
+from provisioning.sandbox.wire import Request, Response, encode
+from provisioning.sandbox.world import World
+
+_JSON = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store, no-cache"}
+_SHARED = frozenset({"common", "consumers", "organizations"})
+_GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+Form = dict[str, str]
+
+
+class Entra:
+    def __init__(self, world: World, issuer: TokenIssuer) -> None:
+        self.world = world
+        self.issuer = issuer
+
+    def answer(self, request: Request) -> Response | None:
+        """The answer of the identity platform, or None for a path that is not its own."""
+        authority, _, rest = request.path.strip("/").partition("/")
+        answer = {
+            ("POST", "oauth2/v2.0/token"): self._token,
+            ("GET", "v2.0/.well-known/openid-configuration"): self._configuration,
+            ("GET", "discovery/v2.0/keys"): self._keys,
+            ("GET", "discovery/instance"): self._instance,
+            ("GET", "adminconsent"): self._consent,
+            ("GET", "v2.0/adminconsent"): self._consent,
+        }.get((request.method, rest))
+        return answer(authority, request) if answer else None
+
+    # -- tokens
+
+    def _token(self, authority: str, request: Request) -> Response:
+        form = _form(request)
+        app_id = form.get("client_id", "").lower()
+        tenant = self.world.find_tenant(authority)
+        fault = self.world.faults.pick(tenant.id if tenant else authority, "token")
+        try:
+            if fault and (response := _faulty(fault)):
+                return response
+            return self._issued(authority, tenant, form, request.host)
+        except TokenError as error:
+            self.world.count("token_errors", tenant.id if tenant else "")
+            return error.response(authority, app_id, self.world.switches.token_error_statuses)
+
+    def _issued(self, authority: str, tenant: Tenant | None, form: Form, host: str) -> Response:
+        if authority.lower() in _SHARED:
+            raise TokenError("9001023")
+        if tenant is None:
+            raise TokenError("90002")
+        _require_parameters(form)
+        app, principal = self._registration(tenant, form["client_id"].lower())
+        require_credentials(app, form, f"https://{host}/{authority}/oauth2/v2.0/token", self.world.clock.now())
+        _require_scope(form["scope"])
+        return self._granted(tenant, principal)
+
+    def _registration(self, tenant: Tenant, app_id: str) -> tuple[App, ServicePrincipal]:
+        app, principal = self.world.apps.get(app_id), tenant.principals.get(app_id)
+        if app is None or principal is None or principal.effective_from > self.world.clock.now():
+            raise TokenError("700016")
+        if not principal.is_enabled:
+            raise TokenError("7000112")
+        return app, principal
+
+    def _granted(self, tenant: Tenant, principal: ServicePrincipal) -> Response:
+        lifetime = self.world.switches.token_lifetime_seconds
+        now = time.time()
+        caller = Caller(tenant.id, principal.app_id, principal.roles, now + lifetime)
+        self.world.count("tokens", tenant.id)
+        body = {
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "access_token": self.issuer.issue(caller, principal.object_id, now),
+        }
+        return Response(200, encode(body), _JSON)
+
+    # -- discovery
+
+    def _configuration(self, authority: str, request: Request) -> Response:
+        tenant = self.world.find_tenant(authority)
+        if tenant is None and authority not in _SHARED:
+            refusal = TokenError("90002").response(authority, "", {})
+            refusal.body = refusal.body.replace(b'"invalid_request"', b'"invalid_tenant"', 1)
+            return refusal
+        root = f"https://{request.host}/{authority}"
+        owner = tenant.id if tenant else "{tenantid}"
+        return Response(200, encode(_configuration(root, f"https://{request.host}/{owner}/v2.0")), _JSON)
+
+    def _keys(self, _authority: str, _request: Request) -> Response:
+        return Response(200, encode({"keys": [self.issuer.public_jwk()]}), _JSON)
+
+    def _instance(self, _authority: str, request: Request) -> Response:
+        endpoint = f"https://{request.host}/common/v2.0/.well-known/openid-configuration"
+        metadata = [{"preferred_network": request.host, "preferred_cache": request.host, "aliases": [request.host]}]
+        body = {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata}
+        return Response(200, encode(body), _JSON)
+
+    # -- consent
+
+    def _consent(self, authority: str, request: Request) -> Response:
+        """An administrator who agrees at once: the app gets the permissions it asks for and the browser goes back."""
+        options = request.options
+        tenant, app = self.world.find_tenant(authority), self.world.apps.get(options.get("client_id", "").lower())
+        redirect = options.get("redirect_uri", "")
+        if tenant is None or app is None or (app.redirectUris and redirect not in app.redirectUris):
+            return Response(
+                400, b"The tenant, the application or the redirect address is unknown.", {"Content-Type": "text/plain"}
+            )
+        answer = {"tenant": tenant.id, "state": options.get("state", "")}
+        if self.world.faults.pick(tenant.id, "consent"):
+            answer |= {"error": "permission_denied", "error_description": "The admin canceled the request"}
+        else:
+            grant(self.world, tenant, app.id, frozenset(app.requiredRoles))
+            answer["admin_consent"] = "True"
+        separator = "&" if "?" in redirect else "?"
+        return Response(302, b"", {"Location": f"{redirect}{separator}{urlencode(answer)}"})
+
+
+def grant(world: World, tenant: Tenant, app_id: str, roles: frozenset[str]) -> ServicePrincipal:
+    """Add permissions; the first grant makes the service principal, which may take a while to work."""
+    principal = tenant.principals.get(app_id)
+    if principal is None:
+        object_id = str(uuid.uuid5(uuid.UUID(tenant.id), app_id))
+        effective = world.clock.now() + world.switches.consent_delay_seconds
+        principal = ServicePrincipal(app_id=app_id, object_id=object_id, effective_from=effective)
+        tenant.principals[app_id] = principal
+    principal.roles |= roles
+    return principal
+
+
+def withdraw(tenant: Tenant, app_id: str, roles: frozenset[str] | None) -> None:
+    """Take permissions away; None takes the whole service principal."""
+    if roles is None:
+        tenant.principals.pop(app_id, None)
+    elif principal := tenant.principals.get(app_id):
+        principal.roles -= roles
+
+
+def _form(request: Request) -> Form:
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise TokenError("7000218") from error
+        form |= {"client_id": unquote(client_id), "client_secret": unquote(secret)}
+    return form
+
+
+def _require_parameters(form: Form) -> None:
+    for name in ("client_id", "grant_type", "scope"):
+        if not form.get(name):
+            raise TokenError("900144", name)
+    if form["grant_type"] != "client_credentials":
+        raise TokenError("70003", form["grant_type"])
+
+
+def _require_scope(scope: str) -> None:
+    resource, separator, _ = scope.partition("/.default")
+    if not separator or " " in scope.strip():
+        raise TokenError("70011", f"The scope {scope} is not valid.")
+    if resource.rstrip("/") not in {AUDIENCE, _GRAPH_APP_ID}:
+        raise TokenError("500011", resource)
+
+
+def _faulty(fault: Fault) -> Response | None:
+    headers = retry_after_headers(fault)
+    if fault.kind == "token_error":
+        raise TokenError(fault.code, headers=headers)
+    if fault.kind == "drop":
+        raise ConnectionDroppedError
+    if fault.kind == "throttle":
+        raise TokenError("90055", headers=headers)
+    if fault.kind == "unavailable" and fault.body == "json":
+        raise TokenError("90033", headers=headers)
+    return faulty_response(fault, Author())
+
+
+def _configuration(root: str, issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{root}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
+        "end_session_endpoint": f"{root}/oauth2/v2.0/logout",
+        "jwks_uri": f"{root}/discovery/v2.0/keys",
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "tenant_region_scope": "EU",
+    }

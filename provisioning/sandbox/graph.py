@@ -1,0 +1,137 @@
+"""The Graph side of the twin: one request, or one item of a batch, from token to answer."""
+
+import math
+import random
+import uuid
+
+from provisioning.sandbox.call import Call
+from provisioning.sandbox.errors import (
+    ConnectionDroppedError,
+    GraphError,
+    concurrent_write,
+    denied,
+    unauthorized,
+)
+from provisioning.sandbox.faults import Fault, retry_after_headers
+from provisioning.sandbox.identity import Caller, TokenIssuer
+from provisioning.sandbox.ledger import Author
+from provisioning.sandbox.quotas import Charge, Verdict, throttle_headers
+from provisioning.sandbox.routes import Route, find_route, resource_units
+from provisioning.sandbox.tenants import Tenant
+from provisioning.sandbox.wire import GRAPH_HEADERS, Request, Response, inner_date, json_response
+from provisioning.sandbox.world import World
+
+_CLAIMS_CHALLENGE = (
+    'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    'client_id="00000003-0000-0000-c000-000000000000", error="insufficient_claims", '
+    # {"access_token":{"nbf":{"essential":true,"value":"1"}}}
+    'claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ=="'
+)
+_HTML = b"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body></html>"
+
+
+class Graph:
+    def __init__(self, world: World, issuer: TokenIssuer) -> None:
+        self.world = world
+        self.issuer = issuer
+
+    def authenticate(self, request: Request) -> Caller:
+        """The caller of the request; raises Graph's 401."""
+        caller = self.issuer.verify(request.bearer)
+        if caller.tenant_id not in self.world.tenants:
+            raise unauthorized("Access token validation failure. Invalid tenant.")
+        return caller
+
+    def answer(self, request: Request, caller: Caller | None = None) -> Response:
+        """The answer to one request; `caller` is already known for the items of a batch.
+
+        Raises ConnectionDroppedError where a fault cuts the line.
+        """
+        author = _author(request)
+        try:
+            caller = caller or self.authenticate(request)
+            response = self._carry_out(request, caller, author)
+        except GraphError as error:
+            response = refusal(error, author)
+        response.headers = {**response.headers, **_id_headers(author)}
+        return response
+
+    def _carry_out(self, request: Request, caller: Caller, author: Author) -> Response:
+        route, ids = find_route(request.method, request.path)
+        tenant = self.world.tenants[caller.tenant_id]
+        self.world.count("requests", tenant.id)
+        author = Author(caller.app_id, author.request_id, author.client_request_id, route.kind)
+        fault = self.world.faults.pick(tenant.id, route.kind, ids[0] if ids else None)
+        if fault and not fault.applied:
+            return faulty_response(fault, author)
+        response = self._within_quota(route, ids, request, caller, tenant, author)
+        return faulty_response(fault, author) if fault else response
+
+    def _within_quota(
+        self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
+    ) -> Response:
+        now = self.world.clock.now()
+        units = resource_units(route, request.query)
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, route.writes, route.family)
+        verdict = self.world.quotas.charge(charge, now)
+        headers = throttle_headers(verdict, charge)
+        if verdict.wait:
+            self.world.count("refused", tenant.id)
+            raise self._throttled(verdict, headers)
+        if route.permissions.isdisjoint(caller.roles):
+            raise denied()
+        call = Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now)
+        response = route.answer(call)
+        self.world.count("writes", tenant.id, route.writes)
+        response.headers = {**response.headers, **headers, "x-ms-resource-unit": str(units)}
+        return response
+
+    def _throttled(self, verdict: Verdict, headers: dict[str, str]) -> GraphError:
+        retry_after = {
+            "whole": str(math.ceil(verdict.wait)),
+            "fractional": f"{max(verdict.wait, 0.001):.3f}",
+            "one": "1",
+            "absent": "",
+        }[self.world.switches.retry_after]
+        headers = {**headers, "Retry-After": retry_after} if retry_after else headers
+        return GraphError(429, "TooManyRequests", "Please retry again later.", headers)
+
+
+def _author(request: Request) -> Author:
+    request_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
+    return Author("", request_id, request.headers.get("client-request-id") or request_id)
+
+
+def _id_headers(author: Author) -> dict[str, str]:
+    return {**GRAPH_HEADERS, "request-id": author.request_id, "client-request-id": author.client_request_id}
+
+
+def refusal(error: GraphError, author: Author) -> Response:
+    body = error.body(inner_date(), author.request_id, author.client_request_id)
+    return json_response(body, error.status, error.headers)
+
+
+def faulty_response(fault: Fault, author: Author) -> Response:
+    """What the client gets to see of a fault; raises ConnectionDroppedError when that is nothing."""
+    if fault.kind == "drop":
+        raise ConnectionDroppedError
+    error = _fault_error(fault)
+    if fault.body == "json":
+        return refusal(error, author)
+    content_type = {"Content-Type": "text/html"} if fault.body == "html" else {}
+    return Response(error.status, _HTML if fault.body == "html" else b"", {**error.headers, **content_type})
+
+
+def _fault_error(fault: Fault) -> GraphError:
+    headers = retry_after_headers(fault)
+    if fault.kind == "conflict":
+        return concurrent_write(headers.get("Retry-After"))
+    if fault.kind == "unauthorized":
+        challenge = _CLAIMS_CHALLENGE if fault.claims else "Bearer"
+        return unauthorized("Continuous access evaluation resulted in challenge.", challenge)
+    status, code, message = {
+        "throttle": (429, "TooManyRequests", "Please retry again later."),
+        "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
+        "gateway_timeout": (504, "UnknownError", ""),
+    }.get(fault.kind, (fault.status, fault.code or "UnknownError", fault.message))
+    return GraphError(status, code, message, headers)

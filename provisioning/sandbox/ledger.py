@@ -1,0 +1,134 @@
+"""Every accepted write, with the state before and after: the witness against which others are checked."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from provisioning.sandbox.catalogue import Sku
+from provisioning.sandbox.clock import to_moment
+from provisioning.sandbox.licensing import enabled_plans, is_same
+from provisioning.sandbox.model import User
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who wrote; an empty app is the control API."""
+
+    app: str = ""
+    request_id: str = ""
+    client_request_id: str = ""
+    route: str = "control"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    sequence: int
+    time: float
+    tenant: str
+    user: str
+    author: Author
+    before: User | None
+    after: User | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the write made a difference; a repeated add only renews lastUpdatedDateTime and does not."""
+        if self.before is None or self.after is None:
+            return self.before is not self.after
+        rest = msgspec.structs.replace(self.after, assignments=self.before.assignments)
+        return rest != self.before or not is_same(self.before.assignments, self.after.assignments)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sequence": self.sequence,
+            "time": self.time,
+            "moment": to_moment(self.time),
+            "tenant": self.tenant,
+            "user": self.user,
+            "app": self.author.app,
+            "route": self.author.route,
+            "requestId": self.author.request_id,
+            "clientRequestId": self.author.client_request_id,
+            "changed": self.changed,
+            "before": to_json(self.before),
+            "after": to_json(self.after),
+        }
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A span in which a person had none of the service plans of a family; `until` None: still so."""
+
+    user: str
+    family: tuple[str, ...]
+    since: float
+    until: float | None
+
+
+def to_json(user: User | None) -> dict[str, Any] | None:
+    """A state as the ledger tells it."""
+    if user is None:
+        return None
+    return {
+        "userPrincipalName": user.userPrincipalName,
+        "accountEnabled": user.accountEnabled,
+        "usageLocation": user.usageLocation,
+        "licenseAssignmentStates": user.assignments,
+    }
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._by_user: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def record(self, time: float, tenant: str, author: Author, before: User | None, after: User | None) -> None:
+        user = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
+        entry = Entry(len(self._entries) + 1, time, tenant, user, author, before, after)
+        self._entries.append(entry)
+        self._by_user[tenant, user].append(entry)
+
+    def since(self, sequence: int, limit: int) -> list[Entry]:
+        """At most `limit` entries after `sequence`, oldest first."""
+        return self._entries[sequence : sequence + limit]
+
+    def state_at(self, tenant: str, user: str, time: float, current: User | None) -> User | None:
+        """What a person was at `time`; `current` answers for people nobody ever wrote to."""
+        state = current
+        for entry in reversed(self._by_user.get((tenant, user), ())):
+            if entry.time <= time:
+                return entry.after
+            state = entry.before
+        return state
+
+    def writes_per_user(self, tenant: str) -> dict[str, dict[str, int]]:
+        return {
+            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+            for (owner, user), entries in self._by_user.items()
+            if owner == tenant
+        }
+
+    def gaps(
+        self, tenant: str, user: str, family: tuple[str, ...], skus: Mapping[str, Sku], span: tuple[float, float],
+        current: User | None,
+    ) -> Iterator[Gap]:  # fmt: skip
+        """The spans between the moments of `span` in which no plan of `family` worked for the person."""
+        since, until = span
+        lacking: float | None = None
+        for moment, state in self._timeline(tenant, user, since, until, current):
+            has = state is not None and not enabled_plans(state.assignments, skus).isdisjoint(family)
+            if has and lacking is not None:
+                yield Gap(user, family, lacking, moment)
+            lacking = None if has else (moment if lacking is None else lacking)
+        if lacking is not None:
+            yield Gap(user, family, lacking, None)
+
+    def _timeline(
+        self, tenant: str, user: str, since: float, until: float, current: User | None
+    ) -> Iterator[tuple[float, User | None]]:
+        yield since, self.state_at(tenant, user, since, current)
+        for entry in self._by_user.get((tenant, user), ()):
+            if since < entry.time <= until:
+                yield entry.time, entry.after

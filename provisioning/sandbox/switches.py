@@ -1,0 +1,60 @@
+"""What nobody outside Microsoft knows for sure, as named switches with the default this twin believes in."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers to the open questions; change them at run time through `PUT /_sandbox/switches`."""
+
+    warning_units_assignable: bool = False
+    """Whether units in their grace period accept new assignments; public sources contradict each other."""
+    invalid_disabled_plan: Literal["refuse", "ignore"] = "refuse"
+    """What happens to a disabled plan that is not part of the SKU."""
+    same_sku_in_add_and_remove: Literal["refuse", "reassign"] = "refuse"
+    """What one call that adds and removes the same SKU gets: a 400, or the direct assignment renewed."""
+    max_skus_per_call: int | None = None
+    """Most SKUs in one assignLicense; Microsoft documents no limit."""
+    max_licences_per_user: int | None = None
+    """Most distinct SKUs one person may hold; Microsoft documents no limit."""
+    unsupported_locations: tuple[str, ...] = ()
+    """Usage locations where no service is sold."""
+    unsupported_location_message: str = (
+        "License assignment failed because the service is not available in the usage location of the user."
+    )
+    """The text for such a location; Microsoft's own is unknown."""
+    proxy_address_clashes: tuple[str, ...] = ()
+    """Ids of users whose every new licence ends in a proxy address clash."""
+    synced_accounts_assignable: bool = True
+    """Whether accounts synchronised from on premises take direct licences."""
+    restricted_units_refuse: bool = True
+    """Whether members of a restricted administrative unit (isManagementRestricted) answer 403 to writes."""
+    same_user_in_batch_conflicts: bool = True
+    """Whether the second write to one user in one unordered batch gets 409."""
+    conflict_retry_after: str | None = None
+    """The Retry-After of a 409, if it has one."""
+    retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"
+    """How a refused request learns when to come back: rounded up, to the millisecond, a constant 1, not at all."""
+    batch_resource_units: int = 0
+    """Resource units that a $batch envelope costs beside its items."""
+    consumed_units: Literal["replica", "immediate"] = "replica"
+    """Whether consumedUnits lags like every other read."""
+    consent_delay_seconds: float = 0.0
+    """Sandbox seconds before a fresh consent works; until then tokens fail with AADSTS700016."""
+    token_lifetime_seconds: int = 3599
+    """Real seconds an access token lives."""
+    token_error_statuses: dict[str, int] = {}
+    """HTTP status per AADSTS code where Microsoft's is unverified, for example {"7000112": 401}."""
+    users_page_token_expires: bool = True
+    """Whether page 2 of a filter on assignedLicenses without the advanced headers answers 400."""
+    empty_page_every: int | None = None
+    """Makes every n-th page of users an empty one with a nextLink."""
+    page_token_lifetime_seconds: float | None = None
+    """Sandbox seconds after which a nextLink answers 400."""
+    batch_items_name_requests: bool = False
+    """Whether items of a batch carry request-id headers; no public capture shows them."""
+    shuffle_batch: bool = True
+    """Whether a batch answers in an order of its own."""
+    latency_seconds: float = 0.0
+    """Real seconds every Graph answer takes on its way."""

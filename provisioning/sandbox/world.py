@@ -1,0 +1,84 @@
+"""Everything the twin knows, and the one place where a user's state is written."""
+
+import random
+from collections import Counter
+
+from provisioning.sandbox.catalogue import read_catalogue
+from provisioning.sandbox.clock import SandboxClock
+from provisioning.sandbox.faults import Faults
+from provisioning.sandbox.ledger import Author, Ledger
+from provisioning.sandbox.model import User
+from provisioning.sandbox.quotas import Quotas
+from provisioning.sandbox.replicas import Replicas
+from provisioning.sandbox.switches import Switches
+from provisioning.sandbox.tenants import App, Tenant
+
+
+class World:
+    def __init__(self, clock: SandboxClock, quotas: Quotas, switches: Switches, seed: int = 1) -> None:
+        self.clock = clock
+        self.quotas = quotas
+        self.switches = switches
+        self.lag = 0.0
+        self.copies = 5
+        self.reset(seed)
+
+    def reset(self, seed: int = 1) -> None:
+        """Empty the world; clock, switches, lag and the shape of the quotas stay."""
+        self.rng = random.Random(seed)
+        self.catalogue = read_catalogue()
+        self.faults = Faults(random.Random(seed))
+        self.ledger = Ledger()
+        self.tenants: dict[str, Tenant] = {}
+        self.apps: dict[str, App] = {}
+        self.counters: Counter[tuple[str, str]] = Counter()
+        self._by_domain: dict[str, str] = {}
+        self.quotas.reset()
+
+    def add_tenant(self, tenant_id: str, name: str, domains: list[str]) -> Tenant:
+        """A new, empty tenant; raises ValueError when the id or a domain is taken."""
+        taken = [domain for domain in domains if domain.lower() in self._by_domain]
+        if tenant_id in self.tenants or taken:
+            raise ValueError(f"Tenant {tenant_id} cannot be added: its id or domain is already in use.")
+        # One stream per tenant: what one tenant draws does not change what another sees.
+        rng = random.Random(f"{tenant_id}{self.rng.random()}")
+        replicas = Replicas(rng, self.lag, self.copies)
+        tenant = self.tenants[tenant_id] = Tenant(tenant_id, name, domains, replicas, self.catalogue.rules)
+        self._by_domain.update({domain.lower(): tenant_id for domain in domains})
+        return tenant
+
+    def find_tenant(self, id_or_domain: str) -> Tenant | None:
+        wanted = id_or_domain.lower()
+        return self.tenants.get(self._by_domain.get(wanted, wanted))
+
+    def set_lag(self, seconds: float, tenants: list[Tenant] | None = None) -> None:
+        if tenants is None:
+            self.lag = seconds
+        for tenant in self.tenants.values() if tenants is None else tenants:
+            tenant.replicas.lag = seconds
+
+    def put_user(self, tenant: Tenant, after: User, author: Author) -> None:
+        """Store a state, tell the replicas, write the ledger."""
+        consumed = dict(tenant.directory.consumed)
+        before = tenant.directory.put(after)
+        self._publish(tenant, consumed, before, after, author)
+
+    def remove_user(self, tenant: Tenant, user_id: str, author: Author) -> None:
+        consumed = dict(tenant.directory.consumed)
+        before = tenant.directory.remove(user_id)
+        if before is not None:
+            self._publish(tenant, consumed, before, None, author)
+
+    def count(self, counter: str, tenant: str = "", amount: int = 1) -> None:
+        self.counters[counter, tenant] += amount
+
+    def _publish(
+        self, tenant: Tenant, consumed: dict[str, int], before: User | None, after: User | None, author: Author
+    ) -> None:
+        now = self.clock.now()
+        user_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
+        tenant.replicas.write(user_id, before, after, now)
+        for sku_id, units in tenant.directory.consumed.items():
+            if units != consumed.get(sku_id, 0):
+                tenant.replicas.write(("consumed", sku_id), consumed.get(sku_id, 0), units, now)
+        self.ledger.record(now, tenant.id, author, before, after)
