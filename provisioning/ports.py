@@ -395,8 +395,12 @@ class ActorStore(Protocol):
     def find_by_token(self, token_digest: str) -> Identity | None:
         """Who the token stands for, expired or not; None when it is unknown or revoked."""
 
-    def list_all(self) -> list[Identity]: ...
-    def revoke(self, actor: Actor, at: datetime) -> bool: ...
+    def list_all(self) -> list[Identity]:
+        """Those not revoked, expired or not."""
+
+    def revoke(self, actor: Actor, at: datetime) -> bool:
+        """Whether there was one to revoke; adding the same actor again later is allowed."""
+
     def has_any(self, role: Role) -> bool: ...
 
 
