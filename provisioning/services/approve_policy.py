@@ -1,0 +1,49 @@
+"""A second person puts a proposed policy in force."""
+
+from dataclasses import dataclass
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.errors import InputError
+from provisioning.domain.events import Event
+from provisioning.domain.rights import Action, require, require_other
+from provisioning.domain.tenancy import Policy
+from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.lookup import get_tenant
+
+_MIN_DIGEST = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovePolicy:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+
+    def __call__(self, identity: Identity, tenant: str, digest: str) -> Policy:
+        """`digest`: at least its first 8 characters, as the proposal was shown. Raises InputError, NotAllowedError."""
+        require(identity, Action.APPROVE_POLICY)
+        now = self.clock.now()
+        with self.open_uow() as uow:
+            home = get_tenant(uow, tenant)
+            policy = _proposal(uow.tenants.list_policies(home.tenant_id), digest.strip().lower())
+            require_other(identity, policy.created_by, "proposed this policy")
+            uow.tenants.approve_policy(home.tenant_id, policy.digest, identity.actor, now)
+            event = Event(
+                at=now,
+                actor=identity.actor,
+                kind="policy.approved",
+                tenant=home.tenant_id,
+                after=policy.digest,
+                reason=policy.asked_by,
+            )
+            uow.audit.record([event])
+            uow.commit()
+        return policy
+
+
+def _proposal(policies: list[Policy], digest: str) -> Policy:
+    if len(digest) < _MIN_DIGEST:
+        raise InputError(f"Name the policy by at least the first {_MIN_DIGEST} characters of its digest.")
+    found = [policy for policy in policies if policy.approved_by is None and policy.digest.startswith(digest)]
+    if not found:
+        raise InputError(f"No policy with the digest {digest} waits for approval in this tenant.")
+    return found[0]
