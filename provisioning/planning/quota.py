@@ -9,8 +9,7 @@ service's clock, from any origin.
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from enum import StrEnum
 from operator import itemgetter
 from typing import Self
@@ -21,8 +20,9 @@ from provisioning.domain.ids import TenantId
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Lane
 
-_SLOWED_BY = 0.1
-_CROWDED_BELOW = 0.5  # of the app's savings: from here on bulk work stands in line, tenant by tenant
+NEVER = -math.inf
+SLOWED_BY = 0.1
+CROWDED_BELOW = 0.5  # of the app's savings: from here on bulk work stands in line, tenant by tenant
 _ROUNDING = 1e-6  # a token that is only missing by the last bits of a float is a token
 
 CLOSED_UNTOLD = timedelta(seconds=10)  # a refusal without Retry-After: typical of what Graph asks
@@ -69,13 +69,13 @@ class Bucket(msgspec.Struct, frozen=True):
 
     level: float
     at: float
-    slow_until: float = -math.inf
+    slow_until: float = NEVER
 
     def refilled(self, size: Size, now: float) -> "Bucket":
         since = min(self.at, now + LONGEST_CLOSING.total_seconds())
         elapsed = max(0.0, now - since)
         slowed = max(0.0, min(now, self.slow_until) - since)
-        level = min(size.burst, self.level + (elapsed - slowed * _SLOWED_BY) * size.rate)
+        level = min(size.burst, self.level + (elapsed - slowed * SLOWED_BY) * size.rate)
         return Bucket(level, max(since, now), self.slow_until)
 
     def without(self, writes: float) -> "Bucket":
@@ -97,8 +97,8 @@ class Quota(msgspec.Struct, frozen=True):
 
     app: Bucket
     tenant: Bucket
-    line_at: float = -math.inf
-    turn_at: float | None = None
+    line_at: float = NEVER
+    turn_at: float = NEVER
 
     def without(self, writes: int) -> "Quota":
         return Quota(self.app.without(writes), self.tenant.without(writes), self.line_at, self.turn_at)
@@ -122,9 +122,9 @@ def take(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tup
     When tenants crowd the app's bucket each of them takes one turn and goes to the back of the line. Orders pass.
     """
     app, tenant = quota.app.refilled(sizes.app, now), quota.tenant.refilled(sizes.tenant, now)
-    is_crowded = app.level < sizes.app.burst * _CROWDED_BELOW
+    is_crowded = app.level < sizes.app.burst * CROWDED_BELOW
     # A line that has dissolved is forgotten: turns of tenants that never came back would keep the others waiting.
-    quota = Quota(app, tenant, quota.line_at if is_crowded else -math.inf, quota.turn_at)
+    quota = Quota(app, tenant, quota.line_at if is_crowded else NEVER, quota.turn_at)
     if is_crowded and lane is Lane.BULK:
         return _take_turn(_joined(quota, sizes, writes, now), sizes, writes, now)
     granted = _available(quota, sizes, writes, lane, now)
@@ -133,18 +133,18 @@ def take(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tup
 
 
 def _take_turn(quota: Quota, sizes: Sizes, writes: int, now: float) -> tuple[Quota, Taken]:
-    is_due = quota.turn_at is None or quota.turn_at <= now + _ROUNDING
+    is_due = quota.turn_at <= now + _ROUNDING
     granted = _available(quota, sizes, min(writes, sizes.turn), Lane.BULK, now) if is_due else 0
     rest = writes - granted
     if granted:
         quota = Quota(quota.app, quota.tenant, quota.line_at).without(granted)
         quota = _joined(quota, sizes, rest, now) if rest else quota
     wait = _wait(quota, sizes, rest, Lane.BULK, now)
-    return quota, Taken(granted, max(wait, (quota.turn_at or now) - now) if rest else 0.0)
+    return quota, Taken(granted, max(wait, quota.turn_at - now) if rest else 0.0)
 
 
 def _joined(quota: Quota, sizes: Sizes, writes: int, now: float) -> Quota:
-    if quota.turn_at is not None:
+    if quota.turn_at > NEVER:
         return quota
     tokens = min(writes, sizes.turn)
     served = now + quota.app.wait_for(tokens + sizes.app.reserve, sizes.app, now)
@@ -188,24 +188,6 @@ def parse_scope(text: str | None) -> Scope | None:
     if limit.casefold() == "read":
         return None
     return Scope.APP if scope.casefold() == "application" else Scope.TENANT
-
-
-def parse_retry_after(text: str | None, now: datetime) -> timedelta | None:
-    """How long `Retry-After` asks to wait: seconds, whole or with a fraction, or an HTTP date. None: it does not say."""
-    if text is None:
-        return None
-    try:
-        return timedelta(seconds=max(0.0, float(text)))
-    except (ValueError, OverflowError):
-        return _until(text, now)
-
-
-def _until(text: str, now: datetime) -> timedelta | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(timedelta(0), moment.replace(tzinfo=moment.tzinfo or UTC) - now)
 
 
 def closed_for(after: timedelta | None) -> float:

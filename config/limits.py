@@ -1,0 +1,73 @@
+"""The numbers of the service, each with its reason."""
+
+from datetime import timedelta
+
+from provisioning.domain.limits import Limits
+
+_DEFAULTS = Limits(
+    # learn.microsoft.com, service-specific throttling limits, identity and access: app + tenant, then app alone
+    tenant_writes=3_000,
+    tenant_window=timedelta(seconds=150),
+    app_writes=35_000,
+    app_window=timedelta(seconds=300),
+    quota_rate=0.98,  # with the burst just 100 %: never too much in a bucket, a sliding or a fixed window
+    quota_burst=0.02,  # 60 and 700 writes: three seconds of scheduling may be lost without losing quota
+    quota_reserved_for_orders=0.1,  # a school that waits at the counter finds six tokens there, whatever is migrated
+    # time
+    settle=timedelta(seconds=60),  # Graph may still carry out a write whose answer was lost; it gives up within this
+    lag_horizon=timedelta(minutes=15),  # replicas were seen minutes behind, never longer
+    observation_max_age=timedelta(minutes=15),  # an administrator's change is overwritten only if younger than this
+    write_timeout=timedelta(seconds=20),  # assignLicense answers in 1 to 3 s, a full batch in 10
+    lease_duration=timedelta(seconds=30),  # the write time-out and room to journal; a killed worker blocks no longer
+    # most seats appear within minutes; what takes longer takes days
+    seats_poll=(timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1)),
+    seats_notice=timedelta(days=1),
+    seats_escalate=timedelta(days=5),  # a working week: the supplier has had its chance
+    seats_short_after=timedelta(hours=24),  # Microsoft places seats in parts; a number that stood still is final
+    consent_poll=timedelta(minutes=5),
+    consent_reminder=timedelta(days=3),
+    verify_waits=(
+        timedelta(seconds=2),  # most replicas agree at once
+        timedelta(seconds=5),
+        timedelta(seconds=15),
+        timedelta(seconds=60),
+        timedelta(minutes=5),
+    ),
+    verify_deadline=timedelta(minutes=60),  # four times the lag horizon: by then it is not lag
+    revalidate_after=timedelta(days=7),  # agreements, authority and lines may have changed meanwhile
+    ask_person_after=timedelta(days=30),
+    duplicate_window=timedelta(hours=24),  # a second click or a second clerk, not next year's order
+    requeue_after=timedelta(seconds=5),  # a message is taken in milliseconds; lost ones cost a school five seconds
+    approval_validity=timedelta(hours=24),
+    max_clock_skew=timedelta(seconds=2),  # well under the lease's room of ten seconds
+    # amounts
+    chunk_people=160,  # people in doubt after a kill; eight batches fill about a second
+    batch_size=20,  # learn.microsoft.com: combine multiple requests, at most 20
+    first_people=5,  # the first write ever in a tenant
+    lost_attempts=5,  # an operation that took five workers with it is the cause
+    max_refusals=8,
+    # guards: what happens without approval, per tenant and day
+    guard_window=timedelta(hours=24),
+    guard_assignments=1_000,  # a large school's start of year; a board's whole staff is a decision
+    guard_swaps=250,
+    guard_removals=0,
+    guard_families_lost=0,
+    changed_share=0.02,  # more than a few people differing means the plan was about another school
+    shrink_people=5,
+    shrink_share=0.05,  # beyond ordinary leavers: somebody edited a group or an import failed
+    # the same credential error in so many tenants so fast is our fault, not theirs
+    incident_tenants=3,
+    incident_window=timedelta(minutes=10),
+    # more is a fault that would flood desks
+    notices_burst=50,
+    notices_window=timedelta(minutes=10),
+    # at most this much of the audit log can be cut off without an outside witness
+    checkpoint_events=1_000,
+    checkpoint_interval=timedelta(hours=1),
+    watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
+)
+
+
+def default_limits() -> Limits:
+    """What holds unless a setting says otherwise."""
+    return _DEFAULTS

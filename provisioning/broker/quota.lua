@@ -1,0 +1,111 @@
+-- The arithmetic of provisioning/planning/quota.py, atomic for all workers. A test holds the two together, to the last
+-- bit: keep the order of operations.
+-- KEYS: the app's bucket, the tenant's. ARGV: sizes as JSON, the moment (empty: the server's time), operation, its words.
+-- Answers {writes, seconds to wait}.
+local sizes = cjson.decode(ARGV[1])
+local NEVER, ROUNDING = -math.huge, 1e-6
+
+local function moment()
+  if ARGV[2] ~= '' then return tonumber(ARGV[2]) end
+  local time = redis.call('TIME')
+  return (time[1] - sizes.origin + time[2] / 1e6) * sizes.factor
+end
+local now = moment()
+
+local function loaded(key, born)
+  local packed = redis.call('GET', key)
+  if not packed then return {level = 0, at = born, slow = NEVER, turn = NEVER, born = born} end
+  local level, at, slow, turn, since = struct.unpack('>ddddd', packed)
+  return {level = level, at = at, slow = slow, turn = turn, born = since}
+end
+-- A tenant without a key has been quiet so long that its bucket is full, unless the whole store was lost since.
+local app = loaded(KEYS[1], now)
+local tenant = loaded(KEYS[2], app.born)
+
+local function keep(key, bucket, size)
+  local packed = struct.pack('>ddddd', bucket.level, bucket.at, bucket.slow, bucket.turn, bucket.born)
+  local quiet = math.max(bucket.at, bucket.slow, bucket.turn) - now + size.burst / size.rate
+  if key == KEYS[1] then redis.call('SET', key, packed)
+  else redis.call('SET', key, packed, 'PX', math.ceil((quiet + 1) / sizes.factor * 1000)) end
+end
+
+local function refill(bucket, size)
+  local since = math.min(bucket.at, now + sizes.longest_closing)
+  local elapsed = math.max(0, now - since)
+  local slowed = math.max(0, math.min(now, bucket.slow) - since)
+  bucket.level = math.min(size.burst, bucket.level + (elapsed - slowed * sizes.slowed_by) * size.rate)
+  bucket.at = math.max(since, now)
+end
+
+local function wait_for(bucket, tokens, size)
+  return math.max(0, bucket.at - now) + math.max(0, tokens - bucket.level) / size.rate
+end
+
+local function join_line(writes)
+  if tenant.turn > NEVER then return end
+  local tokens = math.min(writes, sizes.turn)
+  tenant.turn = math.max(app.turn, now + wait_for(app, tokens + sizes.app.reserve, sizes.app))
+  app.turn = tenant.turn + tokens / sizes.app.rate
+end
+
+local function available(writes, kept)
+  if math.max(app.at, tenant.at) > now then return 0 end
+  local spare = math.min(app.level - sizes.app.reserve * kept, tenant.level - sizes.tenant.reserve * kept, writes)
+  return math.max(0, math.floor(spare + ROUNDING))
+end
+
+local function wait(writes, kept)
+  if writes == 0 then return 0 end
+  local tokens = math.min(writes, sizes.turn)
+  return math.max(wait_for(app, tokens + sizes.app.reserve * kept, sizes.app),
+                  wait_for(tenant, tokens + sizes.tenant.reserve * kept, sizes.tenant))
+end
+
+local function spend(writes)
+  app.level, tenant.level = app.level - writes, tenant.level - writes
+end
+
+local function take_turn(writes)
+  local granted = 0
+  if tenant.turn <= now + ROUNDING then granted = available(math.min(writes, sizes.turn), 1) end
+  local rest = writes - granted
+  if granted > 0 then
+    tenant.turn = NEVER
+    spend(granted)
+    if rest > 0 then join_line(rest) end
+  end
+  if rest == 0 then return granted, 0 end
+  return granted, math.max(wait(rest, 1), tenant.turn - now)
+end
+
+local operations = {}
+
+function operations.take(writes, is_bulk)
+  refill(app, sizes.app)
+  refill(tenant, sizes.tenant)
+  local is_crowded = app.level < sizes.app.burst * sizes.crowded_below
+  if not is_crowded then app.turn = NEVER end
+  if is_crowded and is_bulk == 1 then
+    join_line(writes)
+    return take_turn(writes)
+  end
+  local granted = available(writes, is_bulk)
+  spend(granted)
+  return granted, wait(writes - granted, is_bulk)
+end
+
+function operations.close(is_app, seconds)
+  local bucket = is_app == 1 and app or tenant
+  bucket.level, bucket.at = 0, math.max(bucket.at, now + seconds)
+  return 0, seconds
+end
+
+function operations.slow(seconds)
+  tenant.slow = math.max(tenant.slow, now + seconds)
+  return 0, seconds
+end
+
+local writes, after = operations[ARGV[3]](tonumber(ARGV[4]), tonumber(ARGV[5]))
+keep(KEYS[1], app, sizes.app)
+keep(KEYS[2], tenant, sizes.tenant)
+return {writes, string.format('%.17g', after)}
