@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import ssl
 import subprocess
@@ -11,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -152,10 +151,13 @@ class SandboxProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, folder: Path, **options: Any) -> "SandboxProcess":
+    def start(self, folder: Path, **options: Any) -> Self:
         """Options are the command's own: `clock_factor=60`, `switch=["shuffle_batch=false"]`."""
         command = [sys.executable, "-m", "provisioning.sandbox", "--folder", str(folder), *_arguments(options)]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = folder / "sandbox.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stderr=log)
         address = self._await_address(folder / "address.json")
         self.graph_url, self.authority = address["graph"], address["authority"]
         self.ca_file = folder / "ca.pem"
@@ -179,10 +181,10 @@ class SandboxProcess:
             self.control.close()
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=STOPPED_WITHIN)
+            self._process.wait(timeout=STOPPED_WITHIN)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
         return self._process.returncode
 
     def _await_address(self, file: Path) -> dict[str, str]:
@@ -194,10 +196,10 @@ class SandboxProcess:
                 return address
             pause.wait(0.02)
         process.kill()
-        _, errors = process.communicate()
-        raise RuntimeError(f"The sandbox did not start within {READY_WITHIN:.0f} s: {os.fsdecode(errors)}")
+        process.wait()
+        raise RuntimeError(f"The sandbox did not start within {READY_WITHIN:.0f} s: {self._log.read_text()}")
 
-    def __enter__(self) -> "SandboxProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

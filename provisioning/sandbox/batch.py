@@ -8,6 +8,7 @@ from provisioning.sandbox.identity import Caller
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.wire import Request, Response, encode, json_response
 
+BATCH = "batch"  # the route kind of the envelope
 MOST_ITEMS = 20
 _ENVELOPE_HEADERS = frozenset({"Strict-Transport-Security", "x-ms-ags-diagnostic"})
 _REQUEST_IDS = frozenset({"request-id", "client-request-id"})

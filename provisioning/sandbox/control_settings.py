@@ -5,16 +5,20 @@ from typing import Any
 
 import msgspec
 
+from provisioning.sandbox.batch import BATCH
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.faults import Fault
 from provisioning.sandbox.quotas import Limit, Shape
+from provisioning.sandbox.routes import ROUTES
 from provisioning.sandbox.seed import plant, read_seed
 from provisioning.sandbox.switches import Switches
 from provisioning.sandbox.tenants import Tenant
+from provisioning.sandbox.token_errors import REFUSALS
 from provisioning.sandbox.wire import Request
 from provisioning.sandbox.world import World
 
 Answer = dict[str, Any]
+FAULT_ROUTES = {route.kind for route in ROUTES} | {BATCH, "token", "consent"}
 
 
 def get_tenant(world: World, id_or_domain: str) -> Tenant:
@@ -167,9 +171,17 @@ def list_faults(world: World, _: Request) -> Answer:
 
 def add_fault(world: World, request: Request) -> Fault:
     fault = msgspec.json.decode(request.body, type=Fault)
+    _require_sense(fault)
     if fault.tenant:
         fault.tenant = get_tenant(world, fault.tenant).id
     return world.faults.add(fault)
+
+
+def _require_sense(fault: Fault) -> None:
+    if fault.route is not None and fault.route not in FAULT_ROUTES:
+        raise ValueError(f"There is no route {fault.route}: choose from {', '.join(sorted(FAULT_ROUTES))}.")
+    if fault.kind == "token_error" and fault.code not in REFUSALS:
+        raise ValueError(f"The twin does not know AADSTS{fault.code}: choose from {', '.join(REFUSALS)}.")
 
 
 def clear_faults(world: World, request: Request) -> Answer:

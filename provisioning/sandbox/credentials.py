@@ -22,7 +22,7 @@ _SKEW = 300  # seconds of clock difference that Entra forgives
 
 
 def require_credentials(app: App, form: Mapping[str, str], audience: str, now: float) -> None:
-    """Accept the secret or the assertion in `form`; raises TokenError. `now` is sandbox time, for secrets' end dates."""
+    """Accept the secret or assertion in `form`; raises TokenError. Secrets end in sandbox time, which `now` is."""
     if "client_assertion" in form:
         _require_assertion(app, form, audience)
     elif form.get("client_secret"):

@@ -21,7 +21,7 @@ FaultKind = Literal[
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Hits a request that fits `tenant`, `route` and `user` (None: any), with `probability`, after the first `after`
-    fitting requests, at most `times` times. With `applied` the request is carried out first and only the answer is lost.
+    fitting requests, at most `times` times. With `applied` the request is carried out and only the answer is lost.
     """
 
     kind: FaultKind
@@ -76,7 +76,7 @@ class Faults:
         return True
 
 
-_OF_THE_IDENTITY_PLATFORM = {"token", "consent", "discovery"}
+_OF_THE_IDENTITY_PLATFORM = frozenset({"token", "consent"})
 
 
 def _fits(fault: Fault, tenant: str, route: str, user: str | None) -> bool:

@@ -1,5 +1,6 @@
 """The Graph side of the twin: one request, or one item of a batch, from token to answer."""
 
+import contextlib
 import math
 import random
 import uuid
@@ -15,7 +16,7 @@ from provisioning.sandbox.errors import (
 from provisioning.sandbox.faults import Fault, retry_after_headers
 from provisioning.sandbox.identity import Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
-from provisioning.sandbox.quotas import Charge, Verdict, throttle_headers
+from provisioning.sandbox.quotas import Charge, Family, Verdict, throttle_headers
 from provisioning.sandbox.routes import Route, find_route, resource_units
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import GRAPH_HEADERS, Request, Response, inner_date, json_response
@@ -47,13 +48,13 @@ class Graph:
 
         Raises ConnectionDroppedError where a fault cuts the line.
         """
-        author = _author(request)
+        author = new_author(request)
         try:
             caller = caller or self.authenticate(request)
             response = self._carry_out(request, caller, author)
         except GraphError as error:
             response = refusal(error, author)
-        response.headers = {**response.headers, **_id_headers(author)}
+        response.headers = {**response.headers, **id_headers(author)}
         return response
 
     def _carry_out(self, request: Request, caller: Caller, author: Author) -> Response:
@@ -62,29 +63,38 @@ class Graph:
         self.world.count("requests", tenant.id)
         author = Author(caller.app_id, author.request_id, author.client_request_id, route.kind)
         fault = self.world.faults.pick(tenant.id, route.kind, ids[0] if ids else None)
-        if fault and not fault.applied:
-            return faulty_response(fault, author)
-        response = self._within_quota(route, ids, request, caller, tenant, author)
-        return faulty_response(fault, author) if fault else response
+        if fault is None:
+            return self._within_quota(route, ids, request, caller, tenant, author)
+        if fault.applied:
+            with contextlib.suppress(GraphError):  # this answer never reaches the client, refusal or not
+                self._within_quota(route, ids, request, caller, tenant, author)
+        return faulty_response(fault, author)
 
     def _within_quota(
         self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
     ) -> Response:
-        now = self.world.clock.now()
         units = resource_units(route, request.query)
-        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, route.writes, route.family)
-        verdict = self.world.quotas.charge(charge, now)
-        headers = throttle_headers(verdict, charge)
-        if verdict.wait:
-            self.world.count("refused", tenant.id)
-            raise self._throttled(verdict, headers)
+        headers = self.charge(caller, tenant, units, route.writes, route.family)
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
+        now = self.world.clock.now()
         call = Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now)
         response = route.answer(call)
         self.world.count("writes", tenant.id, route.writes)
         response.headers = {**response.headers, **headers, "x-ms-resource-unit": str(units)}
         return response
+
+    def charge(
+        self, caller: Caller, tenant: Tenant, units: int, writes: int = 0, family: Family = "identity"
+    ) -> dict[str, str]:
+        """Count a request on the caller's quotas and return the headers that tell of it; raises Graph's 429."""
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family)
+        verdict = self.world.quotas.charge(charge, self.world.clock.now())
+        headers = throttle_headers(verdict, charge)
+        if verdict.wait:
+            self.world.count("refused", tenant.id)
+            raise self._throttled(verdict, headers)
+        return headers
 
     def _throttled(self, verdict: Verdict, headers: dict[str, str]) -> GraphError:
         retry_after = {
@@ -97,12 +107,14 @@ class Graph:
         return GraphError(429, "TooManyRequests", "Please retry again later.", headers)
 
 
-def _author(request: Request) -> Author:
+def new_author(request: Request) -> Author:
+    """The ids of one request: Graph's own, and the client's or the same again."""
     request_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
     return Author("", request_id, request.headers.get("client-request-id") or request_id)
 
 
-def _id_headers(author: Author) -> dict[str, str]:
+def id_headers(author: Author) -> dict[str, str]:
+    """The headers of every Graph answer."""
     return {**GRAPH_HEADERS, "request-id": author.request_id, "client-request-id": author.client_request_id}
 
 

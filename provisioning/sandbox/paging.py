@@ -102,7 +102,7 @@ def refuse_options(options: Mapping[str, str], *names: str) -> None:
 def page_of_users(call: Call, ids: list[str], context: str, rows: RowMaker = row_maker) -> Response:
     """One page of the users in `ids`, in that order; `rows` turns a `$select` into a function from user to row."""
     query = Query(call, rows)
-    refuse_options(query.options, "$search", "$orderby", "$skip")
+    refuse_options(query.options, "$expand", "$orderby", "$search", "$skip")
     found, position = _collect(call, ids, query)
     page: dict[str, Any] = {"@odata.context": f"{call.root}/$metadata#{context}"}
     if query.counts and query.token.number == 1:

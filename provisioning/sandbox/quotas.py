@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 Shape = Literal["bucket", "sliding", "fixed"]
+Family = Literal["identity", "education"]
 
 MOST_USE = 1.8  # the highest percentage Graph reports, so the deepest debt a meter remembers
 
@@ -163,7 +164,7 @@ class Charge(msgspec.Struct, frozen=True):
     users: int
     units: int
     writes: int = 0
-    family: Literal["identity", "education"] = "identity"
+    family: Family = "identity"
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -5,13 +5,13 @@ Costs: learn.microsoft.com, "Microsoft Graph service-specific throttling limits"
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
 from provisioning.sandbox import education, groups, inventory, users
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import no_such_route, wrong_method
+from provisioning.sandbox.quotas import Family
 from provisioning.sandbox.wire import Response
 
 _READ_ALL = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
@@ -20,7 +20,7 @@ _READ_SKUS = _READ_ORGANISATION | {"LicenseAssignment.Read.All"}
 _READ_USERS = _READ_ALL | {"User.Read.All", "User.ReadWrite.All"}
 _WRITE_USERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 _WRITE_LICENCES = _WRITE_USERS | {"LicenseAssignment.ReadWrite.All"}
-_READ_MEMBERS = _READ_ALL | {
+_READ_MEMBERS = _READ_ALL | {f"{what}.{how}.All" for what in ("Group", "GroupMember") for how in ("Read", "ReadWrite")}
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
     "Group.Read.All",
@@ -40,13 +40,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     permissions: frozenset[str]
     units: int = 1
     writes: int = 0
-    family: Literal["identity", "education"] = "identity"
+    family: Family = "identity"
 
 
 def _get(
     kind: str, pattern: str, answer: Callable[[Call], Response], permissions: frozenset[str], units: int = 1
 ) -> Route:
-    family: Literal["identity", "education"] = "education" if pattern.startswith("education") else "identity"
+    family: Family = "education" if pattern.startswith("education") else "identity"
     return Route(
         kind=kind, method="GET", pattern=pattern, answer=answer, permissions=permissions, units=units, family=family
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
@@ -11,14 +12,14 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from provisioning.sandbox import control
-from provisioning.sandbox.batch import Batch
+from provisioning.sandbox.batch import BATCH, Batch
 from provisioning.sandbox.control import Control
 from provisioning.sandbox.entra import Entra
 from provisioning.sandbox.errors import ConnectionDroppedError, GraphError, no_such_route, wrong_method
-from provisioning.sandbox.graph import Graph, faulty_response, refusal
+from provisioning.sandbox.graph import Graph, faulty_response, id_headers, new_author, refusal
 from provisioning.sandbox.identity import TokenIssuer
 from provisioning.sandbox.ledger import Author
-from provisioning.sandbox.wire import GRAPH_HEADERS, Request, Response
+from provisioning.sandbox.wire import Request, Response
 from provisioning.sandbox.world import World
 
 Scope = MutableMapping[str, Any]
@@ -26,6 +27,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 VERSION_ROOT = "/v1.0"
+log = logging.getLogger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
@@ -47,9 +49,12 @@ class Application:
         self._control = Control(world, control_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _request(scope, await _body(receive))
+        body = await _body(receive)
+        if body is None:
+            return
+        request = _request(scope, body)
         try:
-            response = self._answer(request)
+            response = self._answer_or_fail(request)
         except ConnectionDroppedError:
             scope["state"]["transport"].abort()
             return
@@ -57,28 +62,44 @@ class Application:
             await asyncio.sleep(self.world.switches.latency_seconds)
         await _send(send, response)
 
+    def _answer_or_fail(self, request: Request) -> Response:
+        try:
+            return self._answer(request)
+        except ConnectionDroppedError:
+            raise
+        except Exception:
+            # A mistake of the twin itself: say so in its log, and go on serving.
+            log.exception("request failed", extra={"method": request.method})
+            return refusal(GraphError(500, "UnknownError", "The sandbox made a mistake."), new_author(request))
+
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(f"{VERSION_ROOT}/"):
             request.path = request.path.removeprefix(VERSION_ROOT)
             return self._batch(request) if request.path == "/$batch" else self._graph.answer(request)
         if request.path.startswith(f"{control.PREFIX}/"):
             return self._control.answer(request)
-        return self._entra.answer(request) or refusal(no_such_route(request.path.strip("/")), Author())
+        return self._entra.answer(request) or refusal(no_such_route(request.path.strip("/")), new_author(request))
 
     def _batch(self, request: Request) -> Response:
-        author = Author("", "", "", "batch")
+        author = new_author(request)
         try:
-            if request.method != "POST":
-                raise wrong_method()
-            caller = self._graph.authenticate(request)
-            fault = self.world.faults.pick(caller.tenant_id, "batch")
-            if fault and not fault.applied:
-                return faulty_response(fault, author)
-            response = Batch(self._graph, request, caller).answer()
-            response.headers = {**GRAPH_HEADERS, **response.headers}
-            return faulty_response(fault, author) if fault else response
+            response = self._envelope(request, author)
         except GraphError as error:
-            return refusal(error, author)
+            response = refusal(error, author)
+        response.headers = {**response.headers, **id_headers(author)}
+        return response
+
+    def _envelope(self, request: Request, author: Author) -> Response:
+        if request.method != "POST":
+            raise wrong_method()
+        caller = self._graph.authenticate(request)
+        if units := self.world.switches.batch_resource_units:
+            self._graph.charge(caller, self.world.tenants[caller.tenant_id], units)
+        fault = self.world.faults.pick(caller.tenant_id, BATCH)
+        if fault and not fault.applied:
+            return faulty_response(fault, author)
+        response = Batch(self._graph, request, caller).answer()
+        return faulty_response(fault, author) if fault else response
 
 
 def _request(scope: Scope, body: bytes) -> Request:
@@ -87,10 +108,13 @@ def _request(scope: Scope, body: bytes) -> Request:
     return Request(scope["method"], scope["path"], query, headers, body, headers.get("host", "localhost"))
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None when the client went away while sending it."""
     chunks = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""Refusals of the token endpoint (learn.microsoft.com: "Microsoft Entra authentication & authorization error codes")."""
+"""Refusals of the token endpoint (learn.microsoft.com: "Microsoft Entra authentication error codes")."""
 
 import uuid
 from collections.abc import Mapping
@@ -18,44 +18,51 @@ class TokenRefusal(msgspec.Struct, frozen=True):
 REFUSALS = {
     "50012": TokenRefusal(401, "invalid_client", "Authentication failed."),
     "50027": TokenRefusal(401, "invalid_client", "Invalid JWT token: {detail}"),
-    "50196": TokenRefusal(400, "invalid_grant", "The server terminated an operation because it encountered a client request loop."),
+    "50196": TokenRefusal(
+        400, "invalid_grant", "The server terminated an operation because it encountered a client request loop."
+    ),
     "53003": TokenRefusal(400, "invalid_grant", "Access has been blocked by Conditional Access policies."),
     "70003": TokenRefusal(400, "unsupported_grant_type", "The app requested an unsupported grant type '{detail}'."),
-    "70011": TokenRefusal(400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid. {detail}"),
-    "90002": TokenRefusal(400, "invalid_request", "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."),
-    "90006": TokenRefusal(503, "temporarily_unavailable", "The service is temporarily unavailable. Please retry later."),
+    "70011": TokenRefusal(
+        400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid. {detail}"
+    ),
+    "90002": TokenRefusal(
+        400, "invalid_request", "Tenant '{tenant}' not found. Check that you have the correct tenant ID."
+    ),
+    "90006": TokenRefusal(503, "temporarily_unavailable", "The service is temporarily unavailable."),
     "90024": TokenRefusal(429, "temporarily_unavailable", "The request budget is exceeded. Please retry later."),
     "90033": TokenRefusal(503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     "90038": TokenRefusal(400, "invalid_request", "Tenant '{tenant}' belongs to another national cloud."),
     "90055": TokenRefusal(429, "temporarily_unavailable", "The tenant has exceeded the allowed number of requests."),
-    "90099": TokenRefusal(400, "invalid_grant", "The application '{app}' has not been authorized in the tenant '{tenant}'."),
+    "90099": TokenRefusal(
+        400, "invalid_grant", "The application '{app}' has not been authorized in the tenant '{tenant}'."
+    ),
     "500011": TokenRefusal(
-        400, "invalid_resource", "The resource principal named {detail} was not found in the tenant named {tenant}."
+        400, "invalid_resource", "The resource principal {detail} was not found in the tenant {tenant}."
     ),
     "700016": TokenRefusal(
         400, "unauthorized_client", "Application with identifier '{app}' was not found in the directory '{tenant}'."
     ),
     "700024": TokenRefusal(401, "invalid_client", "Client assertion is not within its valid time range."),
-    "700027": TokenRefusal(401, "invalid_client", "The certificate with identifier used to sign the client assertion is not registered on application. {detail}"),
-    "700030": TokenRefusal(401, "invalid_client", "Invalid certificate - subject name in certificate is not authorized."),
-    "900144": TokenRefusal(400, "invalid_request", "The request body must contain the following parameter: '{detail}'."),
-    "7000112": TokenRefusal(400, "unauthorized_client", "Application '{app}' is disabled."),
-    "7000215": TokenRefusal(
-        401,
-        "invalid_client",
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-        "not the client secret ID, for a secret added to app '{app}'.",
+    "700027": TokenRefusal(
+        401, "invalid_client", "The certificate that signed the client assertion is not registered. {detail}"
     ),
+    "700030": TokenRefusal(
+        401, "invalid_client", "Invalid certificate - subject name in certificate is not authorized."
+    ),
+    "900144": TokenRefusal(
+        400, "invalid_request", "The request body must contain the following parameter: '{detail}'."
+    ),
+    "7000112": TokenRefusal(400, "unauthorized_client", "Application '{app}' is disabled."),
+    "7000215": TokenRefusal(401, "invalid_client", "Invalid client secret provided for app '{app}'."),
     "7000218": TokenRefusal(
-        401,
-        "invalid_client",
-        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        401, "invalid_client", "The request body must contain 'client_assertion' or 'client_secret'."
     ),
     "7000222": TokenRefusal(401, "invalid_client", "The provided client secret keys for app '{app}' are expired."),
     "9001023": TokenRefusal(
         400, "invalid_request", "The grant type is not supported over the /common or /consumers endpoints."
     ),
-}  # fmt: skip
+}
 
 
 class TokenError(Exception):
