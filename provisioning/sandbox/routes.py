@@ -20,18 +20,14 @@ _READ_SKUS = _READ_ORGANISATION | {"LicenseAssignment.Read.All"}
 _READ_USERS = _READ_ALL | {"User.Read.All", "User.ReadWrite.All"}
 _WRITE_USERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 _WRITE_LICENCES = _WRITE_USERS | {"LicenseAssignment.ReadWrite.All"}
-_READ_MEMBERS = _READ_ALL | {f"{what}.{how}.All" for what in ("Group", "GroupMember") for how in ("Read", "ReadWrite")}
-    "GroupMember.Read.All",
-    "GroupMember.ReadWrite.All",
-    "Group.Read.All",
-    "Group.ReadWrite.All",
-}
+_READ_GROUPS = frozenset({"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"})
+_READ_MEMBERS = _READ_ALL | _READ_GROUPS
 _READ_UNITS = _READ_ALL | {"AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All"}
 _READ_ROSTER = frozenset({"EduRoster.Read.All", "EduRoster.ReadWrite.All"})
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is the name faults use; `pattern` has `{}` for each id; cost before the modifiers of `$select` and such."""
+    """`kind` is what faults call it; `pattern` has `{}` for each id; costs are before the modifiers of `$select` and such."""
 
     kind: str
     method: str
