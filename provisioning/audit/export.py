@@ -32,8 +32,8 @@ class StoredCheckpoint(msgspec.Struct, frozen=True):
     frontier: Frontier
 
 
-class _Line(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True, forbid_unknown_fields=True):
-    pass
+class _Line(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    pass  # gc=False: a line refers to nothing that could refer back, and there are very many
 
 
 class HeaderLine(_Line, frozen=True, tag="header"):
