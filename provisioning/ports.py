@@ -84,11 +84,10 @@ class LicenceGateway(Protocol):
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         """Object ids for UPNs or ids as ordered; None: no such person."""
 
-    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease, lane: Lane) -> list[Receipt]:
-        """Send each attempt once, 20 a batch, within quota and lease; one receipt each, in any order.
+    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
+        """Send each attempt once, 20 a batch, within the lease; one receipt each, in any order.
 
-        Attempts for which there are no tokens come back NOT_SENT with `after`. `kind` and `change` say what
-        to write: assign, remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
+        The caller took the quota's tokens before it journalled. `kind` and `change` say what to write: assign, remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
         """
 
 

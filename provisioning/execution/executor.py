@@ -1,0 +1,121 @@
+"""Carries one chunk out: journal, call, journal. Never raises for a step's failure: a failure is a receipt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, AttemptId
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Attempt, Operation, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.execution.outcome import ChunkOutcome, outcome_of
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, StepUpdate, SubjectUpdate
+
+
+class Executor:
+    """Stopped between journal and call, it leaves `in_flight` behind: the next one looks before it writes."""
+
+    def __init__(self, *, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._limits = limits
+
+    def run_chunk(self, operation: Operation, lease: Lease, records: Sequence[StepRecord]) -> ChunkOutcome | None:
+        """What came of it, already written; None when a stop was ordered before the chunk was begun."""
+        attempts = [_attempt(operation, record, lease) for record in records]
+        begun = self._begin(operation, lease, attempts)
+        if begun is None:
+            return None
+        receipts = self._gateway.apply(operation.tenant_id, attempts, begun)
+        tried = [
+            msgspec.structs.replace(record, last_attempt=attempt.attempt_id, attempts=attempt.number)
+            for record, attempt in zip(records, attempts, strict=True)
+        ]
+        outcome = outcome_of(operation.tenant_id, tried, receipts, self._clock.now(), self._limits)
+        self._close(operation, begun, outcome)
+        return outcome
+
+    def _begin(self, operation: Operation, lease: Lease, attempts: Sequence[Attempt]) -> Lease | None:
+        """Committed before the call. The stop is read in the same transaction that journals `in_flight`."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            if uow.stops.blocking(operation.tenant_id, operation.kind):
+                return None
+            renewed = uow.leases.renew(lease, self._clock.wall(), self._limits.lease_duration)
+            uow.journal.begin(attempts, renewed, now)
+            uow.tenants.note_first_write(operation.tenant_id, now)
+            uow.commit()
+        return renewed
+
+    def _close(self, operation: Operation, lease: Lease, outcome: ChunkOutcome) -> None:
+        with self._open_uow() as uow:
+            uow.journal.close(operation.operation_id, lease, outcome.steps, outcome.subjects)
+            uow.audit.record(outcome.events)
+            uow.commit()
+
+    def recover(self, operation: Operation, lease: Lease) -> int:
+        """Steps that a killed worker left in flight become unknown; returns how many."""
+        with self._open_uow() as uow:
+            left = uow.journal.steps_in(operation.operation_id, {StepState.IN_FLIGHT})
+            if left:
+                lost = [self._lost(record) for record in left]
+                uow.journal.close(operation.operation_id, lease, lost, ())
+                uow.commit()
+        return len(left)
+
+    def _lost(self, record: StepRecord) -> StepUpdate:
+        settled = (record.sent_at or self._clock.now()) + self._limits.settle
+        return StepUpdate(step_id=record.step_id, state=StepState.UNKNOWN, reason=Reason.NO_ANSWER, not_before=settled)
+
+    def leave_alone(self, operation: Operation, lease: Lease, changed: Sequence[StepRecord]) -> None:
+        """People whom somebody else changed since the plan: said, not touched."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.journal.close(
+                operation.operation_id, lease, [_skipped(one) for one in changed], [_changed(one) for one in changed]
+            )
+            uow.audit.record([_left_alone(operation, record, now) for record in changed])
+            uow.commit()
+
+
+def _attempt(operation: Operation, record: StepRecord, lease: Lease) -> Attempt:
+    return Attempt(
+        attempt_id=AttemptId(str(uuid4())),
+        step_id=record.step_id,
+        operation_id=operation.operation_id,
+        tenant_id=operation.tenant_id,
+        subject_id=record.step.subject_id,
+        kind=record.step.kind,
+        change=record.step.change,
+        fence=lease.fence,
+        number=record.attempts + 1,
+    )
+
+
+def _skipped(record: StepRecord) -> StepUpdate:
+    return StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=Reason.CHANGED_MEANWHILE)
+
+
+def _changed(record: StepRecord) -> SubjectUpdate:
+    return SubjectUpdate(
+        subject_id=record.step.subject_id, state=SubjectState.CHANGED_MEANWHILE, reason=Reason.CHANGED_MEANWHILE
+    )
+
+
+def _left_alone(operation: Operation, record: StepRecord, now: datetime) -> Event:
+    return Event(
+        at=now,
+        actor=SYSTEM,
+        kind="subject.changed_meanwhile",
+        organisation=record.organisation_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        subject=record.pseudonym,
+        reason=Reason.CHANGED_MEANWHILE,
+    )

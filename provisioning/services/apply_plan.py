@@ -1,0 +1,223 @@
+"""One chunk of a plan: whoever is due, still as the plan saw them, and within the quota."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import ActionRequiredError, GraphError
+from provisioning.domain.ids import SubjectId
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.observation import Person
+from provisioning.domain.operation import Lane, Operation, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.execution.executor import Executor
+from provisioning.execution.outcome import ChunkOutcome, Direction
+from provisioning.execution.verification import is_unchanged, with_receipts
+from provisioning.planning.plan import Envelope
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, Quota, UnitOfWork
+from provisioning.services.advance_operation import look_again
+from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move
+
+_STOP_WAIT = timedelta(seconds=5)
+_YIELD = timedelta(seconds=1)
+_TOUCHED = frozenset(set(StepState) - {StepState.PENDING})
+
+
+class _Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database offers for this chunk, or the state to go to instead."""
+
+    plan: PlanRecord | None = None
+    records: tuple[StepRecord, ...] = ()
+    instead: OperationState | None = None
+    reason: Reason | None = None
+    after: timedelta | None = None
+
+
+class ApplyPlan:
+    """Work for operations in applying."""
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        quota: Quota,
+        clock: Clock,
+        limits: Limits,
+        mappings: Mappings,
+        executor: Executor,
+        trouble: TenantTrouble,
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._quota = quota
+        self._clock = clock
+        self._limits = limits
+        self._mappings = mappings
+        self._executor = executor
+        self._trouble = trouble
+
+    def __call__(self, operation: Operation, lease: Lease) -> bool:
+        self._executor.recover(operation, lease)
+        turn = self._turn(operation)
+        if turn.instead:
+            return self._go_to(operation, turn.instead, turn.reason)
+        if turn.plan is None or turn.after is not None:
+            return look_again(self._open_uow, operation, self._clock, turn.after or _YIELD, turn.reason)
+        grant = self._quota.take(operation.tenant_id, len(turn.records), operation.lane)
+        if not grant.writes:
+            return look_again(self._open_uow, operation, self._clock, grant.after, Reason.THROTTLED)
+        return self._apply(operation, lease, turn.plan, turn.records[: grant.writes])
+
+    # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
+
+    def _turn(self, operation: Operation) -> _Turn:
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            if uow.stops.blocking(operation.tenant_id, operation.kind):
+                return _Turn(after=_STOP_WAIT, reason=Reason.STOPPED)
+            if operation.lane is Lane.BULK and uow.operations.order_is_due(operation.tenant_id, now):
+                return _Turn(after=_YIELD)
+            plan = uow.plans.current(operation.operation_id)
+            void = self._void_reason(uow, operation, plan)
+            if plan is None or void:
+                if plan and void:
+                    uow.plans.void(plan.plan_id, void, now)
+                    uow.commit()
+                return _Turn(instead=OperationState.PLANNING, reason=void)
+            records = uow.journal.next_steps(operation.operation_id, now, self._limits.chunk_people)
+            allowed = self._allowed(uow, operation, records)
+            if allowed:
+                return _Turn(plan=plan, records=tuple(allowed))
+            return self._nothing_due(uow, operation)
+
+    def _void_reason(self, uow: UnitOfWork, operation: Operation, plan: PlanRecord | None) -> Reason | None:
+        """An approval ends with its time, and with anything it rested on."""
+        now = self._clock.now()
+        if plan is None or not plan.may_apply:
+            return Reason.APPROVAL_NEEDED
+        if plan.valid_until <= now:
+            return Reason.APPROVAL_EXPIRED
+        today = dutch_day(now)
+        bindings = own_bindings(uow, operation, today)
+        policy = uow.tenants.policy_on(operation.tenant_id, today)
+        grounds = grounds_of(uow, operation, bindings, policy, self._mappings)
+        drawn = msgspec.json.decode(plan.envelope, type=Envelope).grounds
+        return None if grounds == drawn else Reason.APPROVAL_EXPIRED
+
+    def _allowed(self, uow: UnitOfWork, operation: Operation, records: Sequence[StepRecord]) -> list[StepRecord]:
+        """In a tenant that never proved itself: five people of one operation, and nobody else until they are verified."""
+        tenant = uow.tenants.find(operation.tenant_id)
+        if tenant is None or tenant.proven_at is not None:
+            return list(records)
+        if operation.operation_id not in uow.operations.writers_in(operation.tenant_id)[:1]:
+            return []
+        touched = {record.step.subject_id for record in uow.journal.steps_in(operation.operation_id, _TOUCHED)}
+        allowed: list[StepRecord] = []
+        for record in records:
+            if record.step.subject_id in touched or len(touched) < self._limits.first_people:
+                touched.add(record.step.subject_id)
+                allowed.append(record)
+        return allowed
+
+    def _nothing_due(self, uow: UnitOfWork, operation: Operation) -> _Turn:
+        counts = uow.journal.step_counts(operation.operation_id)
+        if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN) or not counts.get(StepState.PENDING):
+            return _Turn(instead=OperationState.VERIFYING)
+        due = uow.journal.next_due(operation.operation_id)
+        now = self._clock.now()
+        if due is not None and due > now:
+            return _Turn(after=due - now)
+        if self._all_first_failed(uow, operation):
+            return _Turn(instead=OperationState.HELD, reason=Reason.FIRST_FIVE_FAILED)
+        return _Turn(after=_YIELD)  # another operation is proving this tenant
+
+    def _all_first_failed(self, uow: UnitOfWork, operation: Operation) -> bool:
+        is_first = operation.operation_id in uow.operations.writers_in(operation.tenant_id)[:1]
+        verified = uow.journal.subject_counts(operation.operation_id).get(SubjectState.VERIFIED, 0)
+        return is_first and not verified
+
+    # ── the chunk ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _apply(self, operation: Operation, lease: Lease, plan: PlanRecord, records: Sequence[StepRecord]) -> bool:
+        try:
+            changed = self._changed(operation, plan, records)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        if changed and self._too_many(operation, len(changed)):
+            return self._void(operation, plan)
+        if changed:
+            self._executor.leave_alone(operation, lease, changed)
+        unchanged = [record for record in records if record not in changed]
+        if not unchanged:
+            return self._carry_on(operation)
+        outcome = self._executor.run_chunk(operation, lease, unchanged)
+        if outcome is None:
+            return look_again(self._open_uow, operation, self._clock, _STOP_WAIT, Reason.STOPPED)
+        return self._follow(operation, outcome)
+
+    def _changed(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> list[StepRecord]:
+        """People who look different from the plan's picture; looked at again when the picture is old."""
+        now = self._clock.now()
+        if now - plan.observed_at <= self._limits.observation_max_age:
+            return []
+        with self._open_uow() as uow:
+            receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
+        subjects = [record.step.subject_id for record in records]
+        seen = self._gateway.observe_people(operation.tenant_id, subjects)
+        own: dict[SubjectId, list[StepRecord]] = {}
+        for receipt in receipts:
+            own.setdefault(receipt.step.subject_id, []).append(receipt)
+        return [record for record in records if not _is_as_planned(record, seen, own)]
+
+    def _too_many(self, operation: Operation, changed: int) -> bool:
+        with self._open_uow() as uow:
+            counts = uow.journal.subject_counts(operation.operation_id)
+        before = counts.get(SubjectState.CHANGED_MEANWHILE, 0)
+        return before + changed > self._limits.changed_share * sum(counts.values())
+
+    def _void(self, operation: Operation, plan: PlanRecord) -> bool:
+        with self._open_uow() as uow:
+            uow.plans.void(plan.plan_id, Reason.TOO_MANY_CHANGED, self._clock.now())
+            uow.commit()
+        return self._go_to(operation, OperationState.PLANNING, Reason.TOO_MANY_CHANGED)
+
+    # ── afterwards ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _follow(self, operation: Operation, outcome: ChunkOutcome) -> bool:
+        if outcome.direction is Direction.STOP_TENANT:
+            reason = outcome.reason or Reason.FORBIDDEN
+            sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
+            return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
+        if outcome.direction is Direction.REPLAN:
+            return self._go_to(operation, OperationState.PLANNING, outcome.reason)
+        return self._carry_on(operation)
+
+    def _carry_on(self, operation: Operation) -> bool:
+        with self._open_uow() as uow:
+            uow.operations.save(msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None))
+            uow.commit()
+        return True
+
+    def _go_to(self, operation: Operation, state: OperationState, reason: Reason | None) -> bool:
+        with self._open_uow() as uow:
+            move(uow, operation, state, self._clock.now(), reason=reason)
+            uow.commit()
+        return state is not OperationState.HELD
+
+
+def _is_as_planned(
+    record: StepRecord, seen: dict[SubjectId, Person | None], own: dict[SubjectId, list[StepRecord]]
+) -> bool:
+    person = seen.get(record.step.subject_id)
+    if person is None:
+        return False
+    current = with_receipts(person, own.get(record.step.subject_id, ()))
+    return is_unchanged(record.before, current, own_location=record.step.sequence > 0)

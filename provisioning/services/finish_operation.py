@@ -1,0 +1,37 @@
+"""The end of an operation: a complete list whose numbers add up, and an answer to the line."""
+
+from provisioning.domain.lifecycle import OperationState, SubjectState
+from provisioning.domain.operation import Operation
+from provisioning.domain.worklist import Intent
+from provisioning.ports import Clock, UnitOfWork
+from provisioning.services.settle_line import settle_line
+from provisioning.services.transitions import move
+
+_RIGHT = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
+
+
+class FinishOperation:
+    """Ends an operation within the caller's transaction."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, uow: UnitOfWork, operation: Operation) -> Operation:
+        now = self._clock.now()
+        counts = uow.journal.subject_counts(operation.operation_id)
+        is_whole = all(state in _RIGHT for state, people in counts.items() if people)
+        state = OperationState.COMPLETED if is_whole else OperationState.PARTIALLY_COMPLETED
+        ended = move(uow, operation, state, now)
+        uow.outbox.add(
+            [
+                Intent(
+                    topic=f"delivery_{state}",
+                    organisation_id=operation.wish.holder_id,
+                    reference=operation.operation_id,
+                    at=now,
+                )
+            ]
+        )
+        if operation.wish.line:
+            settle_line(uow, operation.wish.line, now)
+        return ended

@@ -1,0 +1,244 @@
+"""Observe, draw the plan, store it; apply by itself only when no guard objects."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import uuid4
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import GraphError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, OrganisationId, PlanId, SubjectId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
+from provisioning.domain.worklist import Intent, Lease
+from provisioning.execution.leases import kept_alive
+from provisioning.planning.deliver import DeliverScene, plan_deliver
+from provisioning.planning.guards import Usage
+from provisioning.planning.plan import Plan
+from provisioning.planning.selection import Selection, has_shrunk, select, selectors_of
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.observe_scene import Observed, laid_over, observe_scene
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move
+
+
+class _Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database says before anything is observed."""
+
+    policy: Policy
+    own: tuple[Binding, ...]
+    strangers: tuple[Binding, ...]
+    unresolved: tuple[str, ...]
+    hold: Reason | None = None
+
+
+class PlanOperation:
+    """Work for operations in planning."""
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        clock: Clock,
+        limits: Limits,
+        mappings: Mappings,
+        trouble: TenantTrouble,
+        finish: FinishOperation,
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._limits = limits
+        self._mappings = mappings
+        self._trouble = trouble
+        self._finish = finish
+
+    def __call__(self, operation: Operation, lease: Lease) -> bool:
+        with self._open_uow() as uow:
+            basis = self._basis(uow, operation)
+        if basis.hold:
+            return self._hold(operation, basis.hold)
+        if basis.policy.assignment_mode is AssignmentMode.NONE:
+            return self._seats_placed(operation)
+        try:
+            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+                observed = observe_scene(self._gateway, operation.tenant_id, [*basis.own, *basis.strangers])
+                named = self._gateway.resolve_subjects(operation.tenant_id, basis.unresolved)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        with self._open_uow() as uow:
+            uow.leases.check(lease)
+            goes_on = self._store(uow, operation, basis, observed, named)
+            uow.commit()
+        return goes_on
+
+    def _basis(self, uow: UnitOfWork, operation: Operation) -> _Basis:
+        today = dutch_day(self._clock.now())
+        own = tuple(own_bindings(uow, operation, today))
+        line = operation.wish.line
+        return _Basis(
+            policy=uow.tenants.policy_on(operation.tenant_id, today),
+            own=own,
+            strangers=tuple(_strangers(uow, operation, today)),
+            unresolved=tuple(uow.references.unresolved(line)) if line else (),
+            hold=_reason_against(own, operation),
+        )
+
+    def _hold(self, operation: Operation, reason: Reason) -> bool:
+        with self._open_uow() as uow:
+            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+            uow.commit()
+        return False
+
+    def _seats_placed(self, operation: Operation) -> bool:
+        """The school assigns by itself: visible seats are the whole delivery."""
+        with self._open_uow() as uow:
+            self._finish(uow, operation)
+            uow.commit()
+        return False
+
+    def _store(
+        self,
+        uow: UnitOfWork,
+        operation: Operation,
+        basis: _Basis,
+        observed: Observed,
+        named: dict[str, SubjectId | None],
+    ) -> bool:
+        now = self._clock.now()
+        receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
+        census = laid_over(observed.census, receipts)
+        wish = operation.wish
+        selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
+        reason = self._reason_to_hold(uow, selection, now)
+        if reason:
+            move(uow, operation, OperationState.HELD, now, reason=reason)
+            return False
+        operation = self._with_names(uow, operation, named)
+        observed = msgspec.structs.replace(observed, census=census)
+        plan = plan_deliver(self._scene(uow, operation, basis, observed, selection))
+        self._record(uow, operation, plan)
+        return self._go_on(uow, operation, plan)
+
+    def _reason_to_hold(self, uow: UnitOfWork, selection: Selection, now: datetime) -> Reason | None:
+        """Sizes are noted in any case: a person who lets a shrunken selection go on is not asked again."""
+        if not selection.is_complete:
+            return Reason.SELECTION_INCOMPLETE
+        shrunk = False
+        for (binding, audience), size in selection.sizes.items():
+            shrunk |= has_shrunk(uow.tenants.selection_size(binding, audience), size, self._limits)
+            uow.tenants.note_selection(binding, audience, size, now)
+        if selection.is_empty:
+            return Reason.SELECTOR_EMPTY
+        return Reason.SELECTOR_SHRANK if shrunk else None
+
+    def _with_names(self, uow: UnitOfWork, operation: Operation, named: dict[str, SubjectId | None]) -> Operation:
+        """The people whom the order names, as object ids; a name that nobody has stays unresolved and visible."""
+        line = operation.wish.line
+        if line is None or (not named and not operation.wish.named):
+            return operation
+        uow.references.resolve(line, {reference: found for reference, found in named.items() if found})
+        people = tuple(dict.fromkeys([*operation.wish.named, *uow.references.resolved(line)]))
+        return uow.operations.save(
+            msgspec.structs.replace(operation, wish=msgspec.structs.replace(operation.wish, named=people))
+        )
+
+    def _scene(
+        self, uow: UnitOfWork, operation: Operation, basis: _Basis, observed: Observed, selection: Selection
+    ) -> DeliverScene:
+        wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
+        tenant = uow.tenants.find(tenant_id)
+        return DeliverScene(
+            plan_id=PlanId(str(uuid4())),
+            operation_id=operation.operation_id,
+            tenant_id=tenant_id,
+            now=now,
+            wish=wish,
+            policy=basis.policy,
+            mappings=self._mappings,
+            grounds=grounds_of(uow, operation, basis.own, basis.policy, self._mappings),
+            census=observed.census,
+            selection=selection,
+            seats=observed.seats.counts.get(wish.sku_id),
+            reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
+            entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
+            waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
+            permissions=tenant.permissions if tenant else frozenset(),
+            usage=Usage.from_kinds(uow.journal.kinds_since(tenant_id, now - self._limits.guard_window)),
+            limits=self._limits,
+        )
+
+    def _record(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> None:
+        people = [subject.subject_id for subject in plan.subjects]
+        pseudonyms = uow.audit.pseudonyms(plan.tenant_id, people)
+        valid_until = plan.drawn_at + self._limits.approval_validity
+        uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
+        uow.audit.record([_drawn(operation, plan)])
+
+    def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
+        now = self._clock.now()
+        if plan.needs_approval and plan.writes:
+            due = now + self._limits.approval_validity
+            move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
+            uow.outbox.add([_approval_wanted(operation, now)])
+            return False
+        if uow.journal.next_due(operation.operation_id) is None:
+            self._finish(uow, operation)
+            return False
+        move(uow, operation, OperationState.APPLYING, now)
+        return True
+
+
+def _reason_against(own: Sequence[Binding], operation: Operation) -> Reason | None:
+    if not own:
+        return Reason.TENANT_NOT_BOUND
+    if not all(binding.is_confirmed for binding in own):
+        return Reason.BINDING_UNCONFIRMED
+    audience = operation.wish.audience
+    return None if all(selectors_of(binding, audience) for binding in own) else Reason.SELECTOR_MISSING
+
+
+def _strangers(uow: UnitOfWork, operation: Operation, today: date) -> list[Binding]:
+    board = _board_of(uow, operation.wish.holder_id, today)
+    return [
+        binding
+        for binding in uow.tenants.bindings_in(operation.tenant_id, today)
+        if binding.organisation_id not in operation.wish.organisations
+        and _board_of(uow, binding.organisation_id, today) != board
+    ]
+
+
+def _board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> OrganisationId:
+    """The board above, or the organisation itself when it has none."""
+    for relation in uow.organisations.relations_of(organisation, today):
+        if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation:
+            return _board_of(uow, relation.parent_id, today)
+    return organisation
+
+
+def _drawn(operation: Operation, plan: Plan) -> Event:
+    return Event(
+        at=plan.drawn_at,
+        actor=SYSTEM,
+        kind="plan.drawn",
+        organisation=operation.wish.holder_id,
+        tenant=plan.tenant_id,
+        operation=plan.operation_id,
+        after=plan.envelope.digest,
+        details={kind: str(number) for kind, number in plan.counts.items()},
+    )
+
+
+def _approval_wanted(operation: Operation, now: datetime) -> Intent:
+    return Intent(
+        topic="approval_needed", organisation_id=operation.wish.holder_id, reference=operation.operation_id, at=now
+    )

@@ -1,0 +1,156 @@
+"""Is it time, may we, and are the seats there? Until then the operation waits, and says for what."""
+
+from datetime import datetime
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day, start_of
+from provisioning.domain.errors import GraphError
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.limits import Limits
+from provisioning.domain.observation import Seats, TenantProfile
+from provisioning.domain.operation import Operation, StepKind
+from provisioning.domain.permissions import missing_for
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, ConsentState, Policy
+from provisioning.domain.worklist import Intent, Lease
+from provisioning.execution.backoff import growing
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.grounds import own_bindings
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move, wait
+
+
+class PrepareOperation:
+    """Work for new operations and those that wait for a date, consent or seats."""
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        clock: Clock,
+        limits: Limits,
+        trouble: TenantTrouble,
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._limits = limits
+        self._trouble = trouble
+
+    def __call__(self, operation: Operation, _lease: Lease) -> bool:
+        policy = self._policy_or_hold(operation)
+        if policy is None:
+            return False
+        try:
+            profile = self._gateway.observe_tenant(operation.tenant_id)
+            seats = self._gateway.observe_seats(operation.tenant_id)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        with self._open_uow() as uow:
+            goes_on = self._judge(uow, operation, policy, profile, seats)
+            uow.commit()
+        return goes_on
+
+    def _policy_or_hold(self, operation: Operation) -> Policy | None:
+        """The policy, unless the operation must wait for a date or a person before Graph is even asked."""
+        now = self._clock.now()
+        today = dutch_day(now)
+        with self._open_uow() as uow:
+            policy = uow.tenants.policy_on(operation.tenant_id, today)
+            reason = self._reason_to_hold(uow, operation, policy)
+            starts_on = operation.wish.starts_on
+            if reason:
+                move(uow, operation, OperationState.HELD, now, reason=reason)
+            elif starts_on and starts_on > today:
+                self._await_date(uow, operation, start_of(starts_on))
+            else:
+                return policy
+            uow.commit()
+        return None
+
+    def _reason_to_hold(self, uow: UnitOfWork, operation: Operation, policy: Policy) -> Reason | None:
+        bindings = own_bindings(uow, operation, dutch_day(self._clock.now()))
+        if not bindings:
+            return Reason.TENANT_NOT_BOUND
+        if not all(binding.is_confirmed for binding in bindings):
+            return Reason.BINDING_UNCONFIRMED
+        if policy.assignment_mode is AssignmentMode.GROUP:
+            return Reason.GROUP_MODE_UNAVAILABLE
+        if self._clock.now() - operation.entered_at > self._limits.ask_person_after:
+            return Reason.VALIDATION_AGED  # a person who lets it go on starts the count anew
+        return None
+
+    def _await_date(self, uow: UnitOfWork, operation: Operation, moment: datetime) -> None:
+        if operation.state is OperationState.AWAITING_DATE:
+            wait(uow, operation, moment, Reason.DATE_NOT_REACHED)
+        else:
+            now = self._clock.now()
+            move(uow, operation, OperationState.AWAITING_DATE, now, reason=Reason.DATE_NOT_REACHED, due_at=moment)
+
+    def _judge(
+        self, uow: UnitOfWork, operation: Operation, policy: Policy, profile: TenantProfile, seats: Seats
+    ) -> bool:
+        missing = missing_for(_kinds(policy), profile.permissions)
+        self._remember(uow, operation, profile, is_enough=not missing)
+        if missing:
+            self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
+            return False
+        if not self._seats_are_there(uow, operation, seats):
+            self._await_seats(uow, operation, seats)
+            return False
+        move(uow, operation, OperationState.PLANNING, self._clock.now())
+        return True
+
+    def _remember(self, uow: UnitOfWork, operation: Operation, profile: TenantProfile, *, is_enough: bool) -> None:
+        tenant = uow.tenants.find(operation.tenant_id)
+        if tenant is None:
+            return
+        seen = msgspec.structs.replace(
+            tenant,
+            verified_domains=profile.verified_domains,
+            country=profile.country,
+            consent=ConsentState.GRANTED if is_enough else ConsentState.INSUFFICIENT,
+            permissions=profile.permissions,
+        )
+        if seen != tenant:
+            uow.tenants.save(seen)
+
+    def _seats_are_there(self, uow: UnitOfWork, operation: Operation, seats: Seats) -> bool:
+        """All that the ledger says was bought in this tenant, or fewer that have stood still long enough (S3, S9)."""
+        wish = operation.wish
+        enabled = seats.enabled(wish.sku_id)
+        bought = uow.ledger.tenant_total(operation.tenant_id, wish.sku_id, dutch_day(self._clock.now()))
+        if enabled >= bought > 0:
+            return True
+        count = seats.counts.get(wish.sku_id)
+        has_free = count is not None and count.enabled > count.consumed
+        return has_free and self._stood_still(operation, enabled)
+
+    def _stood_still(self, operation: Operation, enabled: int) -> bool:
+        since = operation.seats_seen_since
+        if operation.seats_seen != enabled or since is None:
+            return False
+        return self._clock.now() - since >= self._limits.seats_short_after
+
+    def _await_seats(self, uow: UnitOfWork, operation: Operation, seats: Seats) -> None:
+        now = self._clock.now()
+        enabled = seats.enabled(operation.wish.sku_id)
+        if operation.seats_seen != enabled:
+            operation = msgspec.structs.replace(operation, seats_seen=enabled, seats_seen_since=now)
+        if operation.state is not OperationState.AWAITING_SEATS:
+            due = now + growing(self._limits.seats_poll, 0)
+            move(uow, operation, OperationState.AWAITING_SEATS, now, reason=Reason.SEATS_NOT_VISIBLE, due_at=due)
+            return
+        if now - operation.entered_at > self._limits.seats_notice:
+            reference = operation.operation_id
+            uow.outbox.add(
+                [Intent(topic="seats_late", organisation_id=operation.wish.holder_id, reference=reference, at=now)]
+            )
+        wait(uow, operation, now + growing(self._limits.seats_poll, operation.waits + 1), Reason.SEATS_NOT_VISIBLE)
+
+
+def _kinds(policy: Policy) -> tuple[StepKind, ...]:
+    """What will have to be written at least; a missing usage location is refused per person, not per tenant."""
+    return () if policy.assignment_mode is AssignmentMode.NONE else (StepKind.ASSIGN,)

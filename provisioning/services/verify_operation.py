@@ -1,0 +1,182 @@
+"""Read back until it is true for each person, or until it is certain that it is not."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from provisioning.domain.errors import GraphError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, SubjectId
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.observation import Person
+from provisioning.domain.operation import Operation, StepKind, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.execution.executor import Executor
+from provisioning.execution.outcome import Direction, Ruling, attempt_event
+from provisioning.execution.verification import rule_observed
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, SubjectUpdate, UnitOfWork
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move, wait
+
+_OPEN = frozenset({StepState.APPLIED, StepState.UNKNOWN})
+_FEW = 100  # up to five batches of single people are cheaper than listing a tenant
+
+
+class VerifyOperation:
+    """Work for operations in verifying."""
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        clock: Clock,
+        limits: Limits,
+        executor: Executor,
+        trouble: TenantTrouble,
+        finish: FinishOperation,
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._limits = limits
+        self._executor = executor
+        self._trouble = trouble
+        self._finish = finish
+
+    def __call__(self, operation: Operation, lease: Lease) -> bool:
+        self._executor.recover(operation, lease)
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            records = uow.journal.steps_in(operation.operation_id, _OPEN)
+        due = [record for record in records if record.not_before is None or record.not_before <= now]
+        try:
+            seen = self._observe(operation, due)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        judged = [
+            (record, rule_observed(record, seen[record.step.subject_id], now, self._limits, operation.waits))
+            for record in due
+            if record.step.subject_id in seen
+        ]
+        self._write(operation, lease, judged, now)
+        return self._conclude(operation, records, judged)
+
+    def _observe(self, operation: Operation, due: Sequence[StepRecord]) -> dict[SubjectId, Person | None]:
+        """Who is absent from the answer could not be read this time, and is looked at later."""
+        subjects = list(dict.fromkeys(record.step.subject_id for record in due))
+        if len(subjects) <= _FEW:
+            return self._gateway.observe_people(operation.tenant_id, subjects) if subjects else {}
+        census = self._gateway.observe_census(operation.tenant_id)
+        wanted = frozenset(subjects)
+        seen: dict[SubjectId, Person | None] = {p.subject_id: p for p in census.people if p.subject_id in wanted}
+        missing = [subject for subject in subjects if subject not in seen]
+        if missing and census.is_complete:
+            seen |= self._gateway.observe_people(operation.tenant_id, missing)
+        return seen
+
+    def _write(
+        self, operation: Operation, lease: Lease, judged: Sequence[tuple[StepRecord, Ruling]], now: datetime
+    ) -> None:
+        if not judged:
+            return
+        verified = [record for record, ruling in judged if _completes(record, ruling)]
+        people = [_verified(record) for record in verified]
+        with self._open_uow() as uow:
+            uow.journal.close(
+                operation.operation_id,
+                lease,
+                [ruling.step for _, ruling in judged],
+                [*people, *(ruling.subject for _, ruling in judged if ruling.subject)],
+            )
+            served = [record.step.subject_id for record in verified]
+            uow.seats.served(operation.tenant_id, operation.wish.sku_id, served, now)
+            uow.audit.record([*_found(operation, judged, now), *(_event(operation, one, now) for one in verified)])
+            uow.commit()
+
+    def _conclude(
+        self, operation: Operation, records: Sequence[StepRecord], judged: Sequence[tuple[StepRecord, Ruling]]
+    ) -> bool:
+        with self._open_uow() as uow:
+            more = self._next(uow, operation, records, judged)
+            uow.commit()
+        return more
+
+    def _next(
+        self,
+        uow: UnitOfWork,
+        operation: Operation,
+        records: Sequence[StepRecord],
+        judged: Sequence[tuple[StepRecord, Ruling]],
+    ) -> bool:
+        now = self._clock.now()
+        self._prove(uow, operation, now)
+        if any(ruling.direction is Direction.REPLAN for _, ruling in judged):
+            move(uow, operation, OperationState.PLANNING, now, reason=Reason.CHANGED_MEANWHILE)
+            return True
+        counts = uow.journal.step_counts(operation.operation_id)
+        if counts.get(StepState.PENDING):
+            return self._back_to_applying(uow, operation, now)
+        if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN):
+            wait(uow, operation, self._next_look(operation, records, judged, now))
+            return False
+        self._finish(uow, operation)
+        return False
+
+    def _back_to_applying(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
+        """People are left to do; in an unproven tenant not before the first ones have been read back."""
+        move(uow, operation, OperationState.APPLYING, now)
+        return True
+
+    def _prove(self, uow: UnitOfWork, operation: Operation, now: datetime) -> None:
+        tenant = uow.tenants.find(operation.tenant_id)
+        if tenant is None or tenant.proven_at is not None:
+            return
+        if uow.journal.subject_counts(operation.operation_id).get(SubjectState.VERIFIED):
+            uow.tenants.note_proven(operation.tenant_id, now)
+
+    def _next_look(
+        self,
+        operation: Operation,
+        records: Sequence[StepRecord],
+        judged: Sequence[tuple[StepRecord, Ruling]],
+        now: datetime,
+    ) -> datetime:
+        later = {record.step_id: record.not_before for record in records}
+        later |= {ruling.step.step_id: ruling.step.not_before for _, ruling in judged}
+        moments = [moment for moment in later.values() if moment is not None and moment > now]
+        return min(moments, default=now + self._limits.verify_waits[0])
+
+
+def _completes(record: StepRecord, ruling: Ruling) -> bool:
+    """The licence step ends a person's work; a usage location is only on the way to it."""
+    return ruling.step.state is StepState.VERIFIED and record.step.kind is not StepKind.SET_USAGE_LOCATION
+
+
+def _verified(record: StepRecord) -> SubjectUpdate:
+    return SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
+
+
+def _found(operation: Operation, judged: Iterable[tuple[StepRecord, Ruling]], now: datetime) -> list[Event]:
+    """The one line of each attempt whose answer was lost."""
+    return [
+        attempt_event(operation.tenant_id, record, ruling.step.receipt, now)
+        for record, ruling in judged
+        if ruling.step.receipt
+    ]
+
+
+def _event(operation: Operation, record: StepRecord, now: datetime) -> Event:
+    return Event(
+        at=now,
+        actor=SYSTEM,
+        kind="subject.verified",
+        organisation=record.organisation_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        subject=record.pseudonym,
+        after=record.step.change.add_sku,
+        correlation=record.last_attempt,
+    )
