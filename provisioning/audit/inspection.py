@@ -1,5 +1,7 @@
 """What verifying a whole log and verifying one organisation's events have in common."""
 
+from abc import ABC, abstractmethod
+
 import msgspec
 
 from provisioning.audit.checkpoint import Checkpoint, TreeHead
@@ -16,7 +18,7 @@ class Yardstick(msgspec.Struct, frozen=True):
     outside: TreeHead | None
 
 
-class Inspection:
+class Inspection(ABC):
     """Reads the lines behind the header, one by one, and concludes."""
 
     def __init__(self, header: HeaderLine, yardstick: Yardstick, found: Findings) -> None:
@@ -30,13 +32,13 @@ class Inspection:
         self._end: EndLine | None = None
         self._outside_compared = False
 
+    @abstractmethod
     def read(self, number: int, line: Line) -> None:
         """Take in one line; kinds that have no place in this export are findings."""
-        raise NotImplementedError
 
+    @abstractmethod
     def conclude(self) -> Verdict:
         """The verdict, once all lines were read."""
-        raise NotImplementedError
 
     def _read_end(self, number: int, line: Line) -> None:
         if self._end is not None:
@@ -73,12 +75,9 @@ class Inspection:
             sentence = f"The outside checkpoint covers {outside.size} events, this export only {size}."
             self._found.add(Tampering.TAIL_CUT, sentence)
 
-    def _compare_outside(self, root: bytes) -> None:
-        outside = self._yardstick.outside
-        if outside is None:
-            return
+    def _note_comparison(self, outside: TreeHead, *, agrees: bool) -> None:
         self._outside_compared = True
-        if root != outside.root:
+        if not agrees:
             sentence = f"The outside checkpoint of {outside.size} events was signed over another log than this."
             self._found.add(Tampering.REWRITTEN, sentence, sequences=(0, outside.size - 1))
 

@@ -60,15 +60,14 @@ class OrganisationInspection(Inspection):
         self._head = checkpoint.head
         outside = self._yardstick.outside
         if outside and outside.size == checkpoint.head.size:
-            self._compare_outside(checkpoint.head.root)
+            self._note_comparison(outside, agrees=outside.root == checkpoint.head.root)
 
     def _read_consistency(self, line: ConsistencyLine) -> None:
         outside, head = self._yardstick.outside, self._head
         if outside is None or head is None or line.size != outside.size:
             return
         older, newer = (outside.size, outside.root), (head.size, head.root)
-        # Only the proof is at hand here, not the older root: who fails it is shown as not being that log.
-        self._compare_outside(outside.root if is_consistent(older, newer, line.path) else b"")
+        self._note_comparison(outside, agrees=is_consistent(older, newer, line.path))
 
     def _read_event(self, number: int, line: ProvenEventLine) -> None:
         self._events += 1

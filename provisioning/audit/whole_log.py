@@ -79,7 +79,8 @@ class LogInspection(Inspection):
     def _compare_within(self, interval: Interval, leaves: Sequence[bytes]) -> None:
         outside = self._yardstick.outside
         if outside and interval.frontier and interval.start < outside.size <= interval.head.size:
-            self._compare_outside(interval.frontier.extend(leaves[: outside.size - interval.start]).root)
+            then = interval.frontier.extend(leaves[: outside.size - interval.start])
+            self._note_comparison(outside, agrees=then.root == outside.root)
 
     def _step(self, number: int, interval: Interval, examination: Examination, edge: tuple[bytes, ...]) -> None:
         told = _frontier_of(interval.head, edge)
