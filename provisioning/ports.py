@@ -87,7 +87,8 @@ class LicenceGateway(Protocol):
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         """Send each attempt once, 20 a batch, within the lease; one receipt each, in any order.
 
-        The caller took the quota's tokens before it journalled. `kind` and `change` say what to write: assign, remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
+        The caller took the quota's tokens before it journalled. `kind` and `change` say what to write: assign,
+        remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
         """
 
 

@@ -38,6 +38,7 @@ class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
     seats: SeatCount | None
     reserved: frozenset[SubjectId]
+    in_doubt: frozenset[SubjectId] = frozenset()  # an earlier write of ours is not read back yet: left as they are
     entitlement: int
     waiting: tuple[SubjectId, ...]
     permissions: frozenset[str]
@@ -90,10 +91,12 @@ Candidates = Sequence[tuple[Person, OrganisationId]]
 
 
 def _named_only(scene: DeliverScene) -> Candidates:
-    if not scene.wish.named:
-        return scene.selection.chosen
     named = frozenset(scene.wish.named)
-    return tuple(one for one in scene.selection.chosen if one[0].subject_id in named)
+    return tuple(
+        (person, organisation)
+        for person, organisation in scene.selection.chosen
+        if person.subject_id not in scene.in_doubt and (not named or person.subject_id in named)
+    )
 
 
 def _missing_names(scene: DeliverScene) -> list[SubjectPlan]:
@@ -117,8 +120,9 @@ def _served(
 ) -> frozenset[SubjectId]:
     """Who gets a seat: as many as there are, in the stable order."""
     needing = [one for one in candidates if verdicts[one[0].subject_id].state is SubjectState.PENDING]
-    holders = sum(person.holds(scene.wish.sku_id) for person, _ in candidates)
-    seats = situation(scene.seats, scene.census, scene.reserved, scene.entitlement).to_give(holders)
+    own_holders = sum(person.holds(scene.wish.sku_id) for person, _ in candidates) + len(scene.in_doubt)
+    reserved = scene.reserved | scene.in_doubt
+    seats = situation(scene.seats, scene.census, reserved, scene.entitlement).to_give(own_holders)
     if len(needing) <= seats:
         return frozenset(person.subject_id for person, _ in needing)
     ordered = in_order(needing, scene.waiting, scene.policy.seat_priority)

@@ -113,7 +113,7 @@ class ApplyPlan:
         return None if grounds == drawn else Reason.APPROVAL_EXPIRED
 
     def _allowed(self, uow: UnitOfWork, operation: Operation, records: Sequence[StepRecord]) -> list[StepRecord]:
-        """In a tenant that never proved itself: five people of one operation, and nobody else until they are verified."""
+        """In a tenant that never proved itself: five people of one operation, and no more until they are verified."""
         tenant = uow.tenants.find(operation.tenant_id)
         if tenant is None or tenant.proven_at is not None:
             return list(records)

@@ -11,7 +11,7 @@ from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, OrganisationId, PlanId, SubjectId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -28,6 +28,8 @@ from provisioning.services.grounds import grounds_of, own_bindings
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
+
+_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
 class _Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +172,7 @@ class PlanOperation:
             selection=selection,
             seats=observed.seats.counts.get(wish.sku_id),
             reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
+            in_doubt=_in_doubt(uow, operation),
             entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
@@ -191,7 +194,7 @@ class PlanOperation:
             move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
             uow.outbox.add([_approval_wanted(operation, now)])
             return False
-        if uow.journal.next_due(operation.operation_id) is None:
+        if not _has_open_steps(uow, operation):
             self._finish(uow, operation)
             return False
         move(uow, operation, OperationState.APPLYING, now)
@@ -223,6 +226,16 @@ def _board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> Org
         if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation:
             return _board_of(uow, relation.parent_id, today)
     return organisation
+
+
+def _in_doubt(uow: UnitOfWork, operation: Operation) -> frozenset[SubjectId]:
+    open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
+    return frozenset(record.step.subject_id for record in open_steps)
+
+
+def _has_open_steps(uow: UnitOfWork, operation: Operation) -> bool:
+    counts = uow.journal.step_counts(operation.operation_id)
+    return any(people for state, people in counts.items() if state not in STEP_ENDS)
 
 
 def _drawn(operation: Operation, plan: Plan) -> Event:

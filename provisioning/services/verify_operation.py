@@ -118,17 +118,14 @@ class VerifyOperation:
             return True
         counts = uow.journal.step_counts(operation.operation_id)
         if counts.get(StepState.PENDING):
-            return self._back_to_applying(uow, operation, now)
+            # in an unproven tenant not before the first people have been read back
+            move(uow, operation, OperationState.APPLYING, now)
+            return True
         if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN):
-            wait(uow, operation, self._next_look(operation, records, judged, now))
+            wait(uow, operation, self._next_look(records, judged, now))
             return False
         self._finish(uow, operation)
         return False
-
-    def _back_to_applying(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
-        """People are left to do; in an unproven tenant not before the first ones have been read back."""
-        move(uow, operation, OperationState.APPLYING, now)
-        return True
 
     def _prove(self, uow: UnitOfWork, operation: Operation, now: datetime) -> None:
         tenant = uow.tenants.find(operation.tenant_id)
@@ -139,7 +136,6 @@ class VerifyOperation:
 
     def _next_look(
         self,
-        operation: Operation,
         records: Sequence[StepRecord],
         judged: Sequence[tuple[StepRecord, Ruling]],
         now: datetime,
