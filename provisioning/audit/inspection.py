@@ -78,8 +78,9 @@ class Inspection(ABC):
     def _note_comparison(self, outside: TreeHead, *, agrees: bool) -> None:
         self._outside_compared = True
         if not agrees:
-            sentence = f"This log did not grow from the {outside.size} events of the outside checkpoint, or its proof is false."
-            self._found.add(Tampering.REWRITTEN, sentence, sequences=(0, outside.size - 1))
+            size = outside.size
+            sentence = f"This log did not grow from the outside checkpoint of {size} events, or the proof is false."
+            self._found.add(Tampering.REWRITTEN, sentence, sequences=(0, size - 1))
 
     def _verdict(self, *doubts: Doubt) -> Verdict:
         return Verdict(
