@@ -125,7 +125,8 @@ class PlanOperation:
         if reason:
             move(uow, operation, OperationState.HELD, now, reason=reason)
             return False
-        operation = self._with_names(uow, operation, named)
+        seen = observed.seats.enabled(wish.sku_id)
+        operation = msgspec.structs.replace(self._with_names(uow, operation, named), seats_seen=seen)
         observed = msgspec.structs.replace(observed, census=census)
         plan = plan_deliver(self._scene(uow, operation, basis, observed, selection))
         self._record(uow, operation, plan)

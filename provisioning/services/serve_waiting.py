@@ -1,6 +1,6 @@
 """New seats, people still waiting: a new operation serves them (partially completed is an end)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import msgspec
@@ -9,9 +9,11 @@ from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, OperationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
+from provisioning.domain.observation import SeatCount
 from provisioning.domain.operation import Operation
 from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, UnitOfWork, WaitingList
 
+_TRY_AGAIN = timedelta(days=1)
 _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
 
 
@@ -40,11 +42,12 @@ class ServeWaiting:
         except GraphError:
             return None  # the tenant's own trouble shows on its operations; the list keeps waiting
         count = seats.counts.get(waiting.sku_id)
-        if count is None or count.enabled <= count.consumed:
-            return None
         now = self._clock.now()
         with self._open_uow() as uow:
-            operation = _successor(uow.operations.get(waiting.operation_id), now)
+            before = uow.operations.get(waiting.operation_id)
+            if count is None or not _is_worth_a_try(before, count, now):
+                return None
+            operation = _successor(before, now)
             uow.operations.add(operation)
             uow.audit.record([_begun(operation, waiting, now)])
             uow.commit()
@@ -55,6 +58,13 @@ def _is_served_already(uow: UnitOfWork, waiting: WaitingList) -> bool:
     """An operation that is under way for the same product in the tenant takes the waiting people along."""
     under_way = uow.operations.list_by(states=_OPEN, tenant=waiting.tenant_id)
     return any(operation.wish.sku_id == waiting.sku_id for operation in under_way)
+
+
+def _is_worth_a_try(before: Operation, count: SeatCount, now: datetime) -> bool:
+    """Free seats, and either more than last time or a day has passed: leavers and corrections give seats back too."""
+    has_free = count.enabled > count.consumed
+    has_more = count.enabled > (before.seats_seen or 0)
+    return has_free and (has_more or now - before.entered_at >= _TRY_AGAIN)
 
 
 def _successor(before: Operation, now: datetime) -> Operation:
