@@ -6,8 +6,8 @@ from datetime import date
 from uuid import uuid4
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Audience
-from provisioning.domain.days import day_of
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import BindingId
@@ -39,7 +39,7 @@ class BindTenant:
         for selector in (selectors or {}).values():
             parse_selector(selector)
         now = self.clock.now()
-        begin = valid_from or day_of(now)
+        begin = valid_from or dutch_day(now)
         if valid_until is not None and valid_until < begin:
             raise InputError(f"The binding would end on {valid_until}, before it begins on {begin}.")
         with self.open_uow() as uow:

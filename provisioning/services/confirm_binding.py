@@ -8,8 +8,8 @@ from datetime import date, datetime
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.days import day_of
 from provisioning.domain.errors import ConflictError, NotAllowedError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId, SkuId
@@ -53,7 +53,7 @@ class ConfirmBinding:
         require(identity, Action.CONFIRM_BINDING)
         now = self.clock.now()
         returned = read_returned(returned_address, self.consent_key, now) if returned_address else None
-        case = self._read(identity, organisation, tenant, on or day_of(now))
+        case = self._read(identity, organisation, tenant, on or dutch_day(now))
         evidence = self._observe(case, returned)
         if len(evidence) < FACTS_NEEDED:
             raise NotAllowedError(

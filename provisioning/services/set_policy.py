@@ -9,8 +9,8 @@ from hashlib import sha256
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.days import day_of
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import GroupId, ServicePlanId, SkuId
@@ -57,7 +57,7 @@ class SetPolicy:
         now = self.clock.now()
         with self.open_uow() as uow:
             home = get_tenant(uow, tenant)
-            begin = change.valid_from or day_of(now)
+            begin = change.valid_from or dutch_day(now)
             current = uow.tenants.policy_on(home.tenant_id, begin)
             policy = _checked(_changed(current, change, skus, begin, identity))
             uow.tenants.add_policy(policy)

@@ -5,8 +5,8 @@ from datetime import date
 from hashlib import sha256
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Audience
-from provisioning.domain.days import day_of
 from provisioning.domain.events import Event
 from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import Binding
@@ -34,7 +34,7 @@ class SetSelector:
         parse_selector(selector)
         now = self.clock.now()
         with self.open_uow() as uow:
-            binding = get_binding(uow, organisation, tenant, on or day_of(now))
+            binding = get_binding(uow, organisation, tenant, on or dutch_day(now))
             uow.tenants.set_selector(binding.binding_id, audience, selector, identity.actor, now)
             # Selectors can list people, so the log keeps their digests.
             event = Event(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from provisioning.domain.days import day_of
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import Binding, Policy, Tenant
 from provisioning.domain.worklist import Stop
@@ -37,7 +37,7 @@ class ShowTenants:
 
     def one(self, named: str) -> TenantSheet:
         """The sheet of the tenant with this domain or id; raises InputError when there is none."""
-        today = day_of(self.clock.now())
+        today = dutch_day(self.clock.now())
         with self.open_uow() as uow:
             tenant = get_tenant(uow, named)
             scopes = {"all", f"tenant:{tenant.tenant_id}"}

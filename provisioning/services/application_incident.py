@@ -1,0 +1,41 @@
+"""The same credential error in several tenants at once is ours, not theirs: everything stops, once, and we are told."""
+
+from datetime import datetime
+
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, OrganisationId, TenantId
+from provisioning.domain.limits import Limits
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Intent, Stop
+from provisioning.ports import UnitOfWork
+from provisioning.services.stop_writes import EVERYTHING, find_stop
+
+OURSELVES = OrganisationId("ourselves")  # whom a notice is for when no customer is to hear of it
+TOPIC = "application_incident"
+
+
+def note_credential_failure(uow: UnitOfWork, tenant: TenantId, reason: Reason, now: datetime, limits: Limits) -> bool:
+    """Remember the failure; whether it makes, or belongs to, an incident of the application.
+
+    The caller commits, and changes no tenant's state when the answer is yes.
+    """
+    tenants = uow.stops.note_credential_failure(tenant, reason, now, now - limits.incident_window)
+    if tenants < limits.incident_tenants:
+        return False
+    if find_stop(uow, EVERYTHING) is None:
+        _declare(uow, reason, tenants, now)
+    return True
+
+
+def _declare(uow: UnitOfWork, reason: Reason, tenants: int, now: datetime) -> None:
+    uow.stops.add(Stop(scope=EVERYTHING, reason=Reason.APPLICATION_INCIDENT, stopped_by=SYSTEM, stopped_at=now))
+    uow.outbox.add([Intent(topic=TOPIC, organisation_id=OURSELVES, reference=reason, at=now)])
+    event = Event(
+        at=now,
+        actor=SYSTEM,
+        kind="incident.declared",
+        after=EVERYTHING,
+        reason=Reason.APPLICATION_INCIDENT,
+        details={"error": reason, "tenants": str(tenants)},
+    )
+    uow.audit.record([event])

@@ -1,0 +1,84 @@
+"""A person lets a plan be applied that does not apply by itself: exactly the one that was shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.events import Event
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.rights import Action, require, require_other
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, PlanRecord, UnitOfWork
+from provisioning.services.grounds import own_bindings
+from provisioning.services.lookup import get_operation
+from provisioning.services.show_plan import awaits_approval, current_plan
+from provisioning.services.transitions import move
+
+_MIN_DIGEST = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovePlan:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    dispatcher: Dispatcher
+
+    def __call__(self, identity: Identity, named: str, digest: str) -> Operation:
+        """`digest`: at least the first 8 characters of the envelope's, as shown.
+
+        Raises NotAllowedError for whoever had a hand in it, ConflictError when the plan is another or too late.
+        """
+        require(identity, Action.APPROVE_PLAN)
+        now = self.clock.now()
+        with self.open_uow() as uow:
+            operation = get_operation(uow, named)
+            record = current_plan(uow, operation)
+            if not awaits_approval(operation, record, now):
+                raise ConflictError(
+                    "This plan waits for approval no longer; look at it again with `provisioning plans show`."
+                )
+            _require_fresh_eyes(uow, identity, operation, record)
+            uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now)
+            uow.audit.record([decision("plan.approved", identity, operation, record, now)])
+            operation = move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
+            uow.commit()
+        self.dispatcher.advance(operation.operation_id, operation.lane)
+        return operation
+
+
+def decision(
+    kind: str, identity: Identity, operation: Operation, record: PlanRecord, now: datetime, reason: str | None = None
+) -> Event:
+    """The audit line of a person's decision about a plan."""
+    return Event(
+        at=now,
+        actor=identity.actor,
+        kind=kind,
+        organisation=operation.wish.holder_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        after=record.digest,
+        reason=reason,
+    )
+
+
+def _require_fresh_eyes(uow: UnitOfWork, identity: Identity, operation: Operation, record: PlanRecord) -> None:
+    today = dutch_day(record.drawn_at)
+    require_other(identity, record.requested_by, "asked for this plan")
+    for binding in own_bindings(uow, operation, today):
+        require_other(identity, binding.created_by, "made the binding that this plan rests on")
+    policy = uow.tenants.policy_on(operation.tenant_id, today)
+    require_other(identity, policy.created_by, "proposed the policy that this plan rests on")
+
+
+def _whole_digest(record: PlanRecord, named: str) -> str:
+    digest = named.strip().lower()
+    if len(digest) < _MIN_DIGEST:
+        raise InputError(f"Name the plan by at least the first {_MIN_DIGEST} characters of its digest.")
+    if not record.digest.startswith(digest):
+        raise ConflictError(
+            f"The plan is not the one you saw: its digest begins with {record.digest[:_MIN_DIGEST]}. Look at it again."
+        )
+    return record.digest

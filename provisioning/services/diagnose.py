@@ -1,0 +1,211 @@
+"""Is everything there and well? One line for each part, with what to do; a part that is away is a line, no failure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.limits import Limits
+from provisioning.ports import Clock, OpenUnitOfWork
+
+CERTIFICATE_WARNING = timedelta(days=30)  # time enough for a second certificate beside the first
+QUEUE_LATE = timedelta(minutes=1)  # the sweep looks every second
+QUEUE_STUCK = timedelta(minutes=15)
+COLLECTION_LATE = timedelta(minutes=15)
+
+
+_Value = TypeVar("_Value")
+
+
+class Health(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was found about one part; `advice` is empty when nothing needs doing."""
+
+    part: str
+    health: Health
+    sentence: str
+    advice: str = ""
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """The migration a database is at, and the newest one there is."""
+
+    current: str | None
+    newest: str
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """One credential of one app registration; never the secret itself."""
+
+    name: str
+    expires_at: datetime
+
+
+class Unsealed(msgspec.Struct, frozen=True):
+    """Audit events that have no place in the tree yet."""
+
+    events: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruments:
+    """How each part is measured, raising ProvisioningError when it is away. None: there is no such part here."""
+
+    database_time: Callable[[], datetime] | None = None
+    schema: Callable[[], Schema] | None = None
+    realm: Callable[[], str] | None = None
+    broker: Callable[[], object] | None = None
+    order_source: Callable[[], object] | None = None
+    graph: Callable[[], object] | None = None
+    credentials: Callable[[], Sequence[Credential]] | None = None
+    quota_left: Callable[[], float] | None = None  # share of the application's write bucket
+    unsealed: Callable[[], Unsealed] | None = None
+    oldest_due: Callable[[], datetime | None] | None = None
+    last_collection: Callable[[], datetime | None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnose:
+    instruments: Instruments
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    limits: Limits
+
+    def __call__(self) -> list[Finding]:
+        """Every part in the order in which a person would look; never raises for a part that is away."""
+        tools = self.instruments
+        parts: tuple[tuple[str, object | None, Callable[[], Iterator[Finding]]], ...] = (
+            ("database", tools.database_time, self._database),
+            ("schema", tools.schema, self._schema),
+            ("realm", tools.realm, self._realm),
+            ("broker", tools.broker, self._broker),
+            ("order database", tools.order_source, self._order_source),
+            ("Microsoft Graph", tools.graph, self._graph),
+            ("credentials", tools.credentials, self._credentials),
+            ("quota", tools.quota_left, self._quota),
+            ("stops", self.open_uow, self._stops),
+            ("queue", tools.oldest_due, self._queue),
+            ("collection", tools.last_collection, self._collection),
+            ("audit", tools.unsealed, self._unsealed),
+        )
+        return [finding for part, tool, look in parts if tool is not None for finding in _looked(part, look)]
+
+    def _database(self) -> Iterator[Finding]:
+        skew = abs(_read(self.instruments.database_time) - self.clock.wall())
+        told = f"It answers; its clock and ours differ by {skew.total_seconds():.1f} s."
+        if skew > self.limits.max_clock_skew:
+            yield Finding("database", Health.BAD, told, "Nothing is written until both clocks are right: check NTP.")
+        else:
+            yield Finding("database", Health.OK, told)
+
+    def _schema(self) -> Iterator[Finding]:
+        schema = _read(self.instruments.schema)
+        if schema.current == schema.newest:
+            yield Finding("schema", Health.OK, f"At the newest migration, {schema.newest}.")
+        else:
+            told = f"At migration {schema.current or 'none'}; the newest is {schema.newest}."
+            yield Finding("schema", Health.BAD, told, "Run `provisioning db upgrade`.")
+
+    def _realm(self) -> Iterator[Finding]:
+        yield Finding("realm", Health.OK, f"This database is of the realm {_read(self.instruments.realm)}.")
+
+    def _broker(self) -> Iterator[Finding]:
+        _read(self.instruments.broker)
+        yield Finding("broker", Health.OK, "It answers.")
+
+    def _order_source(self) -> Iterator[Finding]:
+        _read(self.instruments.order_source)
+        yield Finding("order database", Health.OK, "Its view licence_order_lines can be read.")
+
+    def _graph(self) -> Iterator[Finding]:
+        _read(self.instruments.graph)
+        yield Finding("Microsoft Graph", Health.OK, "It answers.")
+
+    def _credentials(self) -> Iterator[Finding]:
+        for credential in _read(self.instruments.credentials):
+            yield _judge(credential, credential.expires_at - self.clock.wall())
+
+    def _quota(self) -> Iterator[Finding]:
+        yield Finding("quota", Health.OK, f"{_read(self.instruments.quota_left):.0%} of the write bucket is left.")
+
+    def _stops(self) -> Iterator[Finding]:
+        with self.open_uow() as uow:
+            stops = uow.stops.list_all()
+        for stop in stops:
+            told = f"Writes are stopped for {stop.scope} since {stop.stopped_at:%Y-%m-%d %H:%M} by {stop.stopped_by}."
+            yield Finding("stops", Health.WARN, told, "Once the cause is gone: `provisioning resume`.")
+        if not stops:
+            yield Finding("stops", Health.OK, "Nothing is stopped.")
+
+    def _queue(self) -> Iterator[Finding]:
+        oldest = _read(self.instruments.oldest_due)
+        late = max(self.clock.now() - oldest, timedelta(0)) if oldest else timedelta(0)
+        if late <= QUEUE_LATE:
+            yield Finding("queue", Health.OK, "Every operation is looked at in time.")
+            return
+        health = Health.BAD if late > QUEUE_STUCK else Health.WARN
+        told = f"An operation has been due for {in_words(late)}."
+        yield Finding("queue", health, told, "See whether workers and the beat run: `celery -A tasks.app status`.")
+
+    def _collection(self) -> Iterator[Finding]:
+        last = _read(self.instruments.last_collection)
+        if last is not None and self.clock.now() - last <= COLLECTION_LATE:
+            yield Finding("collection", Health.OK, f"Orders were last collected at {last:%Y-%m-%d %H:%M} UTC.")
+        else:
+            told = f"No orders were collected since {last:%Y-%m-%d %H:%M} UTC." if last else "None were collected yet."
+            yield Finding("collection", Health.WARN, told, "See whether the beat runs: `celery -A tasks.app status`.")
+
+    def _unsealed(self) -> Iterator[Finding]:
+        waiting = _read(self.instruments.unsealed)
+        told = f"{waiting.events:,} events are not sealed yet."
+        age = self.clock.now() - waiting.oldest_at if waiting.oldest_at else timedelta(0)
+        if age > self.limits.checkpoint_interval:
+            yield Finding(
+                "audit", Health.BAD, told, f"The oldest waits for {in_words(age)}: see whether the sealer runs."
+            )
+        else:
+            yield Finding("audit", Health.OK, told)
+
+
+def in_words(length: timedelta) -> str:
+    """A duration as people say it: in its largest whole unit."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _judge(credential: Credential, left: timedelta) -> Finding:
+    told = f"{credential.name} is valid until {credential.expires_at:%Y-%m-%d} ({max(left.days, 0)} days)."
+    advice = "Add a second certificate to the app registration and to the settings, then remove this one."
+    if left <= timedelta(0):
+        return Finding(
+            "credentials", Health.BAD, f"{credential.name} expired on {credential.expires_at:%Y-%m-%d}.", advice
+        )
+    if left <= CERTIFICATE_WARNING:
+        return Finding("credentials", Health.WARN, told, advice)
+    return Finding("credentials", Health.OK, told)
+
+
+def _looked(part: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(look())
+    except ProvisioningError as error:
+        return [Finding(part, Health.BAD, str(error))]
+
+
+def _read(tool: Callable[[], _Value] | None) -> _Value:
+    if tool is None:
+        raise AssertionError("parts without an instrument are not looked at")
+    return tool()

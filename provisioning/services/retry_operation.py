@@ -1,0 +1,55 @@
+"""A held or failed operation goes on where it was, because a person says why."""
+
+from dataclasses import dataclass
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.events import Event
+from provisioning.domain.lifecycle import OPERATION_TRANSITIONS, OperationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.rights import Action, require
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
+from provisioning.services.lookup import get_operation
+from provisioning.services.transitions import move
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryOperation:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    dispatcher: Dispatcher
+
+    def __call__(self, identity: Identity, named: str, reason: str) -> Operation:
+        """Raises ConflictError when the operation waits for nobody."""
+        require(identity, Action.RETRY_OPERATION)
+        if not reason.strip():
+            raise InputError("A retry needs a reason: what is different now?")
+        now = self.clock.now()
+        with self.open_uow() as uow:
+            held = get_operation(uow, named)
+            event = Event(
+                at=now,
+                actor=identity.actor,
+                kind="operation.retried",
+                organisation=held.wish.holder_id,
+                tenant=held.tenant_id,
+                operation=held.operation_id,
+                before=held.reason,
+                reason=reason,
+            )
+            operation = move(uow, held, state_to_resume(held), now, actor=identity.actor)
+            uow.audit.record([event])
+            uow.commit()
+        self.dispatcher.advance(operation.operation_id, operation.lane)
+        return operation
+
+
+def state_to_resume(operation: Operation) -> OperationState:
+    """Where a held or failed operation goes on; raises ConflictError for one that is neither."""
+    if operation.state is OperationState.FAILED:
+        return OperationState.NEW
+    if operation.state is not OperationState.HELD:
+        raise ConflictError(f"This operation is {operation.state}, not held or failed; there is nothing to retry.")
+    goal = operation.resume_state or OperationState.NEW
+    # What waited for approval when it was held is planned anew: its plan may be old.
+    return goal if goal in OPERATION_TRANSITIONS[OperationState.HELD] else OperationState.PLANNING

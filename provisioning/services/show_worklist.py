@@ -1,0 +1,32 @@
+"""Everything that waits for a person, the oldest first."""
+
+from dataclasses import dataclass
+
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Owner, Stop, WorkItem
+from provisioning.ports import Clock, OpenUnitOfWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowWorklist:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+
+    def __call__(self, owner: Owner | None = None) -> list[WorkItem]:
+        """Items of one owner, or of everybody; a stop is one too, for somebody has to lift it."""
+        with self.open_uow() as uow:
+            items = uow.worklist.items(self.clock.now())
+            stops = uow.stops.list_all()
+        listed = {item.subject for item in items}
+        every = [*items, *(item for item in map(_stop_item, stops) if item.subject not in listed)]
+        return sorted((x for x in every if owner in {None, x.owner}), key=lambda item: (item.since, item.subject))
+
+
+def _stop_item(stop: Stop) -> WorkItem:
+    is_incident = stop.reason == Reason.APPLICATION_INCIDENT
+    return WorkItem(
+        subject=f"stop {stop.scope}",
+        reason=Reason.APPLICATION_INCIDENT if is_incident else Reason.STOPPED,
+        owner=Owner.ADMIN if is_incident else Owner.OPERATOR,
+        since=stop.stopped_at,
+    )
