@@ -24,7 +24,7 @@ local tenant = loaded(KEYS[2], app.born)
 
 local function keep(key, bucket, size)
   local packed = struct.pack('>ddddd', bucket.level, bucket.at, bucket.slow, bucket.turn, bucket.born)
-  local quiet = math.max(bucket.at, bucket.slow, bucket.turn) - now + size.burst / size.rate
+  local quiet = math.max(0, math.max(bucket.at, bucket.slow, bucket.turn) - now + size.burst / size.rate)
   if key == KEYS[1] then redis.call('SET', key, packed)
   else redis.call('SET', key, packed, 'PX', math.ceil((quiet + 1) / sizes.factor * 1000)) end
 end
