@@ -80,11 +80,11 @@ def stop(folder: Folder, children: Iterable[Child] = ()) -> None:
     servers = _find(folder, _is_server)
     for server in servers:
         _send(server, _gentle(server, folder))
-    psutil.wait_procs(servers, timeout=STOP_PATIENCE.total_seconds())
+    _await_end(servers)
     stubborn = _find(folder, _is_server, _is_orphan)
     for process in stubborn:
         _send(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=STOP_PATIENCE.total_seconds())
+    _await_end(stubborn)
     for child in children:
         child.process.wait()
 
@@ -100,6 +100,19 @@ def _tether(folder: Folder, stop_signal: signal.Signals) -> list[str]:
 def _send(process: psutil.Process, number: signal.Signals) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(number)
+
+
+def _await_end(processes: Iterable[psutil.Process]) -> None:
+    deadline = time.monotonic() + STOP_PATIENCE.total_seconds()
+    while any(map(_is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(BETWEEN_LOOKS.total_seconds())
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """A dead process that its parent does not collect, such as the first process of a container, is not alive."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _find(folder: Folder, *marks: Callable[[list[str], Folder], bool]) -> list[psutil.Process]:
