@@ -10,14 +10,12 @@ from pathlib import Path
 import msgspec
 
 from provisioning.sandbox.certificates import write_certificates, write_private
-from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.profiles import PROFILES
-from provisioning.sandbox.quotas import Quotas
 from provisioning.sandbox.seed import plant, read_seed
 from provisioning.sandbox.server import Application, make_server
 from provisioning.sandbox.switches import Switches
 from provisioning.sandbox.wire import encode
-from provisioning.sandbox.world import World
+from provisioning.sandbox.world import Settings, World
 
 TOKEN_VARIABLE = "SANDBOX_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -52,10 +50,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _world(options: argparse.Namespace) -> World:
-    clock = SandboxClock(options.clock_factor)
-    world = World(clock, Quotas(options.quota_shape), _switches(options.switch), options.random_seed)
-    world.copies = options.replicas
-    world.set_lag(options.lag)
+    world = World(
+        Settings(
+            random_seed=options.random_seed,
+            clock_factor=options.clock_factor,
+            lag=options.lag,
+            replicas=options.replicas,
+            quota_shape=options.quota_shape,
+            switches=_switches(options.switch),
+        )
+    )
     if options.profile:
         plant(world, PROFILES[options.profile](options.random_seed))
     if options.seed:

@@ -81,8 +81,10 @@ def _is_signed_with(header: Mapping[str, Any], certificate: x509.Certificate) ->
     # SHA-1 only names the certificate here; the signature itself is checked with SHA-256.
     sha1 = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - x5t is defined as SHA-1 (RFC 7515)
     prints = {"x5t": sha1, "x5t#S256": certificate.fingerprint(hashes.SHA256())}
+    # Microsoft's own libraries keep the padding that RFC 7515 leaves out.
     return any(
-        header.get(name) == base64.urlsafe_b64encode(value).decode().rstrip("=") for name, value in prints.items()
+        str(header.get(name, "")).rstrip("=") == base64.urlsafe_b64encode(value).decode().rstrip("=")
+        for name, value in prints.items()
     )
 
 

@@ -33,7 +33,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     after: int = 0
     times: int | None = None
     applied: bool = False
-    retryAfter: float | str | None = None
+    retryAfter: int | float | str | None = None
     body: Literal["json", "html", "empty"] = "json"
     status: int = 400
     code: str = ""

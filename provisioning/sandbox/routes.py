@@ -27,7 +27,7 @@ _READ_ROSTER = frozenset({"EduRoster.Read.All", "EduRoster.ReadWrite.All"})
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is what faults call it; `pattern` has `{}` for each id; costs are before the modifiers of `$select` and such."""
+    """`kind` is what faults call it; `pattern` has `{}` for each id; costs before the modifiers of `$select`."""
 
     kind: str
     method: str

@@ -3,28 +3,43 @@
 import random
 from collections import Counter
 
+import msgspec
+
 from provisioning.sandbox.catalogue import read_catalogue
 from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.faults import Faults
 from provisioning.sandbox.ledger import Author, Ledger
 from provisioning.sandbox.model import User
-from provisioning.sandbox.quotas import Quotas
+from provisioning.sandbox.quotas import Quotas, Shape
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.switches import Switches
 from provisioning.sandbox.tenants import App, Tenant
 
 
-class World:
-    def __init__(self, clock: SandboxClock, quotas: Quotas, switches: Switches, seed: int = 1) -> None:
-        self.clock = clock
-        self.quotas = quotas
-        self.switches = switches
-        self.lag = 0.0
-        self.copies = 5
-        self.reset(seed)
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a world starts, and what a reset returns to."""
 
-    def reset(self, seed: int = 1) -> None:
-        """Empty the world; clock, switches, lag and the shape of the quotas stay."""
+    random_seed: int = 1
+    clock_factor: float = 1.0
+    lag: float = 0.0
+    replicas: int = 5
+    quota_shape: Shape = "bucket"
+    switches: Switches = Switches()
+
+
+class World:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.clock = SandboxClock(settings.clock_factor)
+        self.reset(settings.random_seed)
+
+    def reset(self, seed: int | None = None) -> None:
+        """Empty the world and undo all settings since the start; only the clock does not go back."""
+        seed = self._settings.random_seed if seed is None else seed
+        self.clock.set_factor(self._settings.clock_factor)
+        self.switches = self._settings.switches
+        self.lag = self._settings.lag
+        self.quotas = Quotas(self._settings.quota_shape)
         self.rng = random.Random(seed)
         self.catalogue = read_catalogue()
         self.faults = Faults(random.Random(seed))
@@ -33,7 +48,6 @@ class World:
         self.apps: dict[str, App] = {}
         self.counters: Counter[tuple[str, str]] = Counter()
         self._by_domain: dict[str, str] = {}
-        self.quotas.reset()
 
     def add_tenant(self, tenant_id: str, name: str, domains: list[str]) -> Tenant:
         """A new, empty tenant; raises ValueError when the id or a domain is taken."""
@@ -42,7 +56,7 @@ class World:
             raise ValueError(f"Tenant {tenant_id} cannot be added: its id or domain is already in use.")
         # One stream per tenant: what one tenant draws does not change what another sees.
         rng = random.Random(f"{tenant_id}{self.rng.random()}")
-        replicas = Replicas(rng, self.lag, self.copies)
+        replicas = Replicas(rng, self.lag, self._settings.replicas)
         tenant = self.tenants[tenant_id] = Tenant(tenant_id, name, domains, replicas, self.catalogue.rules)
         self._by_domain.update({domain.lower(): tenant_id for domain in domains})
         return tenant
