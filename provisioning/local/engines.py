@@ -52,6 +52,11 @@ class Engines:
         self._running.close()
 
     @property
+    def folder(self) -> Path:
+        """As given to `start`; the engines' logs are in its `engines`."""
+        return self._folder.asked
+
+    @property
     def database_url(self) -> str:
         """What the service uses: its own role, without ownership."""
         return self.url_of(Database.PROVISIONING)

@@ -6,6 +6,8 @@ from typing import Any
 import psutil
 import psycopg
 
+from provisioning.local.engines import Engines
+
 ENGINES = {"postgres", "valkey-server"}
 
 
@@ -19,9 +21,13 @@ def remember(url: str, word: str) -> None:
         session.execute("insert into kept values (%s)", [word])
 
 
-def recall(url: str) -> list[str]:
+def recall(url: str) -> set[str]:
     with connect(url) as session:
-        return [word for (word,) in session.execute("select word from kept order by word")]
+        return {word for (word,) in session.execute("select word from kept")}
+
+
+def sockets_of(engines: Engines) -> Path:
+    return Path(engines.redis_url.removeprefix("unix://").partition("?")[0]).parent
 
 
 def engines_on(folder: Path) -> list[psutil.Process]:
