@@ -1,4 +1,7 @@
-"""What a tenant consented to, and what that lets us do (learn.microsoft.com: "Microsoft Graph permissions reference")."""
+"""What a tenant consented to, and what that lets us do.
+
+learn.microsoft.com: "Microsoft Graph permissions reference", "user: assignLicense", "user: reprocessLicenseAssignment".
+"""
 
 from collections.abc import Collection, Mapping
 

@@ -5,7 +5,7 @@ A refusal (4xx) is certain: nothing was applied. Everything else that left this 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,15 +21,17 @@ from provisioning.graph.catalogue import TOKEN_REFUSALS, Remedy, TokenRefusal, r
 from provisioning.graph.scrub import scrub
 
 _AADSTS = re.compile(r"AADSTS(\d+)")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _ERROR = msgspec.json.Decoder(wire.ErrorBody)
 _LATER = timedelta(seconds=2)  # after a concurrent write: Microsoft asks to wait briefly
 _THROTTLED_CODE = "Request_Throttled"  # Request_ThrottledTemporarily comes with 429 or 503
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What one answer to a write means."""
+    """What one answer to a write means. `scope` and `pressure` are what its throttling headers say."""
 
     outcome: Outcome
+    status: int | None = None
     reason: Reason | None = None
     retryable: bool = False
     tenant_wide: bool = False
@@ -37,22 +39,60 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     detail: str | None = None
     request_id: str | None = None
+    resource_units: int | None = None
+    scope: str | None = None
+    pressure: float = 0.0
+
+
+def unsent(reason: Reason, after: timedelta | None = None) -> Verdict:
+    """It certainly never left this machine, and may later."""
+    return Verdict(outcome=Outcome.NOT_SENT, reason=reason, retryable=True, after=after)
 
 
 def judge(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw, wall: datetime) -> Verdict:
     """The meaning of one answer to a write. Header names are in lower case."""
-    request_id = headers.get("request-id")
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Verdict(outcome=Outcome.ACCEPTED, request_id=request_id)
-    error = read_error(body)
-    verdict = _judge_error(status, error, retry_after(headers.get("retry-after"), wall))
-    inner_id = error.innerError.request_id if error.innerError else None
+        verdict, error = Verdict(outcome=Outcome.ACCEPTED), wire.MainError()
+    else:
+        error = read_error(body)
+        verdict = _judge_error(status, error, retry_after(headers.get("retry-after"), wall))
     return msgspec.structs.replace(
         verdict,
-        error_code=error.code or None,
+        status=status,
+        error_code=error.code if _CODE.fullmatch(error.code) else None,
         detail=scrub(error.message) or None,
-        request_id=request_id or inner_id,
+        request_id=headers.get("request-id") or (error.innerError.request_id if error.innerError else None),
+        resource_units=_number(headers.get("x-ms-resource-unit")),
+        scope=headers.get("x-ms-throttle-scope"),
+        pressure=pressure(headers),
     )
+
+
+def judge_envelope(status: int, headers: Mapping[str, str], body: bytes, wall: datetime) -> Verdict:
+    """The meaning of a batch's own failure for each item: it says nothing about persons or licences."""
+    verdict = judge(status, headers, body, wall)
+    if verdict.outcome is Outcome.REFUSED and not verdict.retryable and not verdict.tenant_wide:
+        return msgspec.structs.replace(verdict, reason=Reason.REQUEST_MALFORMED)
+    return verdict
+
+
+def localised(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """A 403 beside an accepted write concerns one person (a restricted administrative unit), not the tenant."""
+    if not any(verdict.outcome is Outcome.ACCEPTED for verdict in verdicts):
+        return list(verdicts)
+    return [msgspec.structs.replace(v, tenant_wide=False) if v.tenant_wide else v for v in verdicts]
+
+
+def pressure(headers: Mapping[str, str]) -> float:
+    """x-ms-throttle-limit-percentage: 1.0 is at the limit; 0 when Microsoft does not mention it."""
+    try:
+        return float(headers.get("x-ms-throttle-limit-percentage", 0))
+    except ValueError:
+        return 0.0
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
 
 
 def _judge_error(status: int, error: wire.MainError, after: timedelta | None) -> Verdict:
@@ -90,7 +130,7 @@ def read_failure(
 ) -> GraphError:
     """The error that an answer to a read becomes."""
     error = read_error(body)
-    told = f"Microsoft Graph answered {status} {scrub(error.code)} in tenant {tenant}"
+    told = f"Microsoft Graph answered {status} in tenant {tenant}"
     match status:
         case HTTPStatus.UNAUTHORIZED:
             return ActionRequiredError(f"{told}: it rejects our token.", Reason.TOKEN_REJECTED, credential=True)

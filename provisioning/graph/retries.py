@@ -20,7 +20,7 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 TRIES = 3
-_BACKOFF = wait_exponential_jitter(initial=0.2, max=2, jitter=0.2)
+_BACKOFF = wait_exponential_jitter(multiplier=0.2, max=2, jitter=0.2)
 
 
 async def with_patience(work: Callable[[], Awaitable[T]], patience: timedelta, sleep: Sleep = asyncio.sleep) -> T:

@@ -4,16 +4,15 @@ azure-identity signs and posts; it neither caches nor retries here, so that ther
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import structlog
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
-from msal import TokenCache
 
 from provisioning.domain.errors import ActionRequiredError, ConfigurationError, RetryableError
 from provisioning.domain.ids import TenantId
@@ -29,7 +28,8 @@ _CLAIMS = msgspec.json.Decoder(wire.Claims)
 _MICROSOFT = ("https://login.microsoftonline.com", "https://login.microsoftonline.us", "https://login.chinacloudapi.cn")
 
 EARLY = timedelta(minutes=5)  # a token is renewed this long before it ends
-_Credential = CertificateCredential | ClientSecretCredential
+Credential = CertificateCredential | ClientSecretCredential
+CredentialsOf = Callable[[Application, GraphSettings], Sequence[Credential]]
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +48,13 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 class Tokens:
     """The tokens of this process. kiota's authentication provider asks it as it would ask a credential."""
 
-    def __init__(self, settings: GraphSettings, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, settings: GraphSettings, clock: Clock, sleep: Sleep, credentials_of: CredentialsOf | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._credentials_of = credentials_of or credentials_of_application
         self._signers: dict[Application, _Signer] = {}
         self._tokens: dict[TenantId, Token] = {}
 
@@ -72,13 +75,24 @@ class Tokens:
         self._tokens.pop(tenant, None)
 
     async def get_token(
-        self, *scopes: str, tenant_id: str, claims: str | None = None, enable_cae: bool = False
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **options: Any,
     ) -> AccessToken:
-        """The credential protocol of the SDK. With `claims` (Graph asked for more) always a new token."""
-        del scopes, enable_cae  # ours are fixed
-        tenant = TenantId(tenant_id)
+        """What the SDK asks of a credential. With `claims` (Graph wants them answered) always a new token."""
+        del scopes, enable_cae, options  # ours are fixed
+        tenant = TenantId(tenant_id or "")
         token = await (self._renew(tenant, claims) if claims else self.get(tenant))
         return AccessToken(token.text, int(token.expires_at.timestamp()))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         for signer in self._signers.values():
@@ -93,7 +107,8 @@ class Tokens:
 
     def _signer(self, application: Application) -> "_Signer":
         if application not in self._signers:
-            self._signers[application] = _Signer(application, self._settings, self._clock)
+            credentials = self._credentials_of(application, self._settings)
+            self._signers[application] = _Signer(credentials, self._settings.scope, self._clock)
         return self._signers[application]
 
     def _token(self, tenant: TenantId, answer: AccessToken) -> Token:
@@ -115,33 +130,31 @@ class Tokens:
 class _Signer:
     """One app registration. While certificates rotate, whichever Entra accepts is tried first from then on."""
 
-    def __init__(self, application: Application, settings: GraphSettings, clock: Clock) -> None:
-        self._scope = settings.scope
+    def __init__(self, credentials: Sequence[Credential], scope: str, clock: Clock) -> None:
+        self._credentials = credentials
+        self._scope = scope
         self._clock = clock
-        self._credentials = _credentials(application, settings)
 
     async def token(self, tenant: TenantId, claims: str | None) -> AccessToken:
         """From the first credential that Entra accepts; else raises what it said of the last."""
-        refused: ActionRequiredError | None = None
+        last = len(self._credentials) - 1
         for place, credential in enumerate(self._credentials):
             try:
                 answer = await self._ask(credential, tenant, claims)
             except ActionRequiredError as error:
-                if not error.credential:
+                if place == last or not error.credential:
                     raise
                 _log.warning("graph.credential_refused", tenant=tenant, credential=place, reason=error.reason)
-                refused = error
             else:
                 self._credentials = _with_first(self._credentials, place)
                 return answer
-        assert refused is not None  # noqa: S101  # settings demand at least one credential
-        raise refused
+        raise ConfigurationError("There is no credential to ask a token with.")
 
     async def close(self) -> None:
         for credential in self._credentials:
             await credential.close()
 
-    async def _ask(self, credential: _Credential, tenant: TenantId, claims: str | None) -> AccessToken:
+    async def _ask(self, credential: Credential, tenant: TenantId, claims: str | None) -> AccessToken:
         try:
             return await credential.get_token(self._scope, claims=claims, tenant_id=tenant)
         except AzureError as error:
@@ -153,8 +166,8 @@ class _Signer:
             raise token_failure(tenant, status, str(error), after) from None
 
 
-class _NoCache(TokenCache):  # type: ignore[misc]  # msal has no types
-    """azure-identity would keep a rejected or outdated token for its whole life; the map above is the only cache."""
+class _NoCache:
+    """Stands where azure-identity keeps tokens: it would keep a rejected one for its whole life."""
 
     def add(self, event: dict[str, Any], now: float | None = None) -> None: ...
 
@@ -171,7 +184,8 @@ def read_claims(token: str) -> wire.Claims:
         raise RetryableError("Entra's answer holds no readable token.", Reason.TOKEN_REJECTED) from None
 
 
-def _credentials(application: Application, settings: GraphSettings) -> Sequence[_Credential]:
+def credentials_of_application(application: Application, settings: GraphSettings) -> Sequence[Credential]:
+    """One credential per certificate, or one for the secret; raises ConfigurationError for an unusable file."""
     options: dict[str, Any] = {
         "authority": settings.authority,
         "additionally_allowed_tenants": ["*"],
@@ -196,5 +210,5 @@ def _certificate(home: str, client_id: str, path: str, options: dict[str, Any]) 
         raise ConfigurationError(f"The certificate {path} cannot be used: {type(error).__name__}.") from error
 
 
-def _with_first(credentials: Sequence[_Credential], place: int) -> Sequence[_Credential]:
+def _with_first(credentials: Sequence[Credential], place: int) -> Sequence[Credential]:
     return [credentials[place], *credentials[:place], *credentials[place + 1 :]]

@@ -1,0 +1,158 @@
+"""The SDK's adapter, authentication and middleware around one httpx client; answers come back undecoded."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from kiota_abstractions.method import Method
+from kiota_abstractions.native_response_handler import NativeResponseHandler
+from kiota_abstractions.request_information import RequestInformation
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from kiota_http.middleware.options import RedirectHandlerOption, ResponseHandlerOption, RetryHandlerOption
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgraph.graph_request_adapter import options as graph_options
+from msgraph.graph_service_client import GraphServiceClient
+from msgraph_core import GraphClientFactory
+
+from provisioning.domain.errors import AmbiguousOutcomeError, PermanentError, RetryableError
+from provisioning.domain.ids import TenantId
+from provisioning.domain.reasons import Reason
+from provisioning.graph.errors import read_failure
+from provisioning.graph.retries import Sleep, with_patience
+from provisioning.graph.settings import GraphSettings
+from provisioning.graph.tokens import Tokens
+from provisioning.ports import Clock
+
+SOON = timedelta(seconds=5)  # after a connection that could not be made
+_NATIVE = ResponseHandlerOption(NativeResponseHandler())
+_TALKATIVE = ("azure", "httpx", "httpcore", "msal")  # they log addresses, headers and Entra's texts
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One HTTP answer as it came; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+class GraphClient:
+    """Graph for one process and one loop. `build` makes requests, `read` and `send` send them."""
+
+    def __init__(
+        self,
+        settings: GraphSettings,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        transport: httpx.AsyncBaseTransport | None = None,
+        tokens: Tokens | None = None,
+    ) -> None:
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self.settings = settings
+        self.clock = clock
+        self.tokens = tokens or Tokens(settings, clock, sleep)
+        self.sleep = sleep
+        self._http = _http_client(settings, transport)
+        self._adapters: dict[TenantId, GraphRequestAdapter] = {}
+        self.build = GraphServiceClient(request_adapter=self._adapter(TenantId("")))  # of no tenant: it never sends
+
+    async def read(self, tenant: TenantId, request: RequestInformation) -> bytes:
+        """The body of a successful GET, tried three times at most; raises our GraphErrors."""
+        return await with_patience(lambda: self.read_once(tenant, request), self.settings.patience, self.sleep)
+
+    async def send(self, tenant: TenantId, request: RequestInformation, within: timedelta) -> Answer:
+        """Send once, whatever comes back.
+
+        Raises RetryableError when certainly nothing left this machine, AmbiguousOutcomeError when the answer is lost,
+        and what `Tokens.get` raises.
+        """
+        request.headers.remove("Authorization")  # left by an earlier try
+        request.add_request_options([_NATIVE])
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                response = await self._adapter(tenant).send_primitive_async(request, "bytes", {})
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            sentence = f"No connection to Microsoft Graph could be made ({type(error).__name__})."
+            raise RetryableError(sentence, Reason.TRANSIENT, SOON) from None
+        except (httpx.RequestError, TimeoutError) as error:
+            sentence = f"Microsoft Graph's answer for tenant {tenant} was lost ({type(error).__name__})."
+            raise AmbiguousOutcomeError(sentence, Reason.NO_ANSWER) from None
+        return Answer(response.status_code, response.headers, response.content)
+
+    async def fetch_openly(self, url: str) -> Answer:
+        """A GET without a token, for public documents; raises RetryableError."""
+        try:
+            response = await self._http.get(url)
+        except httpx.RequestError as error:
+            sentence = f"{urlsplit(url).hostname} did not answer ({type(error).__name__})."
+            raise RetryableError(sentence, Reason.TRANSIENT) from None
+        return Answer(response.status_code, response.headers, response.content)
+
+    def follow(self, link: str) -> RequestInformation:
+        """A request for an absolute nextLink; raises PermanentError when it leads to a host that is not Graph."""
+        host = urlsplit(link).hostname
+        if host not in self.settings.hosts:
+            raise PermanentError("A page of Microsoft Graph links to another host; it is left.", Reason.GRAPH_OTHER)
+        request = RequestInformation(Method.GET)
+        request.url = link
+        return request
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        await self.tokens.close()
+
+    async def read_once(self, tenant: TenantId, request: RequestInformation) -> bytes:
+        """As `read`, without patience; a rejected token is renewed once."""
+        answer = await self._read_answer(tenant, request)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self.tokens.forget(tenant)
+            answer = await self._read_answer(tenant, request)
+        if answer.is_success:
+            return answer.body
+        raise read_failure(tenant, answer.status, answer.headers, answer.body, self.clock.wall())
+
+    async def _read_answer(self, tenant: TenantId, request: RequestInformation) -> Answer:
+        try:
+            return await self.send(tenant, request, self.settings.read_timeout)
+        except AmbiguousOutcomeError as error:  # of a read nothing is ambiguous
+            raise RetryableError(str(error), error.reason) from None
+
+    def _adapter(self, tenant: TenantId) -> GraphRequestAdapter:
+        if tenant not in self._adapters:
+            authentication = AzureIdentityAuthenticationProvider(
+                self.tokens,
+                options={"tenant_id": tenant},
+                scopes=[self.settings.scope],
+                allowed_hosts=self.settings.hosts,
+                is_cae_enabled=False,  # learn.microsoft.com: it does not cover multi-tenant applications
+            )
+            adapter = GraphRequestAdapter(authentication, client=self._http)
+            adapter.base_url = self.settings.base_url
+            self._adapters[tenant] = adapter
+        return self._adapters[tenant]
+
+
+def _http_client(settings: GraphSettings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """HTTP/1.1: four connections carry all we send, and HTTP/2 in Python costs more CPU than it saves."""
+    client = httpx.AsyncClient(
+        verify=ssl.create_default_context(cafile=settings.ca_file),
+        timeout=httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()),
+        limits=httpx.Limits(max_keepalive_connections=20, keepalive_expiry=30),
+        transport=transport,
+    )
+    no_retries = RetryHandlerOption(max_retries=0, should_retry=False)
+    no_redirects = RedirectHandlerOption(max_redirect=0, should_redirect=False)  # Graph's licensing has none to follow
+    options = {**graph_options, no_retries.get_key(): no_retries, no_redirects.get_key(): no_redirects}
+    GraphClientFactory.create_with_default_middleware(client=client, options=options)  # wraps the transport in place
+    return client
