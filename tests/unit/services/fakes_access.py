@@ -1,0 +1,402 @@
+# ruff: noqa: ARG002  fakes keep the signatures of the ports
+"""In-memory stores for the services of people: tenants, actors, stops, plans, operations, audit."""
+
+import copy
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor, BindingId, OperationId, OrganisationId, PlanId, SkuId, TenantId
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.observation import Seats, Subscription, TenantProfile
+from provisioning.domain.operation import Lane, Operation, SubjectRecord, Wish
+from provisioning.domain.order import LedgerEntry, OrderLine
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import Binding, BindingEvidence, Organisation, OrganisationKind, Policy, Tenant
+from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+from provisioning.ports import PlanRecord
+
+NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
+TODAY = date(2026, 8, 3)
+SCHOOL = OrganisationId("41234")
+TENANT = TenantId("11111111-1111-4111-8111-111111111111")
+OPERATION = OperationId("77aa1234-0000-4000-8000-000000000000")
+A3 = SkuId("a3000000-0000-4000-8000-000000000000")
+
+
+def person(handle: str, *roles: Role) -> Identity:
+    return Identity(actor=Actor(f"person:{handle}"), roles=frozenset(roles))
+
+
+ADMIN = person("ada", Role.ADMIN)
+OPERATOR = person("olaf", Role.OPERATOR)
+SECOND = person("sien", Role.OPERATOR)
+APPROVER = person("ap", Role.APPROVER)
+AUDITOR = person("au", Role.AUDITOR)
+
+
+class FakeClock:
+    def __init__(self, now: datetime = NOW) -> None:
+        self.moment = now
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def wall(self) -> datetime:
+        return self.moment
+
+
+class FakeDispatcher:
+    def __init__(self) -> None:
+        self.sent: list[OperationId] = []
+
+    def advance(self, operation: OperationId, lane: Lane) -> None:
+        self.sent.append(operation)
+
+
+class FakeGateway:
+    """Knows one tenant by one domain; `refusal` is raised instead of a profile."""
+
+    def __init__(self) -> None:
+        self.domains = {"school.nl": TENANT, TENANT: TENANT}
+        self.refusal: Exception | None = None
+        self.verified: tuple[str, ...] = ("school.nl",)
+        self.permissions = frozenset({"Organization.Read.All", "User.Read.All", "GroupMember.Read.All"})
+        self.subscriptions: tuple[Subscription, ...] = ()
+        self.calls: list[str] = []
+
+    def find_tenant(self, domain: str) -> TenantId | None:
+        return self.domains.get(domain)
+
+    def observe_tenant(self, tenant: TenantId) -> TenantProfile:
+        self.calls.append("observe_tenant")
+        if self.refusal:
+            raise self.refusal
+        return TenantProfile(
+            tenant_id=tenant,
+            initial_domain="school.onmicrosoft.com",
+            verified_domains=self.verified,
+            country="NL",
+            default_usage_location="NL",
+            permissions=self.permissions,
+        )
+
+    def observe_seats(self, tenant: TenantId) -> Seats:
+        self.calls.append("observe_seats")
+        return Seats(tenant_id=tenant, observed_at=NOW, counts={}, subscriptions=self.subscriptions)
+
+    def buy(self, total: int, sku: SkuId = A3) -> None:
+        bought = Subscription(subscription_id=f"s{total}", sku_id=sku, status="Enabled", total=total)
+        self.subscriptions = (*self.subscriptions, bought)
+
+
+class World:
+    """All rows of the fake database; what is not committed is forgotten."""
+
+    def __init__(self) -> None:
+        self.organisations: dict[OrganisationId, Organisation] = {}
+        self.tenants: dict[TenantId, Tenant] = {}
+        self.bindings: list[Binding] = []
+        self.policies: list[Policy] = []
+        self.held: list[OrderLine] = []
+        self.ledger: list[LedgerEntry] = []
+        self.operations: dict[OperationId, Operation] = {}
+        self.plans: list[PlanRecord] = []
+        self.subjects: list[SubjectRecord] = []
+        self.actors: dict[str, Identity] = {}  # by digest of the token
+        self.stops: list[Stop] = []
+        self.failures: list[tuple[TenantId, Reason, datetime]] = []
+        self.events: list[Event] = []
+        self.intents: list[Intent] = []
+        self.notices: list[Notice] = []
+        self.items: list[WorkItem] = []
+        self.released: list[OperationId] = []
+
+    @contextmanager
+    def open(self) -> Iterator["FakeUnitOfWork"]:
+        before = {name: copy.copy(rows) for name, rows in vars(self).items()}
+        unit = FakeUnitOfWork(self)
+        try:
+            yield unit
+        finally:
+            if not unit.committed:
+                vars(self).update(before)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+class FakeUnitOfWork:
+    def __init__(self, world: World) -> None:
+        self.committed = False
+        self.organisations: Any = _Organisations(world)
+        self.tenants: Any = _Tenants(world)
+        self.orders: Any = _Orders(world)
+        self.ledger: Any = _Ledger(world)
+        self.operations: Any = _Operations(world)
+        self.plans: Any = _Plans(world)
+        self.journal: Any = _Journal(world)
+        self.seats: Any = _Seats(world)
+        self.stops: Any = _Stops(world)
+        self.actors: Any = _Actors(world)
+        self.audit: Any = _Audit(world)
+        self.outbox: Any = _Outbox(world)
+        self.worklist: Any = _WorkList(world)
+
+    def commit(self) -> None:
+        self.committed = True
+
+
+class _Store:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+
+class _Organisations(_Store):
+    def find(self, organisation: OrganisationId) -> Organisation | None:
+        return self.world.organisations.get(organisation)
+
+
+class _Tenants(_Store):
+    def find(self, tenant: TenantId) -> Tenant | None:
+        return self.world.tenants.get(tenant)
+
+    def find_by_domain(self, domain: str) -> Tenant | None:
+        known = self.world.tenants.values()
+        return next((x for x in known if domain == x.initial_domain or domain in x.verified_domains), None)
+
+    def list_all(self) -> list[Tenant]:
+        return list(self.world.tenants.values())
+
+    def save(self, tenant: Tenant) -> None:
+        self.world.tenants[tenant.tenant_id] = tenant
+
+    def bindings_of(self, organisation: OrganisationId, on: date) -> list[Binding]:
+        return [x for x in self.world.bindings if x.organisation_id == organisation and x.is_valid_on(on)]
+
+    def bindings_in(self, tenant: TenantId, on: date) -> list[Binding]:
+        return [x for x in self.world.bindings if x.tenant_id == tenant and x.is_valid_on(on)]
+
+    def add_binding(self, binding: Binding) -> None:
+        self.world.bindings.append(binding)
+
+    def confirm_binding(
+        self, binding: BindingId, by: Actor, at: datetime, evidence: Collection[BindingEvidence]
+    ) -> None:
+        self._change(binding, confirmed_by=by, confirmed_at=at, evidence=frozenset(evidence))
+
+    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None:
+        selectors = {**next(x for x in self.world.bindings if x.binding_id == binding).selectors, audience: selector}
+        self._change(binding, selectors=selectors, created_by=by, confirmed_by=None, confirmed_at=None)
+
+    def policy_on(self, tenant: TenantId, on: date) -> Policy:
+        approved = [x for x in self.list_policies(tenant) if x.approved_by and x.valid_from <= on]
+        return approved[0] if approved else Policy(tenant_id=tenant, valid_from=date.min)
+
+    def add_policy(self, policy: Policy) -> None:
+        self.world.policies.append(policy)
+
+    def list_policies(self, tenant: TenantId) -> list[Policy]:
+        return [x for x in reversed(self.world.policies) if x.tenant_id == tenant]
+
+    def approve_policy(self, tenant: TenantId, digest: str, by: Actor, at: datetime) -> None:
+        self.world.policies = [
+            msgspec.structs.replace(x, approved_by=by) if x.digest == digest else x for x in self.world.policies
+        ]
+
+    def _change(self, binding: BindingId, **changes: object) -> None:
+        self.world.bindings = [
+            msgspec.structs.replace(x, **changes) if x.binding_id == binding else x for x in self.world.bindings
+        ]
+
+
+class _Orders(_Store):
+    def list_held(self, organisation: str, reasons: Collection[Reason] = ()) -> list[OrderLine]:
+        return [x for x in self.world.held if x.shop.organisation_code == organisation]
+
+
+class _Ledger(_Store):
+    def list_by(self, holder: OrganisationId) -> list[LedgerEntry]:
+        return [x for x in self.world.ledger if x.holder_id == holder]
+
+
+class _Operations(_Store):
+    def get(self, operation: OperationId) -> Operation:
+        if operation not in self.world.operations:
+            raise InputError(f"There is no operation {operation}.")
+        return self.world.operations[operation]
+
+    def save(self, operation: Operation) -> Operation:
+        if self.world.operations[operation.operation_id].version != operation.version:
+            raise ConflictError("It moved meanwhile.")
+        saved = msgspec.structs.replace(operation, version=operation.version + 1)
+        self.world.operations[operation.operation_id] = saved
+        return saved
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[OperationId]:
+        return [x for x in self.world.operations if x.startswith(prefix)][:limit]
+
+    def list_by(
+        self,
+        states: Collection[OperationState] = (),
+        tenant: TenantId | None = None,
+        line: object = None,
+        limit: int = 1000,
+    ) -> list[Operation]:
+        every = self.world.operations.values()
+        return [x for x in every if (not states or x.state in states) and tenant in {None, x.tenant_id}][:limit]
+
+
+class _Plans(_Store):
+    def current(self, operation: OperationId) -> PlanRecord | None:
+        return next((x for x in reversed(self.world.plans) if x.operation_id == operation), None)
+
+    def approve(self, plan: PlanId, by: Actor, digest: str, at: datetime) -> None:
+        self._change(plan, approved_by=by, approved_at=at)
+
+    def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None:
+        self._change(plan, rejected_by=by)
+
+    def _change(self, plan: PlanId, **changes: object) -> None:
+        self.world.plans = [msgspec.structs.replace(x, **changes) if x.plan_id == plan else x for x in self.world.plans]
+
+
+class _Journal(_Store):
+    def subjects(self, operation: OperationId) -> list[SubjectRecord]:
+        return [x for x in self.world.subjects if x.operation_id == operation]
+
+    def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]:
+        return {SubjectState.PENDING: len(self.subjects(operation))}
+
+    def step_counts(self, operation: OperationId) -> dict[StepState, int]:
+        return {StepState.PENDING: len(self.subjects(operation))}
+
+
+class _Seats(_Store):
+    def release(self, operation: OperationId) -> None:
+        self.world.released.append(operation)
+
+
+class _Stops(_Store):
+    def add(self, stop: Stop) -> None:
+        self.world.stops.append(stop)
+
+    def lift(self, scope: str) -> bool:
+        before = len(self.world.stops)
+        self.world.stops = [stop for stop in self.world.stops if stop.scope != scope]
+        return len(self.world.stops) < before
+
+    def list_all(self) -> list[Stop]:
+        return list(self.world.stops)
+
+    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
+        self.world.failures.append((tenant, reason, at))
+        return len({who for who, why, when in self.world.failures if why == reason and when >= since})
+
+
+class _Actors(_Store):
+    def add(self, identity: Identity, token_digest: str, at: datetime) -> None:
+        self.world.actors[token_digest] = identity
+
+    def find_by_token(self, token_digest: str) -> Identity | None:
+        return self.world.actors.get(token_digest)
+
+    def list_all(self) -> list[Identity]:
+        return list(self.world.actors.values())
+
+    def revoke(self, actor: Actor, at: datetime) -> bool:
+        before = len(self.world.actors)
+        self.world.actors = {digest: x for digest, x in self.world.actors.items() if x.actor != actor}
+        return len(self.world.actors) < before
+
+    def has_any(self, role: Role) -> bool:
+        return any(role in identity.roles for identity in self.world.actors.values())
+
+
+class _Audit(_Store):
+    def record(self, events: Sequence[Event]) -> None:
+        self.world.events = [*self.world.events, *events]
+
+    def list_by(
+        self,
+        operation: OperationId | None = None,
+        organisation: OrganisationId | None = None,
+        limit: int = 1000,
+    ) -> list[Event]:
+        every = self.world.events
+        return [x for x in every if operation in {None, x.operation} and organisation in {None, x.organisation}][:limit]
+
+
+class _Outbox(_Store):
+    def add(self, intents: Sequence[Intent]) -> None:
+        self.world.intents.extend(intents)
+
+    def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]:
+        return [x for x in self.world.notices if organisation in {None, x.organisation_id}][:limit]
+
+
+class _WorkList(_Store):
+    def items(self, now: datetime) -> list[WorkItem]:
+        return list(self.world.items)
+
+
+Opener = Callable[[], Any]
+
+
+def a_school(world: World, web_domain: str | None = "www.school.nl") -> Organisation:
+    school = Organisation(organisation_id=SCHOOL, kind=OrganisationKind.SCHOOL, name="x", web_domain=web_domain)
+    world.organisations[SCHOOL] = school
+    return school
+
+
+def a_tenant(world: World, tenant: TenantId = TENANT, domain: str = "school.onmicrosoft.com") -> Tenant:
+    known = Tenant(tenant_id=tenant, initial_domain=domain, verified_domains=("school.nl",))
+    world.tenants[tenant] = known
+    return known
+
+
+def a_binding(world: World, created_by: Actor = OPERATOR.actor, **changes: Any) -> Binding:
+    binding = Binding(
+        binding_id=BindingId("b1"),
+        organisation_id=SCHOOL,
+        tenant_id=TENANT,
+        valid_from=date(2026, 8, 1),
+        created_by=created_by,
+    )
+    world.bindings.append(msgspec.structs.replace(binding, **changes))
+    return world.bindings[-1]
+
+
+def an_operation(world: World, state: OperationState, **changes: Any) -> Operation:
+    wish = Wish(
+        sku_id=A3,
+        audience=Audience.FACULTY,
+        article_code="MS-A3",
+        replaces=frozenset(),
+        holder_id=SCHOOL,
+        organisations=(SCHOOL,),
+        seats_wanted=12,
+    )
+    operation = Operation(
+        operation_id=OPERATION,
+        kind="deliver",
+        tenant_id=TENANT,
+        lane=Lane.ORDER,
+        state=state,
+        wish=wish,
+        requested_by=OPERATOR.actor,
+        created_at=NOW - timedelta(hours=1),
+        entered_at=NOW - timedelta(hours=1),
+        due_at=None,
+    )
+    operation = msgspec.structs.replace(operation, **changes)
+    world.operations[operation.operation_id] = operation
+    return operation
