@@ -26,7 +26,9 @@ _TECHNICAL = frozenset(
 
 def scrub(text: str) -> str:
     """`text` with everything masked that could name a person; GUIDs and Microsoft's own words stay."""
-    return _TOKEN.sub(_kept_token, _QUOTED.sub(_kept_quotation, text[:_LONGEST]))
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rpartition(" ")[0]  # half an address would pass for a word
+    return _TOKEN.sub(_kept_token, _QUOTED.sub(_kept_quotation, text))
 
 
 def _kept_quotation(match: re.Match[str]) -> str:
