@@ -25,7 +25,8 @@ class Account(msgspec.Struct, frozen=True):
 
     def can_reach(self, path: Path) -> bool:
         """Whether every folder above `path` lets this account pass, and `path` lets itself be entered or run."""
-        return self.is_ours or all(self._may_pass(step) for step in (path, *path.parents))
+        real = path.resolve()
+        return self.is_ours or all(map(self._may_pass, {path, *path.parents, real, *real.parents}))
 
     def _may_pass(self, path: Path) -> bool:
         status = path.stat()

@@ -89,7 +89,7 @@ def _publish(whole: Path, copy: Path) -> None:
 
 def _copy_tree(source: Path, target: Path) -> None:
     if source.exists():
-        shutil.copytree(source, target, symlinks=True)
+        shutil.copytree(source, target)  # links are followed: they may lead where only root can come
 
 
 def _open_to_everyone(root: Path) -> None:
