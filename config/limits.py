@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import msgspec
+
+from config.settings import Settings
 from provisioning.domain.limits import Limits
 
 _DEFAULTS = Limits(
@@ -71,3 +74,14 @@ _DEFAULTS = Limits(
 def default_limits() -> Limits:
     """What holds unless a setting says otherwise."""
     return _DEFAULTS
+
+
+def limits_from(settings: Settings) -> Limits:
+    """The defaults with what this installation sets differently."""
+    return msgspec.structs.replace(
+        _DEFAULTS,
+        tenant_writes=settings.tenant_writes,
+        app_writes=settings.app_writes,
+        guard_assignments=settings.guard_assignments,
+        guard_swaps=settings.guard_swaps,
+    )
