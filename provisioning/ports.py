@@ -183,7 +183,10 @@ class OrderStore(Protocol):
         """Insert as received; False when the key is already here (another collector was first)."""
 
     def replace_shop(self, shop: ShopLine) -> None:
-        """The columns as the shop has them now, in every state: what was accepted stands in ledger and wish."""
+        """A held or received line whose columns the shop corrected."""
+
+    def note_late_change(self, shop: ShopLine, warning: Reason) -> None:
+        """A line past correction: remember the shop's status and digest, add the warning, move nothing."""
 
     def set_state(
         self,
@@ -193,9 +196,7 @@ class OrderStore(Protocol):
         at: datetime,
         warnings: Sequence[Reason] = (),
         released_by: Actor | None = None,
-    ) -> None:
-        """Checked against the table of transitions; the same state again changes reason, warnings and releaser only."""
-
+    ) -> None: ...
     def list_by(
         self, states: Collection[LineState] = (), order_number: str | None = None, limit: int = 1000
     ) -> list[OrderLine]: ...
