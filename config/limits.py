@@ -67,6 +67,7 @@ _DEFAULTS = Limits(
     # at most this much of the audit log can be cut off without an outside witness
     checkpoint_events=1_000,
     checkpoint_interval=timedelta(hours=1),
+    references_kept=timedelta(days=90),  # a school year's quarter: whoever is not found by then was never there
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 
@@ -80,6 +81,8 @@ def limits_from(settings: Settings) -> Limits:
     """The defaults with what this installation sets differently."""
     return msgspec.structs.replace(
         _DEFAULTS,
+        # a message takes real time, while the sweep waits on the service's clock
+        requeue_after=_DEFAULTS.requeue_after * settings.clock_factor,
         tenant_writes=settings.tenant_writes,
         app_writes=settings.app_writes,
         guard_assignments=settings.guard_assignments,

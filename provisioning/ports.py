@@ -11,7 +11,9 @@ from typing import Protocol, Self
 
 import msgspec
 
+from provisioning.audit.checkpoint import Checkpoint
 from provisioning.audit.export import StoredCheckpoint, StoredEvent
+from provisioning.audit.sealing import SealedLog, Sealing
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
@@ -432,6 +434,32 @@ class AuditArchive(Protocol):
         """The first `size` leaf hashes, in order."""
 
 
+class SealStore(Protocol):
+    """The sealer's end of the audit log. Whoever loads it holds it until commit: the tree never forks."""
+
+    def load(self) -> SealedLog: ...
+    def unsealed(self, limit: int) -> list[tuple[int, bytes]]:
+        """Number and text of events that have no place in the tree yet, in the order they were recorded."""
+
+    def store(
+        self, events: Sequence[int], sealing: Sealing, checkpoints: Sequence[StoredCheckpoint], at: datetime
+    ) -> None:
+        """Give these events (as many as `sealing` has leaves) their places; keep the log's new end and checkpoints."""
+
+    def checkpoints_after(self, size: int) -> list[StoredCheckpoint]:
+        """Those of a longer log than `size`, shortest first."""
+
+
+class CheckpointSink(Protocol):
+    """A place outside the database where checkpoints are safe from whoever rules the database."""
+
+    def newest_size(self) -> int:
+        """The length of the log in its newest checkpoint; 0 when it has none."""
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Keep it for good. Raises ConflictError when another checkpoint of the same size is there: the log forked."""
+
+
 class References(Protocol):
     """UPNs and ids from orders, kept only until resolved or too old."""
 
@@ -470,6 +498,7 @@ class UnitOfWork(Protocol):
     stops: StopStore
     actors: ActorStore
     audit: AuditLog
+    seals: SealStore
     references: References
     outbox: Outbox
     worklist: WorkListReader

@@ -58,5 +58,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # audit
     checkpoint_events: int
     checkpoint_interval: timedelta
+    # personal data
+    references_kept: timedelta  # UPNs from orders and identity maps, once nobody resolved them
     # collection
     watermark_overlap: timedelta

@@ -41,5 +41,9 @@ class TestLimitsFrom:
         )
         assert limits_from(settings) == expected
 
+    def test_a_fast_clock_does_not_send_messages_again_sooner(self) -> None:
+        settings = Settings.model_construct(clock_factor=60.0)
+        assert limits_from(settings).requeue_after == timedelta(minutes=5)
+
     def test_the_defaults_of_settings_and_limits_agree(self) -> None:
         assert limits_from(Settings.model_construct()) == LIMITS
