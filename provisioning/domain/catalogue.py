@@ -44,6 +44,10 @@ class Fulfilment(StrEnum):
     SUPPLIER_DIRECT = "supplier_direct"
 
 
+# the family of plans that are no service of their own: machinery of the tenant, or part of a larger plan
+PLATFORM = "platform"
+
+
 class ServicePlan(msgspec.Struct, frozen=True):
     """A part of a SKU; `family` is the service it brings (exchange, sharepoint, teams …), across tiers."""
 
