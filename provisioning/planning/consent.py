@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import ConfigurationError, InputError
 from provisioning.domain.ids import OrganisationId, TenantId
 
 VALIDITY = timedelta(days=30)  # schools answer slowly; a link of a month ago should be asked again
@@ -70,7 +70,7 @@ def read_returned(address: str, key: bytes, now: datetime) -> ReturnedConsent:
 
 def _signature(body: bytes, key: bytes) -> str:
     if len(key) < _MIN_KEY_BYTES:
-        raise InputError(f"The key that signs consent links has at least {_MIN_KEY_BYTES} bytes, this one {len(key)}.")
+        raise ConfigurationError(f"PROVISIONING_CONSENT_KEY must have at least {_MIN_KEY_BYTES} bytes to sign links.")
     return urlsafe_b64encode(hmac.new(key, body, sha256).digest()).rstrip(b"=").decode()
 
 

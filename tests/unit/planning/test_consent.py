@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import ConfigurationError, InputError
 from provisioning.domain.ids import OrganisationId, TenantId
 from provisioning.planning.consent import (
     ConsentRequest,
@@ -64,7 +64,7 @@ class TestState:
             check_state(f"{body.decode()}.{_signature(body, KEY)}", KEY, NOW)
 
     def test_a_short_key_signs_nothing(self) -> None:
-        with pytest.raises(InputError, match="at least 32 bytes, this one 5"):
+        with pytest.raises(ConfigurationError, match="PROVISIONING_CONSENT_KEY must have at least 32 bytes"):
             sign_state(REQUEST, b"short")
 
 

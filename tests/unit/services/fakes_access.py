@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002  fakes keep the signatures of the ports
 """In-memory stores for the services of people: tenants, actors, stops, plans, operations, audit."""
 
 import copy

@@ -1,0 +1,131 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from config.limits import default_limits
+from provisioning.domain.errors import UnavailableError
+from provisioning.services.diagnose import (
+    Credential,
+    Diagnose,
+    Finding,
+    Health,
+    Instruments,
+    Schema,
+    Unsealed,
+    in_words,
+)
+from provisioning.services.stop_writes import StopWrites
+from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
+
+
+def away() -> Any:
+    raise UnavailableError("It does not answer at localhost; see whether it runs.")
+
+
+def looked(part: str, world: World | None = None, **instruments: Callable[[], object]) -> list[Finding]:
+    diagnose = Diagnose(
+        instruments=Instruments(**instruments),
+        open_uow=(world or World()).open,
+        clock=FakeClock(),
+        limits=default_limits(),
+    )
+    return [finding for finding in diagnose() if finding.part == part]
+
+
+def health(part: str, **instruments: Callable[[], object]) -> Health:
+    (finding,) = looked(part, **instruments)
+    assert bool(finding.advice) is (finding.health is not Health.OK)
+    return finding.health
+
+
+class TestDiagnose:
+    @pytest.mark.parametrize(
+        ("skew", "expected"),
+        [(0, Health.OK), (2, Health.OK), (-2, Health.OK), (2.1, Health.BAD), (-2.1, Health.BAD)],
+    )
+    def test_clocks_may_differ_by_two_seconds(self, skew: float, expected: Health) -> None:
+        assert health("database", database_time=lambda: NOW + timedelta(seconds=skew)) is expected
+
+    @pytest.mark.parametrize(("current", "expected"), [("0002", Health.OK), ("0001", Health.BAD), (None, Health.BAD)])
+    def test_the_schema_is_the_newest(self, current: str | None, expected: Health) -> None:
+        assert health("schema", schema=lambda: Schema(current, "0002")) is expected
+
+    @pytest.mark.parametrize(
+        ("days", "expected"),
+        [(31, Health.OK), (30, Health.WARN), (0.1, Health.WARN), (0, Health.BAD), (-3, Health.BAD)],
+    )
+    def test_a_certificate_is_renewed_in_time(self, days: float, expected: Health) -> None:
+        expiring = Credential("main certificate", NOW + timedelta(days=days))
+        assert health("credentials", credentials=lambda: [expiring]) is expected
+
+    @pytest.mark.parametrize(
+        ("minutes", "expected"),
+        [(None, Health.OK), (-5, Health.OK), (1, Health.OK), (2, Health.WARN), (15, Health.WARN), (16, Health.BAD)],
+    )
+    def test_the_queue_moves(self, minutes: int | None, expected: Health) -> None:
+        oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
+        assert health("queue", oldest_due=lambda: oldest) is expected
+
+    @pytest.mark.parametrize(("minutes", "expected"), [(15, Health.OK), (16, Health.WARN), (None, Health.WARN)])
+    def test_orders_are_collected(self, minutes: int | None, expected: Health) -> None:
+        last: datetime | None = None if minutes is None else NOW - timedelta(minutes=minutes)
+        assert health("collection", last_collection=lambda: last) is expected
+
+    @pytest.mark.parametrize(("minutes", "expected"), [(None, Health.OK), (60, Health.OK), (61, Health.BAD)])
+    def test_events_are_sealed_within_the_hour(self, minutes: int | None, expected: Health) -> None:
+        oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
+        assert health("audit", unsealed=lambda: Unsealed(3, oldest)) is expected
+
+    @pytest.mark.parametrize("part", ["broker", "order_source", "graph", "realm", "quota_left"])
+    def test_what_answers_is_well(self, part: str) -> None:
+        answer = {"realm": "sandbox", "quota_left": 0.5}.get(part)
+        names = {"order_source": "order database", "graph": "Microsoft Graph", "quota_left": "quota"}
+        assert health(names.get(part, part), **{part: lambda: answer}) is Health.OK
+
+    def test_each_stop_is_a_warning(self) -> None:
+        world = World()
+        assert [x.health for x in looked("stops", world)] == [Health.OK]
+        StopWrites(open_uow=world.open, clock=FakeClock())(OPERATOR, "all", "r")
+        (finding,) = looked("stops", world)
+        assert (finding.health, "person:olaf" in finding.sentence) == (Health.WARN, True)
+
+    def test_what_is_away_is_a_line_and_the_rest_is_looked_at(self) -> None:
+        (finding,) = looked("database", database_time=away, broker=lambda: None)
+        assert (finding.health, finding.sentence) == (
+            Health.BAD,
+            "It does not answer at localhost; see whether it runs.",
+        )
+        assert looked("broker", database_time=away, broker=lambda: None)[0].health is Health.OK
+
+    def test_without_a_database_there_is_still_a_diagnosis(self) -> None:
+        found = Diagnose(
+            instruments=Instruments(database_time=away, broker=lambda: None),
+            open_uow=away,
+            clock=FakeClock(),
+            limits=default_limits(),
+        )()
+        assert {x.part: x.health for x in found} == {
+            "database": Health.BAD,
+            "broker": Health.OK,
+            "stops": Health.BAD,
+        }
+
+    def test_a_part_that_is_not_installed_is_not_mentioned(self) -> None:
+        assert looked("Microsoft Graph") == []
+
+
+class TestInWords:
+    @pytest.mark.parametrize(
+        ("length", "words"),
+        [
+            (timedelta(seconds=-3), "0 s"),
+            (timedelta(seconds=59), "59 s"),
+            (timedelta(seconds=60), "1 min"),
+            (timedelta(minutes=119), "1 h"),
+            (timedelta(days=3, hours=5), "3 d"),
+        ],
+    )
+    def test_the_largest_whole_unit(self, length: timedelta, words: str) -> None:
+        assert in_words(length) == words
