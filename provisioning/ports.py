@@ -325,7 +325,10 @@ class Journal(Protocol):
         """When the earliest pending or unknown step may be looked at; None when there is none."""
 
     def begin(self, attempts: Sequence[Attempt], lease: Lease, at: datetime) -> None:
-        """Pending → in_flight and one attempt row each. Raises StaleLeaseError when the fence is old."""
+        """Pending → in_flight, and one attempt row each: new, or the step's own with its next number.
+
+        Raises StaleLeaseError when the fence is old.
+        """
 
     def steps_in(
         self, operation: OperationId, states: Collection[StepState], limit: int | None = None

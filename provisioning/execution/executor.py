@@ -85,14 +85,13 @@ class Executor:
 
 
 def _attempt(operation: Operation, record: StepRecord, lease: Lease) -> Attempt:
-    """A new attempt, or the one whose answer was lost and whose effect was not seen, under its own id.
+    """One write, one id: what is sent again for a step goes under the id of the first time.
 
-    A replica that lags longer than we waited may have hidden the effect. Sent again under the same id, whichever of
-    the two took effect, the record names it.
+    A lost answer may have been a success that a lagging replica hid from us. Under one id, whichever of the two
+    took effect, the record names it.
     """
-    is_repeat = record.reason is Reason.NO_ANSWER and record.last_attempt is not None
     return Attempt(
-        attempt_id=record.last_attempt if is_repeat and record.last_attempt else AttemptId(str(uuid4())),
+        attempt_id=record.last_attempt or AttemptId(str(uuid4())),
         step_id=record.step_id,
         operation_id=operation.operation_id,
         tenant_id=operation.tenant_id,

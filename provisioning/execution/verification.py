@@ -81,11 +81,8 @@ def _seen(record: StepRecord, now: datetime) -> Ruling:
 def _unknown_and_absent(record: StepRecord, person: Person, now: datetime, limits: Limits, looks: int) -> Ruling:
     if record.reason is not Reason.LICENCE_NOT_HELD:
         receipt = _found(record, Outcome.FOUND_ABSENT, now)
-        # the reason stays: it tells the executor to send the same attempt again (see `Executor`)
         return Ruling(
-            step=StepUpdate(
-                step_id=record.step_id, state=StepState.PENDING, reason=Reason.NO_ANSWER, receipt=receipt
-            )
+            step=StepUpdate(step_id=record.step_id, state=StepState.PENDING, reason=Reason.NO_ANSWER, receipt=receipt)
         )
     if any(person.direct(sku) for sku in record.step.change.remove_skus):
         return _look_again(record, now, limits, looks)  # Graph just said it is gone: this replica is behind

@@ -311,7 +311,7 @@ class _Journal(_Store):
         _Leases(self.rows).check(lease)
         for attempt in attempts:
             record = self.rows.steps[attempt.step_id]
-            assert self.rows.attempts.get(attempt.attempt_id, Outcome.FOUND_ABSENT) is Outcome.FOUND_ABSENT
+            assert self.rows.attempts.get(attempt.attempt_id) not in {Outcome.ACCEPTED, Outcome.FOUND_DONE}
             self.rows.attempts[attempt.attempt_id] = None
             self.rows.steps[attempt.step_id] = msgspec.structs.replace(
                 record,

@@ -1,0 +1,260 @@
+"""One process, one seed, virtual time: planner, executor and services against a fake store and a fake Graph."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from config.limits import default_limits
+from provisioning.domain.catalogue import Audience, Mappings
+from provisioning.domain.ids import (
+    Actor,
+    ArticleCode,
+    BindingId,
+    OperationId,
+    OrganisationId,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.observation import Person
+from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
+from provisioning.execution.executor import Executor
+from provisioning.ports import Grant
+from provisioning.services.advance_operation import AdvanceOperation
+from provisioning.services.apply_plan import ApplyPlan
+from provisioning.services.expire_approval import ExpireApproval
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.plan_operation import PlanOperation
+from provisioning.services.prepare_operation import PrepareOperation
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.verify_operation import VerifyOperation
+from tests.simulation.graph import FakeGraph, Weather, licence
+from tests.simulation.store import Database
+
+TENANT = TenantId("11111111-1111-1111-1111-111111111111")
+SCHOOL = OrganisationId("10OF00")
+A1 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66")
+A3 = SkuId("4b590615-0888-425a-a965-b3bf7789848d")
+YAMMER = "2078e8df-cff6-4290-98cb-5408261a760a"
+BEGINNING = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+
+class Crash(BaseException):  # not an error of the service: the process is gone
+    """The worker was killed here."""
+
+
+@dataclass
+class VirtualClock:
+    moment: datetime = BEGINNING
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def wall(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class CrashPoint:
+    """Counts boundaries (commits, sends); the process dies at the chosen ones, or by chance."""
+
+    at: frozenset[int] = frozenset()
+    chance: float = 0.0
+    dice: random.Random = field(default_factory=random.Random)
+    passed: int = 0
+    armed: bool = False
+
+    def __call__(self, where: str) -> None:
+        if not self.armed:
+            return
+        self.passed += 1
+        if self.passed in self.at or self.dice.random() < self.chance:
+            raise Crash(where)
+
+
+class Messages:
+    """The broker: delivers late, twice, or never."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self.queue: list[OperationId] = []
+
+    def advance(self, operation: OperationId, lane: Lane) -> None:
+        copies = self._dice.choice((0, 1, 1, 1, 2))
+        self.queue.extend([operation] * copies)
+
+
+class Unlimited:
+    def take(self, tenant: TenantId, writes: int, lane: Lane) -> Grant:
+        return Grant(writes)
+
+
+class World:
+    """A school with a wish. `run` goes on until the operation ended or nothing more can happen."""
+
+    def __init__(
+        self,
+        seed: int,
+        mappings: Mappings,
+        weather: Weather,
+        *,
+        people: int = 12,
+        seats: int = 40,
+        crash_at: frozenset[int] = frozenset(),
+        crash_chance: float = 0.0,
+    ) -> None:
+        self.dice = random.Random(seed)
+        self.clock = VirtualClock()
+        self.crash = CrashPoint(crash_at, crash_chance, self.dice)
+        self.database = Database(self.crash)
+        self.messages = Messages(self.dice)
+        self.mappings = mappings
+        self.graph = FakeGraph(
+            tenant=TENANT,
+            now=self.clock.now,
+            at_call=self.crash,
+            dice=self.dice,
+            weather=weather,
+            people=self._people(people),
+            enabled={A3: seats, A1: 1_000_000},
+        )
+        self.operation_id = OperationId("op-1")
+        self._furnish(entitlement=seats)
+        self.crashes = 0
+        self.crash.armed = True
+
+    def _people(self, number: int) -> dict[SubjectId, Person]:
+        """A third on A1 with one plan off, a third on A1, a third new; every fifth without usage location."""
+        kinds = ((licence(A1, YAMMER),), (licence(A1),), ())
+        people = {}
+        for place in range(number):
+            subject = SubjectId(f"person-{place:03}")
+            people[subject] = Person(
+                subject_id=subject,
+                domain="school.example",
+                usage_location=None if place % 5 == 4 else "NL",
+                licences=kinds[place % 3],
+            )
+        return people
+
+    def _furnish(self, entitlement: int) -> None:
+        author, approver = Actor("person:author"), Actor("person:approver")
+        with self.database.open() as uow:
+            rows = uow.rows
+            rows.tenants[TENANT] = Tenant(tenant_id=TENANT, initial_domain="school.example")
+            rows.policies[TENANT] = Policy(
+                tenant_id=TENANT,
+                valid_from=date(2026, 1, 1),
+                assignment_mode=AssignmentMode.DIRECT,
+                usage_location="NL",
+                created_by=author,
+                approved_by=approver,
+            )
+            rows.bindings.append(
+                Binding(
+                    binding_id=BindingId("b-1"),
+                    organisation_id=SCHOOL,
+                    tenant_id=TENANT,
+                    valid_from=date(2026, 1, 1),
+                    selectors={Audience.FACULTY: '{"everyone": true}'},
+                    created_by=author,
+                    confirmed_by=approver,
+                    confirmed_at=BEGINNING,
+                )
+            )
+            rows.entitlements[TENANT, A3] = entitlement
+            uow.operations.add(self._operation())
+            uow.commit()
+
+    def _operation(self) -> Operation:
+        return Operation(
+            operation_id=self.operation_id,
+            kind=OperationKind.DELIVER,
+            tenant_id=TENANT,
+            lane=Lane.ORDER,
+            state=OperationState.NEW,
+            wish=Wish(
+                sku_id=A3,
+                audience=Audience.FACULTY,
+                article_code=ArticleCode("BASIS-A3"),
+                replaces=frozenset({A1}),
+                holder_id=SCHOOL,
+                organisations=(SCHOOL,),
+                seats_wanted=1,
+            ),
+            requested_by=Actor("client:shop"),
+            created_at=BEGINNING,
+            entered_at=BEGINNING,
+            due_at=BEGINNING,
+        )
+
+    # ── a worker ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _worker(self) -> AdvanceOperation:
+        """A fresh process: nothing survives a crash but the rows."""
+        limits = default_limits()
+        shared = {"open_uow": self.database.open, "clock": self.clock}
+        trouble = TenantTrouble(self.database.open, self.clock, limits)
+        finish = FinishOperation(self.clock)
+        executor = Executor(**shared, gateway=self.graph, limits=limits)
+        prepare = PrepareOperation(**shared, gateway=self.graph, limits=limits, trouble=trouble)
+        work = {
+            OperationState.NEW: prepare,
+            OperationState.AWAITING_CONSENT: prepare,
+            OperationState.AWAITING_SEATS: prepare,
+            OperationState.AWAITING_DATE: prepare,
+            OperationState.PLANNING: PlanOperation(
+                **shared,
+                gateway=self.graph,
+                limits=limits,
+                mappings=self.mappings,
+                trouble=trouble,
+                finish=finish,
+            ),
+            OperationState.AWAITING_APPROVAL: ExpireApproval(**shared),
+            OperationState.APPLYING: ApplyPlan(
+                **shared,
+                gateway=self.graph,
+                quota=Unlimited(),
+                limits=limits,
+                mappings=self.mappings,
+                executor=executor,
+                trouble=trouble,
+            ),
+            OperationState.VERIFYING: VerifyOperation(
+                **shared, gateway=self.graph, limits=limits, executor=executor, trouble=trouble, finish=finish
+            ),
+        }
+        return AdvanceOperation(
+            **shared, dispatcher=self.messages, limits=limits, holder=f"worker-{self.crashes}", work=work
+        )
+
+    @property
+    def operation(self) -> Operation:
+        return self.database.rows.operations[self.operation_id]
+
+    def run(self, longest: timedelta = timedelta(days=3)) -> OperationState:
+        worker = self._worker()
+        while self.clock.moment - BEGINNING < longest:
+            if self.operation.due_at is None and not self.messages.queue:
+                break
+            try:
+                worker(self._next_message())
+            except Crash:
+                self.crashes += 1
+                worker = self._worker()
+            self.clock.moment += timedelta(milliseconds=self.dice.randint(1, 400))
+        return self.operation.state
+
+    def _next_message(self) -> OperationId:
+        """From the queue, or from the sweep after time has passed to when something is due."""
+        if self.messages.queue:
+            return self.messages.queue.pop(self.dice.randrange(len(self.messages.queue)))
+        due = self.operation.due_at
+        if due is not None:
+            self.clock.moment = max(self.clock.moment, due)
+        return self.operation_id
