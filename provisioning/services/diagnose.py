@@ -36,13 +36,6 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str = ""
 
 
-class Schema(msgspec.Struct, frozen=True):
-    """The migration a database is at, and the newest one there is."""
-
-    current: str | None
-    newest: str
-
-
 class Credential(msgspec.Struct, frozen=True):
     """One credential of one app registration; never the secret itself."""
 
@@ -62,7 +55,7 @@ class Instruments:
     """How each part is measured, raising ProvisioningError when it is away. None: there is no such part here."""
 
     database_time: Callable[[], datetime] | None = None
-    schema: Callable[[], Schema] | None = None
+    pending_migrations: Callable[[], Sequence[str]] | None = None
     realm: Callable[[], str] | None = None
     broker: Callable[[], object] | None = None
     order_source: Callable[[], object] | None = None
@@ -86,7 +79,7 @@ class Diagnose:
         tools = self.instruments
         parts: tuple[tuple[str, object | None, Callable[[], Iterator[Finding]]], ...] = (
             ("database", tools.database_time, self._database),
-            ("schema", tools.schema, self._schema),
+            ("schema", tools.pending_migrations, self._schema),
             ("realm", tools.realm, self._realm),
             ("broker", tools.broker, self._broker),
             ("order database", tools.order_source, self._order_source),
@@ -109,12 +102,12 @@ class Diagnose:
             yield Finding("database", Health.OK, told)
 
     def _schema(self) -> Iterator[Finding]:
-        schema = _read(self.instruments.schema)
-        if schema.current == schema.newest:
-            yield Finding("schema", Health.OK, f"At the newest migration, {schema.newest}.")
-        else:
-            told = f"At migration {schema.current or 'none'}; the newest is {schema.newest}."
+        pending = _read(self.instruments.pending_migrations)
+        if pending:
+            told = f"It lacks {len(pending)} migrations: {', '.join(pending)}."
             yield Finding("schema", Health.BAD, told, "Run `provisioning db upgrade`.")
+        else:
+            yield Finding("schema", Health.OK, "It is the one of this release.")
 
     def _realm(self) -> Iterator[Finding]:
         yield Finding("realm", Health.OK, f"This database is of the realm {_read(self.instruments.realm)}.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from provisioning.domain.ownership import owner_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Stop, WorkItem
 from provisioning.ports import Clock, OpenUnitOfWork
@@ -24,9 +25,5 @@ class ShowWorklist:
 
 def _stop_item(stop: Stop) -> WorkItem:
     is_incident = stop.reason == Reason.APPLICATION_INCIDENT
-    return WorkItem(
-        subject=f"stop {stop.scope}",
-        reason=Reason.APPLICATION_INCIDENT if is_incident else Reason.STOPPED,
-        owner=Owner.ADMIN if is_incident else Owner.OPERATOR,
-        since=stop.stopped_at,
-    )
+    reason = Reason.APPLICATION_INCIDENT if is_incident else Reason.STOPPED
+    return WorkItem(subject=f"stop {stop.scope}", reason=reason, owner=owner_of(reason), since=stop.stopped_at)

@@ -149,7 +149,7 @@ class TestShowWorklist:
     def test_one_owner_sees_only_theirs(self, world: World) -> None:
         world.items = [self.ITEM]
         stop(world)
-        shown = ShowWorklist(open_uow=world.open, clock=FakeClock())(Owner.OPERATOR)
+        shown = ShowWorklist(open_uow=world.open, clock=FakeClock())(Owner.ADMIN)
         assert [(x.subject, x.reason) for x in shown] == [("stop all", Reason.STOPPED)]
 
     def test_an_incident_is_the_administrators(self, world: World) -> None:

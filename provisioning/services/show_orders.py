@@ -1,0 +1,48 @@
+"""Which order lines there are, and the whole story of one order."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import msgspec
+
+from provisioning.domain.events import Event
+from provisioning.domain.ids import OrganisationId
+from provisioning.domain.lifecycle import LineState
+from provisioning.domain.operation import Operation
+from provisioning.domain.order import OrderLine
+from provisioning.ports import OpenUnitOfWork, UnitOfWork
+from provisioning.services.line_deeds import find_lines
+
+_EVENTS = 1000
+
+
+class LineSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """One line with the operations it led to and its audit lines, in order of time."""
+
+    line: OrderLine
+    operations: list[Operation]
+    events: list[Event]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOrders:
+    open_uow: OpenUnitOfWork
+
+    def __call__(self, states: Collection[LineState] = (), limit: int = 100) -> list[OrderLine]:
+        """Lines in these states (any when none is given)."""
+        with self.open_uow() as uow:
+            return uow.orders.list_by(states=states, limit=limit)
+
+    def one(self, order_number: str) -> list[LineSheet]:
+        """Every line of the order; raises InputError when there is none."""
+        with self.open_uow() as uow:
+            return [_sheet(uow, line) for line in find_lines(uow, order_number)]
+
+
+def _sheet(uow: UnitOfWork, line: OrderLine) -> LineSheet:
+    operations = uow.operations.list_by(line=line.shop.key)
+    of_organisation = uow.audit.list_by(organisation=OrganisationId(line.shop.organisation_code), limit=_EVENTS)
+    events = [event for event in of_organisation if event.details.get("line") == str(line.shop.key)]
+    for operation in operations:
+        events += uow.audit.list_by(operation=operation.operation_id, limit=_EVENTS)
+    return LineSheet(line=line, operations=operations, events=sorted(events, key=lambda event: event.at))
