@@ -1,0 +1,215 @@
+"""Each received line gets its judgement: ledger, operations, audit and messages in one transaction of its own."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError, TransitionError, UnavailableError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, LineKey, OperationId, OrganisationId
+from provisioning.domain.lifecycle import LineState, OperationState
+from provisioning.domain.operation import Lane, Operation, OperationKind
+from provisioning.domain.order import OrderLine
+from provisioning.domain.ownership import owner_of
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Intent, Owner
+from provisioning.planning.order_context import Judgement, Part
+from provisioning.planning.order_cures import BY_BINDING, BY_LEDGER
+from provisioning.planning.order_rules import judge
+from provisioning.planning.register_codes import candidates
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
+from provisioning.services.gather_order import GatherOrder, concerned_by
+from provisioning.services.line_deeds import line_event
+
+_log = structlog.get_logger()
+
+_BULK_ABOVE = 1000  # seats: more than that yields to the orders of others
+_ALL_HELD = 1_000_000
+_PENDING = frozenset({LineState.RECEIVED, LineState.HELD})
+_BATCH = 1000
+_JUDGE = "judge"  # one holder for all processes: see `_queue_up`
+_QUEUE_TIME = timedelta(seconds=30)
+
+
+class JudgeLines:
+    """Judges what is new, and again what was held when something arrived that may cure it."""
+
+    def __init__(self, *, open_uow: OpenUnitOfWork, gather: GatherOrder, dispatcher: Dispatcher, clock: Clock) -> None:
+        self._open_uow = open_uow
+        self._gather = gather
+        self._dispatcher = dispatcher
+        self._clock = clock
+
+    def __call__(self) -> int:
+        """Judge every received line, the oldest order first; returns how many."""
+        judged = 0
+        while lines := self._received():
+            done = self.judge(sorted(lines, key=_arrival))
+            judged += done
+            if not done or len(lines) < _BATCH:
+                break
+        return judged
+
+    def replay(self, reasons: Collection[Reason], organisations: Collection[OrganisationId] | None = None) -> int:
+        """Judge again what is held for one of the reasons, in order of arrival; all customers when none is named."""
+        with self._open_uow() as uow:
+            held = [line for line in uow.orders.list_by({LineState.HELD}, limit=_ALL_HELD) if line.reason in reasons]
+        if organisations is not None:
+            held = [line for line in held if not set(candidates(line.shop.organisation_code)).isdisjoint(organisations)]
+        return self.judge(sorted(held, key=_arrival))
+
+    def binding_arrived(self, organisation: OrganisationId) -> int:
+        """A binding was made or confirmed: judge again what waited for it, also the lines of the board above."""
+        with self._open_uow() as uow:
+            concerned = concerned_by(uow, [organisation], dutch_day(self._clock.now()))
+        return self.replay(BY_BINDING, concerned)
+
+    def judge(self, lines: Iterable[OrderLine]) -> int:
+        """Judge these one by one: a line that breaks is put aside, and the next one has its turn."""
+        return sum(self._judge_safely(line.shop.key) for line in lines)
+
+    def _received(self) -> list[OrderLine]:
+        with self._open_uow() as uow:
+            return uow.orders.list_by({LineState.RECEIVED}, limit=_BATCH)
+
+    def _judge_safely(self, key: LineKey) -> bool:
+        try:
+            return self._judge(key)
+        except UnavailableError:
+            raise
+        except (ConflictError, TransitionError) as error:
+            _log.info("line.judged_elsewhere", line=str(key), error=type(error).__name__)
+        except Exception:  # noqa: BLE001  # the loop is the process here
+            # one broken line must not stop a whole country's orders: it waits for us, the log says why
+            _log.exception("line.not_judged", line=str(key))
+            self._put_aside(key)
+        return False
+
+    def _judge(self, key: LineKey) -> bool:
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            line = self._queue_up(uow, key)
+            if line is None or line.state not in _PENDING:
+                return False
+            context = self._gather(uow, line, now)
+            judgement = judge(line, context)
+            if _is_the_same(line, judgement):
+                return True
+            operations = _store(uow, line, judgement, now)
+            uow.commit()
+        self._after(judgement, operations)
+        return True
+
+    def _queue_up(self, uow: UnitOfWork, key: LineKey) -> OrderLine | None:
+        """The line as it stands once nobody else is judging the same customer.
+
+        Two lines of one customer judged at the same moment would not see each other (S13). Taking a lease under
+        one common name is a lock on its row until commit; it is never refused and never outlives the transaction.
+        """
+        line = uow.orders.find(key)
+        if line is None:
+            return None
+        customer = candidates(line.shop.organisation_code)[-1]
+        uow.leases.take(f"orders:{customer}", _JUDGE, self._clock.wall(), _QUEUE_TIME)
+        return uow.orders.find(key)
+
+    def _after(self, judgement: Judgement, operations: Iterable[Operation]) -> None:
+        for operation in operations:
+            if operation.state is OperationState.NEW:
+                self._dispatcher.advance(operation.operation_id, operation.lane)
+        if judgement.entries and judgement.holder_id:
+            self.replay(BY_LEDGER, {judgement.holder_id})
+
+    def _put_aside(self, key: LineKey) -> None:
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            line = uow.orders.find(key)
+            if line is None or line.state not in _PENDING:
+                return
+            uow.orders.set_state(key, LineState.HELD, Reason.POISON, now)
+            uow.audit.record([line_event(line, LineState.HELD, now, reason=Reason.POISON)])
+            uow.commit()
+
+
+def _arrival(line: OrderLine) -> tuple[datetime, LineKey]:
+    return line.shop.placed_at, line.shop.key
+
+
+def _is_the_same(line: OrderLine, judgement: Judgement) -> bool:
+    """Held before and held again for the same reason: nothing to write."""
+    return line.state is judgement.state and line.reason is judgement.reason
+
+
+def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime) -> list[Operation]:
+    operations = [_operation(part, now) for part in judgement.parts]
+    uow.orders.set_state(line.shop.key, judgement.state, judgement.reason, now, judgement.warnings)
+    uow.ledger.append(judgement.entries)
+    for operation in operations:
+        uow.operations.add(operation)
+    uow.audit.record([_line_event(line, judgement, now), *(_created(operation, now) for operation in operations)])
+    uow.outbox.add(_messages(line, judgement, now))
+    return operations
+
+
+def _operation(part: Part, now: datetime) -> Operation:
+    return Operation(
+        operation_id=OperationId(str(uuid4())),
+        kind=OperationKind.DELIVER,
+        tenant_id=part.tenant_id,
+        lane=Lane.BULK if part.wish.seats_wanted > _BULK_ABOVE else Lane.ORDER,
+        state=OperationState.HELD if part.held else OperationState.NEW,
+        reason=part.held,
+        wish=part.wish,
+        requested_by=SYSTEM,
+        created_at=now,
+        entered_at=now,
+        due_at=None if part.held else now,
+        resume_state=OperationState.NEW if part.held else None,
+    )
+
+
+def _line_event(line: OrderLine, judgement: Judgement, now: datetime) -> Event:
+    warnings = {"warnings": " ".join(judgement.warnings)} if judgement.warnings else {}
+    return line_event(
+        line,
+        judgement.state,
+        now,
+        reason=judgement.reason,
+        organisation=judgement.holder_id,
+        details={**judgement.details, **warnings},
+    )
+
+
+def _created(operation: Operation, now: datetime) -> Event:
+    wish = operation.wish
+    return Event(
+        at=now,
+        actor=operation.requested_by,
+        kind="operation.created",
+        organisation=wish.holder_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        after=operation.state,
+        reason=operation.reason,
+        details={"line": str(wish.line), "article": wish.article_code, "seats": str(wish.seats_wanted)},
+    )
+
+
+def _messages(line: OrderLine, judgement: Judgement, now: datetime) -> list[Intent]:
+    """Who must act or may stop waiting is told; what operators see on the work list needs no message."""
+    topics = []
+    if judgement.state is LineState.REJECTED:
+        topics.append("order_rejected")
+    if (
+        judgement.state is LineState.HELD
+        and judgement.reason
+        and owner_of(judgement.reason) in {Owner.SCHOOL, Owner.SHOP}
+    ):
+        topics.append("order_held")
+    if judgement.state is LineState.ACCEPTED and "ordered_for" in judgement.details:
+        topics.append("order_redirected")
+    organisation = judgement.holder_id or OrganisationId(line.shop.organisation_code)
+    return [Intent(topic=topic, organisation_id=organisation, reference=str(line.shop.key), at=now) for topic in topics]
