@@ -27,6 +27,7 @@ from provisioning.services.transitions import move
 
 _STOP_WAIT = timedelta(seconds=5)
 _YIELD = timedelta(seconds=1)
+_COUNT_SETTLES = timedelta(minutes=1)
 _TOUCHED = frozenset(set(StepState) - {StepState.PENDING})
 
 
@@ -197,8 +198,17 @@ class ApplyPlan:
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
             return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
         if outcome.direction is Direction.REPLAN:
-            return self._go_to(operation, OperationState.PLANNING, outcome.reason)
+            return self._replan_later(operation)
         return self._carry_on(operation)
+
+    def _replan_later(self, operation: Operation) -> bool:
+        """Seats ran out although they seemed free: the count lags, and asking again at once would refuse again."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            due = now + _COUNT_SETTLES
+            move(uow, operation, OperationState.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
+            uow.commit()
+        return False
 
     def _carry_on(self, operation: Operation) -> bool:
         with self._open_uow() as uow:
