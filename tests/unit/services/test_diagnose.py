@@ -12,7 +12,6 @@ from provisioning.services.diagnose import (
     Finding,
     Health,
     Instruments,
-    Schema,
     Unsealed,
     in_words,
 )
