@@ -9,6 +9,7 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId
+from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Membership, Record, RecordKind, RelationRecord, VolumeLicence
 from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import Organisation, Relation, RelationKind
@@ -80,8 +81,8 @@ def _kinds(records: Sequence[Record]) -> set[RecordKind]:
     return {RecordKind(str(record.__struct_config__.tag)) for record in records}
 
 
-def _cures(records: Sequence[Record]) -> frozenset:
-    return frozenset().union(*(BY_RECORD.get(kind, frozenset()) for kind in _kinds(records)))
+def _cures(records: Sequence[Record]) -> frozenset[Reason]:
+    return frozenset[Reason]().union(*(BY_RECORD.get(kind, frozenset()) for kind in _kinds(records)))
 
 
 def _event(identity: Identity, kind: RecordKind, records: Sequence[Record], now: datetime) -> Event:

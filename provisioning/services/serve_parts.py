@@ -1,6 +1,5 @@
 """Parts of board orders that waited for a License ID of their own go on when one is known (S2)."""
 
-from collections import defaultdict
 from collections.abc import Collection
 
 from provisioning.domain.ids import LineKey, OrganisationId
@@ -26,7 +25,8 @@ class ServeParts:
         with self._open_uow() as uow:
             held = uow.operations.list_by({OperationState.HELD}, limit=_ALL)
             waiting = [one for one in held if _waits(one) and set(_parties(one)) & set(organisations)]
-            served = [part for line in _by_line(waiting) for part in _served(uow, line)]
+            lines = dict.fromkeys(one.wish.line for one in waiting if one.wish.line)
+            served = [part for line in lines for part in _served(uow, line)]
             freed = [move(uow, part, OperationState.NEW, self._clock.now()) for part in served]
             uow.commit()
         for operation in freed:
@@ -40,14 +40,6 @@ def _waits(operation: Operation) -> bool:
 
 def _parties(operation: Operation) -> tuple[OrganisationId, ...]:
     return (operation.wish.holder_id, *operation.wish.organisations)
-
-
-def _by_line(operations: Collection[Operation]) -> list[LineKey]:
-    lines: dict[LineKey, list[Operation]] = defaultdict(list)
-    for operation in operations:
-        if operation.wish.line:
-            lines[operation.wish.line].append(operation)
-    return list(lines)
 
 
 def _served(uow: UnitOfWork, line: LineKey) -> list[Operation]:
