@@ -10,20 +10,19 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from kiota_abstractions.method import Method
 from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from kiota_http.middleware.options import RedirectHandlerOption, ResponseHandlerOption, RetryHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_request_adapter import options as graph_options
-from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
 from provisioning.domain.errors import AmbiguousOutcomeError, PermanentError, RetryableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.graph.errors import read_failure
+from provisioning.graph.requests import Requests, next_page
 from provisioning.graph.retries import Sleep, with_patience
 from provisioning.graph.settings import GraphSettings
 from provisioning.graph.tokens import Tokens
@@ -47,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class GraphClient:
-    """Graph for one process and one loop. `build` makes requests, `read` and `send` send them."""
+    """Graph for one process and one loop. `requests` makes reads, `read` and `send` send."""
 
     def __init__(
         self,
@@ -65,7 +64,7 @@ class GraphClient:
         self.sleep = sleep
         self._http = _http_client(settings, transport)
         self._adapters: dict[TenantId, GraphRequestAdapter] = {}
-        self.build = GraphServiceClient(request_adapter=self._adapter(TenantId("")))  # of no tenant: it never sends
+        self.requests = Requests(self._adapter(TenantId("")))  # of no tenant: it never sends
 
     async def read(self, tenant: TenantId, request: RequestInformation) -> bytes:
         """The body of a successful GET, tried three times at most; raises our GraphErrors."""
@@ -104,9 +103,7 @@ class GraphClient:
         host = urlsplit(link).hostname
         if host not in self.settings.hosts:
             raise PermanentError("A page of Microsoft Graph links to another host; it is left.", Reason.GRAPH_OTHER)
-        request = RequestInformation(Method.GET)
-        request.url = link
-        return request
+        return next_page(link)
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -28,9 +28,7 @@ _GUID_IN_PATH = re.compile(r"/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 
 async def observe_tenant(client: GraphClient, tenant: TenantId) -> TenantProfile:
     token = await client.tokens.get(tenant, max_age=FRESH)
-    organizations = await _collect(
-        client, tenant, client.build.organization.to_get_request_information(), wire.Organization
-    )
+    organizations = await _collect(client, tenant, client.requests.organization(), wire.Organization)
     found = next((each for each in organizations if each.id.lower() == tenant.lower()), None)
     if found is None:
         raise PermanentError(f"Microsoft Graph shows another organisation than {tenant}.", Reason.TENANT_MISMATCH)
@@ -45,12 +43,9 @@ async def observe_tenant(client: GraphClient, tenant: TenantId) -> TenantProfile
 
 
 async def observe_seats(client: GraphClient, tenant: TenantId) -> Seats:
-    build = client.build
     observed_at = client.clock.now()
-    skus = await _collect(client, tenant, build.subscribed_skus.to_get_request_information(), wire.SubscribedSku)
-    subscriptions = await _collect(
-        client, tenant, build.directory.subscriptions.to_get_request_information(), wire.CompanySubscription
-    )
+    skus = await _collect(client, tenant, client.requests.subscribed_skus(), wire.SubscribedSku)
+    subscriptions = await _collect(client, tenant, client.requests.subscriptions(), wire.CompanySubscription)
     return Seats(
         tenant_id=tenant,
         observed_at=observed_at,
@@ -78,10 +73,10 @@ async def _discover(client: GraphClient, domain: str) -> TenantId | None:
 
 def _tenant_in(body: bytes) -> TenantId:
     try:
-        endpoint = msgspec.json.decode(body, type=wire.Discovery).token_endpoint
+        issuer = msgspec.json.decode(body, type=wire.Discovery).issuer
     except msgspec.DecodeError:
         raise unreadable() from None
-    match = _GUID_IN_PATH.search(endpoint.lower())
+    match = _GUID_IN_PATH.search(issuer.lower())
     if match is None:
         raise unreadable()
     return TenantId(match.group(1))

@@ -11,8 +11,6 @@ from provisioning.domain.reasons import Reason
 from provisioning.graph import wire
 from provisioning.graph.client import GraphClient
 
-PAGE_SIZE = 999  # the most Graph gives of users and members
-
 _PAGE = msgspec.json.Decoder(wire.Page)
 
 

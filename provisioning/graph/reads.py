@@ -7,9 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 import structlog
-from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
-from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 
 from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, PermanentError, RetryableError
 from provisioning.domain.ids import SubjectId, TenantId
@@ -18,7 +16,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.graph import batch, wire
 from provisioning.graph.client import GraphClient
 from provisioning.graph.errors import is_refusal, read_failure
-from provisioning.graph.paging import PAGE_SIZE, pages, unreadable
+from provisioning.graph.paging import pages, unreadable
 from provisioning.graph.people import decode_people, decode_person
 from provisioning.graph.retries import with_patience
 from provisioning.graph.together import together
@@ -42,7 +40,7 @@ async def observe_census(client: GraphClient, tenant: TenantId) -> Census:
     people: dict[SubjectId, Person] = {}
     is_complete = True
     try:
-        async for value in pages(client, tenant, _everybody(client)):
+        async for value in pages(client, tenant, client.requests.users()):
             people |= {person.subject_id: person for person in _decoded(decode_people, value)}
     except (RetryableError, PermanentError) as error:
         if not people:
@@ -99,42 +97,20 @@ async def _membership(client: GraphClient, tenant: TenantId, key: str) -> Member
 
 
 def _members_of(client: GraphClient, key: str) -> tuple[RequestInformation, Callable[[wire.Member], bool]]:
-    """The request for a membership key, and who of the answer is meant.
-
-    Without an OData cast: a cast makes it an advanced query, which reads an index that lags further.
-    """
-    build = client.build
+    """The request for a membership key, and who of the answer is meant."""
     match key.split(":"):
         case ["group", group_id]:
-            members = build.groups.by_group_id(group_id).members
-            return _selecting(members.to_get_request_information(), "id"), _is_user
+            return client.requests.group_members(group_id), _is_user
         case ["unit", unit_id]:
-            members = build.directory.administrative_units.by_administrative_unit_id(unit_id).members
-            return _selecting(members.to_get_request_information(), "id"), _is_user
+            return client.requests.unit_members(unit_id), _is_user
         case ["school", school_id, role]:
-            users = build.education.schools.by_education_school_id(school_id).users
-            request = _selecting(users.to_get_request_information(), "id", "primaryRole")
-            return request, lambda member: member.primaryRole == role
-    raise PermanentError(
-        f"'{key}' is no membership: it is group:, unit: or school: with an id.", Reason.REQUEST_MALFORMED
-    )
+            return client.requests.school_users(school_id), lambda member: member.primaryRole == role
+    sentence = f"'{key}' is no membership: it is group:<id>, unit:<id> or school:<id>:<role>."
+    raise PermanentError(sentence, Reason.REQUEST_MALFORMED)
 
 
 def _is_user(member: wire.Member) -> bool:
     return member.type in {None, _USER_TYPE}
-
-
-def _selecting(request: RequestInformation, *fields: str) -> RequestInformation:
-    request.query_parameters.update({"%24select": list(fields), "%24top": PAGE_SIZE})
-    return request
-
-
-def _everybody(client: GraphClient) -> RequestInformation:
-    query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(select=wire.USER_FIELDS, top=PAGE_SIZE)
-    request: RequestInformation = client.build.users.to_get_request_information(
-        RequestConfiguration(query_parameters=query)
-    )
-    return request
 
 
 # ── reading many things by themselves ────────────────────────────────────────────────────────────────────

@@ -25,6 +25,10 @@ _BACKOFF = wait_exponential_jitter(multiplier=0.2, max=2, jitter=0.2)
 
 async def with_patience(work: Callable[[], Awaitable[T]], patience: timedelta, sleep: Sleep = asyncio.sleep) -> T:
     """What `work` returns, trying at most three times and only while `patience` lasts; else its RetryableError."""
+
+    async def attempt() -> T:  # tenacity awaits only what it recognises as a coroutine function
+        return await work()
+
     retrying = AsyncRetrying(
         stop=stop_after_attempt(TRIES) | stop_before_delay(patience),
         wait=_as_told_or_backing_off,
@@ -32,7 +36,7 @@ async def with_patience(work: Callable[[], Awaitable[T]], patience: timedelta, s
         sleep=sleep,
         reraise=True,
     )
-    return await retrying(work)
+    return await retrying(attempt)
 
 
 def _as_told_or_backing_off(state: RetryCallState) -> float:

@@ -93,9 +93,9 @@ class Page(msgspec.Struct):
 
 
 class Discovery(msgspec.Struct):
-    """As much of openid-configuration as names the tenant."""
+    """As much of openid-configuration as names the tenant: https://<authority>/<tenant id>/v2.0."""
 
-    token_endpoint: str
+    issuer: str
 
 
 class Claims(msgspec.Struct):

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +14,6 @@ PLAN_A, PLAN_B = "4828c8ec-dc2e-4779-b502-87ac9ce28ab7", "57ff2da0-773e-42df-b2a
 
 
 def body(code: str, message: str) -> bytes:
-    import json
-
     return json.dumps(fakes.error(code, message)).encode()
 
 
@@ -189,6 +188,7 @@ class TestTokenFailure:
             (700027, Reason.CREDENTIAL_REJECTED, True),
             (700024, Reason.CREDENTIAL_REJECTED, True),
             (50012, Reason.CREDENTIAL_REJECTED, True),
+            (50027, Reason.CREDENTIAL_REJECTED, True),
             (700030, Reason.CREDENTIAL_REJECTED, True),
             (53003, Reason.FORBIDDEN, False),
             (90038, Reason.TENANT_MISMATCH, False),
