@@ -28,7 +28,6 @@ from provisioning.graph.settings import GraphSettings
 from provisioning.graph.tokens import Tokens
 from provisioning.ports import Clock
 
-SOON = timedelta(seconds=5)  # after a connection that could not be made
 _NATIVE = ResponseHandlerOption(NativeResponseHandler())
 _TALKATIVE = ("azure", "httpx", "httpcore", "msal")  # they log addresses, headers and Entra's texts
 
@@ -83,7 +82,7 @@ class GraphClient:
                 response = await self._adapter(tenant).send_primitive_async(request, "bytes", {})
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             sentence = f"No connection to Microsoft Graph could be made ({type(error).__name__})."
-            raise RetryableError(sentence, Reason.TRANSIENT, SOON) from None
+            raise RetryableError(sentence, Reason.TRANSIENT) from None
         except (httpx.RequestError, TimeoutError) as error:
             sentence = f"Microsoft Graph's answer for tenant {tenant} was lost ({type(error).__name__})."
             raise AmbiguousOutcomeError(sentence, Reason.NO_ANSWER) from None

@@ -14,11 +14,12 @@ from provisioning.domain.operation import Attempt, Change, Lane, Outcome, Receip
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph import batch, wire
-from provisioning.graph.client import SOON, Answer, GraphClient
+from provisioning.graph.client import Answer, GraphClient
 from provisioning.graph.errors import Verdict, judge, judge_envelope, localised, pressure, unsent
 from provisioning.graph.together import together
 from provisioning.ports import Quota
 
+SOON = timedelta(seconds=5)  # when nobody said how long
 _LICENSING = frozenset({StepKind.ASSIGN, StepKind.REMOVE, StepKind.SWAP, StepKind.SET_PLANS})
 _WRITABLE = _LICENSING | {StepKind.SET_USAGE_LOCATION}
 

@@ -99,7 +99,11 @@ class FakeGraph:
         self.requests: list[httpx.Request] = []
         self.clock = StandingClock()
         self.tokens = GivenTokens(self.clock)
-        self.client = GraphClient(settings, self.clock, patiently, httpx.MockTransport(self._record), self.tokens)
+        self._settings = settings
+        self.client = self.connected_to(httpx.MockTransport(self._record))
+
+    def connected_to(self, transport: httpx.MockTransport) -> GraphClient:
+        return GraphClient(self._settings, self.clock, patiently, transport, self.tokens)
 
     def _record(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)

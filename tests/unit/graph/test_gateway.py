@@ -1,0 +1,91 @@
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from provisioning.domain.errors import PermanentError
+from provisioning.domain.operation import Lane, Outcome
+from provisioning.graph.bridge import Bridge
+from provisioning.graph.client import GraphClient
+from provisioning.graph.gateway import GraphGateway
+from provisioning.ports import LicenceGateway
+from tests.unit.graph import fakes
+from tests.unit.graph.fakes import SETTINGS, TENANT, CountingQuota, FakeGraph
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    bridge = Bridge()
+    yield bridge
+    bridge.close()
+
+
+def gateway(graph: FakeGraph, bridge: Bridge) -> GraphGateway:
+    return GraphGateway(SETTINGS, CountingQuota(), graph.clock, bridge, connect=lambda *_: graph.client)
+
+
+class TestGateway:
+    def test_is_the_port(self, bridge: Bridge) -> None:
+        port: LicenceGateway = gateway(FakeGraph(fakes.in_sequence(httpx.Response(404))), bridge)
+        with pytest.raises(PermanentError):
+            port.observe_census(TENANT)
+
+    def test_one_client_serves_all_calls(self, bridge: Bridge) -> None:
+        graph = FakeGraph(fakes.batch_of(lambda _: {"status": 404}))
+        made: list[GraphClient] = []
+
+        def connect(*_: object) -> GraphClient:
+            made.append(graph.client)
+            return graph.client
+
+        gateway = GraphGateway(SETTINGS, CountingQuota(), graph.clock, bridge, connect=connect)
+        for _ in range(3):
+            assert gateway.observe_people(TENANT, [fakes.subject(1)]) == {fakes.subject(1): None}
+        assert len(made) == 1
+        gateway.close()
+        assert gateway.resolve_subjects(TENANT, []) == {}
+        assert len(made) == 2
+
+    def test_apply_returns_receipts(self, bridge: Bridge) -> None:
+        graph = FakeGraph(fakes.batch_of(lambda _: {"status": 204}))
+        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], fakes.lease(), Lane.ORDER)
+        assert receipt.outcome is Outcome.ACCEPTED
+
+    def test_a_lapsed_lease_sends_nothing(self, bridge: Bridge) -> None:
+        graph = FakeGraph(fakes.batch_of(lambda _: {"status": 204}))
+        lapsed = fakes.lease(timedelta(seconds=-60))
+        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], lapsed, Lane.ORDER)
+        assert receipt.outcome is Outcome.NOT_SENT
+        assert graph.requests == []
+
+
+class TestInterruption:
+    def test_an_interrupted_apply_writes_nothing_inside_the_next_call(self, bridge: Bridge) -> None:
+        """Four batches are under way when the task is interrupted; none of them goes on afterwards."""
+        is_interrupted = False
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            nonlocal is_interrupted
+            if not is_interrupted:
+                is_interrupted = True
+                loop = asyncio.get_running_loop()
+                loop.call_soon(interrupt)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            graph.requests.append(request)
+            return httpx.Response(200, json={"responses": []})
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        graph = FakeGraph(fakes.in_sequence(httpx.Response(500)))
+        graph.client = graph.connected_to(httpx.MockTransport(answer))
+        under_test = gateway(graph, bridge)
+        with pytest.raises(KeyboardInterrupt):
+            under_test.apply(TENANT, fakes.attempts(200), fakes.lease(), Lane.BULK)
+        graph.requests.clear()
+        under_test.apply(TENANT, [fakes.attempt(999)], fakes.lease(), Lane.ORDER)
+        assert len(graph.requests) == 1
+        assert b"000000000999" in graph.requests[0].content
