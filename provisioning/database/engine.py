@@ -1,0 +1,64 @@
+"""The way into PostgreSQL: pool, time-outs, and how its complaints become ours."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine, create_engine, event, text
+
+from provisioning.database.errors import translate
+from provisioning.domain.errors import UnavailableError
+from provisioning.ports import Clock
+
+STATEMENT_TIMEOUT = timedelta(seconds=30)
+LOCK_TIMEOUT = timedelta(seconds=5)
+IDLE_IN_TRANSACTION_TIMEOUT = timedelta(seconds=30)  # nothing waits for Graph inside a transaction
+CONNECT_TIMEOUT = timedelta(seconds=5)
+POOL_TIMEOUT = timedelta(seconds=10)
+RECYCLE = timedelta(minutes=30)
+
+
+def create(url: str, *, pool_size: int = 2, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> Engine:
+    """An engine whose errors are ProvisioningErrors where the trade has a word for them."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        pool_recycle=int(RECYCLE.total_seconds()),
+        pool_timeout=POOL_TIMEOUT.total_seconds(),
+        execution_options={"preserve_rowcount": True},  # stores say how many rows an insert really made
+        json_deserializer=bytes,  # JSON columns decode with msgspec, into what they hold (see `jsonb`)
+        connect_args={
+            "connect_timeout": int(CONNECT_TIMEOUT.total_seconds()),
+            "application_name": "provisioning",
+            "options": _options(statement_timeout),
+        },
+    )
+    event.listen(engine, "handle_error", translate)
+    return engine
+
+
+def check_skew(engine: Engine, clock: Clock, allowed: timedelta) -> timedelta:
+    """How far the database's clock is from ours; raises UnavailableError when that is more than `allowed`."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))  # connecting is not part of what is measured
+        asked = clock.wall()
+        answered = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        got = clock.wall()
+    skew: timedelta = abs(answered - (asked + (got - asked) / 2))
+    if skew > allowed:
+        raise UnavailableError(
+            f"The clocks of this machine and the database differ by {skew.total_seconds():.1f} s "
+            f"({allowed.total_seconds():g} s is allowed). Check the time synchronisation of both; "
+            "nothing is written until then."
+        )
+    return skew
+
+
+def _options(statement_timeout: timedelta) -> str:
+    milliseconds = {
+        "statement_timeout": statement_timeout,
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+    }
+    settings = {name: str(int(value.total_seconds() * 1000)) for name, value in milliseconds.items()}
+    return " ".join(f"-c {name}={value}" for name, value in ({"timezone": "UTC"} | settings).items())

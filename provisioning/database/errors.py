@@ -1,0 +1,79 @@
+"""PostgreSQL's complaints become ours here, once: what a constraint refuses has a name and a sentence."""
+
+import psycopg
+from sqlalchemy.engine import ExceptionContext
+
+from provisioning.domain.errors import ConflictError, InputError, NotAllowedError, ProvisioningError, UnavailableError
+
+CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
+    "one_binding_per_day": (
+        ConflictError,
+        "The organisation already has a binding in this period. End that one first, or mark this one as a transition.",
+    ),
+    "binding_of_known_organisation": (InputError, "The organisation of the binding is not known. Import it first."),
+    "binding_to_known_tenant": (InputError, "The tenant of the binding is not known. Add it first."),
+    "binding_not_reversed": (InputError, "The binding ends before it begins."),
+    "binding_confirmed_by_second_person": (
+        NotAllowedError,
+        "A binding is confirmed by a person who did not make it. Ask somebody else to confirm it.",
+    ),
+    "binding_confirmed_on_two_facts": (
+        NotAllowedError,
+        "A binding is confirmed on the ground of two independent facts; this is fewer.",
+    ),
+    "policy_of_known_tenant": (InputError, "The tenant of the policy is not known. Add it first."),
+    "policy_not_reversed": (InputError, "The policy ends before it begins."),
+    "policy_names_a_country": (InputError, "A usage location is a country code of two capitals, such as NL."),
+    "policy_approved_by_second_person": (
+        NotAllowedError,
+        "A policy is approved by a person who did not write it. Ask somebody else to approve it.",
+    ),
+    "one_policy_per_day": (ConflictError, "Another policy of this tenant came into force in between. Look again."),
+    "relation_not_reversed": (InputError, "A relation ends before it begins."),
+    "ledger_entry_not_reversed": (InputError, "An entitlement ends before it begins."),
+    "operation_in_known_tenant": (InputError, "The tenant of the operation is not known. Add it first."),
+    "operations_pkey": (ConflictError, "The operation exists already."),
+    "plan_of_known_operation": (InputError, "The operation of the plan does not exist."),
+    "plan_approved_by_person": (NotAllowedError, "Only a person approves a plan."),
+    "plan_not_approved_by_requester": (
+        NotAllowedError,
+        "Who asked for the work may not approve its plan. Ask another approver.",
+    ),
+    "plan_not_approved_by_author": (
+        NotAllowedError,
+        "Who wrote the binding, selector or policy that the plan stands on may not approve it. Ask another approver.",
+    ),
+    "plan_approved_in_time": (ConflictError, "The plan is too old to approve. Let it be drawn again."),
+    "one_current_plan": (ConflictError, "Another plan of this operation was drawn in between. Look again."),
+    "actor_is_person_or_client": (InputError, "An actor is written person:<handle> or client:<name>."),
+    "persons_have_roles_of_persons": (
+        InputError,
+        "A person can be admin, operator, approver or auditor, nothing else.",
+    ),
+    "clients_have_roles_of_clients": (InputError, "A client can be shop, desk or board, nothing else."),
+    "board_client_has_a_board": (InputError, "A board client is bound to one board: name it."),
+    "tokens_pkey": (ConflictError, "This token is in use already. Draw another."),
+    "stop_scope_known": (InputError, 'A stop covers "all", "tenant:<id>" or "kind:<operation kind>".'),
+    "tenant_in_lower_case": (InputError, "A tenant id is a GUID in lower case."),
+}
+
+
+def translate(context: ExceptionContext) -> None:
+    """Raise our error for the driver's, when there is one; a bug stays the driver's own exception."""
+    original = context.original_exception
+    if isinstance(original, psycopg.IntegrityError):
+        _raise_refusal(original)
+    if isinstance(original, psycopg.OperationalError):
+        raise UnavailableError(f"The database does not answer as it should: {_first_line(original)}") from original
+
+
+def _raise_refusal(error: psycopg.IntegrityError) -> None:
+    known = CONSTRAINTS.get(error.diag.constraint_name or "")
+    if known:
+        kind, sentence = known
+        raise kind(sentence) from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,120 @@
+"""The journal: what is about to be tried, committed before the call; what came of it, after."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, TextClause, func, select
+
+from provisioning.database import journal_reads as reads
+from provisioning.database import journal_writes as writes
+from provisioning.database.jsonb import as_rows
+from provisioning.database.leases import stale
+from provisioning.database.plan_rows import QUEUE_UP
+from provisioning.database.store import Store, columns_of
+from provisioning.database.tables.journal import steps, subjects
+from provisioning.domain.errors import ConflictError, TransitionError
+from provisioning.domain.ids import OperationId, StepId, TenantId
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.operation import Attempt, StepKind, StepRecord, SubjectRecord
+from provisioning.domain.worklist import Lease
+from provisioning.ports import StepUpdate, SubjectUpdate
+
+_WRITTEN = (StepState.APPLIED, StepState.VERIFIED)
+_PERHAPS_WRITTEN = (StepState.IN_FLIGHT, StepState.UNKNOWN, *_WRITTEN)
+
+
+class SqlJournal(Store):
+    def next_steps(self, operation: OperationId, now: datetime, limit: int) -> list[StepRecord]:
+        return self._steps(reads.next_steps(operation, now, limit))
+
+    def next_due(self, operation: OperationId) -> datetime | None:
+        """A step that never had to wait is due since the plan was drawn."""
+        due: datetime | None = self._connection.scalar(reads.next_due(operation))
+        return due
+
+    def begin(self, attempts: Sequence[Attempt], lease: Lease, at: datetime) -> None:
+        """Also raises ConflictError when a step is not pending or its plan may not be applied: then roll back."""
+        if not attempts:
+            return
+        moved = self._move(writes.BEGIN, lease, {"rows": writes.attempt_rows(attempts), "at": at})
+        if moved != len(attempts):
+            raise ConflictError(
+                f"{len(attempts) - moved} of {len(attempts)} steps cannot begin: they are not pending, "
+                "or their plan is void or not approved. Roll back and look again."
+            )
+
+    def steps_in(
+        self, operation: OperationId, states: Collection[StepState], limit: int | None = None
+    ) -> list[StepRecord]:
+        query = reads.records().where(steps.c.operation_id == operation, steps.c.state.in_(states))
+        return self._steps(query.order_by(steps.c.position).limit(limit))
+
+    def close(
+        self,
+        operation: OperationId,
+        lease: Lease,
+        steps: Sequence[StepUpdate],
+        subjects: Sequence[SubjectUpdate],
+    ) -> None:
+        moved = self._move(writes.CLOSE_STEPS, lease, {"operation": operation, "rows": writes.step_rows(steps)})
+        if moved != len(steps):
+            raise self._refused_step(operation, steps)
+        if subjects:
+            self._close_subjects(operation, subjects)
+
+    def step_counts(self, operation: OperationId) -> dict[StepState, int]:
+        return {
+            StepState(state): count for state, count in self._counts(steps.c.state, steps.c.operation_id == operation)
+        }
+
+    def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]:
+        is_theirs = subjects.c.operation_id == operation
+        return {SubjectState(state): count for state, count in self._counts(subjects.c.state, is_theirs)}
+
+    def subjects(self, operation: OperationId) -> list[SubjectRecord]:
+        query = columns_of(subjects, SubjectRecord).where(subjects.c.operation_id == operation)
+        return self._list(query.order_by(subjects.c.subject_id), SubjectRecord)
+
+    def applied_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        is_recent = (steps.c.tenant_id == tenant) & (steps.c.applied_at >= since)
+        return self._steps(reads.records().where(is_recent, steps.c.state.in_(_WRITTEN)).order_by(steps.c.applied_at))
+
+    def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
+        """What is in flight or unknown counts as written: a guard errs on the safe side."""
+        is_recent = (steps.c.tenant_id == tenant) & (steps.c.sent_at >= since)
+        counts = self._counts(steps.c.kind, is_recent & steps.c.state.in_(_PERHAPS_WRITTEN))
+        return {StepKind(kind): count for kind, count in counts}
+
+    def _move(self, statement: TextClause, lease: Lease, bound: dict[str, Any]) -> int:
+        held = {"name": lease.name, "fence": lease.fence, "holder": lease.holder}
+        leases, moved = self._connection.execute(statement, bound | held).one()
+        if not leases:
+            raise stale(lease)
+        return int(moved)
+
+    def _close_subjects(self, operation: OperationId, updates: Sequence[SubjectUpdate]) -> None:
+        bound = {"operation": operation, "rows": writes.subject_rows(updates)}
+        if self._connection.execute(writes.CLOSE_SUBJECTS, bound).scalar_one() != len(
+            {update.subject_id for update in updates}
+        ):
+            raise TransitionError(
+                f"People of operation {operation} are not in a state from which they may become "
+                f"{', '.join(sorted({update.state for update in updates}))}."
+            )
+        if waiting := [update.subject_id for update in updates if update.state is SubjectState.WAITING]:
+            self._connection.execute(QUEUE_UP, {"operation": operation, "rows": as_rows(waiting)})
+
+    def _steps(self, query: Select[Any]) -> list[StepRecord]:
+        return [reads.record_of(row) for row in self._rows(query)]
+
+    def _counts(self, what: Any, which: Any) -> list[tuple[str, int]]:
+        query = select(what, func.count()).where(which).group_by(what).order_by(what)
+        return [(value, count) for value, count in self._connection.execute(query)]
+
+    def _refused_step(self, operation: OperationId, updates: Sequence[StepUpdate]) -> TransitionError:
+        bound = {"operation": operation, "steps": [update.step_id for update in updates]}
+        present = {StepId(step): state for step, state in self._connection.execute(writes.STEP_STATES, bound)}
+        wrong = next((u for u in updates if present.get(u.step_id) not in writes.STEP_SOURCES[u.state]), updates[0])
+        state = present.get(wrong.step_id, "nowhere")
+        return TransitionError(f"Step {wrong.step_id} of {operation} may not go from {state} to {wrong.state}.")

@@ -1,0 +1,128 @@
+"""Plans: stored whole, bound by their digest, approved by somebody who had no part in them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from provisioning.database.operations import SqlOperations
+from provisioning.database.plan_rows import store_rows
+from provisioning.database.store import Store, columns_of
+from provisioning.database.tables.operations import plans
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.ids import Actor, OperationId, PlanId, Pseudonym, SkuId, SubjectId
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.planning.plan import Plan
+from provisioning.ports import PlanRecord
+
+# Who wrote what the plan stands on: the bindings and selectors of its organisations, and the policy in force.
+_AUTHORS = text("""
+    SELECT coalesce(selected_by, created_by) AS author FROM bindings
+    WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
+      AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
+    UNION
+    SELECT created_by FROM policies
+    WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
+      AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
+    ORDER BY author""")
+
+_FORGET_UNTRIED = text("""
+    WITH gone AS (
+        DELETE FROM steps USING plans
+        WHERE steps.operation_id = :operation AND plans.plan_id = steps.plan_id AND plans.void_reason IS NOT NULL
+          AND steps.state = 'pending' AND steps.last_attempt IS NULL)
+    UPDATE steps SET state = 'skipped' FROM plans
+    WHERE steps.operation_id = :operation AND plans.plan_id = steps.plan_id AND plans.void_reason IS NOT NULL
+      AND steps.state = 'pending' AND steps.last_attempt IS NOT NULL""")
+
+_RELEASE = text("DELETE FROM reservations WHERE operation_id = :operation")
+
+
+class SqlPlans(Store):
+    def add(
+        self,
+        plan: Plan,
+        pseudonyms: Mapping[SubjectId, Pseudonym],
+        *,
+        sku: SkuId | None,
+        valid_until: datetime,
+    ) -> None:
+        is_earlier = plans.c.operation_id == plan.operation_id
+        self._void(is_earlier, Reason.CHANGED_MEANWHILE, plan.drawn_at)
+        self._clear(plan.operation_id)
+        self._connection.execute(insert(plans).values(self._row_of(plan, sku, valid_until)))
+        store_rows(self._connection, plan, pseudonyms, sku)
+
+    def find(self, plan: PlanId) -> PlanRecord | None:
+        return self._find(columns_of(plans, PlanRecord).where(plans.c.plan_id == plan), PlanRecord)
+
+    def current(self, operation: OperationId) -> PlanRecord | None:
+        """The one plan of the operation that is not void."""
+        is_current = (plans.c.operation_id == operation) & plans.c.void_reason.is_(None)
+        return self._find(columns_of(plans, PlanRecord).where(is_current), PlanRecord)
+
+    def approve(self, plan: PlanId, by: Actor, digest: str, at: datetime) -> None:
+        is_it = self._is_open(plan) & (plans.c.digest == digest)
+        if not self._changed(update(plans).where(is_it).values(approved_by=by, approved_at=at)):
+            raise self._refusal(plan, digest)
+
+    def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None:
+        """Rejecting makes it void: the next one has to be drawn anew."""
+        rejection = {"rejected_by": by, "rejected_at": at, "rejected_because": reason}
+        if not self._changed(update(plans).where(self._is_open(plan)).values(rejection)):
+            raise self._refusal(plan)
+        self.void(plan, Reason.PLAN_REJECTED, at)
+
+    def void(self, plan: PlanId, reason: Reason, at: datetime) -> None:
+        """Its steps that were never tried are forgotten, its seats are free again. Voiding twice changes nothing."""
+        for operation in self._void(plans.c.plan_id == plan, reason, at):
+            self._clear(operation)
+
+    def _void(self, which: ColumnElement[bool], reason: str, at: datetime) -> list[OperationId]:
+        voided = update(plans).where(which, plans.c.void_reason.is_(None)).values(void_reason=reason, voided_at=at)
+        return list(self._connection.scalars(voided.returning(plans.c.operation_id)))
+
+    def _clear(self, operation: OperationId) -> None:
+        self._connection.execute(_FORGET_UNTRIED, {"operation": operation})
+        self._connection.execute(_RELEASE, {"operation": operation})
+
+    def _row_of(self, plan: Plan, sku: SkuId | None, valid_until: datetime) -> dict[str, Any]:
+        operation = SqlOperations(self._connection).get(plan.operation_id)
+        envelope = plan.envelope
+        return {
+            "plan_id": plan.plan_id,
+            "operation_id": plan.operation_id,
+            "tenant_id": plan.tenant_id,
+            "sku_id": sku,
+            "digest": envelope.digest,
+            "envelope": msgspec.json.encode(envelope, order="deterministic"),
+            "drawn_at": plan.drawn_at,
+            "observed_at": plan.observed_at,
+            "valid_until": valid_until,
+            "guard_breaches": list(plan.guard_breaches),
+            "requested_by": operation.requested_by,
+            "authors": self._authors(plan, operation),
+        }
+
+    def _authors(self, plan: Plan, operation: Operation) -> list[str]:
+        bound = {"tenant": plan.tenant_id, "organisations": list(operation.wish.organisations)}
+        return list(self._connection.scalars(_AUTHORS, bound | {"day": dutch_day(plan.drawn_at)}))
+
+    def _is_open(self, plan: PlanId) -> ColumnElement[bool]:
+        decided = plans.c.void_reason.is_not(None) | plans.c.approved_by.is_not(None)
+        return (plans.c.plan_id == plan) & ~decided
+
+    def _refusal(self, plan: PlanId, digest: str | None = None) -> ConflictError | InputError:
+        present = self.find(plan)
+        if present is None:
+            return InputError(f"There is no plan {plan}.")
+        if present.void_reason is not None:
+            return ConflictError(f"Plan {plan} is void ({present.void_reason}). Look at the plan that replaced it.")
+        if digest is not None and present.digest != digest:
+            return ConflictError(f"Plan {plan} is not the one you read: its digest is {present.digest}. Look again.")
+        return ConflictError(f"Plan {plan} is approved already, by {present.approved_by}.")

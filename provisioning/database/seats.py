@@ -1,0 +1,54 @@
+"""Who has a seat reserved, and who waits for one."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ARRAY, Text, any_, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from provisioning.database.store import Store
+from provisioning.database.tables.operations import reservations, waiting_list
+from provisioning.domain.ids import OperationId, SkuId, SubjectId, TenantId
+from provisioning.ports import WaitingList
+
+
+class SqlSeats(Store):
+    def reserved(self, tenant: TenantId, sku: SkuId, apart_from: OperationId | None = None) -> set[SubjectId]:
+        table = reservations.c
+        query = select(table.subject_id).where(table.tenant_id == tenant, table.sku_id == sku)
+        if apart_from is not None:
+            query = query.where(table.operation_id != apart_from)
+        return set(self._connection.scalars(query))
+
+    def release(self, operation: OperationId) -> None:
+        self._connection.execute(delete(reservations).where(reservations.c.operation_id == operation))
+
+    def waiting(self, tenant: TenantId, sku: SkuId) -> list[SubjectId]:
+        table = waiting_list.c
+        query = select(table.subject_id).where(
+            table.tenant_id == tenant, table.sku_id == sku, table.served_at.is_(None)
+        )
+        return list(self._connection.scalars(query.order_by(table.place)))
+
+    def waiting_lists(self) -> list[WaitingList]:
+        table = waiting_list.c
+        latest = func.array_agg(aggregate_order_by(table.operation_id, table.listed_at.desc(), table.place.desc()))
+        query = (
+            select(
+                table.tenant_id,
+                table.sku_id,
+                latest[1].label("operation_id"),
+                func.count().label("people"),
+                func.min(table.since).label("since"),
+            )
+            .where(table.served_at.is_(None))
+            .group_by(table.tenant_id, table.sku_id)
+            .order_by(func.min(table.since))
+        )
+        return self._list(query, WaitingList)
+
+    def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None:
+        table = waiting_list.c
+        waits = (table.tenant_id == tenant) & (table.sku_id == sku) & table.served_at.is_(None)
+        theirs = table.subject_id == any_(literal(sorted(subjects), ARRAY(Text)))
+        self._connection.execute(update(waiting_list).where(waits, theirs).values(served_at=at))

@@ -1,0 +1,44 @@
+"""Who may act, who works where, and where nobody may write."""
+
+from sqlalchemy import BigInteger, Column, Table
+
+from provisioning.database.tables.columns import METADATA, label, labels, moment, note
+
+actors = Table(
+    "actors",
+    METADATA,
+    label("actor", key=True),
+    labels("roles"),
+    note("board_id"),
+    moment("added_at"),
+    moment("revoked_at", optional=True),
+)
+
+tokens = Table(
+    "tokens",
+    METADATA,
+    label("token_digest", key=True),
+    label("actor"),
+    moment("added_at"),
+    moment("expires_at"),
+    moment("revoked_at", optional=True),
+)
+
+leases = Table(
+    "leases",
+    METADATA,
+    label("name", key=True),
+    label("holder"),
+    Column("fence", BigInteger, nullable=False),
+    moment("expires_at"),
+)
+
+stops = Table("stops", METADATA, label("scope", key=True), label("reason"), label("stopped_by"), moment("stopped_at"))
+
+credential_failures = Table(
+    "credential_failures",
+    METADATA,
+    label("tenant_id", key=True),
+    label("reason", key=True),
+    moment("failed_at"),
+)

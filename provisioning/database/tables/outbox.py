@@ -1,0 +1,29 @@
+"""What is to be told, and what was."""
+
+from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table
+
+from provisioning.database.tables.columns import METADATA, label, labels, moment
+
+intents = Table(
+    "outbox_intents",
+    METADATA,
+    Column("intent_id", BigInteger, Identity(always=True), primary_key=True),
+    label("topic"),
+    label("organisation_id"),
+    label("reference"),
+    moment("at"),
+    moment("relayed_at", optional=True),
+)
+
+notices = Table(
+    "notices",
+    METADATA,
+    label("organisation_id", key=True),
+    label("topic", key=True),
+    Column("day", Date, primary_key=True),
+    Column("facts", Integer, nullable=False),
+    moment("first_at"),
+    moment("last_at"),
+    labels("references_made"),
+    moment("made_at"),
+)

@@ -1,0 +1,51 @@
+"""Everything that waits for a person: read from where it waits, kept nowhere else."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+
+from provisioning.database.store import Store
+from provisioning.domain.ownership import owner_of
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import WorkItem
+
+_ITEMS = text("""
+    SELECT 'order ' || source || '/' || order_number || '/' || line_number AS subject, reason, held_since AS since,
+           known.organisation_id, CAST(NULL AS text) AS tenant_id, CAST(NULL AS text) AS operation_id, 1 AS count
+    FROM order_lines LEFT JOIN organisations AS known ON known.organisation_id = organisation_code
+    WHERE state = 'held'
+    UNION ALL
+    SELECT 'operation ' || operation_id, reason, entered_at, wish ->> 'holder_id', tenant_id, operation_id, 1
+    FROM operations WHERE state IN ('held', 'failed') AND reason IS NOT NULL
+    UNION ALL
+    SELECT 'plan ' || plan_id, 'APPROVAL_NEEDED', entered_at, wish ->> 'holder_id', operations.tenant_id,
+           operations.operation_id, 1
+    FROM operations JOIN plans USING (operation_id)
+    WHERE state = 'awaiting_approval' AND void_reason IS NULL AND approved_at IS NULL
+    UNION ALL
+    SELECT 'binding ' || binding_id, 'BINDING_UNCONFIRMED', timezone('UTC', valid_from), organisation_id, tenant_id,
+           NULL, 1
+    FROM bindings WHERE confirmed_at IS NULL AND (valid_until IS NULL OR valid_until >= CAST(:now AS date))
+    UNION ALL
+    SELECT 'policy ' || left(digest, 8), 'APPROVAL_NEEDED', timezone('UTC', valid_from), NULL, tenant_id, NULL, 1
+    FROM policies WHERE approved_by IS NULL AND NOT is_superseded
+    UNION ALL
+    SELECT 'waiting in operation ' || operation_id, 'SEATS_INSUFFICIENT', min(since), wish ->> 'holder_id',
+           waiting_list.tenant_id, operation_id, count(*)
+    FROM waiting_list JOIN operations USING (operation_id)
+    WHERE served_at IS NULL AND state = 'partially_completed'
+    GROUP BY operation_id, wish, waiting_list.tenant_id
+    ORDER BY since, subject""")
+
+
+class SqlWorkList(Store):
+    def items(self, now: datetime) -> list[WorkItem]:
+        """Oldest first; what begins in the future is as old as now."""
+        return [_item(row, now) for row in self._rows(_ITEMS, {"now": now})]
+
+
+def _item(row: dict[str, Any], now: datetime) -> WorkItem:
+    owner = owner_of(Reason(row["reason"]))
+    return msgspec.convert(row | {"owner": owner, "since": min(row["since"], now)}, WorkItem)
