@@ -1,0 +1,37 @@
+"""What is wrong in a file, all of it at once, with the place of each."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from provisioning.domain.errors import InputError
+
+_SHOWN = 20
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """`place` is a line or an order's line; `sentence` says what is wrong and what to do."""
+
+    place: str
+    column: str
+    sentence: str
+
+    def __str__(self) -> str:
+        where = f"{self.place}, {self.column}" if self.column else self.place
+        return f"{where}: {self.sentence}"
+
+
+class FileRefusedError(InputError):
+    """The file has problems; nothing of it was taken."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = [f"  {problem}" for problem in problems[:_SHOWN]]
+        more = [f"  … and {len(problems) - _SHOWN} more."] if len(problems) > _SHOWN else []
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{file} has {count}; nothing was taken from it.", *shown, *more]))
+
+
+def refuse_if_any(file: str, problems: Sequence[Problem]) -> None:
+    if problems:
+        raise FileRefusedError(file, problems)
