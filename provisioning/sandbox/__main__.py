@@ -12,7 +12,7 @@ import msgspec
 from provisioning.sandbox.certificates import write_certificates, write_private
 from provisioning.sandbox.profiles import PROFILES
 from provisioning.sandbox.seed import plant, read_seed
-from provisioning.sandbox.server import Application, make_server
+from provisioning.sandbox.server import Application, bind, make_server
 from provisioning.sandbox.switches import Switches
 from provisioning.sandbox.wire import encode
 from provisioning.sandbox.world import Settings, World
@@ -73,20 +73,25 @@ def _switches(settings: Sequence[str]) -> Switches:
 
 
 def _serve(world: World, folder: Path, port: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "address.json").unlink(missing_ok=True)
-    certificate, key = write_certificates(folder)
+    # The port first: a second twin on it must not overwrite the files of the first.
+    with bind(port) as bound:
+        folder.mkdir(parents=True, exist_ok=True)
+        address = folder / "address.json"
+        address.unlink(missing_ok=True)
+        application = Application(world, _control_token(folder))
+        certificate, key = write_certificates(folder)
+        chosen = bound.getsockname()[1]
+        make_server(application, certificate, key, lambda: _announce(address, chosen)).run([bound])
+    address.unlink(missing_ok=True)
+
+
+def _control_token(folder: Path) -> str:
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
     write_private(folder / "control-token", token.encode())
-    application = Application(world, token)
-    server = make_server(application, port, certificate, key, lambda bound: _announce(folder, bound))
-    try:
-        server.run()
-    finally:
-        (folder / "address.json").unlink(missing_ok=True)
+    return token
 
 
-def _announce(folder: Path, port: int) -> None:
+def _announce(file: Path, port: int) -> None:
     """Write the addresses whole or not at all: whoever waits for the file may read it at once."""
     root = f"localhost:{port}"
     addresses = {
@@ -95,9 +100,9 @@ def _announce(folder: Path, port: int) -> None:
         "control": f"https://{root}/_sandbox",
         "pid": os.getpid(),
     }
-    draft = folder / "address.json.draft"
+    draft = file.with_suffix(".draft")
     draft.write_bytes(encode(addresses))
-    draft.rename(folder / "address.json")
+    draft.rename(file)
 
 
 if __name__ == "__main__":

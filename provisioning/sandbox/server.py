@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,22 @@ async def _send(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-class Server(uvicorn.Server):
-    """Calls `on_listening` with the port once connections are accepted."""
+def bind(port: int) -> socket.socket:
+    """A socket on this machine's loopback address; port 0 picks a free one. Raises OSError when it is taken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[int], None]) -> None:
+
+class Server(uvicorn.Server):
+    """Calls `on_listening` once connections are accepted."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_listening = on_listening
 
@@ -147,17 +160,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._on_listening(self.servers[0].sockets[0].getsockname()[1])
+            self._on_listening()
 
 
-def make_server(
-    application: Application, port: int, certificate: Path, key: Path, on_listening: Callable[[int], None]
-) -> Server:
-    """A server on this machine's loopback address; port 0 picks a free one."""
+def make_server(application: Application, certificate: Path, key: Path, on_listening: Callable[[], None]) -> Server:
+    """A server for a bound socket."""
     config = uvicorn.Config(
         application,
-        host="127.0.0.1",
-        port=port,
         http=Protocol,
         ws="none",
         loop="uvloop",

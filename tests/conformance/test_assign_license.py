@@ -123,7 +123,8 @@ class TestRefused:
             pytest.param(INHERITING, [], [A3], INHERITED, id="held through a group only"),
             pytest.param(
                 WITH_NOTHING, [PHONE], [],
-                f"License assignment failed because service plan {MCOEV} depends on the service plan(s) {SKYPE}, {TEAMS}",
+                f"License assignment failed because service plan {MCOEV} depends on "
+                f"the service plan(s) {SKYPE}, {TEAMS}",
                 id="dependency",
             ),
             pytest.param(
@@ -167,7 +168,9 @@ class TestRefused:
             ({}, "addLicenses, removeLicenses"),
         ],
     )
-    def test_both_collections_must_be_there(self, graph: httpx.Client, body: dict[str, list[str]], missing: str) -> None:
+    def test_both_collections_must_be_there(
+        self, graph: httpx.Client, body: dict[str, list[str]], missing: str
+    ) -> None:
         response = graph.post(f"/users/{WITH_A1}/assignLicense", json=body)
         assert message(response) == (
             "One or more parameters of the operation 'assignLicense' are missing from the request payload. "

@@ -18,7 +18,11 @@ class TestEnvelope:
     def test_is_200_whatever_happened_inside(self, graph: httpx.Client) -> None:
         response = batch(graph, swap(1), item(2, "GET", READ), item(3, "GET", "/users/nobody"))
         assert response.status_code == 200
-        assert {number: answer["status"] for number, answer in answers(response).items()} == {"1": 200, "2": 200, "3": 404}
+        assert {number: answer["status"] for number, answer in answers(response).items()} == {
+            "1": 200,
+            "2": 200,
+            "3": 404,
+        }
 
     def test_answers_come_in_any_order(self, graph: httpx.Client) -> None:
         items = [item(number, "GET", READ) for number in range(20)]

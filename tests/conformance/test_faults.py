@@ -35,9 +35,7 @@ class TestAnswers:
         assert skus_of(graph, WITH_A1) == {A1}
         assert list(control.ledger()) == []
 
-    @pytest.mark.parametrize(
-        ("body", "content_type", "length"), [("html", "text/html", True), ("empty", None, False)]
-    )
+    @pytest.mark.parametrize(("body", "content_type", "length"), [("html", "text/html", True), ("empty", None, False)])
     def test_a_body_need_not_be_json(
         self, graph: httpx.Client, control: SandboxControl, body: str, content_type: str | None, length: bool
     ) -> None:

@@ -105,8 +105,12 @@ class TestRefusal:
 
 class TestBatch:
     def test_every_item_is_charged_and_refused_by_itself(self, graph: httpx.Client, narrow: SandboxControl) -> None:
-        people = [narrow.add_user(TENANT, userPrincipalName=f"p{n}@school.example", usageLocation="NL") for n in range(5)]
-        items = [item(n, "POST", f"/users/{who['id']}/assignLicense", change_body([A1])) for n, who in enumerate(people)]
+        people = [
+            narrow.add_user(TENANT, userPrincipalName=f"p{n}@school.example", usageLocation="NL") for n in range(5)
+        ]
+        items = [
+            item(n, "POST", f"/users/{who['id']}/assignLicense", change_body([A1])) for n, who in enumerate(people)
+        ]
         response = batch(graph, *items)
         found = answers(response)
         assert response.status_code == 200

@@ -215,7 +215,13 @@ class TestPatch:
 
     @pytest.mark.parametrize(
         "body",
-        [{"usageLocation": "XX"}, {"usageLocation": 31}, {"assignedLicenses": []}, {"shoeSize": "44"}, ["usageLocation"]],
+        [
+            {"usageLocation": "XX"},
+            {"usageLocation": 31},
+            {"assignedLicenses": []},
+            {"shoeSize": "44"},
+            ["usageLocation"],
+        ],
     )
     def test_nonsense_is_refused(self, graph: httpx.Client, body: Any) -> None:
         assert graph.patch(f"/users/{WITH_A1}", json=body).status_code == 400
