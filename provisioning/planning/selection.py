@@ -1,6 +1,7 @@
 """Whose people an operation speaks of, person by person, and who cannot be decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -10,7 +11,7 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census, Membership, Person
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.selectors import Predicate, Selector, compile_selector, parse_selector
+from provisioning.planning.selectors import Register, Selector, parse_selector
 
 _OPPOSITE = {Audience.FACULTY: Audience.STUDENT, Audience.STUDENT: Audience.FACULTY}
 
@@ -30,8 +31,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 def selectors_of(binding: Binding, audience: Audience) -> dict[Audience, Selector]:
     """The binding's selectors that speak of this audience (all of them for `any`)."""
-    wanted = set(binding.selectors) if audience is Audience.ANY else {audience}
-    return {one: parse_selector(binding.selectors[one]) for one in wanted if one in binding.selectors}
+    return {
+        one: parse_selector(text) for one, text in sorted(binding.selectors.items()) if audience in {one, Audience.ANY}
+    }
 
 
 def keys_needed(bindings: Iterable[Binding]) -> frozenset[str]:
@@ -55,60 +57,56 @@ def select(
     needed = keys_needed([*own, *strangers])
     if not census.is_complete or any(key not in memberships or not memberships[key].is_complete for key in needed):
         return Selection(chosen=(), undecidable={}, sizes={}, is_complete=False)
-    doubts = [
-        *((answer, Reason.SCOPE_UNDECIDABLE) for answer in _stranger_predicates(strangers, memberships)),
-        *((answer, Reason.AUDIENCE_MISMATCH) for answer in _opposite_predicates(own, audience, memberships)),
-    ]
-    return _sorted_out(census.people, _own_predicates(own, audience, memberships), doubts)
+    register = Register(census.people, memberships)
+    matches = list(_own_matches(own, audience, register))
+    schools = _first_schools(matches)
+    doubts = _doubts(own, strangers, audience, register)
+    return Selection(
+        chosen=tuple(
+            (person, schools[person.subject_id])
+            for person in census.people
+            if person.subject_id in schools and person.subject_id not in doubts
+        ),
+        undecidable={subject: (schools[subject], doubts[subject]) for subject in doubts.keys() & schools.keys()},
+        sizes={(binding.binding_id, one): len(found) for binding, one, found in matches},
+        is_complete=True,
+    )
 
 
-_Own = tuple[Binding, Audience, Predicate]
+_Match = tuple[Binding, Audience, AbstractSet[SubjectId]]
 
 
-def _sorted_out(people: Sequence[Person], own: Sequence[_Own], doubts: Sequence[tuple[Predicate, Reason]]) -> Selection:
-    chosen: list[tuple[Person, OrganisationId]] = []
-    undecidable: dict[SubjectId, tuple[OrganisationId, Reason]] = {}
-    sizes = {(binding.binding_id, audience): 0 for binding, audience, _ in own}
-    for person in people:
-        matched = [(binding, audience) for binding, audience, answer in own if answer(person)]
-        if not matched:
-            continue
-        for binding, audience in matched:
-            sizes[binding.binding_id, audience] += 1
-        first = matched[0][0].organisation_id  # a teacher at two schools takes one seat, at the first
-        doubt = next((reason for answer, reason in doubts if answer(person)), None)
-        if doubt:
-            undecidable[person.subject_id] = (first, doubt)
-        else:
-            chosen.append((person, first))
-    return Selection(chosen=tuple(chosen), undecidable=undecidable, sizes=sizes, is_complete=True)
+def _own_matches(own: Sequence[Binding], audience: Audience, register: Register) -> Iterator[_Match]:
+    for binding in own:
+        for one, selector in selectors_of(binding, audience).items():
+            yield binding, one, register.matching(selector)
 
 
-def _own_predicates(own: Sequence[Binding], audience: Audience, memberships: Mapping[str, Membership]) -> list[_Own]:
-    return [
-        (binding, one, compile_selector(selector, memberships))
-        for binding in own
-        for one, selector in selectors_of(binding, audience).items()
-    ]
+def _first_schools(matches: Sequence[_Match]) -> dict[SubjectId, OrganisationId]:
+    """A teacher at two schools takes one seat, at the first."""
+    schools: dict[SubjectId, OrganisationId] = {}
+    for binding, _, found in reversed(matches):
+        schools |= dict.fromkeys(found, binding.organisation_id)
+    return schools
 
 
-def _stranger_predicates(strangers: Sequence[Binding], memberships: Mapping[str, Membership]) -> list[Predicate]:
-    return [
-        compile_selector(parse_selector(text), memberships)
-        for binding in strangers
-        for text in binding.selectors.values()
-    ]
+def _doubts(
+    own: Sequence[Binding], strangers: Sequence[Binding], audience: Audience, register: Register
+) -> dict[SubjectId, Reason]:
+    """Whoever matches as the opposite audience, or another board's selector; the other board weighs most."""
+    doubts: dict[SubjectId, Reason] = {}
+    for selector in _opposites(own, audience):
+        doubts |= dict.fromkeys(register.matching(selector), Reason.AUDIENCE_MISMATCH)
+    for text in (text for binding in strangers for text in binding.selectors.values()):
+        doubts |= dict.fromkeys(register.matching(parse_selector(text)), Reason.SCOPE_UNDECIDABLE)
+    return doubts
 
 
-def _opposite_predicates(
-    own: Sequence[Binding], audience: Audience, memberships: Mapping[str, Membership]
-) -> list[Predicate]:
+def _opposites(own: Sequence[Binding], audience: Audience) -> list[Selector]:
     opposite = _OPPOSITE.get(audience)
-    return [
-        compile_selector(parse_selector(binding.selectors[opposite]), memberships)
-        for binding in own
-        if opposite is not None and opposite in binding.selectors
-    ]
+    if opposite is None:
+        return []
+    return [parse_selector(binding.selectors[opposite]) for binding in own if opposite in binding.selectors]
 
 
 def has_shrunk(before: int | None, now: int, limits: Limits) -> bool:

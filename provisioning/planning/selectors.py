@@ -6,7 +6,9 @@
 The outermost object may carry "include": ["guests", "disabled"]. Comparison ignores case.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -19,6 +21,8 @@ ATTRIBUTES = frozenset(
     {"department", "companyName", "officeLocation", "employeeType"} | {f"extensionAttribute{n}" for n in range(1, 16)}
 )
 INCLUDABLE = frozenset({"guests", "disabled"})
+_DOMAIN = "domain"  # beside the attributes, and none of them
+_DEEPEST = 20  # nobody means more, and every walk over a rule must fit on the stack
 
 
 class AllOf(msgspec.Struct, frozen=True):
@@ -70,15 +74,30 @@ class Selector(msgspec.Struct, frozen=True):
 def parse_selector(text: str | bytes) -> Selector:
     """Raises InputError that names the unreadable leaf."""
     try:
-        tree = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+        selector = _selector(msgspec.json.decode(text))
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise InputError(f"The selector is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise InputError(_TOO_DEEP) from error
+    if _depth(selector.rule) > _DEEPEST:
+        raise InputError(_TOO_DEEP)
+    return selector
+
+
+_TOO_DEEP = f"The selector nests deeper than {_DEEPEST} levels; write it flatter."
+
+
+def _selector(tree: Any) -> Selector:
     if not isinstance(tree, dict):
         raise InputError('A selector is an object such as {"group": "…"} or {"everyone": true}.')
     include = tree.pop("include", [])
-    if not isinstance(include, list) or not INCLUDABLE.issuperset(include):
+    if not isinstance(include, list) or not all(one in INCLUDABLE for one in map(str, include)):
         raise InputError('"include" takes a list of "guests" and "disabled".')
     return Selector(_rule(tree), frozenset(include))
+
+
+def _depth(rule: "Rule") -> int:
+    return 1 + max(map(_depth, rule.parts)) if isinstance(rule, AllOf | AnyOf) else 1
 
 
 def _rule(tree: Any) -> Rule:
@@ -119,7 +138,7 @@ def _school(tree: dict[str, Any]) -> MemberOf:
 
 def _ids(tree: dict[str, Any]) -> OneOf:
     ids = tree["ids"]
-    if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+    if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one.strip() for one in ids):
         raise InputError('"ids" takes a list of directory object ids.')
     return OneOf(frozenset(SubjectId(one.strip().lower()) for one in ids))
 
@@ -151,32 +170,53 @@ def _leaves(rule: Rule) -> Iterator[Rule]:
         yield rule
 
 
-Predicate = Callable[[Person], bool]
+class Register:
+    """The people of a census, indexed by what selectors ask, so that each is answered with whole sets.
 
+    Every membership of a selector's `keys` must be there.
+    """
 
-def compile_selector(selector: Selector, memberships: Mapping[str, Membership]) -> Predicate:
-    """One function that answers for a person; every membership of `selector.keys` must be there."""
-    answer = _compiled(selector.rule, memberships)
-    guests, disabled = "guests" in selector.include, "disabled" in selector.include
-    return lambda person: (guests or not person.is_guest) and (disabled or person.is_enabled) and answer(person)
+    def __init__(self, people: Sequence[Person], memberships: Mapping[str, Membership]) -> None:
+        self._people = people
+        self._memberships = memberships
+        self._traits: dict[str, Mapping[str, AbstractSet[SubjectId]]] = {}
+        self._everyone = frozenset(person.subject_id for person in people)
+        self._left_out = {
+            "guests": frozenset(person.subject_id for person in people if person.is_guest),
+            "disabled": frozenset(person.subject_id for person in people if not person.is_enabled),
+        }
 
+    def matching(self, selector: Selector) -> AbstractSet[SubjectId]:
+        found = self._answer(selector.rule)
+        for kind in INCLUDABLE - selector.include:
+            found = found - self._left_out[kind]
+        return found
 
-def _compiled(rule: Rule, memberships: Mapping[str, Membership]) -> Predicate:
-    match rule:
-        case AllOf(parts):
-            every = [_compiled(part, memberships) for part in parts]
-            return lambda person: all(answer(person) for answer in every)
-        case AnyOf(parts):
-            some = [_compiled(part, memberships) for part in parts]
-            return lambda person: any(answer(person) for answer in some)
-        case MemberOf(key):
-            members = memberships[key].members
-            return lambda person: person.subject_id in members
-        case InDomain(name):
-            return lambda person: person.domain.casefold() == name
-        case HasAttribute(name, value):
-            return lambda person: person.attributes.get(name, "").casefold() == value
-        case OneOf(ids):
-            return lambda person: person.subject_id in ids
-        case Everyone():
-            return lambda _: True
+    def _answer(self, rule: Rule) -> AbstractSet[SubjectId]:
+        match rule:
+            case AllOf(parts):
+                return self._everyone.intersection(*map(self._answer, parts))
+            case AnyOf(parts):
+                return frozenset().union(*map(self._answer, parts))
+            case MemberOf(key):
+                return self._everyone & self._memberships[key].members
+            case InDomain(name):
+                return self._sharing(_DOMAIN, name)
+            case HasAttribute(name, value):
+                return self._sharing(name, value)
+            case OneOf(ids):
+                return self._everyone & ids
+            case Everyone():
+                return self._everyone
+
+    def _sharing(self, trait: str, value: str) -> AbstractSet[SubjectId]:
+        if trait not in self._traits:
+            self._traits[trait] = self._indexed(trait)
+        return self._traits[trait].get(value, frozenset())
+
+    def _indexed(self, trait: str) -> Mapping[str, AbstractSet[SubjectId]]:
+        index: dict[str, set[SubjectId]] = defaultdict(set)
+        for person in self._people:
+            text = person.domain if trait == _DOMAIN else person.attributes.get(trait, "")
+            index[text.strip().casefold()].add(person.subject_id)
+        return index

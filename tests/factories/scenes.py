@@ -71,9 +71,9 @@ def board_of(people: int, mappings: Mappings, *, schools: int = 12, seed: int = 
 
 
 def deliver_scene(
-    people: int, *, schools: int = 12, seed: int = 1, seats_share: float = 0.8, **known: Any
+    people: int, *, schools: int = 12, seed: int = 1, seats_share: float = 0.6, **known: Any
 ) -> DeliverScene:
-    """An order of A3 for all pupils of the board, with seats for `seats_share` of the tenant; `known` replaces fields."""
+    """A3 for all pupils of the board, with seats for `seats_share` of the tenant; `known` replaces fields."""
     mappings = load_mappings()
     board = board_of(people, mappings, schools=schools, seed=seed)
     wish = pupils_wish(mappings, board)
