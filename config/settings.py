@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     # the installation
     realm: Realm
     orders_from: AwareDatetime | None = None
-    order_source: str = "shop"
+    order_source: str = "orders"
     collect_seconds: PositiveFloat = 2.0
     mappings_folder: ExistingPath | None = None
     language: Language = Language.DUTCH

@@ -1,0 +1,15 @@
+"""The only builder: what entry points ask for is made here, once per process."""
+
+from config.settings import load_settings
+from provisioning.bootstrap.installation import check_installation
+from provisioning.bootstrap.services import Services
+from provisioning.graph.bridge import PerProcess
+
+__all__ = ["Services", "check_installation", "services"]
+
+_PER_PROCESS = PerProcess(lambda: Services(load_settings()))
+
+
+def services() -> Services:
+    """The services of this process, as the environment describes them; raises ConfigurationError."""
+    return _PER_PROCESS.get()

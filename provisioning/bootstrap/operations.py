@@ -1,0 +1,149 @@
+"""The use cases of operations: what workers do with them, and what people decide about them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from provisioning.bootstrap.adapters import Adapters
+from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
+from provisioning.execution.executor import Executor
+from provisioning.services.advance_operation import AdvanceOperation, Work
+from provisioning.services.apply_plan import ApplyPlan
+from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.expire_approval import ExpireApproval
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.plan_operation import PlanOperation
+from provisioning.services.prepare_operation import PrepareOperation
+from provisioning.services.reject_plan import RejectPlan
+from provisioning.services.resume_writes import ResumeWrites
+from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.serve_waiting import ServeWaiting
+from provisioning.services.show_operations import ShowOperations
+from provisioning.services.show_plan import ShowPlan
+from provisioning.services.stop_writes import StopWrites
+from provisioning.services.sweep_operations import SweepOperations
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.verify_operation import VerifyOperation
+
+
+class Operations(Adapters):
+    @cached_property
+    def advance_operation(self) -> AdvanceOperation:
+        return AdvanceOperation(
+            open_uow=self.open_uow,
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            limits=self.limits,
+            holder=self.holder,
+            work=self._work,
+        )
+
+    @property
+    def _work(self) -> Mapping[OperationState, Work]:
+        """What each state asks for."""
+        return {
+            OperationState.NEW: self.prepare_operation,
+            **dict.fromkeys(OPERATION_WAITS, self.prepare_operation),
+            OperationState.PLANNING: self.plan_operation,
+            OperationState.AWAITING_APPROVAL: self.expire_approval,
+            OperationState.APPLYING: self.apply_plan,
+            OperationState.VERIFYING: self.verify_operation,
+        }
+
+    @cached_property
+    def prepare_operation(self) -> PrepareOperation:
+        return PrepareOperation(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            trouble=self.tenant_trouble,
+        )
+
+    @cached_property
+    def plan_operation(self) -> PlanOperation:
+        return PlanOperation(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+            trouble=self.tenant_trouble,
+            finish=self.finish_operation,
+        )
+
+    @cached_property
+    def expire_approval(self) -> ExpireApproval:
+        return ExpireApproval(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def apply_plan(self) -> ApplyPlan:
+        return ApplyPlan(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            quota=self.quota,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+            executor=self.executor,
+            trouble=self.tenant_trouble,
+        )
+
+    @cached_property
+    def verify_operation(self) -> VerifyOperation:
+        return VerifyOperation(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            executor=self.executor,
+            trouble=self.tenant_trouble,
+            finish=self.finish_operation,
+        )
+
+    @cached_property
+    def executor(self) -> Executor:
+        return Executor(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, limits=self.limits)
+
+    @cached_property
+    def finish_operation(self) -> FinishOperation:
+        return FinishOperation(self.clock)
+
+    @cached_property
+    def tenant_trouble(self) -> TenantTrouble:
+        return TenantTrouble(self.open_uow, self.clock, self.limits)
+
+    @cached_property
+    def sweep_operations(self) -> SweepOperations:
+        return SweepOperations(open_uow=self.open_uow, dispatcher=self.dispatcher, clock=self.clock, limits=self.limits)
+
+    @cached_property
+    def serve_waiting(self) -> ServeWaiting:
+        return ServeWaiting(open_uow=self.open_uow, gateway=self.gateway, dispatcher=self.dispatcher, clock=self.clock)
+
+    @cached_property
+    def show_operations(self) -> ShowOperations:
+        return ShowOperations(open_uow=self.open_uow)
+
+    @cached_property
+    def show_plan(self) -> ShowPlan:
+        return ShowPlan(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def approve_plan(self) -> ApprovePlan:
+        return ApprovePlan(open_uow=self.open_uow, clock=self.clock, dispatcher=self.dispatcher)
+
+    @cached_property
+    def reject_plan(self) -> RejectPlan:
+        return RejectPlan(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def retry_operation(self) -> RetryOperation:
+        return RetryOperation(open_uow=self.open_uow, clock=self.clock, dispatcher=self.dispatcher)
+
+    @cached_property
+    def stop_writes(self) -> StopWrites:
+        return StopWrites(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def resume_writes(self) -> ResumeWrites:
+        return ResumeWrites(open_uow=self.open_uow, clock=self.clock)

@@ -1,0 +1,100 @@
+"""The use cases of oversight: who may act, what happened, and whether everything is well."""
+
+from datetime import timedelta
+from functools import cached_property
+
+from redis.exceptions import RedisError
+
+from provisioning.audit.sealing import CheckpointRule
+from provisioning.bootstrap.adapters import Adapters
+from provisioning.database.engine import check_skew
+from provisioning.database.migrate import pending
+from provisioning.database.realm import read_realm
+from provisioning.domain.errors import UnavailableError
+from provisioning.services.add_actor import AddActor
+from provisioning.services.authenticate import Authenticate
+from provisioning.services.diagnose import Diagnose, Instruments
+from provisioning.services.export_audit import ExportAudit
+from provisioning.services.list_actors import ListActors
+from provisioning.services.list_events import ListEvents
+from provisioning.services.list_notices import ListNotices
+from provisioning.services.relay_outbox import RelayOutbox
+from provisioning.services.revoke_actor import RevokeActor
+from provisioning.services.seal_audit import SealAudit
+from provisioning.services.show_worklist import ShowWorklist
+
+
+class Oversight(Adapters):
+    @cached_property
+    def authenticate(self) -> Authenticate:
+        return Authenticate(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def add_actor(self) -> AddActor:
+        return AddActor(open_uow=self.open_uow, clock=self.clock, has_owner_access=self._has_owner_access)
+
+    @cached_property
+    def list_actors(self) -> ListActors:
+        return ListActors(open_uow=self.open_uow)
+
+    @cached_property
+    def revoke_actor(self) -> RevokeActor:
+        return RevokeActor(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def show_worklist(self) -> ShowWorklist:
+        return ShowWorklist(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def list_notices(self) -> ListNotices:
+        return ListNotices(open_uow=self.open_uow)
+
+    @cached_property
+    def relay_outbox(self) -> RelayOutbox:
+        return RelayOutbox(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
+
+    @cached_property
+    def list_events(self) -> ListEvents:
+        return ListEvents(open_uow=self.open_uow)
+
+    @cached_property
+    def export_audit(self) -> ExportAudit:
+        return ExportAudit(open_uow=self.open_uow, clock=self.clock, archive=self.audit_archive)
+
+    @cached_property
+    def seal_audit(self) -> SealAudit:
+        return SealAudit(
+            open_uow=self.open_uow,
+            sink=self.checkpoint_sink,
+            signer=self.signer,
+            clock=self.clock,
+            rule=CheckpointRule(self.limits.checkpoint_events, self.limits.checkpoint_interval),
+        )
+
+    @cached_property
+    def diagnose(self) -> Diagnose:
+        return Diagnose(instruments=self._instruments, open_uow=self.open_uow, clock=self.clock, limits=self.limits)
+
+    @property
+    def _instruments(self) -> Instruments:
+        return Instruments(
+            database_time=lambda: self.clock.wall() + check_skew(self.engine, self.clock, timedelta.max),
+            pending_migrations=lambda: pending(self.settings.database_url.get_secret_value()),
+            realm=lambda: read_realm(self.engine) or "nobody's yet",
+            broker=self._ping_broker,
+            order_source=self._read_shop if self.has_shop else None,
+        )
+
+    def _read_shop(self) -> None:
+        next(iter(self.order_source.changed_since(self.clock.now())), None)
+
+    def _ping_broker(self) -> None:
+        try:
+            self.redis.ping()
+        except RedisError as error:
+            raise UnavailableError(f"Redis does not answer ({type(error).__name__}).") from error
+
+    def _has_owner_access(self) -> bool:
+        """Whoever has the owner's database URL rules this installation already."""
+        owner_url = self.settings.owner_database_url
+        return owner_url is not None and not pending(owner_url.get_secret_value())

@@ -1,0 +1,14 @@
+"""Everything the service can do, as entry points see it: one attribute per use case, named as its file is.
+
+Adding one is a property in the class of its area. Each is built when it is first asked for.
+"""
+
+from provisioning.bootstrap.operations import Operations
+from provisioning.bootstrap.oversight import Oversight
+from provisioning.bootstrap.tenants import Tenants
+
+
+class Services(Operations, Tenants, Oversight):
+    def make_ready(self) -> None:
+        """Build what the first task needs, so that it does not wait for it."""
+        _ = self.advance_operation, self.sweep_operations
