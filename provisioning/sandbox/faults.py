@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -77,13 +77,14 @@ class Faults:
 
 
 _OF_THE_IDENTITY_PLATFORM = frozenset({"token", "consent"})
+_ONLY_ROUTE = {"token_error": "token", "consent_refused": "consent"}
 
 
 def _fits(fault: Fault, tenant: str, route: str, user: str | None) -> bool:
-    if fault.route is None and route in _OF_THE_IDENTITY_PLATFORM:
-        # A fault that names no route means Graph; only faults made for the token side go there by themselves.
-        return fault.kind in {"token_error", "consent_refused"} and fault.tenant in {None, tenant}
-    wanted: list[tuple[Any, Any]] = [(fault.tenant, tenant), (fault.route, route), (fault.user, user)]
+    wanted_route = fault.route or _ONLY_ROUTE.get(fault.kind)
+    if wanted_route is None and route in _OF_THE_IDENTITY_PLATFORM:
+        return False  # a fault that names no route means Graph
+    wanted = ((wanted_route, route), (fault.tenant, tenant), (fault.user, user))
     return all(want is None or want == have for want, have in wanted)
 
 

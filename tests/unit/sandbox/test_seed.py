@@ -1,0 +1,65 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from provisioning.sandbox.model import User
+from provisioning.sandbox.seed import plant, read_seed
+from provisioning.sandbox.world import Settings, World
+
+TENANT = "5b0c1f0e-7a51-4c0e-9d3b-2f6f1d9a1001"
+A1 = "94763226-9b3c-4e75-a931-5c89701abe66"
+
+
+def planted(**tenant: Any) -> World:
+    world = World(Settings())
+    plant(world, read_seed(msgspec.json.encode({"tenants": [{"id": TENANT, **tenant}]})))
+    return world
+
+
+def people(world: World) -> list[User]:
+    return [user for user in world.tenants[TENANT].directory.users.values() if user]
+
+
+class TestPlant:
+    def test_a_user_without_an_id_gets_the_same_one_every_time(self) -> None:
+        users = [{"userPrincipalName": "a@x.example"}]
+        assert people(planted(users=users))[0].id == people(planted(users=users))[0].id
+
+    def test_a_population_is_many_users_from_one_pattern(self) -> None:
+        pattern = {"usageLocation": "NL", "assignments": [{"skuId": A1}]}
+        world = planted(domains=["x.example"], population=[{"count": 300, "prefix": "leerling", "user": pattern}])
+        assert {user.userPrincipalName for user in people(world)} >= {
+            "leerling-0001@x.example",
+            "leerling-0300@x.example",
+        }
+        assert world.tenants[TENANT].directory.consumed[A1] == 300
+
+    def test_planting_writes_nothing_in_the_ledger(self) -> None:
+        assert len(planted(users=[{"userPrincipalName": "a@x.example"}]).ledger) == 0
+
+    def test_a_catalogue_in_the_seed_adds_to_the_twins_own(self) -> None:
+        world = World(Settings())
+        extra = {"skuId": "k", "skuPartNumber": "K", "servicePlans": [{"servicePlanId": "p", "servicePlanName": "P"}]}
+        plant(world, read_seed(msgspec.json.encode({"catalogue": {"skus": [extra], "exclusive": [["p", "q"]]}})))
+        assert {"k", A1} <= world.catalogue.skus.keys()
+        assert world.catalogue.rules.conflict(frozenset("pq")) == ("p", "q")
+
+    @pytest.mark.parametrize(
+        "tenant",
+        [
+            {"users": [{"userPrincipalName": "a@x", "shoes": 44}], "colour": "red"},
+            {"subscriptions": [{"skuId": "unknown", "totalLicenses": 1}]},
+            {"groups": [{"id": "g", "displayName": "G", "members": ["nobody"]}]},
+            {"users": [{"userPrincipalName": "a@x", "accountEnabled": "yes"}]},
+        ],
+    )
+    def test_a_seed_that_contradicts_itself_is_refused(self, tenant: dict[str, Any]) -> None:
+        with pytest.raises((ValueError, msgspec.ValidationError)):
+            planted(**tenant)
+
+    def test_two_tenants_cannot_share_a_domain(self) -> None:
+        other = {"id": TENANT[::-1], "domains": ["x.example"]}
+        seed = {"tenants": [{"id": TENANT, "domains": ["X.example"]}, other]}
+        with pytest.raises(ValueError, match="already in use"):
+            plant(World(Settings()), read_seed(msgspec.json.encode(seed)))
