@@ -5,20 +5,27 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, delete, literal, select
+from sqlalchemy import ARRAY, Text, any_, delete, literal, select, text
 
 from provisioning.audit.events import AuditEvent, decode_event, encode_event
 from provisioning.audit.pseudonyms import ENTROPY_BYTES, draw_pseudonym
+from provisioning.database.jsonb import as_rows
 from provisioning.database.store import Store, inserted
 from provisioning.database.tables.audit import audit_events, pseudonyms
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OperationId, OrganisationId, Pseudonym, SubjectId, TenantId
 
+# Written out, because it runs more often than any other statement.
+_APPEND = text("""
+    INSERT INTO audit_events (body, organisation_id, tenant_id, operation_id)
+    SELECT body, organisation_id, tenant_id, operation_id FROM json_to_recordset(CAST(:rows AS json))
+    AS given (body text, organisation_id text, tenant_id text, operation_id text)""")
+
 
 class SqlAuditLog(Store):
     def record(self, events: Sequence[Event]) -> None:
         if events:
-            self._connection.execute(inserted(audit_events, [_row_of(event) for event in events]))
+            self._connection.execute(_APPEND, {"rows": as_rows(map(_row_of, events))})
 
     def list_by(
         self,
@@ -61,9 +68,9 @@ def _draw() -> Pseudonym:
 
 
 def _row_of(event: Event) -> dict[str, Any]:
-    text = encode_event(AuditEvent(id=str(UUID(bytes=os.urandom(16), version=4)), **_fields_of(event)))
+    body = encode_event(AuditEvent(id=str(UUID(bytes=os.urandom(16), version=4)), **_fields_of(event)))
     return {
-        "body": text.decode(),
+        "body": body.decode(),
         "organisation_id": event.organisation,
         "tenant_id": event.tenant,
         "operation_id": event.operation,

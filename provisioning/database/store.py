@@ -22,7 +22,8 @@ class Store:
 
     def _rows(self, query: Executable, bound: Row | None = None) -> list[dict[str, Any]]:
         result = self._connection.execute(query, bound)
-        names = [str(name) for name in result.keys()]  # labels are a kind of str that msgspec does not take for one
+        # Labels are a kind of str that msgspec does not take for one; `keys` is a method, a result is no dictionary.
+        names = [str(name) for name in result.keys()]  # noqa: SIM118
         return [dict(zip(names, row, strict=True)) for row in result]
 
     def _list(self, query: Executable, kind: type[T]) -> list[T]:

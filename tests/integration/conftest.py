@@ -56,7 +56,7 @@ def clean(owner_engine: Engine) -> Iterator[None]:
 
 
 @pytest.fixture
-def engine(service_engine: Engine, clean: None) -> Engine:
+def engine(service_engine: Engine, clean: None) -> Engine:  # noqa: ARG001  # asked for what it does afterwards
     """As the service connects; the database is empty."""
     return service_engine
 
