@@ -1,6 +1,6 @@
 """A plan as text for the person who decides: what, how many, what would be lost, what speaks against it, and why."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from textwrap import wrap
@@ -23,19 +23,20 @@ class People(msgspec.Struct, frozen=True):
     """Everybody in the plan, counted: by state, and by state and reason where there is one."""
 
     states: dict[SubjectState, int]
-    reasons: dict[tuple[SubjectState, Reason], int]
+    reasons: dict[SubjectState, dict[Reason, int]]
     notes: dict[str, int]
 
     @classmethod
     def count(cls, subjects: Iterable[SubjectRecord]) -> Self:
         """The counts of these people."""
-        states, reasons, notes = Counter[SubjectState](), Counter[tuple[SubjectState, Reason]](), Counter[str]()
+        states, notes = Counter[SubjectState](), Counter[str]()
+        reasons = defaultdict[SubjectState, Counter[Reason]](Counter)
         for subject in subjects:
             states[subject.state] += 1
             notes.update(subject.notes)
             if subject.reason is not None:
-                reasons[subject.state, subject.reason] += 1
-        return cls(dict(states), dict(reasons), dict(notes))
+                reasons[subject.state][subject.reason] += 1
+        return cls(dict(states), {state: dict(some) for state, some in reasons.items()}, dict(notes))
 
 
 class PlanSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,9 +93,8 @@ def _people(people: People, sentence: Callable[[Reason], str]) -> Iterator[str]:
     yield f"People ({sum(people.states.values()):,})"
     for state, number in people.states.items():
         yield _row(_spaced(state), number)
-        for (of_state, reason), some in people.reasons.items():
-            if of_state is state:
-                yield from _indented(f"{some:,}: {sentence(reason)}", 6)
+        for reason, some in people.reasons.get(state, {}).items():
+            yield from _indented(f"{some:,}: {sentence(reason)}", 6)
 
 
 def _next(sheet: PlanSheet) -> Iterator[str]:

@@ -65,7 +65,7 @@ class TestPeople:
             ]
         )
         assert people.states == {SubjectState.PENDING: 1, SubjectState.REFUSED: 3}
-        assert people.reasons == {(SubjectState.REFUSED, Reason.USAGE_LOCATION): 2}
+        assert people.reasons == {SubjectState.REFUSED: {Reason.USAGE_LOCATION: 2}}
         assert people.notes == {"teams": 1}
 
 

@@ -1,0 +1,76 @@
+"""The command itself: its groups, and the one place where errors become a sentence and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from enum import IntEnum
+
+from provisioning.cli.command import noun
+from provisioning.cli.commands import register_all
+from provisioning.cli.session import Session
+from provisioning.domain.errors import InputError, ProvisioningError
+
+app = noun("Makes every ordered Microsoft licence arrive in the right school tenant, and proves it.")
+register_all(app)
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130  # 128 + SIGINT, as shells expect it
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    sys.exit(run(sys.argv[1:], Session()))
+
+
+def run(arguments: Sequence[str], session: Session) -> int:
+    """Do what was typed; the exit code. No traceback reaches a person, whatever happens."""
+    try:
+        _invoke(arguments, session)
+    except InputError as error:
+        return _refuse(str(error), ExitCode.USAGE)
+    except ProvisioningError as error:
+        return _refuse(str(error), ExitCode.FAILED)
+    except BrokenPipeError:
+        return _hang_up()
+    except SystemExit as ended:
+        return _ended(ended.code)
+    except Exception as error:  # noqa: BLE001  the process ends here: a sentence instead of a traceback
+        return _confess(error)
+    return ExitCode.DONE
+
+
+def _invoke(arguments: Sequence[str], session: Session) -> None:
+    app(args=list(arguments), prog_name="provisioning", obj=session)
+    sys.stdout.flush()
+
+
+def _refuse(sentence: str, code: ExitCode) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return code
+
+
+def _ended(code: object) -> int:
+    if code == ExitCode.INTERRUPTED:
+        sys.stderr.write("Stopped by you. What was begun is safe: whoever looks next goes on from there.\n")
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _hang_up() -> int:
+    """Whoever read our output went away: say nothing more, and let the interpreter not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.FAILED
+
+
+def _confess(error: Exception) -> int:
+    if os.environ.get("PROVISIONING_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(error)
+    return _refuse(
+        f"This is a fault of the program ({type(error).__name__}), not of yours. "
+        "Run it again with PROVISIONING_LOG_LEVEL=debug and send what it prints to the developers.",
+        ExitCode.FAILED,
+    )

@@ -1,0 +1,41 @@
+"""One module for each noun."""
+
+import typer
+
+from provisioning.cli.commands import (
+    actors,
+    audit,
+    database,
+    local,
+    mappings,
+    notices,
+    operations,
+    orders,
+    organisations,
+    plans,
+    records,
+    sandbox,
+    service,
+    tenants,
+)
+
+
+def register_all(app: typer.Typer) -> None:
+    """Add every command and group, in the order in which help lists them."""
+    local.register(app)
+    service.register(app)
+    for group, name in (
+        (database.group, "db"),
+        (actors.group, "actors"),
+        (mappings.group, "mappings"),
+        (records.group, "records"),
+        (organisations.group, "organisations"),
+        (tenants.group, "tenants"),
+        (orders.group, "orders"),
+        (operations.group, "operations"),
+        (plans.group, "plans"),
+        (notices.group, "notices"),
+        (audit.group, "audit"),
+        (sandbox.group, "sandbox"),
+    ):
+        app.add_typer(group, name=name)

@@ -1,0 +1,119 @@
+"""The audit log: read, carried out of the house, verified by anybody."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.commands.operations import EVENT_COLUMNS
+from provisioning.cli.progress import track
+from provisioning.cli.session import Session
+from provisioning.cli.text_files import read_text
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import OrganisationId
+
+if TYPE_CHECKING:
+    from provisioning.audit.verdict import Verdict
+
+group = noun("What was done, by whom and why; and the proof that nobody changed it afterwards.")
+
+_Organisation = Annotated[str | None, typer.Option(help="Only this one's events, by its register code.")]
+_SHOWN_FINDINGS = 20
+
+
+@command(group, "list", examples=("provisioning audit list --operation 77aa1234",))
+def list_all(
+    session: Session,
+    operation: Annotated[str | None, typer.Option(help="Its id, or at least the first 4 characters.")] = None,
+    organisation: _Organisation = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+) -> None:
+    """What was written down, in order of time."""
+    events = session.services.list_events(operation, OrganisationId(organisation) if organisation else None, limit)
+    session.show_rows(events, EVENT_COLUMNS, "Nothing was written down.")
+
+
+@command(
+    group,
+    "export",
+    examples=(
+        "provisioning audit export --to log.jsonl",
+        "provisioning audit export --organisation 41234 --to board.jsonl",
+    ),
+)
+def export(
+    session: Session,
+    organisation: _Organisation = None,
+    to: Annotated[Path | None, typer.Option(help="A file; default: standard output.")] = None,
+    known: Annotated[list[int] | None, typer.Option(help="Size of a checkpoint that the reader has; repeat.")] = None,
+) -> None:
+    """The sealed log, or one organisation's part with proofs, as JSON Lines."""
+    whose = OrganisationId(organisation) if organisation else None
+    lines = session.services.export_audit(session.identity, whose, known or ())
+    if to is None:
+        _write(sys.stdout.buffer, lines)
+        return
+    with to.open("wb") as file:
+        number = _write(file, lines)
+    session.show({"lines": number, "file": str(to)}, f"{number:,} lines are in {to}.")
+
+
+@command(
+    group,
+    "verify",
+    examples=(
+        "provisioning audit verify log.jsonl --key log.pub",
+        "provisioning audit verify log.jsonl --key log.pub --checkpoint kept.txt",
+    ),
+)
+def verify(
+    session: Session,
+    export_file: Annotated[Path, typer.Argument(metavar="EXPORT")],
+    key: Annotated[Path, typer.Option(help="A file with the log's public key.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="A file with a checkpoint from outside.")] = None,
+) -> int:
+    """Say what an export proves. Needs no database. Exit code 1 when something was tampered with."""
+    from provisioning.services.verify_audit import verify_audit
+
+    outside = read_text(checkpoint) if checkpoint else None
+    verdict = verify_audit(_lines(export_file), read_text(key), outside)
+    told = {"sound": verdict.is_sound, "events": verdict.events, "proven": verdict.proven, "findings": verdict.findings}
+    doubts = [doubt.sentence for doubt in verdict.doubts]
+    session.show({**told, "organisation": verdict.organisation, "doubts": doubts}, "\n".join(_verdict(verdict)))
+    return int(not verdict.is_sound)
+
+
+@command(group, "checkpoint", examples=("provisioning audit checkpoint > kept-outside.txt",))
+def checkpoint(session: Session) -> None:
+    """The newest signed checkpoint, to be kept where nobody here can change it."""
+    newest = str(session.services.export_audit.newest_checkpoint())
+    session.show({"checkpoint": newest}, newest)
+
+
+def _write(file: BinaryIO, lines: Iterable[bytes]) -> int:
+    return sum(file.write(line) > 0 for line in track(lines, "Exporting"))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from track(file, "Verifying", path.stat().st_size, size="bytes")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _verdict(verdict: "Verdict") -> Iterator[str]:
+    whose = f" of organisation {verdict.organisation}" if verdict.organisation else ""
+    yield f"{verdict.events:,} events{whose}; {verdict.proven:,} proven under {verdict.checkpoints:,} checkpoints."
+    for finding in verdict.findings[:_SHOWN_FINDINGS]:
+        place = f"line {finding.line}: " if finding.line is not None else ""
+        yield f"  {finding.kind}: {place}{finding.sentence}"
+    more = len(verdict.findings) + verdict.unlisted_findings - _SHOWN_FINDINGS
+    if more > 0:
+        yield f"  … and {more:,} more findings."
+    yield "Nothing was tampered with." if verdict.is_sound else "This export was tampered with."
+    yield "What it cannot exclude:"
+    yield from (f"  {doubt.sentence}" for doubt in verdict.doubts)

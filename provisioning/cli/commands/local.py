@@ -1,0 +1,56 @@
+"""A whole world on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command
+from provisioning.cli.session import Session
+
+_Folder = Annotated[Path, typer.Option(help="Where this world keeps its engines and files.")]
+_HERE = Path(".provisioning")
+
+
+def register(app: typer.Typer) -> None:
+    """These commands have no noun in front."""
+    command(app, "demo")(demo)
+    command(app, "up")(up)
+
+
+def demo(
+    session: Session,
+    folder: _Folder = _HERE,
+    lag: Annotated[float, typer.Option(help="Longest replica delay of the twin, in seconds.")] = 0.0,
+    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 1.0,
+    random_seed: Annotated[int, typer.Option(help="For everything that is drawn by lot.")] = 1,
+) -> int:
+    """The whole story on this machine: orders in, licences out, proof at the end."""
+    from provisioning.local.demo import run_demo
+    from provisioning.local.options import DemoOptions
+
+    options = DemoOptions(
+        folder=folder,
+        lag_seconds=lag,
+        clock_factor=clock_factor,
+        random_seed=random_seed,
+        as_json=session.speech.as_json,
+    )
+    return run_demo(options)
+
+
+def up(
+    session: Session,
+    folder: _Folder = _HERE,
+    profile: Annotated[str | None, typer.Option(help="Which generated world the twin holds.")] = None,
+    port: Annotated[int, typer.Option(help="Of the twin; 0 picks a free one.")] = 0,
+    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 1.0,
+) -> int:
+    """The same world, left running to play with; Ctrl-C stops it."""
+    from provisioning.local.options import UpOptions
+    from provisioning.local.up import run_up
+
+    options = UpOptions(
+        folder=folder, profile=profile, port=port, clock_factor=clock_factor, as_json=session.speech.as_json
+    )
+    return run_up(options)

@@ -1,0 +1,39 @@
+"""What organisations were told."""
+
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.output import Column
+from provisioning.cli.session import Session
+from provisioning.domain.ids import OrganisationId
+
+group = noun("What organisations were told, and we ourselves.")
+
+_SHOWN_REFERENCES = 3
+
+
+def _about(references: tuple[str, ...]) -> str:
+    more = len(references) - _SHOWN_REFERENCES
+    return ", ".join(references[:_SHOWN_REFERENCES]) + (f" and {more} more" if more > 0 else "")
+
+
+_COLUMNS = (
+    Column("Day", lambda x: str(x.day), fixed=True),
+    Column("Organisation", lambda x: x.organisation_id),
+    Column("Topic", lambda x: x.topic.replace("_", " ")),
+    Column("Facts", lambda x: f"{x.facts:,}", right=True),
+    Column("About", lambda x: _about(x.references)),
+)
+
+
+@command(group, "list", examples=("provisioning notices list --organisation 41234",))
+def list_all(
+    session: Session,
+    organisation: Annotated[str | None, typer.Option(help="Only to this one, by its register code.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+) -> None:
+    """The latest notices: one for each organisation, topic and day."""
+    told = session.services.list_notices(OrganisationId(organisation) if organisation else None, limit)
+    session.show_rows(told, _COLUMNS, "Nobody was told anything yet.")

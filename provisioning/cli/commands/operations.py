@@ -1,0 +1,84 @@
+"""Pieces of work in tenants."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.output import Column, moment, sheet, short, spaced, table
+from provisioning.cli.session import Session
+from provisioning.cli.wording import reason_sentence
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+
+group = noun("Pieces of work: one operation is one thing done in one tenant.")
+
+Named = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, or at least the first 4 characters.")]
+
+COLUMNS = (
+    Column("Operation", lambda x: short(x.operation_id), fixed=True),
+    Column("Kind", lambda x: x.kind, fixed=True),
+    Column("Tenant", lambda x: short(x.tenant_id), fixed=True),
+    Column("Organisation", lambda x: x.wish.holder_id),
+    Column("State", lambda x: spaced(x.state) + (f": {x.reason}" if x.reason else "")),
+    Column("Since (UTC)", lambda x: moment(x.entered_at), fixed=True),
+)
+EVENT_COLUMNS = (
+    Column("When (UTC)", lambda x: f"{x.at:%Y-%m-%d %H:%M:%S}", fixed=True),
+    Column("Who", lambda x: x.actor),
+    Column("What", lambda x: x.kind),
+    Column("Result", lambda x: x.reason or x.after or ""),
+    Column("Request", lambda x: short(x.correlation), fixed=True),
+)
+
+
+@command(
+    group,
+    "list",
+    examples=("provisioning operations list --state held", "provisioning operations list --tenant school.nl"),
+)
+def list_all(
+    session: Session,
+    state: Annotated[list[OperationState] | None, typer.Option(help="May be given more than once.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="A domain or the beginning of an id.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+) -> None:
+    """Operations and where they stand."""
+    rows = session.services.show_operations(state or (), tenant, limit)
+    session.show_rows(rows, COLUMNS, "There is no such operation.")
+
+
+@command(group, "show", examples=("provisioning operations show 77aa1234",))
+def show(session: Session, operation: Named) -> None:
+    """One operation, its people and everything that was written down about it."""
+    found = session.services.show_operations.one(operation)
+    it = found.operation
+    facts = [
+        ("Operation", it.operation_id),
+        ("Kind", it.kind),
+        ("State", spaced(it.state)),
+        ("Since", f"{moment(it.entered_at)} UTC"),
+        ("Tenant", f"{it.tenant_id}{f' ({found.tenant.initial_domain})' if found.tenant else ''}"),
+        ("Holder", it.wish.holder_id),
+        ("Article", f"{it.wish.article_code}, {it.wish.seats_wanted:,} seats"),
+        ("Looked at", f"{moment(it.due_at)} UTC" if it.due_at else "when a person acts"),
+        ("People", counts(found.people)),
+        ("Steps", counts(found.steps)),
+    ]
+    why = f"\n\n{reason_sentence(it.reason)}" if it.reason else ""
+    log = f"\n\n{table(found.events, EVENT_COLUMNS)}" if found.events else ""
+    session.show(found, f"{sheet(facts)}{why}{log}")
+
+
+@command(group, "retry", examples=('provisioning operations retry 77aa1234 --reason "seats arrived"',))
+def retry(
+    session: Session, operation: Named, reason: Annotated[str, typer.Option(help="What is different now.")]
+) -> None:
+    """Let a held or failed operation go on where it was."""
+    going = session.services.retry_operation(session.identity, operation, reason)
+    session.show(going, f"Operation {short(going.operation_id)} goes on: {spaced(going.state)}.")
+
+
+def counts(of: Mapping[SubjectState, int] | Mapping[StepState, int]) -> str:
+    """`12 verified, 3 waiting`; a dash for nothing."""
+    return ", ".join(f"{number:,} {spaced(state)}" for state, number in of.items() if number) or "-"

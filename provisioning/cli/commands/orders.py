@@ -1,0 +1,103 @@
+"""Orders: given in, looked at, let go on, taken back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
+from provisioning.cli.commands.operations import EVENT_COLUMNS
+from provisioning.cli.output import Column, sheet, spaced, table
+from provisioning.cli.session import Session
+from provisioning.cli.wording import reason_sentence
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import LineKey
+from provisioning.domain.lifecycle import LineState
+
+group = noun("Order lines, from the shop's row to the verified licence.")
+
+_Order = Annotated[str, typer.Argument(help="The shop's order number.")]
+_Line = Annotated[str | None, typer.Option(help="The line number, when the order has more than one.")]
+
+_COLUMNS = (
+    Column("Order", lambda x: x.shop.key.order_number),
+    Column("Line", lambda x: x.shop.key.line_number),
+    Column("Organisation", lambda x: x.shop.organisation_code),
+    Column("Article", lambda x: x.shop.article_code),
+    Column("Seats", lambda x: str(x.shop.quantity), right=True),
+    Column("State", lambda x: spaced(x.state) + (f": {x.reason}" if x.reason else "")),
+)
+
+
+@command(group, "submit", examples=("provisioning orders submit orders.csv", "provisioning orders submit orders.json"))
+def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or JSON.")]) -> None:
+    """Put orders from a file into the default order database: whole, or not at all."""
+    from provisioning.intake.order_files import read_orders
+
+    lines = read_orders(file, session.services.clock.now())
+    number = session.services.submit_orders(lines, session.identity)
+    session.show({"submitted": number}, f"{number:,} order lines are in the order database; they are collected now.")
+
+
+@command(group, "list", examples=("provisioning orders list --state held",))
+def list_all(
+    session: Session,
+    state: Annotated[list[LineState] | None, typer.Option(help="May be given more than once.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+) -> None:
+    """Order lines and where they stand."""
+    session.show_rows(session.services.show_orders(state or (), limit), _COLUMNS, "There is no such order line.")
+
+
+@command(group, "show", examples=("provisioning orders show 1042",))
+def show(session: Session, order: _Order) -> None:
+    """Every line of an order, the operations it led to, and all that was written down."""
+    found = session.services.show_orders.one(order)
+    blocks = []
+    for one in found:
+        shop, line = one.line.shop, one.line
+        facts = [
+            ("Line", str(shop.key)),
+            ("Organisation", shop.organisation_code),
+            ("Article", f"{shop.article_code}, {shop.quantity} seats"),
+            ("State", spaced(line.state)),
+        ]
+        blocks += [sheet(facts), *([reason_sentence(line.reason)] if line.reason else [])]
+        blocks += [table(one.operations, OPERATION_COLUMNS)] if one.operations else []
+        blocks += [table(one.events, EVENT_COLUMNS)] if one.events else []
+    session.show(found, "\n\n".join(blocks))
+
+
+@command(group, "cancel", examples=('provisioning orders cancel 1042 --line 2 --reason "typed twice"',))
+def cancel(
+    session: Session,
+    order: _Order,
+    reason: Annotated[str, typer.Option(help="Why; it must not name anybody.")],
+    line: _Line = None,
+) -> None:
+    """Take back a line that was not accepted yet."""
+    cancelled = session.services.cancel_line(_key(session, order, line), session.identity, reason)
+    session.show(cancelled, f"Order line {cancelled.shop.key} is {spaced(cancelled.state)}.")
+
+
+@command(group, "release", examples=('provisioning orders release 1042 --reason "two schools, not one twice"',))
+def release(
+    session: Session,
+    order: _Order,
+    reason: Annotated[str, typer.Option(help="Why; it must not name anybody.")],
+    line: _Line = None,
+) -> None:
+    """Let a suspicion pass, or have a held line judged again."""
+    judged = session.services.release_line(_key(session, order, line), session.identity, reason)
+    why = f" {reason_sentence(judged.reason)}" if judged.reason else ""
+    session.show(judged, f"Order line {judged.shop.key} is {spaced(judged.state)}.{why}")
+
+
+def _key(session: Session, order: str, line: str | None) -> LineKey:
+    keys = [one.line.shop.key for one in session.services.show_orders.one(order)]
+    chosen = [key for key in keys if line in {None, key.line_number}]
+    if len(chosen) != 1:
+        numbers = ", ".join(key.line_number for key in keys)
+        raise InputError(f"Order {order} has the lines {numbers}: name one of them with --line.")
+    return chosen[0]

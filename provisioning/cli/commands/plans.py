@@ -1,0 +1,41 @@
+"""Plans, and people's decisions about them."""
+
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.commands.operations import Named
+from provisioning.cli.output import short
+from provisioning.cli.session import Session
+from provisioning.cli.wording import reason_sentence
+from provisioning.planning.render import render_plan
+
+group = noun("What would be done, shown before it is done; and who lets it be done.")
+
+
+@command(group, "show", examples=("provisioning plans show 77aa1234",))
+def show(session: Session, operation: Named) -> None:
+    """The current plan of an operation: steps, people, losses, and why it waits."""
+    plan = session.services.show_plan(operation)
+    session.show(plan, render_plan(plan, reason_sentence))
+
+
+@command(group, "approve", examples=("provisioning plans approve 77aa1234 9c1f22ab",))
+def approve(
+    session: Session,
+    operation: Named,
+    digest: Annotated[str, typer.Argument(help="At least the first 8 characters, as `plans show` shows them.")],
+) -> None:
+    """Let exactly the plan that you saw be applied. Needs a person with the role approver who had no hand in it."""
+    going = session.services.approve_plan(session.identity, operation, digest)
+    session.show(going, f"Approved: operation {short(going.operation_id)} is being applied.")
+
+
+@command(group, "reject", examples=('provisioning plans reject 77aa1234 --reason "wrong school"',))
+def reject(
+    session: Session, operation: Named, reason: Annotated[str, typer.Option(help="What should be different.")]
+) -> None:
+    """Refuse the plan; the operation is held until somebody changes something."""
+    held = session.services.reject_plan(session.identity, operation, reason)
+    session.show(held, f"Rejected: operation {short(held.operation_id)} is held.")

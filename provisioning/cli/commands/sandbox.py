@@ -1,0 +1,111 @@
+"""The local twin of Microsoft Graph: start it, plant it, disturb it, ask what was written to it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.output import Column, short, to_json
+from provisioning.cli.sandbox_control import SandboxControl
+from provisioning.cli.session import Session
+from provisioning.cli.text_files import read_text
+
+group = noun("The local twin of Microsoft Graph, for rehearsal.")
+faults = noun("Disturb the twin on purpose.")
+group.add_typer(faults, name="faults")
+
+_Folder = Annotated[Path, typer.Option(help="Where the twin keeps its certificates, token and address.")]
+_HERE = Path(".provisioning/sandbox")
+
+_LEDGER_COLUMNS = (
+    Column("Sequence", lambda x: str(x["sequence"]), fixed=True, right=True),
+    Column("Moment", lambda x: str(x["moment"])[:19], fixed=True),
+    Column("Tenant", lambda x: short(x["tenant"]), fixed=True),
+    Column("User", lambda x: short(x["user"]), fixed=True),
+    Column("Route", lambda x: x["route"] or "-"),
+    Column("Changed", lambda x: "yes" if x["changed"] else "no", fixed=True),
+)
+
+
+@command(group, "serve", examples=("provisioning sandbox serve --profile board --port 8443",))
+def serve(
+    session: Session,
+    folder: _Folder = _HERE,
+    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 0,
+    seed_file: Annotated[Path | None, typer.Option("--seed", help="A seed file.")] = None,
+    profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
+    lag: Annotated[float, typer.Option(help="Longest replica delay, in seconds of the twin.")] = 0.0,
+    clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
+) -> int:
+    """Serve the twin until Ctrl-C."""
+    options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
+    arguments = {**options, "lag": lag, "clock-factor": clock_factor}
+    given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
+    session.show({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
+    sys.stdout.flush()
+    # It shares no code with us: that is why it is a process of its own.
+    process = subprocess.Popen([sys.executable, "-m", "provisioning.sandbox", *given], env=dict(os.environ))  # noqa: S603  our own module
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@command(group, "seed", examples=("provisioning sandbox seed world.json --reset",))
+def seed(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="A seed file.")],
+    *,
+    reset: Annotated[bool, typer.Option("--reset", help="Empty the world first.")] = False,
+    folder: _Folder = _HERE,
+) -> None:
+    """Plant tenants, people and subscriptions."""
+    body = read_text(file).encode()
+    health = SandboxControl.find(folder).call("POST", "seed", body, {"reset": "true"} if reset else {})
+    session.show(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
+
+
+@command(faults, "list")
+def list_faults(session: Session, folder: _Folder = _HERE) -> None:
+    """The faults that are set."""
+    session.show(answer := SandboxControl.find(folder).call("GET", "faults"), to_json(answer))
+
+
+@command(faults, "add", examples=('provisioning sandbox faults add \'{"route":"assign","status":503,"times":3}\'',))
+def add_fault(session: Session, fault: Annotated[str, typer.Argument(help="JSON.")], folder: _Folder = _HERE) -> None:
+    """Set a fault."""
+    session.show(answer := SandboxControl.find(folder).call("POST", "faults", fault.encode()), to_json(answer))
+
+
+@command(faults, "clear")
+def clear_faults(session: Session, folder: _Folder = _HERE) -> None:
+    """Take all faults away."""
+    answer = SandboxControl.find(folder).call("DELETE", "faults")
+    session.show(answer, "No fault is set any more.")
+
+
+@command(group, "ledger", examples=("provisioning sandbox ledger --tenant school.onmicrosoft.com",))
+def ledger(
+    session: Session,
+    tenant: Annotated[str | None, typer.Option(help="Only of this tenant's id.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only of this user's id.")] = None,
+    *,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what changed something.")] = False,
+    folder: _Folder = _HERE,
+) -> None:
+    """What was written to the twin, by its own account."""
+    control = SandboxControl.find(folder)
+    asked = {"tenant": tenant, "user": user, "changed": "true" if changed else None}
+    options = {name: value for name, value in asked.items() if value is not None}
+    rows: list[dict[str, Any]] = []
+    since: int | None = 0
+    while since is not None:
+        page = control.call("GET", "ledger", None, {**options, "since": str(since)})
+        rows += page["value"]
+        since = page["next"]
+    session.show_rows(rows, _LEDGER_COLUMNS, "Nothing was written to the twin.")

@@ -1,0 +1,252 @@
+"""Entra tenants: known, bound to organisations, and what their schools want."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun
+from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
+from provisioning.cli.output import Column, moment, sheet, short, table
+from provisioning.cli.session import Session
+from provisioning.cli.text_files import read_text
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import GroupId
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
+
+group = noun("Entra tenants: known, bound to organisations, and what their schools want.")
+
+_Tenant = Annotated[str, typer.Argument(help="A domain, or at least the first 4 characters of its id.")]
+_Organisation = Annotated[str, typer.Argument(help="Its register code.")]
+_Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
+
+_COLUMNS = (
+    Column("Tenant", lambda x: short(x.tenant_id), fixed=True),
+    Column("Domain", lambda x: x.initial_domain),
+    Column("Consent", lambda x: x.consent, fixed=True),
+    Column("First write (UTC)", lambda x: moment(x.first_write_at), fixed=True),
+)
+_BINDING_COLUMNS = (
+    Column("Organisation", lambda x: x.organisation_id),
+    Column("From", lambda x: str(x.valid_from), fixed=True),
+    Column("Until", lambda x: str(x.valid_until or "-"), fixed=True),
+    Column("Confirmed by", lambda x: x.confirmed_by or "nobody yet"),
+    Column("Selectors", lambda x: " ".join(sorted(x.selectors)) or "none"),
+)
+
+
+@command(group, "add", examples=("provisioning tenants add school.nl",))
+def add(session: Session, domain: Annotated[str, typer.Argument(help="A domain of the tenant, or its id.")]) -> None:
+    """Find the tenant that owns a domain and look at it; again: look at it anew."""
+    tenant = session.checked_services.add_tenant(session.identity, domain)
+    session.show(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
+
+
+@command(group, "list")
+def list_all(session: Session) -> None:
+    """Every tenant we know."""
+    session.show_rows(session.services.show_tenants(), _COLUMNS, "No tenant is known yet.")
+
+
+@command(group, "show", examples=("provisioning tenants show school.nl",))
+def show(session: Session, tenant: _Tenant) -> None:
+    """One tenant with its bindings, policy, stops and operations."""
+    found = session.services.show_tenants.one(tenant)
+    it = found.tenant
+    facts = [
+        ("Tenant", it.tenant_id),
+        ("Domain", it.initial_domain),
+        ("Verified domains", f"{len(it.verified_domains)}: {', '.join(it.verified_domains[:3]) or '-'}"),
+        ("Consent", it.consent),
+        ("First write", moment(it.first_write_at)),
+        ("Stopped", ", ".join(stop.scope for stop in found.stops) or "no"),
+        *_policy_facts(found.policy),
+    ]
+    blocks = [
+        sheet(facts),
+        *(_proposal(policy) for policy in found.proposals),
+        table(found.bindings, _BINDING_COLUMNS) if found.bindings else "No organisation is bound to it.",
+    ]
+    if found.operations:
+        blocks.append(table(found.operations, OPERATION_COLUMNS))
+    session.show(found, "\n\n".join(blocks))
+
+
+@command(
+    group,
+    "bind",
+    examples=(
+        "provisioning tenants bind 41234 school.nl --from 2026-08-01",
+        'provisioning tenants bind 41234 school.nl --select \'faculty={"domain":"school.nl"}\'',
+    ),
+)
+def bind(
+    session: Session,
+    organisation: _Organisation,
+    tenant: _Tenant,
+    *,
+    begin: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Default: today.")
+    ] = None,
+    until: _Day = None,
+    transition: Annotated[bool, typer.Option("--transition", help="Beside another binding, in a merger.")] = False,
+    select: Annotated[list[str] | None, typer.Option(metavar="AUDIENCE=JSON", help="Who belongs to it.")] = None,
+) -> None:
+    """Say that an organisation uses a tenant. A second person confirms it."""
+    bound = session.services.bind_tenant(
+        session.identity,
+        organisation,
+        tenant,
+        valid_from=_day(begin),
+        valid_until=_day(until),
+        is_transition=transition,
+        selectors=dict(_selector(text) for text in select or ()),
+    )
+    session.show(bound, f"Bound. {_to_confirm(bound, tenant)}")
+
+
+@command(
+    group,
+    "confirm",
+    examples=(
+        "provisioning tenants confirm 41234 school.nl",
+        "provisioning tenants confirm 41234 school.nl --returned URL",
+    ),
+)
+def confirm(
+    session: Session,
+    organisation: _Organisation,
+    tenant: _Tenant,
+    returned: Annotated[
+        str | None, typer.Option(help="The address on which the school came back from consent.")
+    ] = None,
+    on: _Day = None,
+) -> None:
+    """Confirm that the tenant is the organisation's own: takes another person and two independent facts."""
+    bound = session.checked_services.confirm_binding(
+        session.identity, organisation, tenant, returned_address=returned, on=_day(on)
+    )
+    facts = " and ".join(fact.replace("_", " ") for fact in sorted(bound.evidence))
+    session.show(bound, f"Confirmed by {bound.confirmed_by}, on the ground of {facts}.")
+
+
+@command(
+    group,
+    "select",
+    examples=(
+        'provisioning tenants select 41234 school.nl student \'{"group":"<object id>"}\'',
+        "provisioning tenants select 41234 school.nl faculty @selector.json",
+    ),
+)
+def select_people(
+    session: Session,
+    organisation: _Organisation,
+    tenant: _Tenant,
+    audience: Annotated[Audience, typer.Argument()],
+    selector: Annotated[str, typer.Argument(help="JSON, or @FILE.")],
+    on: _Day = None,
+) -> None:
+    """Say who of the tenant belongs to the organisation. The binding is confirmed anew afterwards."""
+    text = read_text(Path(selector[1:])) if selector.startswith("@") else selector
+    bound = session.services.set_selector(session.identity, organisation, tenant, audience, text, _day(on))
+    session.show(bound, f"Set. {_to_confirm(bound, tenant)}")
+
+
+@command(
+    group,
+    "policy",
+    examples=(
+        "provisioning tenants policy school.nl --mode direct --usage-location NL --asked-by ticket-12",
+        "provisioning tenants policy school.nl --disable M365EDU_A3_FACULTY=SWAY,YAMMER_EDU --asked-by t-13",
+        "provisioning tenants policy school.nl --approve 9c1f22ab",
+    ),
+)
+def policy(
+    session: Session,
+    tenant: _Tenant,
+    *,
+    approve: Annotated[str | None, typer.Option(metavar="DIGEST", help="Put a proposal in force.")] = None,
+    asked_by: Annotated[str, typer.Option(help="Who at the school asked: a reference, no name.")] = "",
+    mode: Annotated[AssignmentMode | None, typer.Option(help="How licences are given.")] = None,
+    group_id: Annotated[str | None, typer.Option("--group", help="The group that carries them.")] = None,
+    managed_by: Annotated[str | None, typer.Option(help="us, customer or mixed.")] = None,
+    usage_location: Annotated[str | None, typer.Option(metavar="CC", help="For people who have none.")] = None,
+    priority: Annotated[list[str] | None, typer.Option(help="Who gets scarce seats first; repeat.")] = None,
+    disable: Annotated[list[str] | None, typer.Option(metavar="SKU=PLAN,PLAN", help="Plans that stay off.")] = None,
+    begin: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")] = None,
+) -> None:
+    """Propose what should change in a tenant's policy, or approve a proposal; without either, show it."""
+    from provisioning.services.set_policy import PolicyChange
+
+    if approve:
+        approved = session.services.approve_policy(session.identity, tenant, approve)
+        session.show(approved, f"In force from {approved.valid_from}.")
+        return
+    change = PolicyChange(
+        asked_by=asked_by,
+        valid_from=_day(begin),
+        assignment_mode=mode,
+        group_id=GroupId(group_id) if group_id else None,
+        managed_by=managed_by,
+        usage_location=usage_location,
+        seat_priority=tuple(priority) if priority else None,
+        disabled_plans=dict(_plans(text) for text in disable or ()),
+    )
+    if change == PolicyChange(asked_by=""):
+        found = session.services.show_tenants.one(tenant)
+        blocks = [sheet(_policy_facts(found.policy)), *(_proposal(one) for one in found.proposals)]
+        session.show(found.policy, "\n\n".join(blocks))
+        return
+    proposed = session.services.set_policy(session.identity, tenant, change)
+    session.show(proposed, _proposal(proposed))
+
+
+@command(group, "consent-url", examples=("provisioning tenants consent-url 41234 school.nl",))
+def consent_url(session: Session, organisation: _Organisation, tenant: _Tenant) -> None:
+    """The link on which the school's administrator grants us consent; it carries our signature."""
+    link = session.services.consent_url(session.identity, organisation, tenant)
+    session.show({"url": link}, link)
+
+
+def _policy_facts(policy: Policy) -> list[tuple[str, str]]:
+    off = sum(len(sku.disabled_plans) for sku in policy.skus.values())
+    return [
+        ("Assignment", policy.assignment_mode),
+        ("Managed by", policy.managed_by),
+        ("Usage location", policy.usage_location or "not set: people without one are held"),
+        ("Plans kept off", f"{off} in {len(policy.skus)} products"),
+        ("Policy approved by", policy.approved_by or "nobody: it is the default"),
+    ]
+
+
+def _proposal(policy: Policy) -> str:
+    return (
+        f"Proposed by {policy.created_by} from {policy.valid_from}, asked by {policy.asked_by}: "
+        f"digest {short(policy.digest)}.\nA second person puts it in force:\n"
+        f"  provisioning tenants policy {policy.tenant_id} --approve {short(policy.digest)}"
+    )
+
+
+def _to_confirm(binding: Binding, tenant: str) -> str:
+    return (
+        "A second person confirms it:\n"
+        f"  provisioning tenants confirm {binding.organisation_id} {tenant} --on {binding.valid_from}"
+    )
+
+
+def _selector(text: str) -> tuple[Audience, str]:
+    audience, _, selector = text.partition("=")
+    if audience not in set(Audience):
+        raise InputError(f"{audience!r} is no audience; write --select AUDIENCE=JSON with {', '.join(Audience)}.")
+    return Audience(audience), selector
+
+
+def _plans(text: str) -> tuple[str, list[str]]:
+    sku, _, plans = text.partition("=")
+    return sku, [plan for plan in plans.split(",") if plan.strip()]
+
+
+def _day(moment_: datetime | None) -> date | None:
+    return moment_.date() if moment_ else None

@@ -1,0 +1,99 @@
+"""How the command speaks: JSON for programs, tables within eighty columns for people."""
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+SHORT = 8  # characters of an id: enough to tell thousands apart, and what every command accepts
+WIDTH = 80
+
+
+class Column(NamedTuple):
+    """One column: its title and what it shows of a row. A `fixed` one is never cut or broken."""
+
+    title: str
+    cell: Callable[[Any], str]
+    fixed: bool = False
+    right: bool = False
+
+
+class Speech:
+    """Writes to standard output, in one of two manners."""
+
+    def __init__(self) -> None:
+        self.as_json = False
+
+    def show(self, value: object, text: str) -> None:
+        """The value as JSON, or the text as it is."""
+        self._write(to_json(value) if self.as_json else text)
+
+    def show_rows(self, rows: Sequence[Any], columns: Sequence[Column], otherwise: str) -> None:
+        """The rows as JSON, or as a table; `otherwise` is said to people when there are none."""
+        if self.as_json:
+            self._write(to_json(rows))
+        else:
+            self._write(table(rows, columns) if rows else otherwise)
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def to_json(value: object) -> str:
+    """JSON, indented, with times in ISO 8601 and sets as lists."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def table(rows: Sequence[Any], columns: Sequence[Column], width: int = WIDTH) -> str:
+    """The rows under their titles, at most `width` characters a line; long text is wrapped in its column."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for column in columns:
+        grid.add_column(
+            column.title, no_wrap=column.fixed, overflow="fold", justify="right" if column.right else "left"
+        )
+    for row in rows:
+        # cells are text, not markup: a name may hold square brackets
+        grid.add_row(*(_plain(column.cell(row)) for column in columns))
+    console = Console(width=width, color_system=None, highlight=False, legacy_windows=False)
+    with console.capture() as written:
+        console.print(grid)
+    return "\n".join(line.rstrip() for line in written.get().splitlines())
+
+
+def short(identifier: str | None) -> str:
+    """The first characters of an id; a dash when there is none."""
+    return identifier[:SHORT] if identifier else "-"
+
+
+def moment(at: datetime | None) -> str:
+    """A moment to the minute, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M}" if at else "-"
+
+
+def spaced(code: str | None) -> str:
+    """A state or kind as words."""
+    return code.replace("_", " ") if code else "-"
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, in the largest whole unit."""
+    from provisioning.services.diagnose import in_words
+
+    return in_words(max(now - since, timedelta(0)))
+
+
+def sheet(pairs: Sequence[tuple[str, str]]) -> str:
+    """Names and values under each other, the values aligned."""
+    width = max((len(name) for name, _ in pairs), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)

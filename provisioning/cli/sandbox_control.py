@@ -1,0 +1,52 @@
+"""Speaks the control API of a running twin, found by the folder it was started with."""
+
+import ssl
+from pathlib import Path
+from typing import Any, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import msgspec
+
+from provisioning.cli.text_files import read_text
+from provisioning.domain.errors import InputError, UnavailableError
+
+_TIMEOUT_SECONDS = 30
+
+
+class SandboxControl:
+    def __init__(self, address: str, token: str, authority: Path) -> None:
+        self._address = address
+        self._token = token
+        self._tls = ssl.create_default_context(cafile=str(authority))
+
+    @classmethod
+    def find(cls, folder: Path) -> Self:
+        """The twin that serves from this folder; raises UnavailableError when none does."""
+        announced = folder / "address.json"
+        if not announced.exists():
+            raise UnavailableError(f"No twin serves from {folder}; `provisioning sandbox serve` starts one.")
+        address = msgspec.json.decode(read_text(announced))["control"]
+        return cls(address, read_text(folder / "control-token").strip(), folder / "ca.pem")
+
+    def call(self, method: str, path: str, body: bytes | None = None, options: dict[str, str] | None = None) -> Any:
+        """The decoded answer; raises InputError with the twin's own sentence when it refuses."""
+        query = f"?{urlencode(options)}" if options else ""
+        request = Request(  # noqa: S310  the address is that of our own twin, over HTTPS
+            f"{self._address}/{path}{query}", body, {"Authorization": f"Bearer {self._token}"}, method=method
+        )
+        try:
+            with urlopen(request, timeout=_TIMEOUT_SECONDS, context=self._tls) as answer:  # noqa: S310  the same
+                return msgspec.json.decode(answer.read() or b"null")
+        except HTTPError as error:
+            raise InputError(_sentence(error)) from None
+        except URLError as error:
+            raise UnavailableError(f"The twin does not answer at {self._address}: {error.reason}.") from None
+
+
+def _sentence(error: HTTPError) -> str:
+    try:
+        return str(msgspec.json.decode(error.read())["error"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return f"The twin answers {error.code} without a reason."

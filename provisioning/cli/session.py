@@ -1,0 +1,66 @@
+"""One run of the command: how it speaks and, once somebody needs them, the services and who is behind the token."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from provisioning.cli.output import Column, Speech
+from provisioning.cli.token import read_token
+
+if TYPE_CHECKING:
+    from provisioning.bootstrap import Services
+    from provisioning.domain.actors import Identity
+
+
+def _open_services() -> "Services":
+    # Late: whoever asks for help should not wait for the SDK, the database driver and the broker to load.
+    from provisioning import bootstrap
+
+    return bootstrap.services()
+
+
+def _check_installation() -> None:
+    from provisioning import bootstrap
+
+    bootstrap.check_installation()
+
+
+class Session:
+    """Handed to every command as its first argument."""
+
+    def __init__(
+        self,
+        open_services: Callable[[], "Services"] = _open_services,
+        check_installation: Callable[[], None] = _check_installation,
+    ) -> None:
+        self._open_services = open_services
+        self._check_installation = check_installation
+        self.speech = Speech()
+
+    @cached_property
+    def services(self) -> "Services":
+        """Everything that can be done; raises ConfigurationError when a setting is missing."""
+        return self._open_services()
+
+    @cached_property
+    def checked_services(self) -> "Services":
+        """The same, for commands that speak to Graph: the database must be of the realm that Graph is of.
+
+        Other commands do without the check: a stop has to work whatever else is wrong.
+        """
+        self._check_installation()
+        return self.services
+
+    @cached_property
+    def identity(self) -> "Identity":
+        """Who is behind the token; without one, somebody who may only read."""
+        return self.services.authenticate(read_token(os.environ))
+
+    def show(self, value: object, text: str) -> None:
+        """The value as JSON, or the text for people."""
+        self.speech.show(value, text)
+
+    def show_rows(self, rows: Sequence[Any], columns: Sequence[Column], otherwise: str) -> None:
+        """The rows as JSON or as a table; for people `otherwise` when there are none."""
+        self.speech.show_rows(rows, columns, otherwise)

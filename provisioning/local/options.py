@@ -1,0 +1,25 @@
+"""What may be chosen for a world on this machine."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`lag_seconds`: longest replica delay of the twin; `clock_factor`: seconds of the service per real second."""
+
+    folder: Path
+    lag_seconds: float = 0.0
+    clock_factor: float = 1.0
+    random_seed: int = 1
+    as_json: bool = False
+
+
+class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`profile`: which generated world the twin holds, None for the default; `port` 0 picks a free one."""
+
+    folder: Path
+    profile: str | None = None
+    port: int = 0
+    clock_factor: float = 1.0
+    as_json: bool = False
