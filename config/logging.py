@@ -10,7 +10,10 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 # Libraries that tell too much, or print addresses and tokens when they do.
-_QUIET = ("azure", "msal", "httpx", "httpcore", "urllib3", "celery.redirected", "kombu", "alembic", "asyncio")
+_QUIET = (
+    *("azure", "msal", "httpx", "httpcore", "urllib3", "kombu", "alembic", "asyncio"),
+    *("celery.beat", "celery.worker.strategy", "celery.app.trace"),  # a line for every message there is
+)
 
 REDACTED = "[redacted]"
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|authorization|api_?key|private_?key|upn|mail", re.IGNORECASE)
