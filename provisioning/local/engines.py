@@ -106,8 +106,8 @@ def _serve(folder: Folder, programs: binaries.Binaries, stack: ExitStack, *, dur
     children: list[processes.Child] = []
     stack.callback(processes.stop, folder, children)
     postgres.prepare(folder, programs.initdb, durable=durable)
-    children += [postgres.serve(folder, programs.postgres, durable=durable), valkey.serve(folder, programs.valkey)]
-    database, broker = children
+    children.append(database := postgres.serve(folder, programs.postgres, durable=durable))
+    children.append(broker := valkey.serve(folder, programs.valkey))
     database.await_ready(lambda: postgres.answers(folder))
     broker.await_ready(lambda: valkey.answers(folder))
     databases.furnish(folder)

@@ -72,8 +72,8 @@ def opened(asked: Path, elsewhere: Path) -> Iterator[Folder]:
 def fresh_sockets(folder: Folder) -> Iterator[None]:
     """The short folder, empty: never one that another account of this machine may have laid ready in /tmp."""
     _remove(folder.sockets)
-    folder.make_private(folder.sockets)
     try:
+        folder.make_private(folder.sockets)
         yield
     finally:
         _remove(folder.sockets)

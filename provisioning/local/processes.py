@@ -30,6 +30,7 @@ class Child(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     process: subprocess.Popen[bytes]
+    stop_signal: signal.Signals
     log: Path
 
     def await_ready(self, answers: Callable[[], bool]) -> None:
@@ -72,20 +73,35 @@ def start(command: Sequence[str | Path], folder: Folder, *, name: str, stop_sign
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},  # nobody's PGDATA or PGOPTIONS
             start_new_session=True,
         )
-    return Child(name=name, process=process, log=log)
+    return Child(name=name, process=process, stop_signal=stop_signal, log=log)
 
 
-def stop(folder: Folder, children: Iterable[Child] = ()) -> None:
-    """Ends whatever runs on this folder, whoever started it, gently and in the end by force."""
-    servers = _find(folder, _is_server)
-    for server in servers:
-        _send(server, _gentle(server, folder))
-    _await_end(servers)
-    stubborn = _find(folder, _is_server, _is_orphan)
-    for process in stubborn:
-        _send(process, signal.SIGKILL)
-    _await_end(stubborn)
+def stop(folder: Folder, children: Sequence[Child] = ()) -> None:
+    """Ends our `children` and whatever else runs on this folder, gently and in the end by force."""
     for child in children:
+        child.process.send_signal(child.stop_signal)
+    _end_strangers(folder, children)
+    for child in children:
+        _collect(child)
+    for left_over in _find(folder, _is_server, _is_orphan):
+        _send(left_over, signal.SIGKILL)
+        _await_end([left_over])
+
+
+def _end_strangers(folder: Folder, children: Sequence[Child]) -> None:
+    ours = {child.process.pid for child in children}
+    strangers = [server for server in _find(folder, _is_server) if server.pid not in ours]
+    for server in strangers:
+        _send(server, _gentle(server, folder))
+    _await_end(strangers)
+
+
+def _collect(child: Child) -> None:
+    # By its handle: in the moment when a process becomes another program, the system shows no arguments to find it by.
+    try:
+        child.process.wait(STOP_PATIENCE.total_seconds())
+    except subprocess.TimeoutExpired:
+        child.process.kill()
         child.process.wait()
 
 
