@@ -1,0 +1,144 @@
+"""What screens and messages say, in Dutch (language level B1) or English. Codes in, sentences out."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.operation import OperationKind, StepKind
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Owner
+
+
+class Language(StrEnum):
+    DUTCH = "nl"
+    ENGLISH = "en"
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """What is the case, and what to do about it."""
+
+    what: str
+    todo: str
+
+
+class Screen(StrEnum):
+    """The five states that people see; every state of every machine is one of them."""
+
+    WAITING = "waiting"
+    BUSY = "busy"
+    ATTENTION = "attention"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class Topic(StrEnum):
+    """What a notice is about: the topics of the outbox."""
+
+    ORDER_HELD = "order_held"
+    ORDER_REJECTED = "order_rejected"
+    ORDER_REDIRECTED = "order_redirected"
+    ORDER_CHANGE_REFUSED = "order_change_refused"
+    ORDER_COMPLETED = "order_completed"
+    ORDER_PARTIALLY_COMPLETED = "order_partially_completed"
+    ORDER_CANCELLED = "order_cancelled"
+    DELIVERY_COMPLETED = "delivery_completed"
+    DELIVERY_PARTIALLY_COMPLETED = "delivery_partially_completed"
+    CONSENT_NEEDED = "consent_needed"
+    SEATS_LATE = "seats_late"
+    APPROVAL_NEEDED = "approval_needed"
+
+
+State = LineState | OperationState | SubjectState
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything one language has to say."""
+
+    reasons: Mapping[Reason, Sentence]
+    screens: Mapping[Screen, str]
+    lines: Mapping[LineState, str]
+    operations: Mapping[OperationState, str]
+    subjects: Mapping[SubjectState, str]
+    kinds: Mapping[OperationKind, str]
+    steps: Mapping[StepKind, str]
+    owners: Mapping[Owner, str]
+    topics: Mapping[Topic, str]
+
+
+@cache
+def load_catalogue(language: Language) -> Catalogue:
+    """The words of `<language>.toml`. Raises msgspec.ValidationError for a code that does not exist."""
+    text = files(__package__).joinpath(f"{language}.toml").read_bytes()
+    return msgspec.toml.decode(text, type=Catalogue)
+
+
+_L, _O, _P = LineState, OperationState, SubjectState
+_SCREENS: Mapping[Screen, frozenset[State]] = {
+    Screen.WAITING: frozenset(
+        {_L.RECEIVED, _O.NEW, _O.AWAITING_CONSENT, _O.AWAITING_SEATS, _O.AWAITING_DATE, _P.PENDING, _P.WAITING}
+    ),
+    Screen.BUSY: frozenset({_L.ACCEPTED, _O.PLANNING, _O.APPLYING, _O.VERIFYING}),
+    Screen.ATTENTION: frozenset(
+        {
+            _L.HELD,
+            _L.PARTIALLY_COMPLETED,
+            _O.AWAITING_APPROVAL,
+            _O.HELD,
+            _O.FAILED,
+            _O.PARTIALLY_COMPLETED,
+            _P.FAILED,
+            _P.CHANGED_MEANWHILE,
+        }
+    ),
+    Screen.DONE: frozenset({_L.COMPLETED, _L.RECORDED_ONLY, _O.COMPLETED, _P.VERIFIED, _P.ALREADY_RIGHT}),
+    Screen.REFUSED: frozenset({_L.REJECTED, _L.CANCELLED, _O.CANCELLED, _P.REFUSED}),
+}
+
+
+def screen_of(state: State) -> Screen:
+    """Which of the five a state shows as. Equal texts of different machines are told apart by their kind."""
+    return next(
+        screen for screen, states in _SCREENS.items() if any(one is state for one in states)
+    )  # `is`, because "held" of a line equals "held" of an operation
+
+
+class Words:
+    """One language's words by code; a test holds every catalogue complete."""
+
+    def __init__(self, language: Language = Language.DUTCH) -> None:
+        self.language = language
+        self._said = load_catalogue(language)
+
+    def reason(self, reason: Reason) -> Sentence:
+        return self._said.reasons[reason]
+
+    def state(self, state: State) -> str:
+        """One of the five labels for screens."""
+        return self._said.screens[screen_of(state)]
+
+    def detail(self, state: State) -> str:
+        """The state itself, for those who want to know exactly."""
+        match state:
+            case LineState():
+                return self._said.lines[state]
+            case OperationState():
+                return self._said.operations[state]
+            case SubjectState():
+                return self._said.subjects[state]
+
+    def operation(self, kind: OperationKind) -> str:
+        return self._said.kinds[kind]
+
+    def step(self, kind: StepKind) -> str:
+        return self._said.steps[kind]
+
+    def owner(self, owner: Owner) -> str:
+        return self._said.owners[owner]
+
+    def topic(self, topic: str) -> str:
+        """The sentence of a notice; a topic that nobody wrote words for is shown as it is called."""
+        return self._said.topics[Topic(topic)] if topic in set(Topic) else topic
