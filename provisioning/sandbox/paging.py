@@ -7,7 +7,7 @@ token, so that people who come or go never shift a page.
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -130,4 +130,4 @@ def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]
 def _next_link(call: Call, query: Query, position: int) -> str:
     token = PageToken(position, query.token.number + 1, call.now, query.token.is_advanced)
     options = {**query.options, "$skiptoken": token.to_text()}
-    return f"{call.root}{call.request.path}?{urlencode(options, safe='$,')}"
+    return f"{call.root}{call.request.path}?{urlencode(options, safe='$,', quote_via=quote)}"
