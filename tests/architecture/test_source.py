@@ -106,7 +106,7 @@ class TestTime:
 
     @pytest.mark.parametrize("called", ["now", "utcnow", "today"])
     def test_only_clocks_read_the_clock(self, called: str) -> None:
-        """Everything waits on the Clock port. The sandbox has its own clock, engines start and people type in real time."""
+        """Everything waits on the Clock port; only the sandbox, starting engines and typing people have other time."""
         own_time = ("config/clock.py", "provisioning/sandbox/", "provisioning/local/", "provisioning/cli/commands/")
         reading = [
             place(file, node)
