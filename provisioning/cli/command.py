@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any
 
@@ -34,6 +35,11 @@ def command(group: typer.Typer, name: str, *, examples: Sequence[str] = ()) -> C
         return function
 
     return register
+
+
+def one_of(choices: type[StrEnum]) -> str:
+    """The choices as help text: as a type they would make lines of hundreds of characters."""
+    return f"One of: {', '.join(choices)}."
 
 
 def _with_session(function: _Function) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, moment, sheet
 from provisioning.cli.session import Session
 from provisioning.domain.actors import Role
@@ -32,7 +32,7 @@ _COLUMNS = (
 def add(
     session: Session,
     actor: Annotated[str, typer.Argument(help="person:<handle> or client:<name>")],
-    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+    role: Annotated[list[Role], typer.Option(metavar="ROLE", help=f"{one_of(Role)} Repeat for more.")],
     days: Annotated[int, typer.Option(help="How long the token is valid, 1 to 90.")] = 90,
     board: Annotated[str | None, typer.Option(help="The board that a client with the role board acts for.")] = None,
 ) -> None:

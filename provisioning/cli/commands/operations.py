@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, moment, sheet, short, spaced, table
 from provisioning.cli.session import Session
 from provisioning.cli.wording import reason_sentence
@@ -39,7 +39,9 @@ EVENT_COLUMNS = (
 )
 def list_all(
     session: Session,
-    state: Annotated[list[OperationState] | None, typer.Option(help="May be given more than once.")] = None,
+    state: Annotated[
+        list[OperationState] | None, typer.Option(metavar="STATE", help=f"{one_of(OperationState)} Repeat for more.")
+    ] = None,
     tenant: Annotated[str | None, typer.Option(help="A domain or the beginning of an id.")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:

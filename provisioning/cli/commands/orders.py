@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
 from provisioning.cli.commands.operations import EVENT_COLUMNS
 from provisioning.cli.output import Column, sheet, spaced, table
@@ -43,7 +43,9 @@ def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or J
 @command(group, "list", examples=("provisioning orders list --state held",))
 def list_all(
     session: Session,
-    state: Annotated[list[LineState] | None, typer.Option(help="May be given more than once.")] = None,
+    state: Annotated[
+        list[LineState] | None, typer.Option(metavar="STATE", help=f"{one_of(LineState)} Repeat for more.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
     """Order lines and where they stand."""

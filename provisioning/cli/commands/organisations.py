@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, sheet, table
 from provisioning.cli.session import Session
 from provisioning.domain.calendar import dutch_day
@@ -54,7 +54,8 @@ def import_files(
 
 @command(group, "list", examples=("provisioning organisations list --kind board",))
 def list_all(
-    session: Session, kind: Annotated[OrganisationKind | None, typer.Option(help="Only these.")] = None
+    session: Session,
+    kind: Annotated[OrganisationKind | None, typer.Option(metavar="KIND", help=one_of(OrganisationKind))] = None,
 ) -> None:
     """Every organisation we know."""
     rows = session.services.show_organisations(kind)

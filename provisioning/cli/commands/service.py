@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command
+from provisioning.cli.command import command, one_of
 from provisioning.cli.output import SHORT, Column, moment, table
 from provisioning.cli.session import Session
 from provisioning.cli.wording import owner_word, reason_sentence
@@ -23,7 +23,7 @@ _HEALTH_COLUMNS = (
 
 _All = Annotated[bool, typer.Option("--all", help="Everywhere.")]
 _Tenant = Annotated[str | None, typer.Option(help="One tenant: a domain or the beginning of its id.")]
-_Kind = Annotated[OperationKind | None, typer.Option(help="One kind of operation.")]
+_Kind = Annotated[OperationKind | None, typer.Option(metavar="KIND", help=one_of(OperationKind))]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +69,10 @@ def resume(session: Session, *, everywhere: _All = False, tenant: _Tenant = None
 
 
 def worklist(
-    session: Session, owner: Annotated[Owner | None, typer.Option(help="Only what this one has to do.")] = None
+    session: Session,
+    owner: Annotated[
+        Owner | None, typer.Option(metavar="OWNER", help=f"Only what this one has to do. {one_of(Owner)}")
+    ] = None,
 ) -> None:
     """Everything that waits for a person, the oldest first."""
     items = session.services.show_worklist(owner)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
 from provisioning.cli.output import Column, moment, sheet, short, table
 from provisioning.cli.session import Session
@@ -144,8 +144,8 @@ def select_people(
     session: Session,
     organisation: _Organisation,
     tenant: _Tenant,
-    audience: Annotated[Audience, typer.Argument()],
-    selector: Annotated[str, typer.Argument(help="JSON, or @FILE.")],
+    audience: Annotated[Audience, typer.Argument(metavar="AUDIENCE", help=one_of(Audience))],
+    selector: Annotated[str, typer.Argument(metavar="SELECTOR", help="JSON, or @FILE.")],
     on: _Day = None,
 ) -> None:
     """Say who of the tenant belongs to the organisation. The binding is confirmed anew afterwards."""

@@ -1,0 +1,142 @@
+"""The command with services over rows in memory: what it prints, and with which exit code it ends."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from config.limits import default_limits
+from provisioning.cli.app import run
+from provisioning.cli.session import Session
+from provisioning.domain.actors import ANONYMOUS, Identity
+from provisioning.domain.ids import OrganisationId
+from provisioning.services.add_actor import AddActor
+from provisioning.services.add_tenant import AddTenant
+from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.approve_policy import ApprovePolicy
+from provisioning.services.bind_tenant import BindTenant
+from provisioning.services.cancel_line import CancelLine
+from provisioning.services.confirm_binding import ConfirmBinding
+from provisioning.services.consent_url import ConsentApplication, ConsentUrl
+from provisioning.services.diagnose import Diagnose, Instruments
+from provisioning.services.export_audit import ExportAudit
+from provisioning.services.list_actors import ListActors
+from provisioning.services.list_events import ListEvents
+from provisioning.services.list_notices import ListNotices
+from provisioning.services.reject_plan import RejectPlan
+from provisioning.services.resume_writes import ResumeWrites
+from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.revoke_actor import RevokeActor
+from provisioning.services.set_policy import SetPolicy
+from provisioning.services.set_selector import SetSelector
+from provisioning.services.show_operations import ShowOperations
+from provisioning.services.show_orders import ShowOrders
+from provisioning.services.show_organisations import ShowOrganisations
+from provisioning.services.show_plan import ShowPlan
+from provisioning.services.show_tenants import ShowTenants
+from provisioning.services.show_worklist import ShowWorklist
+from provisioning.services.stop_writes import StopWrites
+from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, World
+from tests.unit.services.test_confirm_binding import KEY, MAPPINGS
+from tests.unit.services.test_export_audit import FakeArchive
+
+APPLICATION = ConsentApplication(
+    login_url="https://login.example", client_id="app", redirect_url="https://us.example", key=KEY
+)
+
+
+class FakeServices:
+    """The real services over a World; the identity is whoever the test says it is."""
+
+    def __init__(self, world: World, identity: Identity = ANONYMOUS) -> None:
+        self.identity = identity
+        self.clock, self.gateway, self.dispatcher = FakeClock(), FakeGateway(), FakeDispatcher()
+        self.archive = FakeArchive([OrganisationId("41234"), OrganisationId("49999")])
+        rows = {"open_uow": world.open}
+        timed = {**rows, "clock": self.clock}
+        sent = {**timed, "dispatcher": self.dispatcher}
+        self.add_actor = AddActor(**timed, has_owner_access=lambda: False)
+        self.revoke_actor = RevokeActor(**timed)
+        self.list_actors = ListActors(**rows)
+        self.add_tenant = AddTenant(**timed, gateway=self.gateway)
+        self.show_tenants = ShowTenants(**timed)
+        self.bind_tenant = BindTenant(**timed)
+        self.set_selector = SetSelector(**timed)
+        self.confirm_binding = ConfirmBinding(
+            **timed, gateway=self.gateway, mappings=MAPPINGS, consent_key=KEY, release_held=lambda _: None
+        )
+        self.consent_url = ConsentUrl(**timed, application=APPLICATION)
+        self.set_policy = SetPolicy(**timed, mappings=MAPPINGS)
+        self.approve_policy = ApprovePolicy(**timed)
+        self.stop_writes = StopWrites(**timed)
+        self.resume_writes = ResumeWrites(**timed)
+        self.show_worklist = ShowWorklist(**timed)
+        self.list_notices = ListNotices(**rows)
+        self.list_events = ListEvents(**rows)
+        self.show_operations = ShowOperations(**rows)
+        self.retry_operation = RetryOperation(**sent)
+        self.show_plan = ShowPlan(**timed)
+        self.approve_plan = ApprovePlan(**sent)
+        self.reject_plan = RejectPlan(**timed)
+        self.show_orders = ShowOrders(**rows)
+        self.show_organisations = ShowOrganisations(**timed)
+        self.cancel_line = CancelLine(**timed)
+        self.export_audit = ExportAudit(**timed, archive=self.archive)
+        self.instruments = Instruments()
+        self._timed = timed
+
+    def authenticate(self, token: str | None) -> Identity:
+        return self.identity
+
+    @property
+    def diagnose(self) -> Diagnose:
+        return Diagnose(**self._timed, instruments=self.instruments, limits=default_limits())
+
+
+@dataclass
+class Answer:
+    """What one run printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def fits(self) -> bool:
+        return all(len(line) <= 80 for line in self.out.splitlines())
+
+
+class CommandLine:
+    """Types commands into the program; every answer for people must fit eighty columns."""
+
+    def __init__(self, world: World, captured: pytest.CaptureFixture[str]) -> None:
+        self.world = world
+        self.services = FakeServices(world)
+        self.checked = 0
+        self._captured = captured
+
+    def as_person(self, identity: Identity) -> "CommandLine":
+        self.services.identity = identity
+        return self
+
+    def __call__(self, *arguments: str) -> Answer:
+        def check() -> None:
+            self.checked += 1
+
+        session = Session(lambda: self.services, check)  # type: ignore[arg-type,return-value]
+        code = run(list(arguments), session)
+        printed = self._captured.readouterr()
+        return Answer(code, printed.out, printed.err)
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and group below this one."""
+    yield path
+    for name, below in getattr(group, "commands", {}).items():
+        yield from commands(below, (*path, name))
