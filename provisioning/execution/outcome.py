@@ -10,7 +10,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, StepRecord
+from provisioning.domain.operation import Change, Outcome, Receipt, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import after_refusal
 from provisioning.ports import StepUpdate, SubjectUpdate
@@ -45,6 +45,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
 _WAITS_FOR_A_SEAT = frozenset({Reason.COUNT_VIOLATION})
 _NEVER_GIVEN_UP = frozenset({Reason.THROTTLED})
+_NEVER_LEAVES = frozenset({Reason.TENANT_MISMATCH, Reason.REQUEST_MALFORMED})  # our own fault, however often tried
 
 
 def outcome_of(
@@ -59,7 +60,11 @@ def outcome_of(
     return ChunkOutcome(
         steps=tuple(ruling.step for ruling in rulings),
         subjects=tuple(ruling.subject for ruling in rulings if ruling.subject),
-        events=tuple(attempt_event(tenant, *pair, now) for pair in pairs if pair[1].outcome in _ON_RECORD),
+        events=tuple(
+            attempt_event(tenant, *pair, now)
+            for pair, ruling in zip(pairs, rulings, strict=True)
+            if pair[1].outcome in _ON_RECORD and ruling.step.state is not StepState.UNKNOWN
+        ),
         direction=direction,
         reason=stopping.reason if stopping else None,
         is_credential=bool(stopping and stopping.reason is Reason.CREDENTIAL_REJECTED),
@@ -75,31 +80,50 @@ def rule(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits) ->
             settled = (receipt.sent_at or now) + limits.settle
             return _ruling(record, StepState.UNKNOWN, receipt, reason=Reason.NO_ANSWER, not_before=settled)
         case Outcome.NOT_SENT:
-            later = now + after_refusal(1, receipt.after)
-            return _ruling(record, StepState.PENDING, receipt, reason=receipt.reason, not_before=later)
+            return _unsent(record, receipt, now)
         case _:
             return _refusal(record, receipt, now, limits)
+
+
+def _unsent(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
+    if receipt.tenant_wide:
+        return _ruling(record, StepState.PENDING, receipt, reason=receipt.reason, direction=Direction.STOP_TENANT)
+    if receipt.reason in _NEVER_LEAVES:
+        return _ended(record, receipt, receipt.reason, SubjectState.FAILED)
+    later = now + after_refusal(1, receipt.after)
+    return _ruling(record, StepState.PENDING, receipt, reason=receipt.reason, not_before=later)
 
 
 def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits) -> Ruling:
     reason = receipt.reason or Reason.GRAPH_OTHER
     if receipt.tenant_wide:
         return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_TENANT)
-    if receipt.retryable and (reason in _NEVER_GIVEN_UP or record.attempts < limits.max_refusals):
-        later = now + after_refusal(record.attempts, receipt.after)
-        return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
-    if reason is Reason.LICENCE_NOT_HELD and record.step.kind is StepKind.SWAP:
-        # refused as a whole: either the swap was done before, or the old licence went; only a look can tell
-        return _ruling(record, StepState.UNKNOWN, receipt, reason=reason, not_before=now)
+    if reason is Reason.LICENCE_NOT_HELD and record.step.change.remove_skus:
+        return _not_held(record, receipt, now)
     if reason in _WAITS_FOR_A_SEAT:
-        waiting = SubjectUpdate(
-            subject_id=record.step.subject_id, state=SubjectState.WAITING, reason=Reason.SEATS_INSUFFICIENT
-        )
-        return Ruling(
-            step=_update(record, StepState.FAILED, receipt, reason=reason), subject=waiting, direction=Direction.REPLAN
-        )
-    refused = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.REFUSED, reason=reason)
-    return Ruling(step=_update(record, StepState.FAILED, receipt, reason=reason), subject=refused)
+        waiting = _ended(record, receipt, reason, SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
+        return msgspec.structs.replace(waiting, direction=Direction.REPLAN)
+    if not receipt.retryable:
+        return _ended(record, receipt, reason, SubjectState.REFUSED)
+    if reason not in _NEVER_GIVEN_UP and record.attempts >= limits.max_refusals:
+        return _ended(record, receipt, reason, SubjectState.FAILED)
+    later = now + after_refusal(record.attempts, receipt.after)
+    return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
+
+
+def _not_held(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
+    """Gone is what a removal wants. A swap was refused as a whole: done before, or the old one went; look."""
+    if record.step.change.add_sku is None:
+        return _ruling(record, StepState.APPLIED, receipt, at=now)
+    return _ruling(record, StepState.UNKNOWN, receipt, reason=Reason.LICENCE_NOT_HELD, not_before=now)
+
+
+def _ended(
+    record: StepRecord, receipt: Receipt, reason: Reason, state: SubjectState, told: Reason | None = None
+) -> Ruling:
+    """The step failed; the person is told `told`, or the reason itself."""
+    subject = SubjectUpdate(subject_id=record.step.subject_id, state=state, reason=told or reason)
+    return Ruling(step=_update(record, StepState.FAILED, receipt, reason=reason), subject=subject)
 
 
 def _ruling(
@@ -129,7 +153,7 @@ def _update(
     return StepUpdate(step_id=record.step_id, state=state, reason=reason, not_before=not_before, at=at, receipt=receipt)
 
 
-# an unknown attempt gets its line when somebody has looked; one that never left changed nothing
+# what only a look can tell gets its line when somebody has looked; what never left changed nothing
 _ON_RECORD = frozenset({Outcome.ACCEPTED, Outcome.REFUSED, Outcome.FOUND_DONE, Outcome.FOUND_ABSENT})
 
 

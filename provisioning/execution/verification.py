@@ -66,11 +66,13 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
         return _failed(record, Reason.NOT_FOUND, now)
     if goal_met(person, record.step.change):
         return _seen(record, now)
+    if record.state is StepState.UNKNOWN and record.reason is not Reason.LICENCE_NOT_HELD:
+        return _absent(record, now, limits)  # a repeat is safe however late; only what was accepted has a deadline
     if _is_overdue(record, now, limits):
         return _failed(record, Reason.NOT_VERIFIED_IN_TIME, now)
-    if record.state is StepState.UNKNOWN:
-        return _unknown_and_absent(record, person, now, limits, looks)
-    return _look_again(record, now, limits, looks)
+    if record.state is StepState.UNKNOWN and not any(person.direct(sku) for sku in record.step.change.remove_skus):
+        return _old_one_went(record, now)
+    return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
 
 
 def _seen(record: StepRecord, now: datetime) -> Ruling:
@@ -78,32 +80,41 @@ def _seen(record: StepRecord, now: datetime) -> Ruling:
     return Ruling(step=StepUpdate(step_id=record.step_id, state=StepState.VERIFIED, at=now, receipt=receipt))
 
 
-def _unknown_and_absent(record: StepRecord, person: Person, now: datetime, limits: Limits, looks: int) -> Ruling:
-    if record.reason is not Reason.LICENCE_NOT_HELD:
-        receipt = _found(record, Outcome.FOUND_ABSENT, now)
-        return Ruling(
-            step=StepUpdate(step_id=record.step_id, state=StepState.PENDING, reason=Reason.NO_ANSWER, receipt=receipt)
-        )
-    if any(person.direct(sku) for sku in record.step.change.remove_skus):
-        return _look_again(record, now, limits, looks)  # Graph just said it is gone: this replica is behind
-    # the old licence went by another hand: what is needed now is an assignment, which a new plan draws
+def _absent(record: StepRecord, now: datetime, limits: Limits) -> Ruling:
+    settled = (record.sent_at or now) + limits.settle
+    if now < settled:
+        return Ruling(step=_stays(record, settled))
+    if record.attempts >= limits.max_refusals:
+        return _failed(record, Reason.NO_ANSWER, now)
+    # the reason tells the executor to send the same attempt again (see `Executor`)
+    return Ruling(step=_found_absent(record, StepState.PENDING, Reason.NO_ANSWER, now))
+
+
+def _old_one_went(record: StepRecord, now: datetime) -> Ruling:
+    """By another hand: what is needed now is an assignment, which a new plan draws."""
     return Ruling(
-        step=StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=Reason.CHANGED_MEANWHILE),
-        direction=Direction.REPLAN,
+        step=_found_absent(record, StepState.SKIPPED, Reason.CHANGED_MEANWHILE, now), direction=Direction.REPLAN
     )
 
 
 def _look_again(record: StepRecord, now: datetime, limits: Limits, looks: int) -> Ruling:
-    later = now + growing(limits.verify_waits, looks)
-    return Ruling(step=StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=later))
+    return Ruling(step=_stays(record, now + growing(limits.verify_waits, looks)))
+
+
+def _stays(record: StepRecord, until: datetime) -> StepUpdate:
+    return StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=until)
 
 
 def _failed(record: StepRecord, reason: Reason, now: datetime) -> Ruling:
-    receipt = _found(record, Outcome.FOUND_ABSENT, now) if record.state is StepState.UNKNOWN else None
     return Ruling(
-        step=StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason, receipt=receipt),
+        step=_found_absent(record, StepState.FAILED, reason, now),
         subject=SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason),
     )
+
+
+def _found_absent(record: StepRecord, state: StepState, reason: Reason, now: datetime) -> StepUpdate:
+    receipt = _found(record, Outcome.FOUND_ABSENT, now) if record.state is StepState.UNKNOWN else None
+    return StepUpdate(step_id=record.step_id, state=state, reason=reason, receipt=receipt)
 
 
 def _is_overdue(record: StepRecord, now: datetime, limits: Limits) -> bool:

@@ -1,0 +1,285 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, StepState, SubjectState
+from provisioning.domain.observation import HeldLicence, Person
+from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind
+from provisioning.domain.reasons import Reason
+from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
+from provisioning.execution.verification import goal_met, is_unchanged, rule_observed, with_receipts
+from tests.unit.execution.steps import (
+    A1,
+    A3,
+    ASSIGN,
+    GROUP,
+    KINDS,
+    LIMITS,
+    LOCATION,
+    NOW,
+    OTHER,
+    REMOVE,
+    SWAP,
+    TENANT,
+    YAMMER,
+    person,
+    receipt,
+    record,
+    seconds,
+)
+
+OFF = frozenset({YAMMER})
+OLD, NEW = HeldLicence(A1), HeldLicence(A3, OFF)
+GROUPED = HeldLicence(OTHER, group_id=GROUP)
+SETTLED = NOW + LIMITS.settle
+LATE = NOW + LIMITS.verify_deadline + seconds(1)
+
+
+class TestGoalMet:
+    @pytest.mark.parametrize(
+        ("change", "seen", "expected"),
+        [
+            pytest.param(SWAP, person(NEW), True, id="swapped"),
+            pytest.param(SWAP, person(OLD), False, id="not swapped"),
+            pytest.param(SWAP, person(OLD, NEW), False, id="added, the old one not removed"),
+            pytest.param(SWAP, person(), False, id="both gone"),
+            pytest.param(SWAP, person(HeldLicence(A3)), False, id="a plan is on that should be off"),
+            pytest.param(SWAP, person(HeldLicence(A3, OFF, GROUP)), False, id="only through a group"),
+            pytest.param(SWAP, person(NEW, HeldLicence(A1, group_id=GROUP)), True, id="a group may give the old one"),
+            pytest.param(SWAP, person(HeldLicence(A3, OFF, state="Error")), False, id="assigned, not active"),
+            pytest.param(
+                SWAP,
+                person(HeldLicence(A3, OFF, state="ActiveWithError", error="Other")),
+                False,
+                id="active with error",
+            ),
+            pytest.param(SWAP, person(NEW, HeldLicence(OTHER)), True, id="others' products are not our goal"),
+            pytest.param(ASSIGN, person(HeldLicence(A3)), True, id="assigned"),
+            pytest.param(ASSIGN, person(NEW), False, id="a plan is off that should be on"),
+            pytest.param(REMOVE, person(NEW), True, id="removed"),
+            pytest.param(REMOVE, person(OLD), False, id="not removed"),
+            pytest.param(LOCATION, person(usage_location="nl"), True, id="located, in whatever case"),
+            pytest.param(LOCATION, person(usage_location="BE"), False, id="located elsewhere"),
+            pytest.param(LOCATION, person(usage_location=None), False, id="located nowhere"),
+        ],
+    )
+    def test_when_a_person_is_as_wanted(self, change: Change, seen: Person, *, expected: bool) -> None:
+        assert goal_met(seen, change) is expected
+
+
+class TestIsUnchanged:
+    BEFORE = BeforeImage(licences=(OLD, GROUPED), usage_location="NL")
+
+    @pytest.mark.parametrize(
+        ("seen", "expected"),
+        [
+            pytest.param(person(GROUPED, OLD), True, id="the same in another order"),
+            pytest.param(person(OLD), False, id="a licence less"),
+            pytest.param(person(OLD, GROUPED, NEW), False, id="a licence more"),
+            pytest.param(person(OLD, HeldLicence(OTHER)), False, id="direct instead of through a group"),
+            pytest.param(person(HeldLicence(A1, OFF), GROUPED), False, id="a plan switched off"),
+            pytest.param(
+                person(OLD, GROUPED, HeldLicence(A3, state="Error")),
+                True,
+                id="a failed one more",
+            ),
+            pytest.param(person(OLD, GROUPED, usage_location="BE"), False, id="another location"),
+            pytest.param(person(OLD, GROUPED, is_enabled=False), False, id="closed meanwhile"),
+        ],
+    )
+    def test_whether_somebody_else_changed_the_person(self, seen: Person, *, expected: bool) -> None:
+        assert is_unchanged(self.BEFORE, seen) is expected
+
+    @pytest.mark.parametrize(("own", "expected"), [(True, True), (False, False)], ids=["ours", "not ours"])
+    def test_our_own_earlier_step_set_the_location(self, *, own: bool, expected: bool) -> None:
+        before = msgspec.structs.replace(self.BEFORE, usage_location=None)
+        assert is_unchanged(before, person(*self.BEFORE.licences), own_location=own) is expected
+
+
+class TestWithReceipts:
+    def test_our_receipts_outrank_what_a_replica_shows(self) -> None:
+        swap, location = record(), record(StepKind.SET_USAGE_LOCATION)
+        current = with_receipts(person(OLD, HeldLicence(OTHER), usage_location=None), [location, swap])
+        assert current == person(HeldLicence(OTHER), NEW, usage_location="NL")
+
+    def test_a_replica_that_caught_up_shows_the_same(self) -> None:
+        assert with_receipts(person(NEW), [record()]) == person(NEW)
+
+    def test_what_a_group_gives_stays(self) -> None:
+        inherited = HeldLicence(A1, group_id=GROUP)
+        assert with_receipts(person(OLD, inherited), [record()]).licences == (inherited, NEW)
+
+    def test_everything_else_about_the_person_stays(self) -> None:
+        seen = person(OLD, domain="example.org", is_enabled=False, is_guest=True, attributes={"department": "x"})
+        current = with_receipts(seen, [record()])
+        assert msgspec.structs.replace(current, licences=seen.licences) == seen
+
+
+def observed(seen: Person | None, now: datetime = SETTLED, looks: int = 0, **known: Any) -> Ruling:
+    kind = known.pop("kind", StepKind.SWAP)
+    return rule_observed(record(kind, **known), seen, now, LIMITS, looks)
+
+
+APPLIED = {"state": StepState.APPLIED, "applied_at": NOW}
+UNKNOWN = {"state": StepState.UNKNOWN, "reason": Reason.NO_ANSWER}
+REFUSED_SWAP = {"state": StepState.UNKNOWN, "reason": Reason.LICENCE_NOT_HELD}
+
+
+class TestRuleObserved:
+    @pytest.mark.parametrize(
+        ("standing", "outcome"),
+        [(APPLIED, None), (UNKNOWN, Outcome.FOUND_DONE), (REFUSED_SWAP, Outcome.FOUND_DONE)],
+        ids=["applied has its line", "unknown gets it now", "a refused swap gets it now"],
+    )
+    def test_what_is_true_is_verified(self, standing: dict[str, Any], outcome: Outcome | None) -> None:
+        ruling = observed(person(NEW), **standing)
+        assert (ruling.step.state, ruling.step.at) == (StepState.VERIFIED, SETTLED)
+        assert (ruling.step.receipt and ruling.step.receipt.outcome) is outcome
+
+    def test_what_is_true_too_late_is_true(self) -> None:
+        assert observed(person(NEW), LATE, **APPLIED).step.state is StepState.VERIFIED
+
+    @pytest.mark.parametrize(
+        ("looks", "wait"), [(0, 2), (1, 5), (4, 300), (40, 300)], ids=["first", "second", "fifth", "later"]
+    )
+    def test_what_was_accepted_and_is_not_seen_is_looked_at_again(self, looks: int, wait: int) -> None:
+        ruling = observed(person(OLD), looks=looks, **APPLIED)
+        assert (ruling.step.state, ruling.step.not_before) == (StepState.APPLIED, SETTLED + seconds(wait))
+        assert ruling.subject is None
+
+    @pytest.mark.parametrize(
+        ("now", "state"),
+        [(LATE - seconds(1), StepState.APPLIED), (LATE, StepState.FAILED)],
+        ids=["at the deadline", "after it"],
+    )
+    def test_what_was_accepted_must_be_true_in_time(self, now: datetime, state: StepState) -> None:
+        ruling = observed(person(OLD), now, **APPLIED)
+        assert ruling.step.state is state
+        assert (ruling.subject is not None) is (state is StepState.FAILED)
+
+    @pytest.mark.parametrize(
+        ("now", "state"),
+        [(SETTLED - seconds(1), StepState.UNKNOWN), (SETTLED, StepState.PENDING)],
+        ids=["before it settled", "settled"],
+    )
+    def test_absence_is_believed_only_after_settle(self, now: datetime, state: StepState) -> None:
+        ruling = observed(person(OLD), now, **UNKNOWN)
+        assert ruling.step.state is state
+        assert ruling.step.not_before == (SETTLED if state is StepState.UNKNOWN else None)
+        assert (ruling.step.receipt is not None) is (state is StepState.PENDING)
+
+    def test_what_is_absent_is_sent_again_as_the_same_attempt(self) -> None:
+        ruling = observed(person(OLD), **UNKNOWN)
+        assert ruling.step.reason is Reason.NO_ANSWER
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is Outcome.FOUND_ABSENT
+
+    def test_a_long_stop_between_sending_and_looking_fails_nobody(self) -> None:
+        assert observed(person(OLD), LATE, **UNKNOWN).step.state is StepState.PENDING
+
+    @pytest.mark.parametrize(
+        ("attempts", "state"),
+        [(LIMITS.max_refusals - 1, StepState.PENDING), (LIMITS.max_refusals, StepState.FAILED)],
+        ids=["once more", "once too often"],
+    )
+    def test_answers_are_lost_a_limited_number_of_times(self, attempts: int, state: StepState) -> None:
+        ruling = observed(person(OLD), attempts=attempts, **UNKNOWN)
+        assert ruling.step.state is state
+        assert ruling.subject is None or (ruling.subject.state, ruling.subject.reason) == (
+            SubjectState.FAILED,
+            Reason.NO_ANSWER,
+        )
+
+    @pytest.mark.parametrize("standing", [APPLIED, UNKNOWN, REFUSED_SWAP], ids=["applied", "unknown", "refused swap"])
+    def test_whom_graph_knows_no_more_has_failed(self, standing: dict[str, Any]) -> None:
+        ruling = observed(None, **standing)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.FAILED, Reason.NOT_FOUND)
+        assert ruling.subject is not None
+        assert (ruling.subject.state, ruling.subject.reason) == (SubjectState.FAILED, Reason.NOT_FOUND)
+
+    def test_a_refused_swap_whose_old_licence_is_gone_is_planned_anew(self) -> None:
+        ruling = observed(person(), **REFUSED_SWAP)
+        assert (ruling.step.state, ruling.direction) == (StepState.SKIPPED, Direction.REPLAN)
+        assert ruling.subject is None
+
+    def test_a_refused_swap_whose_old_licence_still_shows_is_looked_at_by_another_replica(self) -> None:
+        ruling = observed(person(OLD), looks=1, **REFUSED_SWAP)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.UNKNOWN, Reason.LICENCE_NOT_HELD)
+        assert ruling.step.not_before == SETTLED + seconds(5)
+
+    def test_but_not_for_ever(self) -> None:
+        ruling = observed(person(OLD), LATE, **REFUSED_SWAP)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.FAILED, Reason.NOT_VERIFIED_IN_TIME)
+
+    @given(
+        st.sampled_from([APPLIED, UNKNOWN, REFUSED_SWAP]),
+        st.sampled_from(list(KINDS)),
+        st.none() | st.builds(person, st.just(OLD)) | st.builds(person) | st.builds(person, st.just(NEW)),
+        st.timedeltas(timedelta(0), timedelta(days=2)),
+        st.integers(0, 50),
+        st.integers(1, 50),
+    )
+    def test_whatever_is_seen_leads_where_a_step_may_go(
+        self,
+        standing: dict[str, Any],
+        kind: StepKind,
+        seen: Person | None,
+        passed: timedelta,
+        looks: int,
+        attempts: int,
+    ) -> None:
+        state = standing["state"]
+        ruling = observed(seen, NOW + passed, looks, kind=kind, attempts=attempts, **standing)
+
+        assert ruling.step.state in STEP_TRANSITIONS[state] | {state}
+        assert ruling.step.state is not state or (ruling.step.not_before or NOW) > NOW + passed
+        assert (ruling.subject is not None) is (ruling.step.state is StepState.FAILED)
+        if state is StepState.UNKNOWN and passed < LIMITS.settle:
+            assert ruling.step.state is not StepState.PENDING
+        if state is StepState.UNKNOWN and ruling.step.state is not StepState.UNKNOWN:
+            assert ruling.step.receipt is not None
+
+    @pytest.mark.parametrize(
+        ("answer", "seen"),
+        [
+            pytest.param(receipt(Outcome.ACCEPTED), person(NEW), id="accepted and seen"),
+            pytest.param(receipt(Outcome.UNKNOWN), person(NEW), id="lost and done"),
+            pytest.param(receipt(Outcome.UNKNOWN), person(OLD), id="lost and not done"),
+            pytest.param(receipt(Outcome.UNKNOWN), None, id="lost, and the person too"),
+            pytest.param(receipt(Outcome.REFUSED, reason=Reason.LICENCE_NOT_HELD), person(NEW), id="refused and done"),
+            pytest.param(receipt(Outcome.REFUSED, reason=Reason.LICENCE_NOT_HELD), person(), id="refused and gone"),
+            pytest.param(receipt(Outcome.REFUSED, reason=Reason.LICENCE_NOT_HELD), None, id="refused, nobody there"),
+        ],
+    )
+    def test_each_attempt_that_became_certain_has_exactly_one_line(self, answer: Any, seen: Person | None) -> None:
+        sent = record()
+        at_once = outcome_of(TENANT, [sent], [answer], NOW, LIMITS)
+        stands = msgspec.structs.replace(sent, state=at_once.steps[0].state, reason=at_once.steps[0].reason)
+        found = rule_observed(stands, seen, SETTLED, LIMITS, 0)
+        assert len(at_once.events) + (found.step.receipt is not None) == 1
+
+
+class TestNoSwapLosesBoth:
+    """Refused because the old licence is not held: whatever the person has by then, they end with the new one."""
+
+    @pytest.mark.parametrize(
+        ("seen", "ends"),
+        [
+            pytest.param(person(NEW), StepState.VERIFIED, id="an earlier attempt did it after all"),
+            pytest.param(person(), StepState.SKIPPED, id="somebody took the old one: an assignment is planned"),
+            pytest.param(person(OLD), StepState.UNKNOWN, id="a replica is behind: look again"),
+            pytest.param(person(HeldLicence(A3)), StepState.SKIPPED, id="somebody gave the new one otherwise"),
+        ],
+    )
+    def test_nothing_is_removed_and_nobody_is_given_up(self, seen: Person, ends: StepState) -> None:
+        refusal = receipt(Outcome.REFUSED, reason=Reason.LICENCE_NOT_HELD)
+        first = rule(record(), refusal, NOW, LIMITS)
+        stands = record(state=first.step.state, reason=first.step.reason)
+        ruling = rule_observed(stands, seen, NOW, LIMITS, 0)
+        assert ruling.step.state is ends
+        assert ruling.subject is None
+        assert ruling.step.state not in STEP_ENDS - {StepState.VERIFIED} or ruling.direction is Direction.REPLAN
