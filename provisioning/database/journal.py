@@ -47,8 +47,8 @@ class SqlJournal(Store):
     def steps_in(
         self, operation: OperationId, states: Collection[StepState], limit: int | None = None
     ) -> list[StepRecord]:
-        query = reads.records().where(steps.c.operation_id == operation, steps.c.state.in_(states))
-        return self._steps(query.order_by(steps.c.position).limit(limit))
+        which = (steps.c.operation_id == operation) & steps.c.state.in_(states)
+        return self._steps(reads.records(which, limit=limit))
 
     def close(
         self,
@@ -78,7 +78,7 @@ class SqlJournal(Store):
 
     def applied_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
         is_recent = (steps.c.tenant_id == tenant) & (steps.c.applied_at >= since)
-        return self._steps(reads.records().where(is_recent, steps.c.state.in_(_WRITTEN)).order_by(steps.c.applied_at))
+        return self._steps(reads.records(is_recent & steps.c.state.in_(_WRITTEN), order_by="applied_at"))
 
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """What is in flight or unknown counts as written: a guard errs on the safe side."""

@@ -1,6 +1,8 @@
 """The statements that move many steps and people at once: the state machines of the domain as conditions in SQL.
 
 Each is one round trip however long the chunk is, because the worker's time per person is what limits a migration.
+The operation is a column of the given rows, and plans are looked up row by row: a plan that was stored a moment ago has
+no statistics yet, and a planner that takes it for small compares each given row with all of its steps.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,10 +41,10 @@ BEGIN = text("""
     moved AS (
         UPDATE steps SET state = 'in_flight', reason = NULL, not_before = NULL, sent_at = :at,
             attempts = steps.attempts + 1, last_attempt = given.attempt_id
-        FROM given, plans
+        FROM given
         WHERE steps.step_id = given.step_id AND steps.state = 'pending' AND EXISTS (SELECT FROM lease)
-          AND plans.plan_id = steps.plan_id AND plans.void_reason IS NULL
-          AND (plans.guard_breaches = '{}' OR plans.approved_at IS NOT NULL)
+          AND (SELECT void_reason IS NULL AND (guard_breaches = '{}' OR approved_at IS NOT NULL)
+               FROM plans WHERE plans.plan_id = steps.plan_id)
         RETURNING given.attempt_id, given.step_id, given.number),
     noted AS (
         INSERT INTO attempts AS present (attempt_id, step_id, number, fence, begun_at)
@@ -59,7 +61,7 @@ CLOSE_STEPS = text("""
     WITH lease AS MATERIALIZED (
         SELECT FROM leases WHERE name = :name AND fence = :fence AND holder = :holder FOR SHARE),
     given AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS given (
+        SELECT CAST(:operation AS text) AS operation_id, * FROM json_to_recordset(CAST(:rows AS json)) AS given (
             step_id bigint, state text, sources text[], reason text, not_before timestamptz, at timestamptz,
             attempt_id text, outcome text, status smallint, refusal text, request_id text, error_code text, detail text,
             resource_units integer, sent_at timestamptz, finished_at timestamptz)),
@@ -71,7 +73,7 @@ CLOSE_STEPS = text("""
                               ELSE steps.applied_at END,
             verified_at = CASE WHEN given.state = 'verified' THEN given.at ELSE steps.verified_at END
         FROM given
-        WHERE steps.step_id = given.step_id AND steps.operation_id = :operation
+        WHERE steps.step_id = given.step_id AND steps.operation_id = given.operation_id
           AND steps.state = ANY (given.sources) AND EXISTS (SELECT FROM lease)
         RETURNING steps.step_id),
     closed AS (
@@ -91,22 +93,22 @@ CLOSE_STEPS = text("""
 # Who reached an end, or waits, has no seat reserved and no further step to take.
 CLOSE_SUBJECTS = text("""
     WITH given AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:rows AS json))
+        SELECT CAST(:operation AS text) AS operation_id, * FROM json_to_recordset(CAST(:rows AS json))
         AS given (subject_id text, state text, sources text[], reason text)),
     moved AS (
         UPDATE operation_subjects AS people SET state = given.state, reason = given.reason
         FROM given
-        WHERE people.operation_id = :operation AND people.subject_id = given.subject_id
+        WHERE people.operation_id = given.operation_id AND people.subject_id = given.subject_id
           AND people.state = ANY (given.sources)
         RETURNING people.subject_id),
     freed AS (
         DELETE FROM reservations USING given
-        WHERE reservations.operation_id = :operation AND reservations.subject_id = given.subject_id
+        WHERE reservations.operation_id = given.operation_id AND reservations.subject_id = given.subject_id
           AND given.state <> 'pending'),
     spared AS (
         UPDATE steps SET state = 'skipped', reason = given.reason FROM given
-        WHERE steps.operation_id = :operation AND steps.subject_id = given.subject_id AND steps.state = 'pending'
-          AND given.state <> 'pending')
+        WHERE steps.operation_id = given.operation_id AND steps.subject_id = given.subject_id
+          AND steps.state = 'pending' AND given.state <> 'pending')
     SELECT count(*) FROM moved""")
 
 STEP_STATES = text("SELECT step_id, state FROM steps WHERE step_id = ANY (:steps) AND operation_id = :operation")

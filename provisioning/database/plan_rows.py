@@ -35,8 +35,8 @@ _SUBJECTS = text("""
 _DROP_UNNAMED = text("""
     DELETE FROM operation_subjects AS present
     WHERE operation_id = :operation AND plan_id <> :plan AND state IN ('pending', 'waiting', 'already_right')
-      AND NOT EXISTS (SELECT FROM steps WHERE steps.operation_id = present.operation_id
-                      AND steps.subject_id = present.subject_id AND steps.last_attempt IS NOT NULL)""")
+      AND subject_id NOT IN (SELECT subject_id FROM steps WHERE operation_id = :operation AND last_attempt IS NOT NULL)
+    """)
 
 _RESERVE = text("""
     INSERT INTO reservations (tenant_id, sku_id, subject_id, operation_id)

@@ -32,13 +32,12 @@ _AUTHORS = text("""
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""
-    WITH gone AS (
-        DELETE FROM steps USING plans
-        WHERE steps.operation_id = :operation AND plans.plan_id = steps.plan_id AND plans.void_reason IS NOT NULL
-          AND steps.state = 'pending' AND steps.last_attempt IS NULL)
-    UPDATE steps SET state = 'skipped' FROM plans
-    WHERE steps.operation_id = :operation AND plans.plan_id = steps.plan_id AND plans.void_reason IS NOT NULL
-      AND steps.state = 'pending' AND steps.last_attempt IS NOT NULL""")
+    WITH void AS (SELECT plan_id FROM plans WHERE operation_id = :operation AND void_reason IS NOT NULL),
+    gone AS (
+        DELETE FROM steps
+        WHERE plan_id IN (SELECT plan_id FROM void) AND state = 'pending' AND last_attempt IS NULL)
+    UPDATE steps SET state = 'skipped'
+    WHERE plan_id IN (SELECT plan_id FROM void) AND state = 'pending' AND last_attempt IS NOT NULL""")
 
 _RELEASE = text("DELETE FROM reservations WHERE operation_id = :operation")
 
