@@ -15,6 +15,8 @@ group = noun("Pieces of work: one operation is one thing done in one tenant.")
 
 Named = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, or at least the first 4 characters.")]
 
+_STATES = typer.Option(metavar="STATE", help=f"{one_of(OperationState)} Repeat for more.")
+
 COLUMNS = (
     Column("Operation", lambda x: short(x.operation_id), fixed=True),
     Column("Kind", lambda x: x.kind, fixed=True),
@@ -39,9 +41,7 @@ EVENT_COLUMNS = (
 )
 def list_all(
     session: Session,
-    state: Annotated[
-        list[OperationState] | None, typer.Option(metavar="STATE", help=f"{one_of(OperationState)} Repeat for more.")
-    ] = None,
+    state: Annotated[list[OperationState] | None, _STATES] = None,
     tenant: Annotated[str | None, typer.Option(help="A domain or the beginning of an id.")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:

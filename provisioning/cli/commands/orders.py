@@ -20,6 +20,8 @@ group = noun("Order lines, from the shop's row to the verified licence.")
 _Order = Annotated[str, typer.Argument(help="The shop's order number.")]
 _Line = Annotated[str | None, typer.Option(help="The line number, when the order has more than one.")]
 
+_STATES = typer.Option(metavar="STATE", help=f"{one_of(LineState)} Repeat for more.")
+
 _COLUMNS = (
     Column("Order", lambda x: x.shop.key.order_number),
     Column("Line", lambda x: x.shop.key.line_number),
@@ -43,9 +45,7 @@ def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or J
 @command(group, "list", examples=("provisioning orders list --state held",))
 def list_all(
     session: Session,
-    state: Annotated[
-        list[LineState] | None, typer.Option(metavar="STATE", help=f"{one_of(LineState)} Repeat for more.")
-    ] = None,
+    state: Annotated[list[LineState] | None, _STATES] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
     """Order lines and where they stand."""

@@ -14,6 +14,8 @@ from provisioning.domain.tenancy import OrganisationKind
 
 group = noun("Boards, schools and locations, by their register codes.")
 
+_KIND = typer.Option(metavar="KIND", help=one_of(OrganisationKind))
+
 _COLUMNS = (
     Column("Code", lambda x: x.organisation_id, fixed=True),
     Column("Kind", lambda x: x.kind),
@@ -55,7 +57,7 @@ def import_files(
 @command(group, "list", examples=("provisioning organisations list --kind board",))
 def list_all(
     session: Session,
-    kind: Annotated[OrganisationKind | None, typer.Option(metavar="KIND", help=one_of(OrganisationKind))] = None,
+    kind: Annotated[OrganisationKind | None, _KIND] = None,
 ) -> None:
     """Every organisation we know."""
     rows = session.services.show_organisations(kind)

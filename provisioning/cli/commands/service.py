@@ -23,6 +23,7 @@ _HEALTH_COLUMNS = (
 
 _All = Annotated[bool, typer.Option("--all", help="Everywhere.")]
 _Tenant = Annotated[str | None, typer.Option(help="One tenant: a domain or the beginning of its id.")]
+_Owner = Annotated[Owner | None, typer.Option(metavar="OWNER", help=f"Only theirs. {one_of(Owner)}")]
 _Kind = Annotated[OperationKind | None, typer.Option(metavar="KIND", help=one_of(OperationKind))]
 
 
@@ -70,9 +71,7 @@ def resume(session: Session, *, everywhere: _All = False, tenant: _Tenant = None
 
 def worklist(
     session: Session,
-    owner: Annotated[
-        Owner | None, typer.Option(metavar="OWNER", help=f"Only what this one has to do. {one_of(Owner)}")
-    ] = None,
+    owner: _Owner = None,
 ) -> None:
     """Everything that waits for a person, the oldest first."""
     items = session.services.show_worklist(owner)

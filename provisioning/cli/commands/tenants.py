@@ -79,7 +79,7 @@ def show(session: Session, tenant: _Tenant) -> None:
     "bind",
     examples=(
         "provisioning tenants bind 41234 school.nl --from 2026-08-01",
-        'provisioning tenants bind 41234 school.nl --select \'faculty={"domain":"school.nl"}\'',
+        "provisioning tenants bind 41234 school.nl --select faculty=JSON",
     ),
 )
 def bind(
@@ -136,7 +136,7 @@ def confirm(
     group,
     "select",
     examples=(
-        'provisioning tenants select 41234 school.nl student \'{"group":"<object id>"}\'',
+        'provisioning tenants select 41234 school.nl faculty \'{"domain":"school.nl"}\'',
         "provisioning tenants select 41234 school.nl faculty @selector.json",
     ),
 )
@@ -158,8 +158,8 @@ def select_people(
     group,
     "policy",
     examples=(
-        "provisioning tenants policy school.nl --mode direct --usage-location NL --asked-by ticket-12",
-        "provisioning tenants policy school.nl --disable M365EDU_A3_FACULTY=SWAY,YAMMER_EDU --asked-by t-13",
+        "provisioning tenants policy school.nl --mode direct --asked-by ticket-12",
+        "provisioning tenants policy school.nl --disable SKU=SWAY --asked-by t-13",
         "provisioning tenants policy school.nl --approve 9c1f22ab",
     ),
 )
