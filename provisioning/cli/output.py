@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import msgspec
@@ -80,17 +81,20 @@ def spaced(code: str | None) -> str:
     return code.replace("_", " ") if code else "-"
 
 
-def age(since: datetime, now: datetime) -> str:
-    """How long ago, in the largest whole unit."""
-    from provisioning.services.diagnose import in_words
-
-    return in_words(max(now - since, timedelta(0)))
+def standing(state: str, reason: str | None) -> str:
+    """`held: seats insufficient`: a state, and its reason code as words that can wrap."""
+    return f"{spaced(state)}: {spaced(reason).lower()}" if reason else spaced(state)
 
 
 def sheet(pairs: Sequence[tuple[str, str]]) -> str:
-    """Names and values under each other, the values aligned."""
-    width = max((len(name) for name, _ in pairs), default=0)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)
+    """Names and values under each other, the values aligned, long ones wrapped."""
+    width = max((len(name) for name, _ in pairs), default=0) + 2
+    lines = (_wrapped(f"{name:<{width}}{value}", width) for name, value in pairs)
+    return "\n".join(lines)
+
+
+def _wrapped(line: str, indent: int) -> str:
+    return fill(line, WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _plain(text: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.output import Column, moment, sheet, short, spaced, table
+from provisioning.cli.output import Column, moment, sheet, short, spaced, standing, table
 from provisioning.cli.session import Session
 from provisioning.cli.wording import reason_sentence
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
@@ -22,14 +22,14 @@ COLUMNS = (
     Column("Kind", lambda x: x.kind, fixed=True),
     Column("Tenant", lambda x: short(x.tenant_id), fixed=True),
     Column("Organisation", lambda x: x.wish.holder_id),
-    Column("State", lambda x: spaced(x.state) + (f": {x.reason}" if x.reason else "")),
+    Column("State", lambda x: standing(x.state, x.reason)),
     Column("Since (UTC)", lambda x: moment(x.entered_at), fixed=True),
 )
 EVENT_COLUMNS = (
     Column("When (UTC)", lambda x: f"{x.at:%Y-%m-%d %H:%M:%S}", fixed=True),
     Column("Who", lambda x: x.actor),
     Column("What", lambda x: x.kind),
-    Column("Result", lambda x: x.reason or x.after or ""),
+    Column("Result", lambda x: spaced(x.reason).lower() if x.reason else spaced(x.after or " ").strip()),
     Column("Request", lambda x: short(x.correlation), fixed=True),
 )
 

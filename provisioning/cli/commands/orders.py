@@ -8,7 +8,7 @@ import typer
 from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
 from provisioning.cli.commands.operations import EVENT_COLUMNS
-from provisioning.cli.output import Column, sheet, spaced, table
+from provisioning.cli.output import Column, sheet, spaced, standing, table
 from provisioning.cli.session import Session
 from provisioning.cli.wording import reason_sentence
 from provisioning.domain.errors import InputError
@@ -28,7 +28,7 @@ _COLUMNS = (
     Column("Organisation", lambda x: x.shop.organisation_code),
     Column("Article", lambda x: x.shop.article_code),
     Column("Seats", lambda x: str(x.shop.quantity), right=True),
-    Column("State", lambda x: spaced(x.state) + (f": {x.reason}" if x.reason else "")),
+    Column("State", lambda x: standing(x.state, x.reason)),
 )
 
 

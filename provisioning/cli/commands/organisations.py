@@ -17,7 +17,7 @@ group = noun("Boards, schools and locations, by their register codes.")
 _KIND = typer.Option(metavar="KIND", help=one_of(OrganisationKind))
 
 _COLUMNS = (
-    Column("Code", lambda x: x.organisation_id, fixed=True),
+    Column("Code", lambda x: x.organisation_id),
     Column("Kind", lambda x: x.kind),
     Column("Name", lambda x: x.name),
     Column("Town", lambda x: x.town or "-"),

@@ -12,13 +12,21 @@ from provisioning.domain.actors import Identity, Role
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, BindingId, OperationId, OrganisationId, PlanId, SkuId, TenantId
-from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
+from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
 from provisioning.domain.observation import Seats, Subscription, TenantProfile
 from provisioning.domain.operation import Lane, Operation, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import Binding, BindingEvidence, Organisation, OrganisationKind, Policy, Tenant
+from provisioning.domain.tenancy import (
+    Binding,
+    BindingEvidence,
+    Organisation,
+    OrganisationKind,
+    Policy,
+    Relation,
+    Tenant,
+)
 from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
 from provisioning.ports import PlanRecord
 
@@ -101,6 +109,7 @@ class World:
 
     def __init__(self) -> None:
         self.organisations: dict[OrganisationId, Organisation] = {}
+        self.relations: list[Relation] = []
         self.tenants: dict[TenantId, Tenant] = {}
         self.bindings: list[Binding] = []
         self.policies: list[Policy] = []
@@ -163,6 +172,12 @@ class _Organisations(_Store):
     def find(self, organisation: OrganisationId) -> Organisation | None:
         return self.world.organisations.get(organisation)
 
+    def list_all(self, kind: str | None = None) -> list[Organisation]:
+        return [x for x in self.world.organisations.values() if kind in {None, x.kind}]
+
+    def relations_of(self, organisation: OrganisationId, on: date) -> list[Relation]:
+        return [x for x in self.world.relations if organisation in {x.parent_id, x.child_id}]
+
 
 class _Tenants(_Store):
     def find(self, tenant: TenantId) -> Tenant | None:
@@ -221,6 +236,20 @@ class _Orders(_Store):
     def list_held(self, organisation: str, reasons: Collection[Reason] = ()) -> list[OrderLine]:
         return [x for x in self.world.held if x.shop.organisation_code == organisation]
 
+    def find(self, key: LineKey) -> OrderLine | None:
+        return next((x for x in self.world.held if x.shop.key == key), None)
+
+    def list_by(
+        self, states: Collection[LineState] = (), order_number: str | None = None, limit: int = 1000
+    ) -> list[OrderLine]:
+        fitting = [x for x in self.world.held if order_number in {None, x.shop.key.order_number}]
+        return [x for x in fitting if not states or x.state in states][:limit]
+
+    def set_state(self, key: LineKey, state: LineState, reason: Reason | None, at: datetime) -> None:
+        self.world.held = [
+            msgspec.structs.replace(x, state=state, reason=reason) if x.shop.key == key else x for x in self.world.held
+        ]
+
 
 class _Ledger(_Store):
     def list_by(self, holder: OrganisationId) -> list[LedgerEntry]:
@@ -250,7 +279,7 @@ class _Operations(_Store):
         line: object = None,
         limit: int = 1000,
     ) -> list[Operation]:
-        every = self.world.operations.values()
+        every = (x for x in self.world.operations.values() if line in {None, x.wish.line})
         return [x for x in every if (not states or x.state in states) and tenant in {None, x.tenant_id}][:limit]
 
 

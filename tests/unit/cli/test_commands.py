@@ -1,0 +1,393 @@
+"""Each command through its service: what a person reads, what a program gets, and that both are usable."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from provisioning.cli.wording import reason_sentence
+from provisioning.domain.errors import UnavailableError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, TenantId
+from provisioning.domain.lifecycle import LineState, OperationState
+from provisioning.domain.order import LedgerCause, LedgerEntry
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Notice, Owner, WorkItem
+from provisioning.services.diagnose import Instruments
+from tests.unit.cli.fakes import CommandLine
+from tests.unit.services.fakes_access import (
+    A3,
+    ADMIN,
+    APPROVER,
+    AUDITOR,
+    NOW,
+    OPERATION,
+    OPERATOR,
+    SCHOOL,
+    SECOND,
+    TENANT,
+    World,
+    a_binding,
+    an_operation,
+)
+from tests.unit.services.test_approve_plan import DIGEST, a_plan
+from tests.unit.services.test_confirm_binding import held_line, returned_address
+from tests.unit.services.test_export_audit import KEY
+
+LONG = OrganisationId("a-register-code-much-longer-than-any-register-would-print-it-0123456789")
+
+
+def crowded(world: World) -> None:
+    """Rows with the longest values of their kind, in every list."""
+    wish = msgspec.structs.replace(an_operation(world, OperationState.HELD).wish, holder_id=LONG)
+    for number, state in enumerate(OperationState):
+        an_operation(
+            world,
+            state,
+            operation_id=OperationId(f"{number:08d}-0000-4000-8000-000000000000"),
+            reason=Reason.DUPLICATE_ORDER_SUSPECTED,
+            wish=wish,
+        )
+    world.events = [
+        Event(
+            at=NOW,
+            actor="person:somebody-with-a-long-handle-of-sixty-characters-or-so",
+            kind="operation.partially_completed",
+            reason=Reason.USAGE_LOCATION_PROHIBITED,
+            correlation=AttemptId("12345678-0000-4000-8000-000000000000"),
+            operation=OPERATION,
+        )
+    ]
+    world.items = [
+        WorkItem(subject=f"operation {OPERATION}", reason=reason, owner=Owner.OPERATOR, since=NOW) for reason in Reason
+    ]
+    world.notices = [
+        Notice(
+            organisation_id=LONG,
+            topic="a_topic_with_a_long_name",
+            day=NOW.date(),
+            facts=1_000_000,
+            first_at=NOW,
+            last_at=NOW,
+            references=tuple(f"{OPERATION}-{n}" for n in range(9)),
+        )
+    ]
+    long_name = "A school with a name [that] goes on and on, as names of schools do " * 2
+    for organisation in (SCHOOL, LONG):
+        world.organisations[organisation] = msgspec.structs.replace(
+            world.organisations[SCHOOL], organisation_id=organisation, name=long_name
+        )
+    a_binding(world, organisation_id=SCHOOL, binding_id="long", created_by="person:" + "x" * 63)
+    world.ledger.append(
+        LedgerEntry(
+            holder_id=SCHOOL,
+            tenant_id=TENANT,
+            article_code="AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890",
+            sku_id=A3,
+            delta=-1_234_567,
+            effective_on=NOW.date(),
+            ends_on=NOW.date(),
+            cause=LedgerCause.ORDER_LINE,
+            cause_ref="a-shop/2026-000000001042/00001",
+        )
+    )
+    line = held_line(1_000_000, "AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890")
+    world.held = [line, msgspec.structs.replace(line, reason=Reason.DUPLICATE_ORDER_SUSPECTED)]
+    world.actors = {"d": msgspec.structs.replace(ADMIN, actor="person:" + "x" * 63, expires_at=NOW)}
+
+
+LISTS = [
+    ("operations", "list"),
+    ("operations", "show", "77aa"),
+    ("worklist",),
+    ("notices", "list"),
+    ("actors", "list"),
+    ("audit", "list"),
+    ("tenants", "list"),
+    ("tenants", "show", "school.nl"),
+    ("organisations", "list"),
+    ("organisations", "show", SCHOOL),
+    ("orders", "list"),
+    ("orders", "show", "1042"),
+    ("mappings", "check"),
+    ("doctor",),
+]
+
+
+class TestEveryList:
+    @pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+    def test_it_fits_eighty_columns_whatever_is_in_it(
+        self, world: World, provisioning: CommandLine, arguments: tuple[str, ...]
+    ) -> None:
+        crowded(world)
+        answer = provisioning(*arguments)
+        assert (answer.code, answer.fits) == (0, True), answer.out
+
+    @pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+    def test_programs_get_json(self, world: World, provisioning: CommandLine, arguments: tuple[str, ...]) -> None:
+        crowded(world)
+        answer = provisioning(*arguments, "--json")
+        assert answer.code == 0
+        assert answer.json
+
+    def test_an_id_that_is_shown_is_one_that_commands_accept(self, world: World, provisioning: CommandLine) -> None:
+        crowded(world)
+        for line in provisioning("operations", "list").out.splitlines()[1:]:
+            shown = line.split()[0]
+            if len(shown) == 8 and shown.isalnum():
+                assert provisioning("operations", "show", shown).code == 0
+        assert "operation 77aa1234 " in provisioning("worklist").out
+
+
+class TestStop:
+    def test_everything_stops_and_goes_on(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(OPERATOR)
+        assert "Stopped: all." in provisioning("stop", "--all", "--reason", "odd receipts").out
+        assert [stop.reason for stop in world.stops] == ["odd receipts"]
+        assert provisioning("resume", "--all").out == "Resumed: all.\n"
+        assert world.stops == []
+
+    @pytest.mark.parametrize(
+        ("option", "value", "scope"), [("--tenant", "school.nl", f"tenant:{TENANT}"), ("--kind", "remap", "kind:remap")]
+    )
+    def test_one_tenant_or_kind(
+        self, world: World, provisioning: CommandLine, option: str, value: str, scope: str
+    ) -> None:
+        assert provisioning.as_person(OPERATOR)("stop", option, value).code == 0
+        assert [stop.scope for stop in world.stops] == [scope]
+
+    def test_without_a_token_it_says_what_is_needed(self, world: World, provisioning: CommandLine) -> None:
+        answer = provisioning("stop", "--all")
+        assert (answer.code, world.stops) == (1, [])
+        assert "PROVISIONING_TOKEN" in answer.err
+
+
+class TestDoctor:
+    def test_all_well_is_zero(self, provisioning: CommandLine) -> None:
+        provisioning.services.instruments = Instruments(broker=lambda: None)
+        answer = provisioning("doctor")
+        assert (answer.code, "OK" in answer.out) == (0, True)
+
+    def test_something_bad_is_one_and_says_what_to_do(self, provisioning: CommandLine) -> None:
+        def away() -> None:
+            raise UnavailableError("Redis does not answer.")
+
+        provisioning.services.instruments = Instruments(broker=away, pending_migrations=lambda: ["0002"])
+        answer = provisioning("doctor")
+        assert answer.code == 1
+        assert "Redis does not answer." in answer.out
+        assert "provisioning db upgrade" in answer.out
+
+
+class TestWorklist:
+    def test_owner_and_reason_in_words(self, world: World, provisioning: CommandLine) -> None:
+        world.items = [WorkItem(subject="order s/1/1", reason=Reason.SKU_UNKNOWN, owner=Owner.ADMIN, since=NOW)]
+        out = provisioning("worklist").out
+        assert "order s/1/1" in out
+        assert reason_sentence(Reason.SKU_UNKNOWN).split()[0] in out
+        assert provisioning("worklist", "--owner", "shop").out == "Nothing waits for a person.\n"
+
+
+class TestActors:
+    def test_the_token_is_shown_once(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(ADMIN)
+        made = provisioning("actors", "add", "person:olaf", "--role", "operator", "--days", "30", "--json").json
+        assert len(made["token"]) >= 43
+        assert made["token"] not in provisioning("actors", "list", "--json").out
+        assert made["expires_at"].startswith(f"{NOW + timedelta(days=30):%Y-%m-%d}")
+
+    def test_it_ends_when_it_is_revoked(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(ADMIN)
+        provisioning("actors", "add", "client:shop", "--role", "shop")
+        assert provisioning("actors", "revoke", "client:shop").code == 0
+        assert world.actors == {}
+
+
+class TestTenants:
+    def test_from_unknown_to_confirmed(self, world: World, provisioning: CommandLine) -> None:
+        world.tenants.clear()
+        provisioning.as_person(OPERATOR)
+        assert f"Tenant {TENANT}" in provisioning("tenants", "add", "school.nl").out
+        bound = provisioning("tenants", "bind", SCHOOL, "school.nl", "--from", "2026-08-03").out
+        assert "provisioning tenants confirm 41234 school.nl --on 2026-08-03" in bound
+        assert provisioning("tenants", "confirm", SCHOOL, "school.nl").code == 1
+        answer = provisioning.as_person(APPROVER)(
+            "tenants", "confirm", SCHOOL, "school.nl", "--returned", returned_address()
+        )
+        assert answer.out == "Confirmed by person:ap, on the ground of signed consent and verified domain.\n"
+
+    def test_before_microsoft_is_asked_the_realm_is_checked(self, provisioning: CommandLine) -> None:
+        provisioning.as_person(OPERATOR)("tenants", "list")
+        assert provisioning.checked == 0
+        provisioning("tenants", "add", "school.nl")
+        assert provisioning.checked == 1
+
+    def test_selectors_come_from_the_line_or_from_a_file(
+        self, world: World, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        provisioning.as_person(OPERATOR)
+        provisioning("tenants", "bind", SCHOOL, "school.nl", "--select", 'faculty={"domain":"school.nl"}')
+        (tmp_path / "pupils.json").write_text('{"group":"g1"}')
+        provisioning("tenants", "select", SCHOOL, "school.nl", "student", f"@{tmp_path / 'pupils.json'}")
+        assert world.bindings[0].selectors == {"faculty": '{"domain":"school.nl"}', "student": '{"group":"g1"}'}
+
+    @pytest.mark.parametrize("text", ["{}", "everybody={}"])
+    def test_a_selector_without_an_audience_is_refused(self, provisioning: CommandLine, text: str) -> None:
+        answer = provisioning.as_person(OPERATOR)("tenants", "bind", SCHOOL, "school.nl", "--select", text)
+        assert (answer.code, "is no audience" in answer.err) == (2, True)
+
+    def test_a_policy_is_proposed_by_one_and_approved_by_another(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(OPERATOR)
+        proposed = provisioning("tenants", "policy", "school.nl", "--mode", "direct", "--asked-by", "ticket-12").out
+        digest = proposed.split("--approve ")[1].split()[0]
+        assert provisioning("tenants", "policy", "school.nl", "--approve", digest).code == 1
+        provisioning.as_person(SECOND)
+        assert provisioning("tenants", "policy", "school.nl", "--approve", digest).out == "In force from 2026-08-03.\n"
+        assert "direct" in provisioning("tenants", "policy", "school.nl").out
+
+    def test_a_policy_that_nobody_asked_for_is_not_proposed(self, world: World, provisioning: CommandLine) -> None:
+        answer = provisioning.as_person(OPERATOR)("tenants", "policy", "school.nl", "--mode", "direct")
+        assert (answer.code, world.policies) == (2, [])
+
+    def test_the_consent_link_is_one_line(self, provisioning: CommandLine) -> None:
+        out = provisioning.as_person(OPERATOR)("tenants", "consent-url", SCHOOL, "school.nl").out
+        assert out.startswith(f"https://login.example/{TENANT}/adminconsent?")
+        assert out.count("\n") == 1
+
+    def test_two_tenants_that_begin_alike_need_more_characters(self, world: World, provisioning: CommandLine) -> None:
+        twin = TenantId("11111111-2222-4111-8111-111111111111")
+        world.tenants[twin] = msgspec.structs.replace(world.tenants[TENANT], tenant_id=twin)
+        assert "give more characters" in provisioning("tenants", "show", "1111").err
+
+
+class TestPlans:
+    @pytest.fixture
+    def awaiting(self, world: World) -> World:
+        an_operation(world, OperationState.AWAITING_APPROVAL)
+        a_binding(world)
+        a_plan(world)
+        return world
+
+    def test_what_is_shown_can_be_typed_to_approve_it(self, awaiting: World, provisioning: CommandLine) -> None:
+        shown = provisioning("plans", "show", "77aa").out
+        typed = next(line for line in shown.splitlines() if line.startswith("To approve:")).split()[3:]
+        assert provisioning.as_person(APPROVER)(*typed).code == 0
+        assert awaiting.operations[OPERATION].state is OperationState.APPLYING
+
+    def test_showing_never_approves(self, awaiting: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(APPROVER)("plans", "show", "77aa", "--json")
+        assert awaiting.operations[OPERATION].state is OperationState.AWAITING_APPROVAL
+        assert awaiting.events == []
+
+    def test_programs_get_the_envelope(self, awaiting: World, provisioning: CommandLine) -> None:
+        assert provisioning("plans", "show", "77aa", "--json").json["envelope"]["counts"] == {"assign": 1200}
+
+    def test_an_operator_does_not_approve(self, awaiting: World, provisioning: CommandLine) -> None:
+        answer = provisioning.as_person(OPERATOR)("plans", "approve", "77aa", DIGEST)
+        assert (answer.code, "role approver" in answer.err) == (1, True)
+
+    def test_rejecting_needs_a_reason(self, awaiting: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(APPROVER)
+        assert provisioning("plans", "reject", "77aa").code == 2
+        assert provisioning("plans", "reject", "77aa", "--reason", "wrong school").out.endswith("is held.\n")
+
+
+class TestOperations:
+    def test_retry_lets_it_go_on(self, world: World, provisioning: CommandLine) -> None:
+        an_operation(world, OperationState.HELD, resume_state=OperationState.PLANNING)
+        answer = provisioning.as_person(OPERATOR)("operations", "retry", "77aa", "--reason", "seats arrived")
+        assert answer.out == "Operation 77aa1234 goes on: planning.\n"
+
+    def test_only_those_in_a_state(self, world: World, provisioning: CommandLine) -> None:
+        crowded(world)
+        rows = provisioning("operations", "list", "--state", "held", "--state", "failed", "--json").json
+        assert {row["state"] for row in rows} == {"held", "failed"}
+
+
+class TestOrders:
+    @pytest.fixture
+    def two_lines(self, world: World) -> World:
+        first = held_line(12)
+        second = msgspec.structs.replace(first.shop, key=LineKey("shop", "1042", "2"))
+        world.held = [first, msgspec.structs.replace(first, shop=second)]
+        return world
+
+    def test_an_order_is_told_line_by_line(self, two_lines: World, provisioning: CommandLine) -> None:
+        operation = an_operation(two_lines, OperationState.HELD)
+        wish = msgspec.structs.replace(operation.wish, line=LineKey("shop", "1042", "2"))
+        an_operation(two_lines, OperationState.HELD, wish=wish)
+        two_lines.events = [
+            Event(at=NOW, actor=SYSTEM, kind="order.held", organisation=SCHOOL, details={"line": "shop/1042/1"}),
+            Event(at=NOW, actor=SYSTEM, kind="operation.held", operation=OPERATION),
+        ]
+        first, second = provisioning("orders", "show", "1042").out.split("shop/1042/2")
+        assert "order.held" in first
+        assert "operation.held" not in first
+        assert "77aa1234" in second
+        assert "operation.held" in second
+
+    def test_one_of_two_lines_is_named(self, two_lines: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(OPERATOR)
+        answer = provisioning("orders", "cancel", "1042", "--reason", "typed twice")
+        assert (answer.code, answer.err) == (2, "Order 1042 has the lines 1, 2: name one of them with --line.\n")
+        answer = provisioning("orders", "cancel", "1042", "--line", "2", "--reason", "typed twice")
+        assert answer.out == "Order line shop/1042/2 is cancelled.\n"
+        assert [line.state for line in two_lines.held] == [LineState.HELD, LineState.CANCELLED]
+
+    def test_an_order_that_is_not_there(self, provisioning: CommandLine) -> None:
+        answer = provisioning("orders", "show", "9999")
+        assert (answer.code, "There is no order 9999" in answer.err) == (2, True)
+
+
+class TestAudit:
+    def test_an_export_verifies_without_a_database(
+        self, provisioning: CommandLine, tmp_path: Path, world: World
+    ) -> None:
+        log, key, kept = tmp_path / "log.jsonl", tmp_path / "key", tmp_path / "kept"
+        key.write_text(KEY)
+        kept.write_text(provisioning("audit", "checkpoint").out)
+        assert "lines are in" in provisioning.as_person(AUDITOR)("audit", "export", "--to", str(log)).out
+        provisioning.services = None  # type: ignore[assignment]  # whoever verifies has nothing of ours
+        answer = provisioning("audit", "verify", str(log), "--key", str(key), "--checkpoint", str(kept))
+        assert answer.code == 0
+        assert "Nothing was tampered with." in answer.out
+
+    def test_tampering_is_found_and_ends_with_one(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        log, key = tmp_path / "log.jsonl", tmp_path / "key"
+        key.write_text(KEY)
+        provisioning.as_person(AUDITOR)("audit", "export", "--to", str(log))
+        log.write_bytes(log.read_bytes().replace(b"order.received", b"order.rejected", 1))
+        answer = provisioning("audit", "verify", str(log), "--key", str(key))
+        assert answer.code == 1
+        assert "edited: line 2:" in answer.out
+        machine = provisioning("audit", "verify", str(log), "--key", str(key), "--json").json
+        assert (machine["sound"], machine["findings"][0]["kind"]) == (False, "edited")
+
+    def test_a_file_that_is_not_there_is_a_sentence(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text(KEY)
+        answer = provisioning("audit", "verify", str(tmp_path / "none"), "--key", str(tmp_path / "key"))
+        assert (answer.code, "cannot be read: No such file" in answer.err) == (2, True)
+
+
+class TestMappings:
+    def test_the_ones_shipped_hold(self, provisioning: CommandLine) -> None:
+        answer = provisioning("mappings", "check")
+        assert (answer.code, "0 errors" in answer.out) == (0, True)
+
+    def test_they_do_not_differ_from_themselves(self, provisioning: CommandLine) -> None:
+        from mappings.loader import OURS
+
+        assert provisioning("mappings", "diff", str(OURS)).out == "They say the same.\n"
+
+    def test_a_folder_that_is_none_is_a_sentence(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        answer = provisioning("mappings", "check", str(tmp_path))
+        assert answer.code == 1
+        assert "articles.csv" in answer.err
+
+
+class TestSandbox:
+    def test_without_a_twin_it_says_how_to_start_one(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        answer = provisioning("sandbox", "ledger", "--folder", str(tmp_path))
+        assert answer.code == 1
+        assert "provisioning sandbox serve" in answer.err
