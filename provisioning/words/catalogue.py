@@ -100,10 +100,8 @@ _SCREENS: Mapping[Screen, frozenset[State]] = {
 
 
 def screen_of(state: State) -> Screen:
-    """Which of the five a state shows as. Equal texts of different machines are told apart by their kind."""
-    return next(
-        screen for screen, states in _SCREENS.items() if any(one is state for one in states)
-    )  # `is`, because "held" of a line equals "held" of an operation
+    """Which of the five a state shows as. Machines that share a word ("held") share its screen."""
+    return next(screen for screen, states in _SCREENS.items() if state in states)
 
 
 class Words:

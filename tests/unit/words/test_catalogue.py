@@ -1,0 +1,117 @@
+"""Both languages say everything, briefly."""
+
+import re
+
+import pytest
+
+from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.operation import OperationKind, StepKind
+from provisioning.domain.ownership import OWNERS, owner_of
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Owner
+from provisioning.words.catalogue import _SCREENS, Language, Screen, Topic, Words, load_catalogue, screen_of
+
+STATES = [*LineState, *OperationState, *SubjectState]
+_MAX = 160
+
+
+@pytest.mark.parametrize("language", Language)
+class TestEachLanguage:
+    def test_has_words_for_every_code(self, language: Language) -> None:
+        said = load_catalogue(language)
+        assert said.reasons.keys() == set(Reason)
+        assert said.screens.keys() == set(Screen)
+        assert said.lines.keys() == set(LineState)
+        assert said.operations.keys() == set(OperationState)
+        assert said.subjects.keys() == set(SubjectState)
+        assert said.kinds.keys() == set(OperationKind)
+        assert said.steps.keys() == set(StepKind)
+        assert said.owners.keys() == set(Owner)
+        assert said.topics.keys() == set(Topic)
+
+    @pytest.mark.parametrize("reason", Reason)
+    def test_says_what_is_the_case_and_what_to_do_in_whole_short_sentences(
+        self, language: Language, reason: Reason
+    ) -> None:
+        sentence = Words(language).reason(reason)
+        for text in (sentence.what, sentence.todo):
+            assert text[0].isupper()
+            assert text.endswith(".")
+            assert len(text) <= _MAX
+            assert "  " not in text
+
+    @pytest.mark.parametrize("reason", Reason)
+    def test_never_shows_a_code(self, language: Language, reason: Reason) -> None:
+        sentence = Words(language).reason(reason)
+        assert not re.search(r"[A-Z]+_[A-Z]+", sentence.what + sentence.todo)
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_shows_every_state_as_one_of_five(self, language: Language, state: LineState) -> None:
+        words = Words(language)
+        assert words.state(state) in load_catalogue(language).screens.values()
+        assert words.detail(state)
+
+    def test_says_topics_steps_kinds_and_owners(self, language: Language) -> None:
+        words = Words(language)
+        assert all(words.topic(topic).endswith(".") for topic in Topic)
+        assert all(words.step(kind) for kind in StepKind)
+        assert all(words.operation(kind) for kind in OperationKind)
+        assert all(words.owner(owner) for owner in Owner)
+
+    def test_an_unknown_topic_is_shown_as_it_is_called(self, language: Language) -> None:
+        assert Words(language).topic("something_new") == "something_new"
+
+
+class TestDutch:
+    words = Words(Language.DUTCH)
+
+    @pytest.mark.parametrize("reason", Reason)
+    def test_sentences_are_short_enough_for_level_b1(self, reason: Reason) -> None:
+        sentence = self.words.reason(reason)
+        for text in (sentence.what, sentence.todo):
+            assert all(len(part.split()) <= 18 for part in re.split(r"[.:?]", text))
+
+    def test_the_five_states_are_those_of_the_screens(self) -> None:
+        labels = {screen: self.words._said.screens[screen] for screen in Screen}
+        assert list(labels.values()) == ["wacht", "bezig", "aandacht nodig", "klaar", "afgewezen"]
+
+
+class TestScreens:
+    @pytest.mark.parametrize(
+        ("state", "screen"),
+        [
+            (LineState.HELD, Screen.ATTENTION),
+            (OperationState.HELD, Screen.ATTENTION),
+            (OperationState.AWAITING_SEATS, Screen.WAITING),
+            (OperationState.COMPLETED, Screen.DONE),
+            (LineState.RECORDED_ONLY, Screen.DONE),
+            (SubjectState.WAITING, Screen.WAITING),
+            (OperationState.FAILED, Screen.ATTENTION),
+            (SubjectState.FAILED, Screen.ATTENTION),
+            (LineState.ACCEPTED, Screen.BUSY),
+        ],
+    )
+    def test_a_state_shows_as(self, state: LineState, screen: Screen) -> None:
+        assert screen_of(state) is screen
+
+    def test_no_word_shows_as_two(self) -> None:
+        words = [str(word) for states in _SCREENS.values() for word in states]
+        assert len(words) == len(set(words))
+
+
+class TestOwners:
+    def test_every_reason_has_one(self) -> None:
+        assert OWNERS.keys() == set(Reason)
+
+    @pytest.mark.parametrize(
+        ("reason", "owner"),
+        [
+            (Reason.QUANTITY_INVALID, Owner.SHOP),
+            (Reason.CONSENT_MISSING, Owner.SCHOOL),
+            (Reason.APPROVAL_NEEDED, Owner.APPROVER),
+            (Reason.POISON, Owner.ADMIN),
+            (Reason.DUPLICATE_ORDER_SUSPECTED, Owner.OPERATOR),
+        ],
+    )
+    def test_who_can_cure_it_owns_it(self, reason: Reason, owner: Owner) -> None:
+        assert owner_of(reason) is owner
