@@ -1,11 +1,12 @@
 """POST /$batch (learn.microsoft.com: "Combine multiple HTTP requests using JSON batching")."""
 
+from urllib.parse import unquote
+
 import msgspec
 
-from provisioning.sandbox.errors import GraphError, concurrent_write
-from provisioning.sandbox.graph import Graph, refusal
+from provisioning.sandbox.errors import GraphError
+from provisioning.sandbox.graph import Graph, new_author, refusal
 from provisioning.sandbox.identity import Caller
-from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.wire import Request, Response, encode, json_response
 
 BATCH = "batch"  # the route kind of the envelope
@@ -67,7 +68,7 @@ class Batch:
         self._request = request
         self._caller = caller
         self._statuses: dict[str, int] = {}
-        self._written: set[str] = set()
+        self._written: set[str | None] = set()
 
     def answer(self) -> Response:
         """The envelope's answer; raises GraphError when the envelope is malformed."""
@@ -78,7 +79,7 @@ class Batch:
         return json_response({"responses": answers})
 
     def _item_answer(self, item: BatchItem) -> BatchAnswer:
-        response = self._failed_dependency(item) or self._conflict(item) or self._carried_out(item)
+        response = self._failed_dependency(item) or self._carried_out(item)
         self._statuses[item.id.lower()] = response.status
         return BatchAnswer(item.id, response.status, self._headers(response), _embedded(response))
 
@@ -89,33 +90,36 @@ class Batch:
         return {name: value for name, value in response.headers.items() if name not in hidden}
 
     def _carried_out(self, item: BatchItem) -> Response:
+        request = self._item_request(item)
+        if request.body and "content-type" not in request.headers:
+            message = "Write request contains a body but does not have a Content-Type header."
+            return refusal(_refused(message), new_author(request))
+        if self._is_collision(item, request):
+            return self._graph.collide(request, self._caller)
+        return self._graph.answer(request, self._caller)
+
+    def _item_request(self, item: BatchItem) -> Request:
         headers = {name.lower(): value for name, value in item.headers.items()}
         path, _, query = item.url.partition("?")
-        body = bytes(item.body)
-        if body and "content-type" not in headers:
-            message = "Write request contains a body but does not have a Content-Type header."
-            return refusal(_refused(message), Author())
-        path = "/" + path.strip("/").removeprefix("v1.0/")
-        request = Request(item.method.upper(), _unquoted(path), query, headers, body, self._request.host)
-        return self._graph.answer(request, self._caller)
+        path = "/" + unquote(path).strip("/").removeprefix("v1.0/")
+        return Request(item.method.upper(), path, query, headers, bytes(item.body), self._request.host)
 
     def _failed_dependency(self, item: BatchItem) -> Response | None:
         if all(self._statuses[needed.lower()] < 400 for needed in item.dependsOn):  # noqa: PLR2004 - an HTTP status
             return None
         message = "The request was not executed because a request that it depends on failed."
-        return refusal(GraphError(424, "FailedDependency", message), Author())
+        return refusal(GraphError(424, "FailedDependency", message), new_author(self._request))
 
-    def _conflict(self, item: BatchItem) -> Response | None:
-        """A second write to one user runs beside the first, unless it waits for it."""
-        switches = self._graph.world.switches
-        user = item.url.strip("/").lower().removeprefix("v1.0/").partition("?")[0].split("/")[:2]
-        if item.method.upper() == "GET" or user[0] != "users":
-            return None
-        key = "/".join(user)
-        if key in self._written and not item.dependsOn and switches.same_user_in_batch_conflicts:
-            return refusal(concurrent_write(switches.conflict_retry_after), Author())
-        self._written.add(key)
-        return None
+    def _is_collision(self, item: BatchItem, request: Request) -> bool:
+        """Whether this is a second write to one user, running beside the first because nothing makes it wait."""
+        segments = request.path.strip("/").split("/")
+        if request.method == "GET" or segments[0].lower() != "users":
+            return False
+        directory = self._graph.world.tenants[self._caller.tenant_id].directory
+        user = directory.find_id(segments[1]) if len(segments) > 1 else None
+        is_second = user in self._written and not item.dependsOn
+        self._written.add(user)
+        return is_second and self._graph.world.switches.same_user_in_batch_conflicts
 
 
 def _in_order(items: list[BatchItem]) -> list[BatchItem]:
@@ -137,9 +141,3 @@ def _embedded(response: Response) -> msgspec.Raw | str | None:
         return None
     is_json = response.headers.get("Content-Type", "").startswith("application/json")
     return msgspec.Raw(response.body if is_json else encode(response.body.decode()))
-
-
-def _unquoted(path: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(path) if "%" in path else path

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
 
@@ -68,8 +69,8 @@ class Control:
             return self._unknown(name)
         try:
             return _answer(200, operation(self._world, request))
-        except LookupError as error:
-            return _refusal(404, str(error.args[0]))
+        except AbsentError as error:
+            return _refusal(404, str(error))
         except (ValueError, msgspec.MsgspecError) as error:
             return _refusal(400, str(error))
 

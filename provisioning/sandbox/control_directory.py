@@ -6,8 +6,9 @@ import msgspec
 
 from provisioning.sandbox import seed
 from provisioning.sandbox.clock import to_moment
+from provisioning.sandbox.consent import grant, withdraw
 from provisioning.sandbox.control_settings import Answer, get_tenant
-from provisioning.sandbox.entra import grant, withdraw
+from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.ledger import to_json as state_to_json
 from provisioning.sandbox.model import Group, User
@@ -85,7 +86,7 @@ def change_subscription(world: World, request: Request) -> Subscription:
     tenant = get_tenant(world, wanted.tenant)
     subscription = tenant.subscriptions.get(wanted.id)
     if subscription is None:
-        raise LookupError(f"Tenant {tenant.id} has no subscription {wanted.id}.")
+        raise AbsentError(f"Tenant {tenant.id} has no subscription {wanted.id}.")
     if wanted.change.status not in {None, *STATUSES}:
         raise ValueError(f"A subscription cannot be {wanted.change.status}: choose from {', '.join(STATUSES)}.")
     now = world.clock.now()
@@ -125,6 +126,8 @@ def change_user(world: World, request: Request) -> Answer:
         moment = to_moment(world.clock.now())
         wanted.user["assignments"] = seed.to_assignments(wanted.user["assignments"], moment)
     after = msgspec.convert({**msgspec.to_builtins(before), **msgspec.to_builtins(wanted.user)}, User)
+    if tenant.directory.find_id(after.userPrincipalName) not in {None, after.id}:
+        raise ValueError(f"Tenant {tenant.id} already has a user with this user principal name.")
     world.put_user(tenant, after, CONTROL)
     return _answer(after)
 
@@ -158,7 +161,7 @@ def _answer(user: User) -> Answer:
 def _get_user(tenant: Tenant, id_or_upn: str) -> User:
     user = tenant.directory.users.get(tenant.directory.find_id(id_or_upn) or "")
     if user is None:
-        raise LookupError(f"Tenant {tenant.id} has no user {id_or_upn}.")
+        raise AbsentError(f"Tenant {tenant.id} has no user {id_or_upn}.")
     return user
 
 

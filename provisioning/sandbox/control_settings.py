@@ -7,6 +7,7 @@ import msgspec
 
 from provisioning.sandbox.batch import BATCH
 from provisioning.sandbox.clock import to_moment
+from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.faults import Fault
 from provisioning.sandbox.quotas import Limit, Shape
 from provisioning.sandbox.routes import ROUTES
@@ -22,10 +23,10 @@ FAULT_ROUTES = {route.kind for route in ROUTES} | {BATCH, "token", "consent"}
 
 
 def get_tenant(world: World, id_or_domain: str) -> Tenant:
-    """The tenant; raises LookupError with a sentence."""
+    """The tenant; raises AbsentError with a sentence."""
     tenant = world.find_tenant(id_or_domain)
     if tenant is None:
-        raise LookupError(f"The sandbox has no tenant {id_or_domain}.")
+        raise AbsentError(f"The sandbox has no tenant {id_or_domain}.")
     return tenant
 
 
@@ -128,7 +129,7 @@ def change_quotas(world: World, request: Request) -> Answer:
 
 def _changed_limit(limits: dict[str, Limit], name: str, wanted: LimitChange) -> Limit:
     if name not in limits:
-        raise LookupError(f"There is no limit {name}: choose from {', '.join(limits)}.")
+        raise AbsentError(f"There is no limit {name}: choose from {', '.join(limits)}.")
     given = {field: value for field, value in msgspec.to_builtins(wanted).items() if value is not None}
     if any(value <= 0 for value in given.values()):
         raise ValueError("Capacity and window must be positive.")

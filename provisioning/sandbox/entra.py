@@ -1,4 +1,4 @@
-"""The identity side of the twin: discovery, the token endpoint, the admin consent page.
+"""The identity side of the twin: the token endpoint and discovery.
 
 learn.microsoft.com: "OAuth 2.0 client credentials flow on the Microsoft identity platform".
 """
@@ -6,12 +6,11 @@ learn.microsoft.com: "OAuth 2.0 client credentials flow on the Microsoft identit
 import base64
 import binascii
 import time
-import uuid
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, unquote
 
+from provisioning.sandbox.consent import consent_page
 from provisioning.sandbox.credentials import require_credentials
-from provisioning.sandbox.errors import ConnectionDroppedError
 from provisioning.sandbox.faults import Fault, retry_after_headers
 from provisioning.sandbox.graph import faulty_response
 from provisioning.sandbox.identity import AUDIENCE, Caller, TokenIssuer
@@ -46,20 +45,15 @@ class Entra:
         }.get((request.method, rest))
         return answer(authority, request) if answer else None
 
-    # -- tokens
-
     def _token(self, authority: str, request: Request) -> Response:
         form = _form(request)
-        app_id = form.get("client_id", "").lower()
         tenant = self.world.find_tenant(authority)
         fault = self.world.faults.pick(tenant.id if tenant else authority, "token")
         try:
-            if fault and (response := _faulty(fault)):
-                return response
-            return self._issued(authority, tenant, form, request.host)
+            return _faulty_response(fault) if fault else self._issued(authority, tenant, form, request.host)
         except TokenError as error:
             self.world.count("token_errors", tenant.id if tenant else "")
-            return error.response(authority, app_id, self.world.switches.token_error_statuses)
+            return error.response(authority, form.get("client_id", ""), self.world.switches.token_error_statuses)
 
     def _issued(self, authority: str, tenant: Tenant | None, form: Form, host: str) -> Response:
         if authority.lower() in _SHARED:
@@ -93,8 +87,6 @@ class Entra:
         }
         return Response(200, encode(body), _JSON)
 
-    # -- discovery
-
     def _configuration(self, authority: str, request: Request) -> Response:
         tenant = self.world.find_tenant(authority)
         if tenant is None and authority not in _SHARED:
@@ -108,63 +100,30 @@ class Entra:
     def _keys(self, _authority: str, _request: Request) -> Response:
         return Response(200, encode({"keys": [self.issuer.public_jwk()]}), _JSON)
 
+    def _consent(self, authority: str, request: Request) -> Response:
+        return consent_page(self.world, authority, request)
+
     def _instance(self, _authority: str, request: Request) -> Response:
         endpoint = f"https://{request.host}/common/v2.0/.well-known/openid-configuration"
         metadata = [{"preferred_network": request.host, "preferred_cache": request.host, "aliases": [request.host]}]
         body = {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata}
         return Response(200, encode(body), _JSON)
 
-    # -- consent
-
-    def _consent(self, authority: str, request: Request) -> Response:
-        """An administrator who agrees at once: the app gets the permissions it asks for and the browser goes back."""
-        options = request.options
-        tenant, app = self.world.find_tenant(authority), self.world.apps.get(options.get("client_id", "").lower())
-        redirect = options.get("redirect_uri", "")
-        if tenant is None or app is None or (app.redirectUris and redirect not in app.redirectUris):
-            return Response(
-                400, b"The tenant, the application or the redirect address is unknown.", {"Content-Type": "text/plain"}
-            )
-        answer = {"tenant": tenant.id, "state": options.get("state", "")}
-        if self.world.faults.pick(tenant.id, "consent"):
-            answer |= {"error": "permission_denied", "error_description": "The admin canceled the request"}
-        else:
-            grant(self.world, tenant, app.id, frozenset(app.requiredRoles))
-            answer["admin_consent"] = "True"
-        separator = "&" if "?" in redirect else "?"
-        return Response(302, b"", {"Location": f"{redirect}{separator}{urlencode(answer)}"})
-
-
-def grant(world: World, tenant: Tenant, app_id: str, roles: frozenset[str]) -> ServicePrincipal:
-    """Add permissions; the first grant makes the service principal, which may take a while to work."""
-    principal = tenant.principals.get(app_id)
-    if principal is None:
-        object_id = str(uuid.uuid5(uuid.UUID(tenant.id), app_id))
-        effective = world.clock.now() + world.switches.consent_delay_seconds
-        principal = ServicePrincipal(app_id=app_id, object_id=object_id, effective_from=effective)
-        tenant.principals[app_id] = principal
-    principal.roles |= roles
-    return principal
-
-
-def withdraw(tenant: Tenant, app_id: str, roles: frozenset[str] | None) -> None:
-    """Take permissions away; None takes the whole service principal."""
-    if roles is None:
-        tenant.principals.pop(app_id, None)
-    elif principal := tenant.principals.get(app_id):
-        principal.roles -= roles
-
 
 def _form(request: Request) -> Form:
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise TokenError("7000218") from error
-        form |= {"client_id": unquote(client_id), "client_secret": unquote(secret)}
-    return form
+    return form | _basic_credentials(encoded) if scheme.lower() == "basic" else form
+
+
+def _basic_credentials(encoded: str) -> Form:
+    """Client id and secret from an Authorization header; nothing from one that cannot be read."""
+    try:
+        client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return {}
+    given = {"client_id": unquote(client_id), "client_secret": unquote(secret)}
+    return {name: value for name, value in given.items() if value}
 
 
 def _require_parameters(form: Form) -> None:
@@ -183,12 +142,10 @@ def _require_scope(scope: str) -> None:
         raise TokenError("500011", resource)
 
 
-def _faulty(fault: Fault) -> Response | None:
+def _faulty_response(fault: Fault) -> Response:
     headers = retry_after_headers(fault)
     if fault.kind == "token_error":
         raise TokenError(fault.code, headers=headers)
-    if fault.kind == "drop":
-        raise ConnectionDroppedError
     if fault.kind == "throttle":
         raise TokenError("90055", headers=headers)
     if fault.kind == "unavailable" and fault.body == "json":

@@ -21,6 +21,10 @@ class GraphError(Exception):
         return {"error": {"code": self.code, "message": self.message, "innerError": inner}}
 
 
+class AbsentError(Exception):
+    """The control API was asked about something that does not exist."""
+
+
 class ConnectionDroppedError(Exception):
     """The client shall find its connection cut."""
 

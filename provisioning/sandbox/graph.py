@@ -62,7 +62,8 @@ class Graph:
         tenant = self.world.tenants[caller.tenant_id]
         self.world.count("requests", tenant.id)
         author = Author(caller.app_id, author.request_id, author.client_request_id, route.kind)
-        fault = self.world.faults.pick(tenant.id, route.kind, ids[0] if ids else None)
+        subject = (tenant.directory.find_id(ids[0]) or ids[0]) if ids else None
+        fault = self.world.faults.pick(tenant.id, route.kind, subject)
         if fault is None:
             return self._within_quota(route, ids, request, caller, tenant, author)
         if fault.applied:
@@ -82,6 +83,18 @@ class Graph:
         response = route.answer(call)
         self.world.count("writes", tenant.id, route.writes)
         response.headers = {**response.headers, **headers, "x-ms-resource-unit": str(units)}
+        return response
+
+    def collide(self, request: Request, caller: Caller) -> Response:
+        """The answer to a write that ran into another one to the same person; it is charged all the same."""
+        author = new_author(request)
+        self.world.count("requests", caller.tenant_id)
+        try:
+            headers = self.charge(caller, self.world.tenants[caller.tenant_id], units=1, writes=1)
+        except GraphError as error:
+            return refusal(error, author)
+        response = refusal(concurrent_write(self.world.switches.conflict_retry_after), author)
+        response.headers |= headers
         return response
 
     def charge(

@@ -12,7 +12,7 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules, Sku
 from provisioning.sandbox.countries import COUNTRIES
-from provisioning.sandbox.errors import GraphError, bad_request, denied
+from provisioning.sandbox.errors import bad_request, denied
 from provisioning.sandbox.model import Assignment, User
 from provisioning.sandbox.switches import Switches
 
@@ -196,7 +196,7 @@ def _require_room(user: User, request: LicenceRequest, after: tuple[Assignment, 
         raise bad_request("Another object with the same value for property proxyAddresses already exists.")
     limit = switches.max_licences_per_user
     if limit is not None and len({held.skuId for held in after}) > limit:
-        raise GraphError(400, "Request_BadRequest", f"A user may have at most {limit} licenses.")
+        raise bad_request(f"A user may have at most {limit} licenses.")
 
 
 def is_same(before: tuple[Assignment, ...], after: tuple[Assignment, ...]) -> bool:

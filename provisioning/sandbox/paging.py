@@ -47,10 +47,10 @@ def read_token(text: str) -> PageToken:
 class Query:
     """The OData options of one listing, checked."""
 
-    def __init__(self, call: Call, rows: RowMaker = row_maker) -> None:
+    def __init__(self, call: Call, rows: RowMaker = row_maker, *, is_counting: bool = False) -> None:
         self.options = call.request.options
         self.is_eventual = call.request.headers.get("consistencylevel", "").lower() == "eventual"
-        self.counts = self.options.get("$count") == "true" and self.is_eventual
+        self.counts = self.is_eventual and (is_counting or self.options.get("$count") == "true")
         self.top = _top(self.options.get("$top"))
         self.row = rows(self.options.get("$select"))
         self.filter = self._filter()

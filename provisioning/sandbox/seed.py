@@ -38,7 +38,7 @@ import msgspec
 
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
-from provisioning.sandbox.entra import grant
+from provisioning.sandbox.consent import grant
 from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
 from provisioning.sandbox.subscriptions import Change, Subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant

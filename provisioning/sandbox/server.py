@@ -54,12 +54,13 @@ class Application:
         if body is None:
             return
         request = _request(scope, body)
+        is_graph = request.path.startswith(VERSION_ROOT)
         try:
             response = self._answer_or_fail(request)
         except ConnectionDroppedError:
             scope["state"]["transport"].abort()
             return
-        if self.world.switches.latency_seconds and request.path.startswith(VERSION_ROOT):
+        if is_graph and self.world.switches.latency_seconds:
             await asyncio.sleep(self.world.switches.latency_seconds)
         await _send(send, response)
 

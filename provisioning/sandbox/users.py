@@ -20,6 +20,7 @@ companyName department displayName employeeId employeeType givenName jobTitle mo
 preferredLanguage surname usageLocation userPrincipalName userType
 """
 _TEXTS = frozenset(_WRITABLE_TEXTS.split())
+_NEVER_NULL = frozenset({"userPrincipalName", "userType"})
 _READ_ONLY = frozenset({"assignedLicenses", "licenseAssignmentStates", "id", "createdDateTime", "mail"})
 
 
@@ -30,8 +31,7 @@ def list_users(call: Call) -> Response:
 def count_users(call: Call) -> Response:
     if call.request.headers.get("consistencylevel", "").lower() != "eventual":
         raise bad_request("$count is not currently supported.")
-    call.request.query = f"{call.request.query}&$count=true"
-    query = Query(call)
+    query = Query(call, is_counting=True)
     total = sum(map(query.matches, call.users(call.tenant.directory.order)))
     return Response(200, str(total).encode(), {"Content-Type": "text/plain"})
 
@@ -57,11 +57,11 @@ def list_licence_details(call: Call) -> Response:
 def patch_user(call: Call) -> Response:
     user = _writable(call)
     changes = {name: value for name, value in _object(call.body).items() if not name.startswith("@odata.")}
-    extensions = changes.pop("onPremisesExtensionAttributes", None)
+    extensions = changes.pop("onPremisesExtensionAttributes", {})
     for name, value in changes.items():
         _require_valid(name, value)
-    if extensions is not None:
-        changes["extensions"] = {**(user.extensions or {}), **_object(extensions)}
+    _require_free(call, user, changes.get("userPrincipalName", user.userPrincipalName))
+    changes["extensions"] = {**(user.extensions or {}), **_texts(extensions)} or None
     call.world.put_user(call.tenant, msgspec.structs.replace(user, **changes), call.author)
     return Response(204)
 
@@ -72,16 +72,35 @@ def _object(body: Any) -> dict[str, Any]:
     return body
 
 
+def _texts(body: Any) -> dict[str, str]:
+    try:
+        return msgspec.convert(body, dict[str, str])
+    except msgspec.ValidationError as error:
+        raise bad_request("Invalid value specified for property 'onPremisesExtensionAttributes'.") from error
+
+
 def _require_valid(name: str, value: Any) -> None:
     if name in _READ_ONLY:
         raise bad_request(f"Property '{name}' is read-only and cannot be set.")
     if name not in _TEXTS and name != "accountEnabled":
         raise bad_request(f"Property '{name}' does not exist as a declared property or extension property.")
-    is_valid = isinstance(value, bool) if name == "accountEnabled" else value is None or isinstance(value, str)
-    if name == "usageLocation":
-        is_valid = value is None or (isinstance(value, str) and value.upper() in COUNTRIES)
-    if not is_valid:
+    if not _is_valid(name, value):
         raise bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
+
+
+def _is_valid(name: str, value: Any) -> bool:
+    if name == "accountEnabled":
+        return isinstance(value, bool)
+    if value is None:
+        return name not in _NEVER_NULL
+    if name == "usageLocation":
+        return isinstance(value, str) and value.upper() in COUNTRIES
+    return isinstance(value, str)
+
+
+def _require_free(call: Call, user: User, user_principal_name: str) -> None:
+    if call.tenant.directory.find_id(user_principal_name) not in {None, user.id}:
+        raise bad_request("Another object with the same value for property userPrincipalName already exists.")
 
 
 def assign_license(call: Call) -> Response:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.conformance.actions import answers, batch, change_body, item, skus_of
-from tests.conformance.school import A1, A3, NOT_OWNED, WITH_A1, WITH_NOTHING, WITHOUT_LOCATION
+from tests.conformance.school import A1, A3, DOMAIN, NOT_OWNED, WITH_A1, WITH_NOTHING, WITHOUT_LOCATION
 from tests.sandbox_process import SandboxControl
 
 READ = "/organization"
@@ -100,6 +100,20 @@ class TestItems:
         assert sorted(answer["status"] for answer in found.values()) == [200, 409]
         assert found["2"]["body"]["error"]["code"] == "Directory_ConcurrencyViolation"
         assert len(list(control.ledger())) == 1
+
+    def test_a_person_is_one_person_by_id_or_by_name(self, graph: httpx.Client) -> None:
+        patch = item(2, "PATCH", f"/users/WITH-A1%40{DOMAIN}", {"usageLocation": "BE"})
+        assert answers(batch(graph, swap(1), patch))["2"]["status"] == 409
+
+    def test_a_conflict_is_charged_all_the_same(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.set_quotas(app_tenant_writes={"capacity": 2, "window": 600})
+        found = answers(batch(graph, swap(1), swap(2), swap(3)))
+        assert [found[number]["status"] for number in "123"] == [200, 409, 429]
+
+    def test_conflicts_within_a_batch_are_a_switch(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.set_switches(same_user_in_batch_conflicts=False)
+        again = item(2, "POST", f"/users/{WITH_A1}/assignLicense", change_body([A3]))
+        assert {answer["status"] for answer in answers(batch(graph, swap(1), again)).values()} == {200}
 
 
 class TestDependsOn:

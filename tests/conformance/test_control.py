@@ -45,6 +45,7 @@ class TestAccess:
             ("POST", "/users", {"tenant": TENANT, "user": {"userPrincipalName": f"with-a1@{DOMAIN}"}}),
             ("POST", "/users", {"tenant": TENANT, "user": {"userPrincipalName": 7}}),
             ("PATCH", "/users", {"tenant": TENANT, "user": {"id": GROUP}}),
+            ("PATCH", "/users", {"tenant": TENANT, "user": {"id": WITH_A1, "userPrincipalName": f"guest@{DOMAIN}"}}),
             ("GET", "/users", None),
             ("GET", "/subscriptions", None),
         ],
@@ -148,6 +149,9 @@ class TestConsentPage:
         control.register_app(APP, redirectUris=[RETURN_TO])
         assert self.consent(sandbox, http).status_code == 302
         assert self.consent(sandbox, http, redirect_uri="https://evil.example").status_code == 400
+
+    def test_without_an_address_there_is_nowhere_to_go(self, sandbox: SandboxProcess, http: httpx.Client) -> None:
+        assert self.consent(sandbox, http, redirect_uri="").status_code == 400
 
     def test_an_unknown_app_gets_nowhere(self, sandbox: SandboxProcess, http: httpx.Client) -> None:
         assert self.consent(sandbox, http, client_id=OTHER_APP[::-1]).status_code == 400

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.actions import answers, batch, change, change_body, item, skus_of
 from tests.conformance.conftest import TokenRequest
-from tests.conformance.school import A1, A3, APP, NEIGHBOUR, ROLES, TENANT, WITH_A1, WITH_NOTHING
+from tests.conformance.school import A1, A3, APP, DOMAIN, NEIGHBOUR, ROLES, TENANT, WITH_A1, WITH_NOTHING
 from tests.sandbox_process import SandboxControl
 
 
@@ -118,6 +118,16 @@ class TestBatch:
         assert skus_of(graph, other) == set()
 
 
+class TestLatency:
+    def test_graph_answers_late_and_the_control_api_does_not(
+        self, graph: httpx.Client, control: SandboxControl
+    ) -> None:
+        control.set_switches(latency_seconds=0.2)
+        assert graph.get("/organization").elapsed.total_seconds() >= 0.2
+        control.set_switches(latency_seconds=30)
+        assert control.health()["status"] == "ok"
+
+
 class TestMatching:
     def statuses(self, graph: httpx.Client, number: int = 6) -> list[int]:
         return [graph.get("/organization").status_code for _ in range(number)]
@@ -134,6 +144,11 @@ class TestMatching:
         control.add_fault("unavailable", route="users")
         assert graph.get("/users").status_code == 503
         assert graph.get(f"/users/{WITH_A1}").status_code == 200
+
+    def test_one_person_only_by_whatever_name(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.add_fault("unavailable", user=WITH_A1)
+        assert graph.get(f"/users/with-a1%40{DOMAIN}").status_code == 503
+        assert graph.get(f"/users/{WITH_NOTHING}").status_code == 200
 
     def test_one_tenant_only(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.add_fault("unavailable", tenant=NEIGHBOUR)

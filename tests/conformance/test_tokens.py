@@ -175,6 +175,14 @@ class TestRefusals:
         assert (response.status_code, response.headers["Retry-After"]) == (status, "3")
         assert request_token(tenant=NEIGHBOUR).status_code == 200
 
+    @pytest.mark.parametrize("authorization", ["Basic ???", "Basic " + base64.b64encode(b"\xff").decode(), "Basic"])
+    def test_unreadable_basic_credentials_are_no_credentials(
+        self, http: httpx.Client, audience: str, authorization: str
+    ) -> None:
+        form = {"grant_type": "client_credentials", "scope": SCOPE, "client_id": APP}
+        response = http.post(audience, data=form, headers={"Authorization": authorization})
+        assert refusal(response)[2] == 7000218
+
 
 class TestCertificates:
     @pytest.mark.parametrize("algorithm", ["PS256", "RS256"])

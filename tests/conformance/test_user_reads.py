@@ -177,6 +177,12 @@ class TestFilter:
         control.set_switches(users_page_token_expires=False)
         assert ids(graph.get(weak)) == [BOTH_WAYS]
 
+    def test_a_link_of_the_advanced_index_needs_the_header_again(self, graph: httpx.Client) -> None:
+        options = {"$top": "3", "$count": "true"}
+        link = graph.get("/users", params=options, headers=EVENTUAL).json()["@odata.nextLink"]
+        assert graph.get(link).json()["error"]["code"] == "Directory_ExpiredPageToken"
+        assert ids(graph.get(link, headers=EVENTUAL)) == EVERYBODY[3:6]
+
     def test_the_count_is_on_the_first_page_only(self, graph: httpx.Client) -> None:
         first, second, *_ = pages(graph, EVENTUAL, **{"$top": 3, "$count": "true"})
         assert first.json()["@odata.count"] == len(EVERYBODY)
@@ -216,15 +222,24 @@ class TestPatch:
     @pytest.mark.parametrize(
         "body",
         [
-            {"usageLocation": "XX"},
-            {"usageLocation": 31},
-            {"assignedLicenses": []},
-            {"shoeSize": "44"},
-            ["usageLocation"],
+            *({"usageLocation": "XX"}, {"usageLocation": 31}, {"accountEnabled": "yes"}, {"userPrincipalName": None}),
+            *({"assignedLicenses": []}, {"shoeSize": "44"}, ["usageLocation"], {"onPremisesExtensionAttributes": [1]}),
         ],
     )
     def test_nonsense_is_refused(self, graph: httpx.Client, body: Any) -> None:
         assert graph.patch(f"/users/{WITH_A1}", json=body).status_code == 400
+
+    def test_a_name_that_is_taken_is_refused_and_a_free_one_is_not(self, graph: httpx.Client) -> None:
+        taken = {"userPrincipalName": f"PUPIL@{DOMAIN}"}
+        assert "already exists" in message(graph.patch(f"/users/{WITH_A1}", json=taken))
+        assert graph.patch(f"/users/{PUPIL}", json=taken).status_code == 204
+
+    def test_extension_attributes_are_merged(self, graph: httpx.Client) -> None:
+        body = {"onPremisesExtensionAttributes": {"extensionAttribute2": "nieuw"}}
+        assert graph.patch(f"/users/{PUPIL}", json=body).status_code == 204
+        row = graph.get(f"/users/{PUPIL}", params={"$select": "onPremisesExtensionAttributes"}).json()
+        attributes = row["onPremisesExtensionAttributes"]
+        assert (attributes["extensionAttribute1"], attributes["extensionAttribute2"]) == ("groep 8", "nieuw")
 
     def test_the_licence_permission_is_not_enough(self, limited_graph: Callable[..., httpx.Client]) -> None:
         graph = limited_graph("LicenseAssignment.ReadWrite.All", "User.Read.All")
