@@ -81,16 +81,16 @@ def spaced(code: str | None) -> str:
     return code.replace("_", " ") if code else "-"
 
 
-def standing(state: str, reason: str | None) -> str:
-    """`held: seats insufficient`: a state, and its reason code as words that can wrap."""
-    return f"{spaced(state)}: {spaced(reason).lower()}" if reason else spaced(state)
-
-
 def sheet(pairs: Sequence[tuple[str, str]]) -> str:
     """Names and values under each other, the values aligned, long ones wrapped."""
     width = max((len(name) for name, _ in pairs), default=0) + 2
     lines = (_wrapped(f"{name:<{width}}{value}", width) for name, value in pairs)
     return "\n".join(lines)
+
+
+def paragraph(text: str) -> str:
+    """A sentence or two, within the width."""
+    return _wrapped(text, 0)
 
 
 def _wrapped(line: str, indent: int) -> str:

@@ -10,6 +10,7 @@ from provisioning.cli.token import read_token
 
 if TYPE_CHECKING:
     from provisioning.bootstrap import Services
+    from provisioning.cli.wording import Wording
     from provisioning.domain.actors import Identity
 
 
@@ -37,6 +38,13 @@ class Session:
         self._open_services = open_services
         self._check_installation = check_installation
         self.speech = Speech()
+
+    @cached_property
+    def wording(self) -> "Wording":
+        """How states and reasons are called."""
+        from provisioning.cli.wording import Wording
+
+        return Wording.of(os.environ)
 
     @cached_property
     def services(self) -> "Services":

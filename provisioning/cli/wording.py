@@ -1,12 +1,54 @@
-"""Codes as words for people."""
+"""Codes as words for people, in the language of the operator."""
 
+from collections.abc import Mapping
+
+from provisioning.domain.errors import ConfigurationError
+from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner
+from provisioning.words.catalogue import Language, Words
+
+VARIABLE = "PROVISIONING_LANGUAGE"
 
 
-def reason_sentence(reason: Reason) -> str:
-    return reason.replace("_", " ").lower()
+class Wording:
+    """What the commands say of states, reasons and owners; their own texts are English."""
 
+    def __init__(self, words: Words) -> None:
+        self._words = words
 
-def owner_word(owner: Owner) -> str:
-    return owner.value
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Wording":
+        """In the language that the environment asks for, Dutch by default; raises ConfigurationError for another."""
+        asked = environment.get(VARIABLE, "").strip().lower() or Language.DUTCH
+        if asked not in set(Language):
+            raise ConfigurationError(f"{VARIABLE} is {asked!r}; it can be {' or '.join(Language)}.")
+        return cls(Words(Language(asked)))
+
+    def why(self, reason: Reason) -> str:
+        """What is the case."""
+        return self._words.reason(reason).what
+
+    def why_and_how(self, reason: Reason) -> str:
+        """What is the case, and what to do about it."""
+        sentence = self._words.reason(reason)
+        return f"{sentence.what} {sentence.todo}".strip()
+
+    def name(self, code: LineState | OperationState | SubjectState | StepKind | Owner) -> str:
+        """A state, a kind of step or an owner."""
+        match code:
+            case StepKind():
+                return self._words.step(code)
+            case Owner():
+                return self._words.owner(code)
+            case _:
+                return self._words.detail(code)
+
+    def standing(self, state: LineState | OperationState, reason: Reason | None) -> str:
+        """`held: seats insufficient`: the state, and the reason's code as words that can wrap."""
+        return f"{self.name(state)}: {reason.replace('_', ' ').lower()}" if reason else self.name(state)
+
+    def topic(self, topic: str) -> str:
+        """The sentence of a notice."""
+        return self._words.topic(topic)

@@ -10,7 +10,7 @@ import msgspec
 
 from provisioning.domain.ids import PlanId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.operation import SubjectRecord
+from provisioning.domain.operation import StepKind, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Envelope, Losses
 
@@ -53,12 +53,14 @@ class PlanSheet(msgspec.Struct, frozen=True, kw_only=True):
     people: People
 
 
-def render_plan(sheet: PlanSheet, sentence: Callable[[Reason], str]) -> str:
-    """The sheet as lines of at most 79 characters; `sentence` says a reason in the reader's language."""
+def render_plan(
+    sheet: PlanSheet, sentence: Callable[[Reason], str], name: Callable[[SubjectState | StepKind], str]
+) -> str:
+    """The sheet as lines of at most 79 characters; `sentence` and `name` speak the reader's language."""
     blocks = (
         _head(sheet),
-        _table("Steps", {_spaced(kind): number for kind, number in sheet.envelope.counts.items()}),
-        _people(sheet.people, sentence),
+        _table("Steps", {name(StepKind(kind)): number for kind, number in sheet.envelope.counts.items()}),
+        _people(sheet.people, sentence, name),
         _table("Not carried over", sheet.people.notes),
         _list("Losses", loss_sentences(sheet.envelope.losses), otherwise="Losses: none."),
         _list("Why it does not apply by itself", sheet.breaches),
@@ -89,10 +91,12 @@ def _head(sheet: PlanSheet) -> Iterator[str]:
     yield f"  {sheet.standing}"
 
 
-def _people(people: People, sentence: Callable[[Reason], str]) -> Iterator[str]:
+def _people(
+    people: People, sentence: Callable[[Reason], str], name: Callable[[SubjectState | StepKind], str]
+) -> Iterator[str]:
     yield f"People ({sum(people.states.values()):,})"
     for state, number in people.states.items():
-        yield _row(_spaced(state), number)
+        yield _row(name(state), number)
         for reason, some in people.reasons.get(state, {}).items():
             yield from _indented(f"{some:,}: {sentence(reason)}", 6)
 
@@ -121,7 +125,8 @@ def _list(title: str, sentences: Iterable[str], otherwise: str = "") -> Iterator
 
 
 def _row(name: str, number: int) -> str:
-    return f"  {name:<{_NAME_WIDTH}} {number:>9,}"
+    *above, last = wrap(name, _NAME_WIDTH)
+    return "".join(f"  {line}\n" for line in above) + f"  {last:<{_NAME_WIDTH}} {number:>9,}"
 
 
 def _indented(text: str, depth: int, mark: str = "") -> list[str]:
@@ -131,10 +136,6 @@ def _indented(text: str, depth: int, mark: str = "") -> list[str]:
 
 def _persons(number: int) -> str:
     return f"{number:,} people" if number != 1 else "1 person"
-
-
-def _spaced(code: str) -> str:
-    return code.replace("_", " ")
 
 
 def _moment(at: datetime) -> str:

@@ -1,6 +1,6 @@
 """What organisations were told."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from provisioning.cli.command import command, noun
 from provisioning.cli.output import Column
 from provisioning.cli.session import Session
 from provisioning.domain.ids import OrganisationId
+
+if TYPE_CHECKING:
+    from provisioning.cli.wording import Wording
 
 group = noun("What organisations were told, and we ourselves.")
 
@@ -19,13 +22,14 @@ def _about(references: tuple[str, ...]) -> str:
     return ", ".join(references[:_SHOWN_REFERENCES]) + (f" and {more} more" if more > 0 else "")
 
 
-_COLUMNS = (
-    Column("Day", lambda x: str(x.day), fixed=True),
-    Column("Organisation", lambda x: x.organisation_id),
-    Column("Topic", lambda x: x.topic.replace("_", " ")),
-    Column("Facts", lambda x: f"{x.facts:,}", right=True),
-    Column("About", lambda x: _about(x.references)),
-)
+def _columns(wording: "Wording") -> tuple[Column, ...]:
+    return (
+        Column("Day", lambda x: str(x.day), fixed=True),
+        Column("Organisation", lambda x: x.organisation_id),
+        Column("Topic", lambda x: wording.topic(x.topic)),
+        Column("Facts", lambda x: f"{x.facts:,}", right=True),
+        Column("About", lambda x: _about(x.references)),
+    )
 
 
 @command(group, "list", examples=("provisioning notices list --organisation 41234",))
@@ -36,4 +40,4 @@ def list_all(
 ) -> None:
     """The latest notices: one for each organisation, topic and day."""
     told = session.services.list_notices(OrganisationId(organisation) if organisation else None, limit)
-    session.show_rows(told, _COLUMNS, "Nobody was told anything yet.")
+    session.show_rows(told, _columns(session.wording), "Nobody was told anything yet.")

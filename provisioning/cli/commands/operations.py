@@ -1,15 +1,17 @@
 """Pieces of work in tenants."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.output import Column, moment, sheet, short, spaced, standing, table
+from provisioning.cli.output import Column, moment, paragraph, sheet, short, spaced, table
 from provisioning.cli.session import Session
-from provisioning.cli.wording import reason_sentence
-from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.lifecycle import OperationState
+
+if TYPE_CHECKING:
+    from provisioning.cli.wording import Wording
 
 group = noun("Pieces of work: one operation is one thing done in one tenant.")
 
@@ -17,14 +19,6 @@ Named = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, or at l
 
 _STATES = typer.Option(metavar="STATE", help=f"{one_of(OperationState)} Repeat for more.")
 
-COLUMNS = (
-    Column("Operation", lambda x: short(x.operation_id), fixed=True),
-    Column("Kind", lambda x: x.kind, fixed=True),
-    Column("Tenant", lambda x: short(x.tenant_id), fixed=True),
-    Column("Organisation", lambda x: x.wish.holder_id),
-    Column("State", lambda x: standing(x.state, x.reason)),
-    Column("Since (UTC)", lambda x: moment(x.entered_at), fixed=True),
-)
 EVENT_COLUMNS = (
     Column("When (UTC)", lambda x: f"{x.at:%Y-%m-%d %H:%M:%S}", fixed=True),
     Column("Who", lambda x: x.actor),
@@ -32,6 +26,18 @@ EVENT_COLUMNS = (
     Column("Result", lambda x: spaced(x.reason).lower() if x.reason else spaced(x.after or " ").strip()),
     Column("Request", lambda x: short(x.correlation), fixed=True),
 )
+
+
+def columns(wording: "Wording") -> tuple[Column, ...]:
+    """How operations are listed."""
+    return (
+        Column("Operation", lambda x: short(x.operation_id), fixed=True),
+        Column("Kind", lambda x: x.kind, fixed=True),
+        Column("Tenant", lambda x: short(x.tenant_id), fixed=True),
+        Column("Organisation", lambda x: x.wish.holder_id),
+        Column("State", lambda x: wording.standing(x.state, x.reason)),
+        Column("Since (UTC)", lambda x: moment(x.entered_at), fixed=True),
+    )
 
 
 @command(
@@ -47,7 +53,7 @@ def list_all(
 ) -> None:
     """Operations and where they stand."""
     rows = session.services.show_operations(state or (), tenant, limit)
-    session.show_rows(rows, COLUMNS, "There is no such operation.")
+    session.show_rows(rows, columns(session.wording), "There is no such operation.")
 
 
 @command(group, "show", examples=("provisioning operations show 77aa1234",))
@@ -58,16 +64,16 @@ def show(session: Session, operation: Named) -> None:
     facts = [
         ("Operation", it.operation_id),
         ("Kind", it.kind),
-        ("State", spaced(it.state)),
+        ("State", session.wording.name(it.state)),
         ("Since", f"{moment(it.entered_at)} UTC"),
         ("Tenant", f"{it.tenant_id}{f' ({found.tenant.initial_domain})' if found.tenant else ''}"),
         ("Holder", it.wish.holder_id),
         ("Article", f"{it.wish.article_code}, {it.wish.seats_wanted:,} seats"),
         ("Looked at", f"{moment(it.due_at)} UTC" if it.due_at else "when a person acts"),
-        ("People", counts(found.people)),
-        ("Steps", counts(found.steps)),
+        ("People", _counts({session.wording.name(state): number for state, number in found.people.items()})),
+        ("Steps", _counts({spaced(state): number for state, number in found.steps.items()})),
     ]
-    why = f"\n\n{reason_sentence(it.reason)}" if it.reason else ""
+    why = f"\n\n{paragraph(session.wording.why_and_how(it.reason))}" if it.reason else ""
     log = f"\n\n{table(found.events, EVENT_COLUMNS)}" if found.events else ""
     session.show(found, f"{sheet(facts)}{why}{log}")
 
@@ -78,9 +84,9 @@ def retry(
 ) -> None:
     """Let a held or failed operation go on where it was."""
     going = session.services.retry_operation(session.identity, operation, reason)
-    session.show(going, f"Operation {short(going.operation_id)} goes on: {spaced(going.state)}.")
+    session.show(going, f"Operation {short(going.operation_id)} goes on: {session.wording.name(going.state)}.")
 
 
-def counts(of: Mapping[SubjectState, int] | Mapping[StepState, int]) -> str:
+def _counts(of: Mapping[str, int]) -> str:
     """`12 verified, 3 waiting`; a dash for nothing."""
-    return ", ".join(f"{number:,} {spaced(state)}" for state, number in of.items() if number) or "-"
+    return ", ".join(f"{number:,} {state}" for state, number in of.items() if number) or "-"

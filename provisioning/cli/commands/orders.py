@@ -1,19 +1,20 @@
 """Orders: given in, looked at, let go on, taken back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
-from provisioning.cli.commands.operations import EVENT_COLUMNS
-from provisioning.cli.output import Column, sheet, spaced, standing, table
+from provisioning.cli.commands import operations
+from provisioning.cli.output import Column, paragraph, sheet, table
 from provisioning.cli.session import Session
-from provisioning.cli.wording import reason_sentence
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import LineState
+
+if TYPE_CHECKING:
+    from provisioning.cli.wording import Wording
 
 group = noun("Order lines, from the shop's row to the verified licence.")
 
@@ -22,14 +23,16 @@ _Line = Annotated[str | None, typer.Option(help="The line number, when the order
 
 _STATES = typer.Option(metavar="STATE", help=f"{one_of(LineState)} Repeat for more.")
 
-_COLUMNS = (
-    Column("Order", lambda x: x.shop.key.order_number),
-    Column("Line", lambda x: x.shop.key.line_number),
-    Column("Organisation", lambda x: x.shop.organisation_code),
-    Column("Article", lambda x: x.shop.article_code),
-    Column("Seats", lambda x: str(x.shop.quantity), right=True),
-    Column("State", lambda x: standing(x.state, x.reason)),
-)
+
+def _columns(wording: "Wording") -> tuple[Column, ...]:
+    return (
+        Column("Order", lambda x: x.shop.key.order_number),
+        Column("Line", lambda x: x.shop.key.line_number),
+        Column("Organisation", lambda x: x.shop.organisation_code),
+        Column("Article", lambda x: x.shop.article_code),
+        Column("Seats", lambda x: str(x.shop.quantity), right=True),
+        Column("State", lambda x: wording.standing(x.state, x.reason)),
+    )
 
 
 @command(group, "submit", examples=("provisioning orders submit orders.csv", "provisioning orders submit orders.json"))
@@ -49,7 +52,8 @@ def list_all(
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
     """Order lines and where they stand."""
-    session.show_rows(session.services.show_orders(state or (), limit), _COLUMNS, "There is no such order line.")
+    rows = session.services.show_orders(state or (), limit)
+    session.show_rows(rows, _columns(session.wording), "There is no such order line.")
 
 
 @command(group, "show", examples=("provisioning orders show 1042",))
@@ -63,11 +67,11 @@ def show(session: Session, order: _Order) -> None:
             ("Line", str(shop.key)),
             ("Organisation", shop.organisation_code),
             ("Article", f"{shop.article_code}, {shop.quantity} seats"),
-            ("State", spaced(line.state)),
+            ("State", session.wording.name(line.state)),
         ]
-        blocks += [sheet(facts), *([reason_sentence(line.reason)] if line.reason else [])]
-        blocks += [table(one.operations, OPERATION_COLUMNS)] if one.operations else []
-        blocks += [table(one.events, EVENT_COLUMNS)] if one.events else []
+        blocks += [sheet(facts), *([paragraph(session.wording.why_and_how(line.reason))] if line.reason else [])]
+        blocks += [table(one.operations, operations.columns(session.wording))] if one.operations else []
+        blocks += [table(one.events, operations.EVENT_COLUMNS)] if one.events else []
     session.show(found, "\n\n".join(blocks))
 
 
@@ -80,7 +84,7 @@ def cancel(
 ) -> None:
     """Take back a line that was not accepted yet."""
     cancelled = session.services.cancel_line(_key(session, order, line), session.identity, reason)
-    session.show(cancelled, f"Order line {cancelled.shop.key} is {spaced(cancelled.state)}.")
+    session.show(cancelled, f"Order line {cancelled.shop.key} is {session.wording.name(cancelled.state)}.")
 
 
 @command(group, "release", examples=('provisioning orders release 1042 --reason "two schools, not one twice"',))
@@ -92,8 +96,8 @@ def release(
 ) -> None:
     """Let a suspicion pass, or have a held line judged again."""
     judged = session.services.release_line(_key(session, order, line), session.identity, reason)
-    why = f" {reason_sentence(judged.reason)}" if judged.reason else ""
-    session.show(judged, f"Order line {judged.shop.key} is {spaced(judged.state)}.{why}")
+    why = f" {session.wording.why_and_how(judged.reason)}" if judged.reason else ""
+    session.show(judged, f"Order line {judged.shop.key} is {session.wording.name(judged.state)}.{why}")
 
 
 def _key(session: Session, order: str, line: str | None) -> LineKey:

@@ -8,7 +8,6 @@ from provisioning.cli.command import command, noun
 from provisioning.cli.commands.operations import Named
 from provisioning.cli.output import short
 from provisioning.cli.session import Session
-from provisioning.cli.wording import reason_sentence
 from provisioning.planning.render import render_plan
 
 group = noun("What would be done, shown before it is done; and who lets it be done.")
@@ -18,7 +17,7 @@ group = noun("What would be done, shown before it is done; and who lets it be do
 def show(session: Session, operation: Named) -> None:
     """The current plan of an operation: steps, people, losses, and why it waits."""
     plan = session.services.show_plan(operation)
-    session.show(plan, render_plan(plan, reason_sentence))
+    session.show(plan, render_plan(plan, session.wording.why, session.wording.name))
 
 
 @command(group, "approve", examples=("provisioning plans approve 77aa1234 9c1f22ab",))

@@ -8,7 +8,6 @@ import typer
 from provisioning.cli.command import command, one_of
 from provisioning.cli.output import SHORT, Column, moment, table
 from provisioning.cli.session import Session
-from provisioning.cli.wording import owner_word, reason_sentence
 from provisioning.domain.errors import InputError
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.worklist import Owner
@@ -75,11 +74,12 @@ def worklist(
 ) -> None:
     """Everything that waits for a person, the oldest first."""
     items = session.services.show_worklist(owner)
+    wording = session.wording
     columns = (
         Column("Since (UTC)", lambda x: moment(x.since), fixed=True),
-        Column("Owner", lambda x: owner_word(x.owner), fixed=True),
+        Column("Owner", lambda x: wording.name(x.owner), fixed=True),
         Column("What", lambda x: _shortened(x.subject)),
-        Column("Why", lambda x: reason_sentence(x.reason)),
+        Column("Why", lambda x: wording.why_and_how(x.reason)),
     )
     if session.speech.as_json or not items:
         session.show_rows(items, columns, "Nothing waits for a person.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.commands.operations import COLUMNS as OPERATION_COLUMNS
+from provisioning.cli.commands import operations
 from provisioning.cli.output import Column, moment, sheet, short, table
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
@@ -70,7 +70,7 @@ def show(session: Session, tenant: _Tenant) -> None:
         table(found.bindings, _BINDING_COLUMNS) if found.bindings else "No organisation is bound to it.",
     ]
     if found.operations:
-        blocks.append(table(found.operations, OPERATION_COLUMNS))
+        blocks.append(table(found.operations, operations.columns(session.wording)))
     session.show(found, "\n\n".join(blocks))
 
 

@@ -17,5 +17,6 @@ def world() -> World:
 def provisioning(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command line, as somebody without a token."""
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PROVISIONING_LANGUAGE", "en")
     monkeypatch.delenv("PROVISIONING_LOG_LEVEL", raising=False)
     return CommandLine(world, capsys)

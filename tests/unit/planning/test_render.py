@@ -51,7 +51,7 @@ def sheet(
 
 
 def render(shown: PlanSheet) -> str:
-    return render_plan(shown, lambda reason: f"Sentence for {reason}.")
+    return render_plan(shown, lambda reason: f"Sentence for {reason}.", str)
 
 
 class TestPeople:
@@ -100,7 +100,7 @@ class TestRenderPlan:
             losses=Losses(families={"exchange online for schools with a very long service name": 12345}),
             breaches=("a long sentence " * 20,),
         )
-        text = render_plan(shown, lambda _: "word " * 40)
+        text = render_plan(shown, lambda _: "word " * 40, lambda _: "name " * 20)
         assert max(map(len, text.splitlines())) < 80
 
 
