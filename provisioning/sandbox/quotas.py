@@ -13,6 +13,7 @@ import msgspec
 Shape = Literal["bucket", "sliding", "fixed"]
 Family = Literal["identity", "education"]
 
+_ROUNDING = 1e-6
 MOST_USE = 1.8  # the highest percentage Graph reports, so the deepest debt a meter remembers
 
 
@@ -48,7 +49,7 @@ class Meter(Protocol):
         """The part of the limit in use; above 1 when refused requests pile up."""
 
     def drain(self, now: float) -> None:
-        """Leave nothing, as if the full rate had just been used for a whole window."""
+        """Leave nothing: buckets and sliding windows open evenly from now on, a fixed window when it turns."""
 
 
 class Bucket:
@@ -76,53 +77,55 @@ class Bucket:
 
 
 class SlidingWindow:
-    """Counts in slices of a two-hundredth of the window; no burst fits twice into any window."""
+    """Exact to the request: no window of that length, wherever it starts, holds more than the capacity."""
 
-    SLICES = 200
-
-    def __init__(self, limit: Limit, now: float) -> None:
+    def __init__(self, limit: Limit, _now: float) -> None:
         self._capacity, self._window = limit.capacity, limit.window
-        self._slice = limit.window / self.SLICES
-        self._slices: deque[tuple[float, float]] = deque()
-        self._used = 0.0
-        self._at = now
+        self._rate = limit.capacity / limit.window
+        self._requests: deque[tuple[float, float]] = deque()
+        self._counted = 0.0
+        self._drained_at = -math.inf
 
     def charge(self, cost: float, now: float) -> float:
         self._forget(now)
-        accepted = self._used + cost <= self._capacity
-        self._count(min(cost, self._capacity * MOST_USE - self._used), now)
-        return 0.0 if accepted else self._wait(cost, now)
+        used = self._used(now)
+        self._count(min(cost, self._capacity * MOST_USE - used), now)
+        return 0.0 if used + cost <= self._capacity + _ROUNDING else self._wait(cost, now)
 
     def use(self, now: float) -> float:
         self._forget(now)
-        return self._used / self._capacity
+        return self._used(now) / self._capacity
 
     def drain(self, now: float) -> None:
-        share = self._capacity / self.SLICES
-        self._slices = deque((now - self._window + (n + 1) * self._slice, share) for n in range(self.SLICES))
-        self._used = self._capacity
+        self._requests.clear()
+        self._counted, self._drained_at = 0.0, now
+
+    def _used(self, now: float) -> float:
+        return self._counted + self._before_drain(now)
+
+    def _before_drain(self, now: float) -> float:
+        """What is left of a window used evenly until the moment of draining."""
+        return max(0.0, self._capacity - (now - self._drained_at) * self._rate)
 
     def _count(self, cost: float, now: float) -> None:
-        started = math.floor(now / self._slice) * self._slice
-        if self._slices and self._slices[-1][0] >= started:
-            started, counted = self._slices.pop()
-            self._slices.append((started, counted + cost))
-        else:
-            self._slices.append((started, cost))
-        self._used += cost
+        self._requests.append((now, cost))
+        self._counted += cost
 
     def _forget(self, now: float) -> None:
-        # A slice leaves when its youngest request is a window old.
-        while self._slices and self._slices[0][0] + self._slice + self._window <= now:
-            self._used -= self._slices.popleft()[1]
+        while self._requests and self._requests[0][0] + self._window <= now:
+            self._counted -= self._requests.popleft()[1]
 
     def _wait(self, cost: float, now: float) -> float:
-        excess = self._used + cost - self._capacity
-        for started, counted in self._slices:
+        """Until enough of the requests, or of what was used before draining, is a window old."""
+        excess = self._used(now) + cost - self._capacity
+        for moment, counted in self._requests:
+            leaves = moment + self._window
+            if self._before_drain(now) - self._before_drain(leaves) >= excess:
+                break
             excess -= counted
-            if excess <= 0:
-                return max(started + self._slice + self._window - now, self._slice)
-        return self._window
+            if self._before_drain(now) - self._before_drain(leaves) >= excess:
+                return leaves - now
+        return excess / self._rate
 
 
 class FixedWindow:

@@ -1,7 +1,7 @@
 """The three window shapes and who pays for what."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioning.sandbox.quotas import (
@@ -138,3 +138,33 @@ class TestThrottleHeaders:
         headers = throttle_headers(verdict, WRITE)
         assert headers["x-ms-throttle-limit-percentage"] == "1.80"
         assert headers["x-ms-throttle-scope"] == "Tenant/Write/app/tenant"
+
+
+class TestFairness:
+    """A client that keeps to 98 % of the rate with a burst of 2 % is never refused, whatever the shape."""
+
+    LIMIT = DEFAULT_LIMITS["app_tenant_writes"]
+    RATE, BURST = 0.98 * LIMIT.capacity / LIMIT.window, 0.02 * LIMIT.capacity
+
+    def refusals(self, meter: Meter, tokens: float, pauses: list[float]) -> int:
+        now, refused = 0.0, 0
+        for pause in pauses:
+            now += pause
+            tokens = min(self.BURST, tokens + pause * self.RATE)
+            refused += sum(meter.charge(1, now) > 0 for _ in range(int(tokens)))
+            tokens -= int(tokens)
+        return refused
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    @given(pauses=st.lists(st.sampled_from([0.05, 0.2, 1.0, 60.0]), min_size=400, max_size=400))
+    @settings(max_examples=20)
+    def test_starting_fresh(self, shape: type[Bucket], pauses: list[float]) -> None:
+        assert self.refusals(shape(self.LIMIT, 0.0), self.BURST, pauses) == 0
+
+    @pytest.mark.parametrize("shape", [Bucket, SlidingWindow])
+    @given(pauses=st.lists(st.sampled_from([0.05, 0.2, 1.0, 3.0]), min_size=400, max_size=400))
+    @settings(max_examples=20)
+    def test_starting_drained(self, shape: type[Bucket], pauses: list[float]) -> None:
+        meter = shape(self.LIMIT, 0.0)
+        meter.drain(0.0)
+        assert self.refusals(meter, 0.0, pauses) == 0
