@@ -104,7 +104,8 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 SUBJECT_TRANSITIONS: Mapping[SubjectState, frozenset[SubjectState]] = {
     _P.PENDING: frozenset(set(_P) - {_P.PENDING}),
     _P.WAITING: frozenset({_P.PENDING, _P.VERIFIED, _P.ALREADY_RIGHT}),
-    **{state: frozenset() for state in _P if state not in {_P.PENDING, _P.WAITING}},
+    _P.FAILED: frozenset({_P.FAILED}),  # a person's second step may fail as well
+    **{state: frozenset() for state in _P if state not in {_P.PENDING, _P.WAITING, _P.FAILED}},
 }
 
 OPERATION_ENDS = frozenset({_O.COMPLETED, _O.PARTIALLY_COMPLETED, _O.FAILED, _O.CANCELLED})

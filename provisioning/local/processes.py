@@ -105,12 +105,20 @@ def _collect(child: Child) -> None:
         child.process.wait()
 
 
+def tied(command: Sequence[str]) -> list[str]:
+    """The command as a child that is asked to end when this process ends, however that comes about."""
+    return [*_tether_as(os.geteuid(), os.getegid(), signal.SIGTERM), *command]
+
+
 def _tether(folder: Folder, stop_signal: signal.Signals) -> list[str]:
+    return _tether_as(folder.account.uid, folder.account.gid, stop_signal)
+
+
+def _tether_as(uid: int, gid: int, stop_signal: signal.Signals) -> list[str]:
     # For the kernel the parent is the thread that started the child: if that ends early, the engine must stay.
     is_lasting = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
     parent = os.getpid() if is_lasting else tether.NO_PARENT
-    numbers = (parent, int(stop_signal), folder.account.uid, folder.account.gid)
-    return [sys.executable, "-I", "-S", tether.__file__, *map(str, numbers)]
+    return [sys.executable, "-I", "-S", tether.__file__, *map(str, (parent, int(stop_signal), uid, gid))]
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

@@ -83,13 +83,14 @@ class VerifyOperation:
         if not judged:
             return
         verified = [record for record, ruling in judged if _completes(record, ruling)]
-        people = [_verified(record) for record in verified]
+        people = {record.step.subject_id: _verified(record) for record in verified}
+        people |= {told.subject_id: told for one, ruling in judged if (told := _failure(one, ruling))}
         with self._open_uow() as uow:
             uow.journal.close(
                 operation.operation_id,
                 lease,
                 [ruling.step for _, ruling in judged],
-                [*people, *(ruling.subject for _, ruling in judged if ruling.subject)],
+                list(people.values()),
             )
             served = [record.step.subject_id for record in verified]
             uow.seats.served(operation.tenant_id, operation.wish.sku_id, served, now)
@@ -149,6 +150,12 @@ class VerifyOperation:
 def _completes(record: StepRecord, ruling: Ruling) -> bool:
     """The licence step ends a person's work; a usage location is only on the way to it."""
     return ruling.step.state is StepState.VERIFIED and record.step.kind is not StepKind.SET_USAGE_LOCATION
+
+
+def _failure(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:
+    """A location that Graph accepted and that cannot be read back is told by the licence that needs it."""
+    is_accepted_location = record.step.kind is StepKind.SET_USAGE_LOCATION and record.state is StepState.APPLIED
+    return None if is_accepted_location else ruling.subject
 
 
 def _verified(record: StepRecord) -> SubjectUpdate:

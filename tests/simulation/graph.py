@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from provisioning.domain.errors import GraphError
 from provisioning.domain.ids import AttemptId, SkuId, SubjectId, TenantId
 from provisioning.domain.observation import (
     Census,
@@ -60,6 +61,8 @@ class FakeGraph:
     weather: Weather
     people: dict[SubjectId, Person]
     enabled: dict[SkuId, int]
+    trouble: GraphError | None = None  # raised by every read until it is taken away
+    stop_at_write: GraphError | None = None  # the tenant refuses every write for this reason
     versions: dict[SubjectId, list[tuple[datetime, Person]]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
 
@@ -70,6 +73,8 @@ class FakeGraph:
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────
 
     def observe_tenant(self, tenant: TenantId) -> TenantProfile:
+        if self.trouble:
+            raise self.trouble
         return TenantProfile(
             tenant_id=tenant,
             initial_domain="school.example",
@@ -128,6 +133,8 @@ class FakeGraph:
         return receipts
 
     def _one(self, attempt: Attempt) -> Receipt:
+        if self.stop_at_write:
+            return self._receipt(attempt, Outcome.REFUSED, reason=self.stop_at_write.reason, tenant_wide=True)
         roll = self.dice.random()
         if roll < self.weather.throttled:
             return self._receipt(
@@ -163,6 +170,11 @@ class FakeGraph:
         self.people[attempt.subject_id] = after
         self.versions[attempt.subject_id].append((self.now(), after))
         self.writes.append(Write(self.now(), attempt.attempt_id, attempt.subject_id, before, after))
+
+    def change_by_hand(self, subject: SubjectId, person: Person) -> None:
+        """Somebody else's tool, which no ledger of ours knows."""
+        self.people[subject] = person
+        self.versions[subject].append((self.now(), person))
 
     def _accepted(self, attempt: Attempt) -> Receipt:
         return self._receipt(attempt, Outcome.ACCEPTED)

@@ -355,6 +355,10 @@ class _Journal(_Store):
         self.rows.subjects[key] = msgspec.structs.replace(
             known, state=advance(known.state, update.state), reason=update.reason
         )
+        for step_id, record in self.rows.steps.items():
+            is_theirs = record.operation_id == operation and record.step.subject_id == update.subject_id
+            if is_theirs and record.state is StepState.PENDING:
+                self.rows.steps[step_id] = msgspec.structs.replace(record, state=StepState.SKIPPED)
         wish = self.rows.operations[operation].wish
         seat = (self.rows.operations[operation].tenant_id, wish.sku_id, update.subject_id)
         self.rows.reserved.pop(seat, None)
@@ -446,6 +450,9 @@ class _Leases(_Store):
 class _Stops(_Store):
     def add(self, stop: Stop) -> None:
         self.rows.stops[stop.scope] = stop
+
+    def list_all(self) -> list[Stop]:
+        return list(self.rows.stops.values())
 
     def blocking(self, tenant: TenantId, kind: str) -> Stop | None:
         scopes = ("all", f"tenant:{tenant}", f"kind:{kind}")

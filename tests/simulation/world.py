@@ -107,6 +107,7 @@ class World:
         crash_at: frozenset[int] = frozenset(),
         crash_chance: float = 0.0,
     ) -> None:
+        self.limits = default_limits()
         self.dice = random.Random(seed)
         self.clock = VirtualClock()
         self.crash = CrashPoint(crash_at, crash_chance, self.dice)
@@ -196,7 +197,7 @@ class World:
 
     def _worker(self) -> AdvanceOperation:
         """A fresh process: nothing survives a crash but the rows."""
-        limits = default_limits()
+        limits = self.limits
         shared = {"open_uow": self.database.open, "clock": self.clock}
         trouble = TenantTrouble(self.database.open, self.clock, limits)
         finish = FinishOperation(self.clock)
@@ -237,9 +238,11 @@ class World:
     def operation(self) -> Operation:
         return self.database.rows.operations[self.operation_id]
 
-    def run(self, longest: timedelta = timedelta(days=3)) -> OperationState:
+    def run(self, longest: timedelta = timedelta(days=3), until: OperationState | None = None) -> OperationState:
+        """Go on for so long, or until the operation is in that state, or until nothing more can happen."""
         worker = self._worker()
-        while self.clock.moment - BEGINNING < longest:
+        begun = self.clock.moment
+        while self.clock.moment - begun < longest and self.operation.state is not until:
             if self.operation.due_at is None and not self.messages.queue:
                 break
             try:
