@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import literal, select, update
+from sqlalchemy import Text, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.jsonb import JsonOf
@@ -51,7 +51,7 @@ class SqlOperations(Store):
         if tenant is not None:
             query = query.where(operations.c.tenant_id == tenant)
         if line is not None:
-            query = query.where(operations.c.wish.op("->")("line") == literal(line, JsonOf(LineKey)))
+            query = query.where(operations.c.wish.op("->")(literal("line", Text)) == literal(line, JsonOf(LineKey)))
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id).limit(limit), Operation)
 
     def starting_with(self, prefix: str, limit: int = 3) -> list[OperationId]:

@@ -81,7 +81,7 @@ def swap(position: int, subject_id: SubjectId, **fields: Any) -> Step:
     return Step(position=position, subject_id=subject_id, **defaults | fields)
 
 
-def plan(of: Operation, subjects: Sequence[SubjectId] = (), **fields: Any) -> Plan:
+def plan(of: Operation, of_people: Sequence[SubjectId] = (), **fields: Any) -> Plan:
     """One swap for each person, and no guard objects."""
     defaults = {
         "plan_id": PlanId(guid()),
@@ -90,8 +90,8 @@ def plan(of: Operation, subjects: Sequence[SubjectId] = (), **fields: Any) -> Pl
         "drawn_at": NOW,
         "observed_at": NOW,
         "is_complete": True,
-        "subjects": tuple(subject(each) for each in subjects),
-        "steps": tuple(swap(place, each) for place, each in enumerate(subjects)),
+        "subjects": tuple(map(subject, of_people)),
+        "steps": tuple(swap(place, each) for place, each in enumerate(of_people)),
         "grounds": Grounds(mapping="m", policy="p", bindings="b", authority="a"),
         "losses": Losses(),
     }

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Column, DateTime, MetaData, Text, true
+from sqlalchemy import Boolean, Column, DateTime, MetaData, Text, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from provisioning.database.jsonb import JsonOf
 

@@ -1,0 +1,99 @@
+"""What the service's own role cannot do, whatever program holds its password."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.errors import NotAllowedError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM
+from tests.factories import NOW, orders, tenancy
+from tests.factories import operations as make
+from tests.integration.database.conftest import store
+
+Open = Callable[[], SqlUnitOfWork]
+
+
+@pytest.fixture(autouse=True)
+def _something_in_each_table(open_uow: Open, board, operation):
+    with open_uow() as uow:
+        uow.audit.record([Event(at=NOW, actor=SYSTEM, kind="order.received")])
+        uow.ledger.append([orders.ledger_entry(board.organisation_id, operation.tenant_id)])
+        uow.tenants.add_binding(tenancy.binding(board.organisation_id, operation.tenant_id, confirmed=False))
+        uow.tenants.add_policy(tenancy.policy(operation.tenant_id, approved_by=None))
+        store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
+        uow.commit()
+
+
+def run(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+class TestForGood:
+    @pytest.mark.parametrize(
+        "table", ["audit_events", "audit_seals", "audit_checkpoints", "entitlement_ledger", "realm"]
+    )
+    @pytest.mark.parametrize("deed", ["DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
+    def test_what_is_on_record_cannot_be_removed(self, engine: Engine, table: str, deed: str):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+            run(engine, deed.format(table))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "audit_events SET body = ''",
+            "audit_seals SET leaf = '\\x00'",
+            "audit_checkpoints SET note = ''",
+            "entitlement_ledger SET delta = 1000",
+            "realm SET name = 'live'",
+        ],
+    )
+    def test_what_is_on_record_cannot_be_changed(self, engine: Engine, change: str):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, f"UPDATE {change}")
+
+
+class TestFourEyes:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "plans SET requested_by = 'person:somebody-else'",
+            "plans SET authors = '{}'",
+            "plans SET digest = 'another'",
+            "plans SET guard_breaches = '{}'",
+            "plans SET valid_until = '2100-01-01Z'",
+            "bindings SET created_by = 'person:somebody-else'",
+            "policies SET created_by = 'person:somebody-else'",
+            "policies SET assignment_mode = 'group'",
+        ],
+    )
+    def test_what_was_written_stays_as_its_author_wrote_it(self, engine: Engine, change: str):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, f"UPDATE {change}")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "plans SET approved_by = requested_by, approved_at = drawn_at",
+            "plans SET approved_by = 'person:' || requested_by, approved_at = NULL",
+            "plans SET approved_by = 'system', approved_at = drawn_at",
+            "bindings SET confirmed_by = created_by, confirmed_at = '2026-01-01Z', evidence = '{a,b}'",
+            "bindings SET confirmed_by = 'system', confirmed_at = '2026-01-01Z', evidence = '{a,b}'",
+            "bindings SET confirmed_by = 'person:second', confirmed_at = '2026-01-01Z', evidence = '{a}'",
+            "policies SET approved_by = created_by",
+            "policies SET approved_by = 'system'",
+        ],
+    )
+    def test_nobody_approves_their_own_work_by_sql(self, engine: Engine, change: str):
+        with pytest.raises((NotAllowedError, IntegrityError)):
+            run(engine, f"UPDATE {change}")
+
+
+class TestSchema:
+    def test_the_service_makes_no_tables(self, engine: Engine):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, "CREATE TABLE mine (id int)")
