@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Generic, NoReturn, TypeVar
@@ -81,16 +82,19 @@ class Bridge:
             loop.runner.close()
 
     def _drain(self, runner: asyncio.Runner) -> None:
-        left = asyncio.all_tasks(runner.get_loop())
-        if not left:
-            return
-        for task in left:
-            task.cancel()
-        try:
-            runner.run(_settled(left, self._drain_within))
-        finally:
-            if stubborn := asyncio.all_tasks(runner.get_loop()):
-                self._die(f"{len(stubborn)} tasks did not stop within {self._drain_within}")
+        """Cancel and await whatever is left; an interruption meanwhile is raised when everything has stopped."""
+        interruption: BaseException | None = None  # a TaskGroup raises the one that broke off the call once more
+        until = time.monotonic() + self._drain_within.total_seconds()
+        while left := asyncio.all_tasks(runner.get_loop()):
+            if time.monotonic() >= until:
+                self._die(f"{len(left)} tasks did not stop within {self._drain_within}")
+                return
+            try:
+                runner.run(_stopped(left, until - time.monotonic()))
+            except (KeyboardInterrupt, SystemExit) as again:
+                interruption = again
+        if interruption:
+            raise interruption
 
 
 async def _bounded(work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
@@ -98,8 +102,11 @@ async def _bounded(work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
         return await work
 
 
-async def _settled(tasks: set[asyncio.Task[Any]], within: timedelta) -> None:
-    done, _ = await asyncio.wait(tasks, timeout=within.total_seconds())
+async def _stopped(tasks: set[asyncio.Task[Any]], within: float) -> None:
+    for task in tasks:
+        if not task.cancelling():
+            task.cancel()
+    done, _ = await asyncio.wait(tasks, timeout=within)
     for task in done:
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not report it as forgotten

@@ -61,12 +61,13 @@ class GraphClient:
         self.clock = clock
         self.tokens = tokens or Tokens(settings, clock, sleep)
         self.sleep = sleep
-        self._http = _http_client(settings, transport)
+        self._http, self._transports = _http_client(settings, transport)
         self._adapters: dict[TenantId, GraphRequestAdapter] = {}
         self.requests = Requests(self._adapter(TenantId("")))  # of no tenant: it never sends
 
     async def read(self, tenant: TenantId, request: RequestInformation) -> bytes:
         """The body of a successful GET, tried three times at most; raises our GraphErrors."""
+        await self.tokens.get(tenant)  # with a patience of its own, which must not multiply with ours
         return await with_patience(lambda: self.read_once(tenant, request), self.settings.patience, self.sleep)
 
     async def send(self, tenant: TenantId, request: RequestInformation, within: timedelta) -> Answer:
@@ -106,6 +107,8 @@ class GraphClient:
 
     async def close(self) -> None:
         await self._http.aclose()
+        for transport in self._transports:
+            await transport.aclose()
         await self.tokens.close()
 
     async def read_once(self, tenant: TenantId, request: RequestInformation) -> bytes:
@@ -139,16 +142,22 @@ class GraphClient:
         return self._adapters[tenant]
 
 
-def _http_client(settings: GraphSettings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """HTTP/1.1: four connections carry all we send, and HTTP/2 in Python costs more CPU than it saves."""
+def _http_client(
+    settings: GraphSettings, transport: httpx.AsyncBaseTransport | None
+) -> tuple[httpx.AsyncClient, list[httpx.AsyncBaseTransport]]:
+    """A client with the SDK's middleware, and its transports: what the SDK wraps around them does not close them.
+
+    HTTP/1.1: four connections carry all we send, and HTTP/2 in Python costs more CPU than it saves.
+    """
     client = httpx.AsyncClient(
         verify=ssl.create_default_context(cafile=settings.ca_file),
         timeout=httpx.Timeout(settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()),
         limits=httpx.Limits(max_keepalive_connections=20, keepalive_expiry=30),
         transport=transport,
     )
+    proxies = [mounted for mounted in client._mounts.values() if mounted]  # noqa: SLF001  # there is no other way in
+    transports = [client._transport, *proxies]  # noqa: SLF001  # same
     no_retries = RetryHandlerOption(max_retries=0, should_retry=False)
     no_redirects = RedirectHandlerOption(max_redirect=0, should_redirect=False)  # Graph's licensing has none to follow
     options = {**graph_options, no_retries.get_key(): no_retries, no_redirects.get_key(): no_redirects}
-    GraphClientFactory.create_with_default_middleware(client=client, options=options)  # wraps the transport in place
-    return client
+    return GraphClientFactory.create_with_default_middleware(client=client, options=options), transports

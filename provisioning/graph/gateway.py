@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.ids import SubjectId, TenantId
 from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
-from provisioning.domain.operation import Attempt, Lane, Outcome, Receipt
+from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph import inventory, reads
@@ -56,12 +56,12 @@ class GraphGateway:
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         return self._read(lambda client: reads.resolve_subjects(client, tenant, references))
 
-    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease, lane: Lane) -> list[Receipt]:
+    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         """Nothing leaves that might outlast the lease, so the lease also bounds the call."""
         writer = Writer(self._client.get(), self._quota, tenant, lease)
         remaining = max(lease.expires_at - self._clock.wall(), timedelta(0))
         try:
-            return self._bridge.run(writer.apply(attempts, lane), remaining + self._settings.patience + _SLACK)
+            return self._bridge.run(writer.apply(attempts), remaining + self._settings.patience + _SLACK)
         except TimeoutError:
             return [_unknown(attempt) for attempt in attempts]
 

@@ -1,4 +1,4 @@
-"""Writes: each attempt leaves once, within quota and lease, and comes back as a receipt.
+"""Writes: each attempt leaves once, within the lease, and comes back as a receipt. Its quota was taken before.
 
 Also a single write travels as a batch of one: one path, one reading of answers, and the same one call.
 """
@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, RetryableError, UnavailableError
+from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, RetryableError
 from provisioning.domain.ids import TenantId
-from provisioning.domain.operation import Attempt, Change, Lane, Outcome, Receipt, StepKind
+from provisioning.domain.operation import Attempt, Change, Outcome, Receipt, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph import batch, wire
@@ -26,7 +26,6 @@ _WRITABLE = _LICENSING | {StepKind.SET_USAGE_LOCATION}
 _MISDIRECTED = Verdict(outcome=Outcome.NOT_SENT, reason=Reason.TENANT_MISMATCH)
 _UNSPEAKABLE = Verdict(outcome=Outcome.NOT_SENT, reason=Reason.REQUEST_MALFORMED)
 _TOO_LATE = unsent(Reason.TRANSIENT, timedelta(seconds=1))  # whoever holds the lease then goes on
-_NO_QUOTA = unsent(Reason.TRANSIENT, SOON)
 _LOST = Verdict(outcome=Outcome.UNKNOWN, reason=Reason.NO_ANSWER)
 _NOT_TRIED = Verdict(outcome=Outcome.NOT_SENT)
 
@@ -42,15 +41,15 @@ class Writer:
         self._obstacle: Verdict | None = None
         self._pressure = 0.0
 
-    async def apply(self, attempts: Sequence[Attempt], lane: Lane) -> list[Receipt]:
+    async def apply(self, attempts: Sequence[Attempt]) -> list[Receipt]:
         """One receipt per attempt, in any order."""
         sendable = [attempt for attempt in attempts if self._objection(attempt) is None]
         receipts = [
             _receipt(attempt, objection) for attempt in attempts if (objection := self._objection(attempt)) is not None
         ]
-        granted, refusal = await self._admit(len(sendable), lane)
-        receipts += [_receipt(attempt, refusal) for attempt in sendable[granted:]]
-        for turn in batch.in_rounds(sendable[:granted], lambda attempt: attempt.subject_id):
+        if sendable and (refusal := await self._refusal()):
+            return receipts + [_receipt(attempt, refusal) for attempt in sendable]
+        for turn in batch.in_rounds(sendable, lambda attempt: attempt.subject_id):
             receipts += await self._send_all(turn)
         if self._pressure:
             self._quota.pressed(self._tenant, self._pressure)
@@ -61,18 +60,15 @@ class Writer:
             return _MISDIRECTED
         return None if attempt.kind in _WRITABLE else _UNSPEAKABLE
 
-    async def _admit(self, writes: int, lane: Lane) -> tuple[int, Verdict]:
-        """How many writes may leave, and why the others may not."""
-        if writes == 0 or self._is_too_late():
-            return 0, _TOO_LATE
+    async def _refusal(self) -> Verdict | None:
+        """Why nothing may leave, if so."""
+        if self._is_too_late():
+            return _TOO_LATE
         try:
             await self._client.tokens.get(self._tenant)
-            grant = self._quota.take(self._tenant, writes, lane)
         except GraphError as error:
-            return 0, _unsent_by(error)
-        except UnavailableError:
-            return 0, _NO_QUOTA
-        return grant.writes, unsent(Reason.THROTTLED, grant.after)
+            return _unsent_by(error)
+        return None
 
     async def _send_all(self, attempts: Sequence[Attempt]) -> list[Receipt]:
         settings = self._client.settings

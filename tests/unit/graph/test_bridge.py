@@ -100,6 +100,42 @@ class TestNothingRunsOn:
         bridge.run(some_turns_of_the_loop(), SOON)
         assert writes.lines == []
 
+    @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(1)])
+    def test_an_interruption_inside_one_of_many_tasks_stops_the_others(
+        self, bridge: Bridge, interruption: BaseException
+    ) -> None:
+        writes = Writes()
+
+        async def interrupted() -> None:
+            await asyncio.sleep(0)
+            raise interruption
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(writes.forever("first call"))
+                group.create_task(interrupted())
+
+        with pytest.raises(type(interruption)):
+            bridge.run(work(), SOON)
+        writes.lines.clear()
+        bridge.run(some_turns_of_the_loop(), SOON)
+        assert writes.lines == []
+
+    def test_an_interruption_while_draining_is_not_lost(self, bridge: Bridge) -> None:
+        async def tidy() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise KeyboardInterrupt
+
+        async def careless() -> None:
+            careless.task = asyncio.create_task(tidy())  # type: ignore[attr-defined]  # kept from the collector
+            await asyncio.sleep(0)
+
+        with pytest.raises(KeyboardInterrupt):
+            bridge.run(careless(), SOON)
+        bridge.run(some_turns_of_the_loop(), SOON)
+
     def test_a_real_signal_in_the_middle_drains_too(self, bridge: Bridge) -> None:
         writes = Writes()
 

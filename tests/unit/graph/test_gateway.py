@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from provisioning.domain.errors import PermanentError
-from provisioning.domain.operation import Lane, Outcome
+from provisioning.domain.operation import Outcome
 from provisioning.graph.bridge import Bridge
 from provisioning.graph.client import GraphClient
 from provisioning.graph.gateway import GraphGateway
@@ -50,13 +50,13 @@ class TestGateway:
 
     def test_apply_returns_receipts(self, bridge: Bridge) -> None:
         graph = FakeGraph(fakes.batch_of(lambda _: {"status": 204}))
-        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], fakes.lease(), Lane.ORDER)
+        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], fakes.lease())
         assert receipt.outcome is Outcome.ACCEPTED
 
     def test_a_lapsed_lease_sends_nothing(self, bridge: Bridge) -> None:
         graph = FakeGraph(fakes.batch_of(lambda _: {"status": 204}))
         lapsed = fakes.lease(timedelta(seconds=-60))
-        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], lapsed, Lane.ORDER)
+        [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], lapsed)
         assert receipt.outcome is Outcome.NOT_SENT
         assert graph.requests == []
 
@@ -84,8 +84,8 @@ class TestInterruption:
         graph.client = graph.connected_to(httpx.MockTransport(answer))
         under_test = gateway(graph, bridge)
         with pytest.raises(KeyboardInterrupt):
-            under_test.apply(TENANT, fakes.attempts(200), fakes.lease(), Lane.BULK)
+            under_test.apply(TENANT, fakes.attempts(200), fakes.lease())
         graph.requests.clear()
-        under_test.apply(TENANT, [fakes.attempt(999)], fakes.lease(), Lane.ORDER)
+        under_test.apply(TENANT, [fakes.attempt(999)], fakes.lease())
         assert len(graph.requests) == 1
         assert b"000000000999" in graph.requests[0].content

@@ -7,7 +7,7 @@ import pytest
 
 from provisioning.domain.errors import ActionRequiredError, RetryableError
 from provisioning.domain.ids import ServicePlanId, TenantId
-from provisioning.domain.operation import Attempt, Change, Lane, Outcome, Receipt, StepKind
+from provisioning.domain.operation import Attempt, Change, Outcome, Receipt, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph.writes import Writer
@@ -24,7 +24,7 @@ def apply(
     lease: Lease | None = None,
 ) -> list[Receipt]:
     writer = Writer(graph.client, quota or CountingQuota(), TENANT, lease or fakes.lease())
-    receipts = asyncio.run(writer.apply(attempts, Lane.ORDER))
+    receipts = asyncio.run(writer.apply(attempts))
     return sorted(receipts, key=lambda receipt: receipt.attempt_id)
 
 
@@ -215,20 +215,6 @@ class TestEnvelopes:
 
 
 class TestQuota:
-    def test_asks_first_and_for_all(self) -> None:
-        quota = CountingQuota()
-        apply(accepting(), fakes.attempts(3), quota)
-        assert quota.taken == [(TENANT, 3, Lane.ORDER)]
-
-    def test_who_gets_no_token_stays_home_and_hears_how_long(self) -> None:
-        graph = accepting()
-        receipts = apply(graph, fakes.attempts(5), CountingQuota(allowed=2))
-        assert [receipt.outcome for receipt in receipts] == [Outcome.ACCEPTED] * 2 + [Outcome.NOT_SENT] * 3
-        assert {(r.reason, r.retryable, r.after) for r in receipts[2:]} == {
-            (Reason.THROTTLED, True, timedelta(seconds=7))
-        }
-        assert len(graph.batches[0]) == 2
-
     @pytest.mark.parametrize(
         ("value", "after"),
         [
@@ -306,7 +292,7 @@ class TestTenant:
     def test_an_attempt_for_another_tenant_never_leaves(self) -> None:
         graph = accepting()
         writer = Writer(graph.client, CountingQuota(), TenantId("another"), fakes.lease())
-        [receipt] = asyncio.run(writer.apply([fakes.attempt(1)], Lane.BULK))
+        [receipt] = asyncio.run(writer.apply([fakes.attempt(1)]))
         assert (receipt.outcome, receipt.reason) == (Outcome.NOT_SENT, Reason.TENANT_MISMATCH)
         assert not receipt.retryable
         assert not graph.requests
