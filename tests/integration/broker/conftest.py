@@ -5,9 +5,6 @@ from redis import Redis
 
 from provisioning.broker.connection import connect
 from provisioning.local.engines import Engines
-from tests.engines import engines
-
-__all__ = ["engines"]
 
 
 @pytest.fixture
