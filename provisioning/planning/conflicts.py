@@ -22,7 +22,9 @@ class Compatibility:
                 self._requires.append((rule.plan, rule.others))
             else:
                 self._exclude(rule.plan, rule.others)
-        self._families = {sku.sku_id: frozenset(p.family for p in sku.plans) for sku in mappings.skus.values()}
+        self._families = {
+            sku.sku_id: frozenset(p.family for p in sku.plans if p.family) for sku in mappings.skus.values()
+        }
 
     def _exclude(self, plan: ServicePlanId, others: Collection[ServicePlanId]) -> None:
         self._excludes[plan] = self._excludes.get(plan, frozenset()) | frozenset(others)
@@ -30,12 +32,16 @@ class Compatibility:
             self._excludes[other] = self._excludes.get(other, frozenset()) | {plan}
 
     def larger_product(self, person: Person, target: Sku, replaced: Collection[SkuId]) -> str | None:
-        """The part number of a held product of the same audience that brings every service of the target."""
+        """The part number of a held product of the same audience that brings every service of the target.
+
+        Nothing is larger than a product whose services nobody knows.
+        """
+        wanted = self._families[target.sku_id]
         for licence in person.licences:
             held = self._catalogue.get(licence.sku_id)
             if held is None or licence.sku_id in replaced or not licence.is_active or held.audience != target.audience:
                 continue
-            if self._families[held.sku_id] >= self._families[target.sku_id]:
+            if wanted and self._families[held.sku_id] >= wanted:
                 return held.part_number
         return None
 

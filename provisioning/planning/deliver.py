@@ -1,12 +1,14 @@
 """The plan of a delivery: for each selected person one assignment, one swap, or why nothing is needed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.catalogue import Mappings, Sku
-from provisioning.domain.ids import GroupId, OperationId, OrganisationId, PlanId, ServicePlanId, SubjectId, TenantId
+from provisioning.domain.ids import GroupId, OperationId, OrganisationId, PlanId, SubjectId, TenantId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census, HeldLicence, Person, SeatCount
@@ -14,11 +16,21 @@ from provisioning.domain.operation import BeforeImage, Change, Step, StepKind, W
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Policy
-from provisioning.planning.carry import carry_over, disabled_at_first
+from provisioning.planning.carry import (
+    KnownPlans,
+    PlanIds,
+    as_offered,
+    carry_over,
+    enabled_plans,
+    families,
+    off_by_advice,
+    off_by_policy,
+    undecided,
+)
 from provisioning.planning.conflicts import Compatibility
 from provisioning.planning.guards import Usage, breaches
 from provisioning.planning.losses import LossCount
-from provisioning.planning.plan import Grounds, Plan, SubjectPlan
+from provisioning.planning.plan import Grounds, Losses, Plan, SubjectPlan
 from provisioning.planning.seats import in_order, situation
 from provisioning.planning.selection import Selection
 
@@ -49,29 +61,30 @@ class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> Sku:
         return self.mappings.skus[self.wish.sku_id]
 
-    @property
-    def tenant_plans(self) -> frozenset[ServicePlanId]:
-        return self.seats.plan_ids if self.seats else frozenset()
 
-
-class _Verdict(msgspec.Struct, frozen=True):
-    """What a person needs, before seats are counted."""
+class _Verdict(msgspec.Struct, frozen=True, eq=False):
+    """What a person needs, before seats are counted. Everybody in the same situation shares one."""
 
     state: SubjectState
     reason: Reason | None = None
     change: Change = Change()
     notes: tuple[str, ...] = ()
     first_location: str | None = None  # to be set before the licence
+    licences: tuple[HeldLicence, ...] = ()
+
+
+_WAITS = _Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
+_Judged = tuple[Person, OrganisationId, _Verdict]
 
 
 def plan_deliver(scene: DeliverScene) -> Plan:
     """One step per person (two when the usage location is set first); scarce seats by a stable order."""
+    scene = _as_offered(scene)
     judge = _Judge(scene)
-    candidates = _named_only(scene)
-    verdicts = {person.subject_id: judge.verdict(person) for person, _ in candidates}
-    served = _served(scene, candidates, verdicts)
-    subjects, steps, losses = _drawn(scene, candidates, verdicts, served)
-    subjects += _undecided(scene) + _missing_names(scene)
+    judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
+    allotted = list(_allotted(scene, judged))
+    steps = list(_steps(allotted))
+    losses = _losses(scene, allotted)
     return Plan(
         plan_id=scene.plan_id,
         operation_id=scene.operation_id,
@@ -79,77 +92,90 @@ def plan_deliver(scene: DeliverScene) -> Plan:
         drawn_at=scene.now,
         observed_at=scene.census.observed_at,
         is_complete=scene.selection.is_complete,
-        subjects=tuple(subjects),
+        subjects=(*map(_subject, allotted), *_undecided(scene), *_missing_names(scene)),
         steps=tuple(steps),
         grounds=scene.grounds,
-        losses=losses.total,
-        guard_breaches=breaches(steps, losses.total, scene.usage, scene.limits),
+        losses=losses,
+        guard_breaches=breaches(steps, losses, scene.usage, scene.limits),
     )
 
 
-Candidates = Sequence[tuple[Person, OrganisationId]]
+def _as_offered(scene: DeliverScene) -> DeliverScene:
+    """With the target as this tenant has it."""
+    if scene.seats is None:
+        return scene
+    target = as_offered(scene.target, scene.seats.plan_ids, KnownPlans.named_in(scene.mappings.skus))
+    skus = {**scene.mappings.skus, target.sku_id: target}
+    return msgspec.structs.replace(scene, mappings=msgspec.structs.replace(scene.mappings, skus=skus))
 
 
-def _named_only(scene: DeliverScene) -> Candidates:
-    named = frozenset(scene.wish.named)
-    return tuple(
-        (person, organisation)
-        for person, organisation in scene.selection.chosen
-        if person.subject_id not in scene.in_doubt and (not named or person.subject_id in named)
-    )
+def _candidates(scene: DeliverScene) -> Sequence[tuple[Person, OrganisationId]]:
+    """Whom the order speaks of, in the order of their turn."""
+    left_out = _left_out(scene)
+    chosen = [one for one in scene.selection.chosen if one[0].subject_id not in left_out]
+    return in_order(chosen, scene.waiting, scene.policy.seat_priority)
 
 
-def _missing_names(scene: DeliverScene) -> list[SubjectPlan]:
-    present = {person.subject_id for person, _ in scene.selection.chosen} | scene.selection.undecidable.keys()
-    return [
-        SubjectPlan(subject_id=name, organisation_id=None, state=SubjectState.REFUSED, reason=Reason.NOT_FOUND)
-        for name in scene.wish.named
-        if name not in present
-    ]
+def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
+    """Selected people who are not named, where names count, and those in doubt."""
+    return _selected(scene).difference(scene.wish.named) | scene.in_doubt if scene.wish.named else scene.in_doubt
+
+
+def _selected(scene: DeliverScene) -> set[SubjectId]:
+    return {person.subject_id for person, _ in scene.selection.chosen}.union(scene.selection.undecidable)
 
 
 def _undecided(scene: DeliverScene) -> list[SubjectPlan]:
+    left_out = _left_out(scene)
     return [
-        SubjectPlan(subject_id=subject, organisation_id=organisation, state=SubjectState.REFUSED, reason=reason)
+        _refusal(subject, reason, organisation)
         for subject, (organisation, reason) in sorted(scene.selection.undecidable.items())
+        if subject not in left_out
     ]
 
 
-def _served(
-    scene: DeliverScene, candidates: Candidates, verdicts: Mapping[SubjectId, _Verdict]
-) -> frozenset[SubjectId]:
-    """Who gets a seat: as many as there are, in the stable order."""
-    needing = [one for one in candidates if verdicts[one[0].subject_id].state is SubjectState.PENDING]
-    own_holders = sum(person.holds(scene.wish.sku_id) for person, _ in candidates) + len(scene.in_doubt)
-    reserved = scene.reserved | scene.in_doubt
-    seats = situation(scene.seats, scene.census, reserved, scene.entitlement).to_give(own_holders)
-    if len(needing) <= seats:
-        return frozenset(person.subject_id for person, _ in needing)
-    ordered = in_order(needing, scene.waiting, scene.policy.seat_priority)
-    return frozenset(person.subject_id for person, _ in ordered[:seats])
+def _missing_names(scene: DeliverScene) -> list[SubjectPlan]:
+    """Named people whom nobody selected: unknown to the tenant, or somebody else's. Half a look says neither."""
+    if not scene.wish.named or not scene.selection.is_complete:
+        return []
+    accounted_for = _selected(scene) | scene.in_doubt
+    missing = [name for name in dict.fromkeys(scene.wish.named) if name not in accounted_for]
+    present = {person.subject_id for person in scene.census.people}
+    return [_refusal(name, Reason.SCOPE_VIOLATION if name in present else Reason.NOT_FOUND) for name in missing]
 
 
-def _drawn(
-    scene: DeliverScene,
-    candidates: Candidates,
-    verdicts: Mapping[SubjectId, _Verdict],
-    served: frozenset[SubjectId],
-) -> tuple[list[SubjectPlan], list[Step], LossCount]:
-    subjects: list[SubjectPlan] = []
-    steps: list[Step] = []
+def _refusal(subject: SubjectId, reason: Reason, organisation: OrganisationId | None = None) -> SubjectPlan:
+    return SubjectPlan(subject_id=subject, organisation_id=organisation, state=SubjectState.REFUSED, reason=reason)
+
+
+def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judged]:
+    """With as many served as there are seats; the others wait."""
+    seats = _seats_to_give(scene)
+    for person, organisation, verdict in judged:
+        if verdict.state is not SubjectState.PENDING:
+            yield person, organisation, verdict
+        else:
+            yield person, organisation, verdict if seats > 0 else _WAITS
+            seats -= 1
+
+
+def _seats_to_give(scene: DeliverScene) -> int:
+    """Every holder of ours takes from the entitlement, named now or not."""
+    seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
+    holders = sum(person.subject_id in seats.holders for person, _ in scene.selection.chosen)
+    return seats.to_give(holders + len(scene.in_doubt - seats.holders))
+
+
+def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:
     losses = LossCount(scene.mappings, scene.wish.replaces, scene.policy)
-    for person, organisation in in_order(candidates, scene.waiting, scene.policy.seat_priority):
-        verdict = verdicts[person.subject_id]
-        if verdict.state is SubjectState.PENDING and person.subject_id not in served:
-            verdict = _Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
-        subjects.append(_subject(person, organisation, verdict))
-        if verdict.state is SubjectState.PENDING:
-            losses.add(person, verdict.change, verdict.notes)
-            steps.extend(_steps(person, verdict, len(steps)))
-    return subjects, steps, losses
+    served = Counter(verdict for _, _, verdict in allotted if verdict.state is SubjectState.PENDING)
+    for verdict, people in served.items():
+        losses.add(verdict.licences, verdict.change, verdict.notes, people)
+    return losses.total
 
 
-def _subject(person: Person, organisation: OrganisationId, verdict: _Verdict) -> SubjectPlan:
+def _subject(judged: _Judged) -> SubjectPlan:
+    person, organisation, verdict = judged
     return SubjectPlan(
         subject_id=person.subject_id,
         organisation_id=organisation,
@@ -164,25 +190,37 @@ def before_image(person: Person) -> BeforeImage:
     return BeforeImage(licences=person.licences, usage_location=person.usage_location, is_enabled=person.is_enabled)
 
 
-def _steps(person: Person, verdict: _Verdict, position: int) -> Iterable[Step]:
-    sequence = 0
-    if verdict.first_location:
-        yield Step(
-            position=position,
-            subject_id=person.subject_id,
-            kind=StepKind.SET_USAGE_LOCATION,
-            change=Change(usage_location=verdict.first_location),
-            reason="the usage location is empty and the school's policy names one",
-        )
-        sequence, position = 1, position + 1
-    kind = StepKind.SWAP if verdict.change.remove_skus else StepKind.ASSIGN
-    yield Step(
+def _steps(allotted: Iterable[_Judged]) -> Iterator[Step]:
+    position = 0
+    for person, _, verdict in allotted:
+        if verdict.state is not SubjectState.PENDING:
+            continue
+        if verdict.first_location:
+            yield _location_step(person, verdict.first_location, position)
+            position += 1
+        yield _licence_step(person, verdict, position)
+        position += 1
+
+
+def _location_step(person: Person, location: str, position: int) -> Step:
+    return Step(
         position=position,
         subject_id=person.subject_id,
-        kind=kind,
+        kind=StepKind.SET_USAGE_LOCATION,
+        change=Change(usage_location=location),
+        reason="the usage location is empty and the school's policy names one",
+    )
+
+
+def _licence_step(person: Person, verdict: _Verdict, position: int) -> Step:
+    is_swap = bool(verdict.change.remove_skus)
+    return Step(
+        position=position,
+        subject_id=person.subject_id,
+        kind=StepKind.SWAP if is_swap else StepKind.ASSIGN,
         change=verdict.change,
-        sequence=sequence,
-        reason="takes the place of the old product" if kind is StepKind.SWAP else "ordered for this person",
+        sequence=1 if verdict.first_location else 0,
+        reason="takes the place of the old product" if is_swap else "ordered for this person",
     )
 
 
@@ -192,7 +230,10 @@ class _Judge:
     def __init__(self, scene: DeliverScene) -> None:
         self._scene = scene
         self._compatibility = Compatibility(scene.mappings)
-        self._first = disabled_at_first(scene.target, scene.wish.audience, scene.policy, scene.tenant_plans)
+        self._plans = KnownPlans.named_in(scene.mappings.skus)
+        self._off = off_by_policy(scene.target, scene.policy)
+        self._undecided = undecided(scene.target, scene.wish.audience, scene.policy)
+        self._advised = off_by_advice(scene.target, scene.wish.audience, scene.policy)
         self._known: dict[tuple[tuple[HeldLicence, ...], bool], _Verdict] = {}
 
     def verdict(self, person: Person) -> _Verdict:
@@ -232,24 +273,24 @@ class _Judge:
     def _wanted(self, person: Person) -> _Verdict:
         scene = self._scene
         leaving = [x for x in person.licences if x.sku_id in scene.wish.replaces and x.is_direct and x.is_active]
-        carried = carry_over(leaving, scene.target, scene.mappings.skus, scene.tenant_plans, self._at_least(leaving))
+        carried = carry_over(person.licences, leaving, scene.target, scene.mappings.skus, self._plans)
         change = Change(
             add_sku=scene.wish.sku_id,
-            disabled_plans=carried.disabled,
+            disabled_plans=carried.disabled | self._at_least(leaving),
             remove_skus=tuple(sorted({x.sku_id for x in leaving})),
         )
         obstacle = self._compatibility.obstacle(person, change)
         if obstacle:
             return _refused(*obstacle)
         location = scene.policy.usage_location if person.usage_location is None else None
-        return _Verdict(SubjectState.PENDING, None, change, carried.not_carried, location)
+        return _Verdict(SubjectState.PENDING, None, change, carried.not_carried, location, person.licences)
 
-    def _at_least(self, leaving: Sequence[HeldLicence]) -> frozenset[ServicePlanId]:
-        """Advice is for first licences; what the school itself switched off holds in a swap too."""
+    def _at_least(self, leaving: Sequence[HeldLicence]) -> PlanIds:
+        """Advice is for first licences; what nobody decided about takes no service that the person had."""
         if not leaving:
-            return self._first
-        wishes = self._scene.policy.skus.get(self._scene.wish.sku_id)
-        return wishes.disabled_plans & self._scene.target.plan_ids if wishes else frozenset()
+            return self._off | self._undecided | self._advised
+        had = families(enabled_plans(leaving, self._scene.mappings.skus), self._plans.family_of)
+        return self._off | {plan for plan in self._undecided if self._plans.family_of.get(plan) not in had}
 
 
 def _refused(reason: Reason, *notes: str) -> _Verdict:

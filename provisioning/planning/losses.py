@@ -5,10 +5,10 @@ from collections.abc import Collection
 
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import ServicePlanId, SkuId
-from provisioning.domain.observation import HeldLicence, Person
+from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Change
 from provisioning.domain.tenancy import Policy
-from provisioning.planning.carry import enabled_plans, families
+from provisioning.planning.carry import KnownPlans, disabled_plans, enabled_plans, families
 from provisioning.planning.plan import Losses
 
 
@@ -19,14 +19,15 @@ class LossCount:
         self._catalogue = mappings.skus
         self._replaces = frozenset(replaces)
         self._policy = policy
-        self._family_of = {p.plan_id: p.family for sku in mappings.skus.values() for p in sku.plans}
-        self._name_of = {p.plan_id: p.name for sku in mappings.skus.values() for p in sku.plans}
+        self._plans = KnownPlans.named_in(mappings.skus)
         self._seen: Counter[tuple[tuple[HeldLicence, ...], Change]] = Counter()
         self._not_carried: Counter[str] = Counter()
 
-    def add(self, person: Person, change: Change, not_carried: Collection[str] = ()) -> None:
-        self._seen[person.licences, change] += 1
-        self._not_carried.update(not_carried)
+    def add(
+        self, licences: tuple[HeldLicence, ...], change: Change, not_carried: Collection[str] = (), people: int = 1
+    ) -> None:
+        self._seen[licences, change] += people
+        self._not_carried.update(dict.fromkeys(not_carried, people))
 
     @property
     def total(self) -> Losses:
@@ -39,7 +40,7 @@ class LossCount:
             for family in self._families_lost(licences, change):
                 lost[family] += people
             for plan in self._switched_on(licences, change):
-                switched_on[self._name_of.get(plan, plan)] += people
+                switched_on[self._plans.name(plan)] += people
         return Losses(
             removals_without_replacement=removals,
             families=dict(sorted(lost.items())),
@@ -49,17 +50,22 @@ class LossCount:
         )
 
     def _families_lost(self, licences: tuple[HeldLicence, ...], change: Change) -> frozenset[str]:
-        before = families(enabled_plans(licences, self._catalogue), self._family_of)
-        return before - families(enabled_plans(after_change(licences, change), self._catalogue), self._family_of)
+        return self._services(licences) - self._services(after_change(licences, change))
+
+    def _services(self, licences: Collection[HeldLicence]) -> frozenset[str]:
+        return families(enabled_plans(licences, self._catalogue), self._plans.family_of)
 
     def _switched_on(self, licences: tuple[HeldLicence, ...], change: Change) -> frozenset[ServicePlanId]:
-        """Plans on afterwards, off before by the person's own licences or by the school's policy."""
-        after = enabled_plans(after_change(licences, change), self._catalogue)
-        before = enabled_plans(licences, self._catalogue)
-        off_for_person = frozenset(plan for licence in licences for plan in licence.disabled_plans)
+        """Plans on afterwards, off before by the person's own licences or by the school's policy.
+
+        A service that was off altogether must not come on through another plan either.
+        """
+        new = enabled_plans(after_change(licences, change), self._catalogue) - enabled_plans(licences, self._catalogue)
+        off_for_person = disabled_plans(licences)
+        dark = families(off_for_person, self._plans.family_of) - self._services(licences)
         wishes = self._policy.skus.get(change.add_sku) if change.add_sku else None
-        off_by_policy = wishes.disabled_plans if wishes else frozenset()
-        return ((off_for_person | off_by_policy) & after) - before
+        off = off_for_person | wishes.disabled_plans if wishes else off_for_person
+        return frozenset(plan for plan in new if plan in off or self._plans.family_of.get(plan) in dark)
 
 
 def after_change(licences: Collection[HeldLicence], change: Change) -> list[HeldLicence]:

@@ -1,6 +1,6 @@
 """How many seats there are to give, and who comes first. Pure arithmetic; it may be negative and says so."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -38,7 +38,12 @@ def situation(
     return SeatSituation(
         enabled=count.enabled,
         consumed=count.consumed,
-        holders=frozenset(person.subject_id for person in census.people if person.holds(count.sku_id)),
+        holders=frozenset(
+            person.subject_id
+            for person in census.people
+            for licence in person.licences
+            if licence.sku_id == count.sku_id and licence.is_active
+        ),
         reserved=frozenset(reserved),
         entitlement=entitlement,
     )
@@ -51,19 +56,28 @@ def in_order(
 ) -> list[tuple[Person, OrganisationId]]:
     """The waiting list first, then the school's own priority, then the object id: a second run shuffles nobody."""
     queue = {subject: place for place, subject in enumerate(waiting)}
-    ranks = {token.casefold(): rank for rank, token in enumerate(priority)}
+    ranks = _Ranks(priority)
 
     def place(candidate: tuple[Person, OrganisationId]) -> tuple[int, int, str]:
         person, organisation = candidate
-        return (
-            queue.get(person.subject_id, len(queue)),
-            _rank(person, organisation, ranks) if ranks else 0,
-            person.subject_id,
-        )
+        return queue.get(person.subject_id, len(queue)), ranks.of(person, organisation), person.subject_id
 
     return sorted(candidates, key=place)
 
 
-def _rank(person: Person, organisation: OrganisationId, ranks: Mapping[str, int]) -> int:
-    traits = (organisation, *person.attributes.values())
-    return min((ranks[trait.casefold()] for trait in traits if trait.casefold() in ranks), default=len(ranks))
+class _Ranks(dict[str, int]):
+    """Trait → rank, case ignored. A school writes few different traits: each is looked up once."""
+
+    def __init__(self, priority: Sequence[str]) -> None:
+        super().__init__()
+        self._folded = {token.casefold(): rank for rank, token in reversed(list(enumerate(priority)))}
+        self._last = len(priority)
+
+    def __missing__(self, trait: str) -> int:
+        self[trait] = self._folded.get(trait.casefold(), self._last)
+        return self[trait]
+
+    def of(self, person: Person, organisation: OrganisationId) -> int:
+        if not self._folded:
+            return 0
+        return min(map(self.__getitem__, (organisation, *person.attributes.values())))
