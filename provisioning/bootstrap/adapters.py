@@ -18,6 +18,7 @@ from config.clock import clock_from
 from config.limits import limits_from
 from config.settings import Settings
 from mappings.loader import OURS, load_mappings
+from provisioning.audit.errors import AuditFormatError
 from provisioning.audit.note import SignerKey
 from provisioning.broker.connection import connect
 from provisioning.broker.dispatch import CeleryDispatcher
@@ -162,7 +163,10 @@ class Adapters:
     def signer(self) -> SignerKey:
         if self.settings.checkpoint_key_file is None:
             raise ConfigurationError("PROVISIONING_CHECKPOINT_KEY_FILE is missing: without it nothing can be sealed.")
-        return SignerKey.parse(self.settings.checkpoint_key_file.read_text("utf-8").strip())
+        try:
+            return SignerKey.parse(self.settings.checkpoint_key_file.read_text("utf-8").strip())
+        except (AuditFormatError, OSError) as error:
+            raise ConfigurationError(f"PROVISIONING_CHECKPOINT_KEY_FILE is wrong: {error}") from None
 
     @cached_property
     def checkpoint_sink(self) -> CheckpointSink:
