@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import closing
 from enum import IntEnum
 
 from provisioning.cli.command import noun
@@ -30,7 +31,8 @@ def main() -> None:
 def run(arguments: Sequence[str], session: Session) -> int:
     """Do what was typed; the exit code. No traceback reaches a person, whatever happens."""
     try:
-        _invoke(arguments, session)
+        with closing(session):
+            _invoke(arguments, session)
     except InputError as error:
         return _refuse(str(error), ExitCode.USAGE)
     except ProvisioningError as error:

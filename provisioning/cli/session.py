@@ -65,6 +65,11 @@ class Session:
         """Who is behind the token; without one, somebody who may only read."""
         return self.services.authenticate(read_token(os.environ))
 
+    def close(self) -> None:
+        """Let go of connections, if any were made."""
+        if "services" in self.__dict__:
+            self.services.close()
+
     def show(self, value: object, text: str) -> None:
         """The value as JSON, or the text for people."""
         self.speech.show(value, text)

@@ -1,7 +1,6 @@
 """The local twin of Microsoft Graph: start it, plant it, disturb it, ask what was written to it."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,20 +39,15 @@ def serve(
     profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
     lag: Annotated[float, typer.Option(help="Longest replica delay, in seconds of the twin.")] = 0.0,
     clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
-) -> int:
+) -> None:
     """Serve the twin until Ctrl-C."""
     options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
     arguments = {**options, "lag": lag, "clock-factor": clock_factor}
     given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
     session.show({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
     sys.stdout.flush()
-    # It shares no code with us: that is why it is a process of its own.
-    process = subprocess.Popen([sys.executable, "-m", "provisioning.sandbox", *given], env=dict(os.environ))  # noqa: S603  our own module
-    try:
-        return process.wait()
-    finally:
-        process.terminate()
-        process.wait()
+    # It shares no code with us and takes our place: whoever stops this process stops the twin.
+    os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module
 
 
 @command(group, "seed", examples=("provisioning sandbox seed world.json --reset",))
@@ -76,7 +70,7 @@ def list_faults(session: Session, folder: _Folder = _HERE) -> None:
     session.show(answer := SandboxControl.find(folder).call("GET", "faults"), to_json(answer))
 
 
-@command(faults, "add", examples=('provisioning sandbox faults add \'{"route":"assign","status":503,"times":3}\'',))
+@command(faults, "add", examples=('provisioning sandbox faults add \'{"kind":"unavailable","times":3}\'',))
 def add_fault(session: Session, fault: Annotated[str, typer.Argument(help="JSON.")], folder: _Folder = _HERE) -> None:
     """Set a fault."""
     session.show(answer := SandboxControl.find(folder).call("POST", "faults", fault.encode()), to_json(answer))

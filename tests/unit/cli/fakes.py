@@ -52,6 +52,7 @@ class FakeServices:
 
     def __init__(self, world: World, identity: Identity = ANONYMOUS) -> None:
         self.identity = identity
+        self.closed = 0
         self.clock, self.gateway, self.dispatcher = FakeClock(), FakeGateway(), FakeDispatcher()
         self.archive = FakeArchive([OrganisationId("41234"), OrganisationId("49999")])
         rows = {"open_uow": world.open}
@@ -89,6 +90,9 @@ class FakeServices:
 
     def authenticate(self, token: str | None) -> Identity:
         return self.identity
+
+    def close(self) -> None:
+        self.closed += 1
 
     @property
     def diagnose(self) -> Diagnose:

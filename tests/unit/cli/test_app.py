@@ -79,6 +79,17 @@ class TestStart:
         assert done.stderr.strip() == "[] 0"
 
 
+class TestConnections:
+    def test_they_are_let_go_of_whatever_happens(self, provisioning: CommandLine) -> None:
+        provisioning("worklist")
+        assert provisioning("stop", "--all").code == 1
+        assert provisioning.services.closed == 2
+
+    def test_none_are_made_to_show_help(self, provisioning: CommandLine) -> None:
+        provisioning("worklist", "--help")
+        assert provisioning.services.closed == 0
+
+
 class TestExitCode:
     @pytest.mark.parametrize(
         ("error", "code"),

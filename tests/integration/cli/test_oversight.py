@@ -1,0 +1,123 @@
+"""Stopping, diagnosing, and the proof: through the command, PostgreSQL and Valkey."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from provisioning.domain.ids import TenantId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.reasons import Reason
+from tests.conformance.school import DOMAIN, TENANT
+from tests.factories import operations as make
+from tests.integration.cli.conftest import SIGNER, Installation
+from tests.sandbox_process import SandboxProcess
+
+
+class TestStop:
+    def test_works_while_the_broker_is_away(self, provisioning: Installation, team: dict[str, str]) -> None:
+        provisioning.set(REDIS_URL="redis://localhost:1/0")
+        assert provisioning.as_holder_of(team["operator"])("stop", "--all", "--reason", "odd receipts").code == 0
+        services = provisioning.services()
+        with services.open_uow() as uow:
+            assert uow.stops.blocking(TenantId(TENANT), "deliver") is not None
+        services.close()
+
+    def test_is_on_the_work_list_until_it_is_lifted(self, provisioning: Installation, team: dict[str, str]) -> None:
+        provisioning.as_holder_of(team["operator"])("stop", "--kind", "remap")
+        assert [x["subject"] for x in provisioning("worklist", "--json").json] == ["stop kind:remap"]
+        provisioning("resume", "--kind", "remap")
+        assert provisioning("worklist", "--json").json == []
+
+
+class TestRetry:
+    def test_a_held_operation_goes_on_and_says_who_let_it(
+        self, provisioning: Installation, team: dict[str, str]
+    ) -> None:
+        provisioning.as_holder_of(team["operator"])("tenants", "add", DOMAIN)
+        held = make.operation(
+            TENANT, state=OperationState.HELD, reason=Reason.POISON, resume_state=OperationState.PLANNING, due_at=None
+        )
+        services = provisioning.services()
+        with services.open_uow() as uow:
+            uow.operations.add(held)
+            uow.commit()
+        services.close()
+        prefix = held.operation_id[:8]
+        answer = provisioning("operations", "retry", prefix, "--reason", "the worker is fixed")
+        assert answer.out == f"Operation {prefix} goes on: planning.\n"
+        kinds = [event["kind"] for event in provisioning("operations", "show", prefix, "--json").json["events"]]
+        assert sorted(kinds) == ["operation.planning", "operation.retried"]
+
+
+class TestDoctor:
+    def test_tells_part_from_part(self, provisioning: Installation) -> None:
+        found = {x["part"]: x["health"] for x in provisioning("doctor", "--json").json}
+        assert (found["database"], found["schema"], found["broker"]) == ("ok", "ok", "ok")
+
+    def test_goes_on_where_a_part_is_away(self, provisioning: Installation) -> None:
+        provisioning.set(REDIS_URL="redis://localhost:1/0")
+        answer = provisioning("doctor", "--json")
+        found = {x["part"]: x["health"] for x in answer.json}
+        assert (answer.code, found["broker"], found["database"]) == (1, "bad", "ok")
+
+
+class TestDatabase:
+    def test_check_and_upgrade_agree(self, provisioning: Installation) -> None:
+        assert provisioning("db", "check", "--json").json == {"missing": []}
+        assert provisioning("db", "upgrade").out.startswith("0 migrations were run")
+
+
+class TestAudit:
+    def test_what_people_did_is_sealed_exported_and_proven(
+        self, provisioning: Installation, team: dict[str, str], tmp_path: Path
+    ) -> None:
+        services = provisioning.services()
+        sealed = services.seal_audit()
+        services.close()
+        log, key = tmp_path / "log.jsonl", tmp_path / "log.pub"
+        key.write_text(str(SIGNER.verifier))
+        provisioning.as_holder_of(team["auditor"])("audit", "export", "--to", str(log))
+        verdict = provisioning("audit", "verify", str(log), "--key", str(key), "--json").json
+        assert (verdict["sound"], verdict["proven"]) == (True, sealed)
+        assert sealed == len(team)
+
+
+class TestSandboxCommands:
+    def test_speak_to_the_running_twin(self, provisioning: Installation, process: SandboxProcess) -> None:
+        folder = ("--folder", str(process.ca_file.parent))
+        assert provisioning("sandbox", "ledger", *folder).code == 0
+        fault = '{"kind":"unavailable","times":3}'
+        added = provisioning("sandbox", "faults", "add", fault, *folder)
+        refused = provisioning("sandbox", "faults", "add", '{"kind":"no such"}', *folder)
+        assert (refused.code, "Traceback" in refused.err) == (2, False)
+        assert added.code == 0, added.err
+        assert "unavailable" in provisioning("sandbox", "faults", "list", *folder).out
+        assert provisioning("sandbox", "faults", "clear", *folder).code == 0
+
+    def test_serve_starts_one_that_the_others_find(self, provisioning: Installation, tmp_path: Path) -> None:
+        folder = tmp_path / "twin"
+        command = [sys.executable, "-c", "from provisioning.cli.app import main; main()", "sandbox", "serve"]
+        with subprocess.Popen([*command, "--folder", str(folder)], stdout=subprocess.PIPE) as serving:
+            try:
+                _wait_for(folder / "address.json", serving)
+                assert provisioning("sandbox", "ledger", "--folder", str(folder)).out == (
+                    "Nothing was written to the twin.\n"
+                )
+            finally:
+                serving.terminate()
+
+
+def _wait_for(file: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline, pause = time.monotonic() + 30, threading.Event()
+    while not file.exists() and process.poll() is None and time.monotonic() < deadline:
+        pause.wait(0.02)
+    assert file.exists(), "the twin did not start"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(process: SandboxProcess) -> None:
+    process.control.clear_faults()
