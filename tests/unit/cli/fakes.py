@@ -1,7 +1,7 @@
 """The command with services over rows in memory: what it prints, and with which exit code it ends."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from config.limits import default_limits
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
-from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ids import LineKey, OrganisationId
+from provisioning.domain.order import OrderLine
+from provisioning.domain.rights import Action, require
 from provisioning.services.add_actor import AddActor
 from provisioning.services.add_tenant import AddTenant
 from provisioning.services.approve_plan import ApprovePlan
@@ -22,6 +24,8 @@ from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.diagnose import Diagnose, Instruments
 from provisioning.services.export_audit import ExportAudit
+from provisioning.services.import_organisations import ImportedOrganisations
+from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
@@ -52,6 +56,9 @@ class FakeServices:
 
     def __init__(self, world: World, identity: Identity = ANONYMOUS) -> None:
         self.identity = identity
+        self.world = world
+        self.submitted: list[Any] = []
+        self.released: list[tuple[LineKey, str]] = []
         self.closed = 0
         self.clock, self.gateway, self.dispatcher = FakeClock(), FakeGateway(), FakeDispatcher()
         self.archive = FakeArchive([OrganisationId("41234"), OrganisationId("49999")])
@@ -90,6 +97,30 @@ class FakeServices:
 
     def authenticate(self, token: str | None) -> Identity:
         return self.identity
+
+    def submit_orders(self, lines: Sequence[Any], identity: Identity) -> int:
+        """As the service does, without an order database."""
+        require(identity, Action.SUBMIT_ORDERS)
+        self.submitted.extend(lines)
+        return len(lines)
+
+    def release_line(self, key: LineKey, identity: Identity, because: str) -> OrderLine:
+        """As the service does, without the rules of the trade."""
+        require(identity, Action.RELEASE_ORDER)
+        self.released.append((key, because))
+        return next(line for line in self.world.held if line.shop.key == key)
+
+    def import_records(self, identity: Identity, records: Sequence[Any]) -> ImportedRecords:
+        """As the service does, without a database."""
+        require(identity, Action.IMPORT_RECORDS)
+        return ImportedRecords(changed=len(records), lines=0, parts=0)
+
+    def import_organisations(
+        self, identity: Identity, organisations: Sequence[Any], relations: Sequence[Any]
+    ) -> ImportedOrganisations:
+        """As the service does, without a database."""
+        require(identity, Action.IMPORT_ORGANISATIONS)
+        return ImportedOrganisations(changed=len(organisations), relations=len(relations), moved=(), lines=0)
 
     def close(self) -> None:
         self.closed += 1

@@ -1,7 +1,10 @@
 """Each command through its service: what a person reads, what a program gets, and that both are usable."""
 
+import json
+import sys
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
@@ -361,9 +364,76 @@ class TestOrders:
         assert answer.out == "Order line shop/1042/2 is cancelled.\n"
         assert [line.state for line in two_lines.held] == [LineState.HELD, LineState.CANCELLED]
 
+    def test_released_is_the_line_that_was_named(self, two_lines: World, provisioning: CommandLine) -> None:
+        provisioning.as_person(OPERATOR)
+        assert provisioning("orders", "release", "1042", "--line", "1", "--reason", "two schools").code == 0
+        assert provisioning.services.released == [(LineKey("shop", "1042", "1"), "two schools")]
+
+    def test_a_file_is_submitted_whole(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "orders.csv"
+        file.write_text(
+            "order_number,line_number,organisation_code,article_code,quantity\n1,1,41234,MS-A3,12\n1,2,41234,MS-A5,3\n"
+        )
+        answer = provisioning.as_person(OPERATOR)("orders", "submit", str(file))
+        assert answer.code == 0, answer.err
+        assert [line.quantity for line in provisioning.services.submitted] == [12, 3]
+
+    def test_a_file_with_a_mistake_is_refused_with_its_place(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "orders.csv"
+        file.write_text("order_number,line_number\n1,1\n")
+        answer = provisioning.as_person(OPERATOR)("orders", "submit", str(file))
+        assert (answer.code, provisioning.services.submitted) == (2, [])
+        assert "organisation_code" in answer.err
+
     def test_an_order_that_is_not_there(self, provisioning: CommandLine) -> None:
         answer = provisioning("orders", "show", "9999")
         assert (answer.code, "There is no order 9999" in answer.err) == (2, True)
+
+
+class TestImports:
+    def test_records_are_counted(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "records.jsonl"
+        record = {"kind": "membership", "id": "m1", "organisation_id": "41234", "status": "active"}
+        file.write_text(json.dumps(record) + "\n")
+        answer = provisioning.as_person(OPERATOR)("records", "import", str(file))
+        assert answer.out.startswith("1 records read, 1 are new;"), answer.err
+
+    @pytest.mark.parametrize("noun", ["records", "organisations"])
+    def test_a_file_that_is_not_there_is_a_sentence(self, provisioning: CommandLine, noun: str, tmp_path: Path) -> None:
+        answer = provisioning.as_person(OPERATOR)(noun, "import", str(tmp_path / "none"))
+        assert answer.code == 2
+        assert "none" in answer.err
+
+
+class TestLocalWorlds:
+    @pytest.mark.parametrize(
+        ("typed", "module", "function", "chosen"),
+        [
+            (["demo", "--lag", "15", "--json"], "demo", "run_demo", {"lag_seconds": 15.0, "as_json": True}),
+            (["up", "--port", "8443", "--profile", "board"], "up", "run_up", {"port": 8443, "profile": "board"}),
+        ],
+        ids=["demo", "up"],
+    )
+    def test_they_get_what_was_chosen_and_their_exit_code_counts(
+        self,
+        provisioning: CommandLine,
+        monkeypatch: pytest.MonkeyPatch,
+        typed: list[str],
+        module: str,
+        function: str,
+        chosen: dict[str, object],
+    ) -> None:
+        seen = []
+
+        def begin(options: object) -> int:
+            seen.append(options)
+            return 1
+
+        world = ModuleType(module)
+        setattr(world, function, begin)
+        monkeypatch.setitem(sys.modules, f"provisioning.local.{module}", world)
+        assert provisioning(*typed).code == 1
+        assert {name: getattr(seen[0], name) for name in chosen} == chosen
 
 
 class TestAudit:
