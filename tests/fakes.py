@@ -302,7 +302,7 @@ class FakeUnitOfWork:
     """Works on a copy; `commit` makes the copy the world."""
 
     def __init__(self, world: World) -> None:
-        self._world, draft = world, copy.deepcopy(world)
+        self._world, draft = world, World(**_copied(world))
         self._draft = draft
         self.organisations = FakeOrganisations(draft)
         self.tenants = FakeTenants(draft)
@@ -316,7 +316,12 @@ class FakeUnitOfWork:
         self.seats = FakeSeats()
 
     def commit(self) -> None:
-        self._world.__dict__.update(copy.deepcopy(self._draft.__dict__))
+        self._world.__dict__.update(_copied(self._draft))
+
+
+def _copied(world: World) -> dict[str, Any]:
+    """The rows are frozen values: only what holds them needs a copy."""
+    return {name: copy.copy(rows) for name, rows in world.__dict__.items()}
 
 
 def opener(world: World) -> Callable[[], Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from provisioning.domain.ids import LineKey
 from provisioning.domain.limits import Limits
-from provisioning.domain.order import OrderLine, ShopLine
+from provisioning.domain.order import ShopLine
 from provisioning.ports import Clock, OpenUnitOfWork, OrderSource
 from provisioning.services.judge_lines import JudgeLines
 from provisioning.services.take_over_line import TakenOver, take_over
@@ -49,7 +49,7 @@ class CollectOrders:
             taken += outcomes.values()
             corrected += [key for key, outcome in outcomes.items() if outcome is TakenOver.CORRECTED]
         self._advance(watermark, latest)
-        judged = self._judge.judge(self._lines(corrected)) + self._judge()
+        judged = self._judge.judge(corrected) + self._judge()
         return Collected(
             read=read,
             new=taken.count(TakenOver.NEW),
@@ -84,10 +84,6 @@ class CollectOrders:
         with self._open_uow() as uow:
             uow.orders.set_watermark(self._source.name, min(latest, self._clock.now()))
             uow.commit()
-
-    def _lines(self, keys: Iterable[LineKey]) -> list[OrderLine]:
-        with self._open_uow() as uow:
-            return [line for key in keys if (line := uow.orders.find(key))]
 
 
 def _chunks(rows: Iterable[ShopLine]) -> Iterator[list[ShopLine]]:

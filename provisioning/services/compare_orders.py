@@ -13,6 +13,7 @@ from provisioning.ports import Clock, OpenUnitOfWork, OrderSource
 from provisioning.services.collect_orders import CollectOrders
 from provisioning.services.judge_lines import JudgeLines
 from provisioning.services.line_deeds import line_event
+from provisioning.services.take_over_line import TakenOver
 
 _CHUNK = 200
 _HOLDABLE = frozenset({LineState.RECEIVED, LineState.HELD})
@@ -47,14 +48,18 @@ class CompareOrders:
             raise UnavailableError(f"The view of {self._source.name} is empty while {len(still_open)} lines are open.")
         late = theirs.keys() - ours.keys()
         changed = {key for key in theirs.keys() & ours.keys() if theirs[key] != ours[key]}
-        self._fetch(sorted(late | changed))
+        corrected = self._fetch(sorted(late | changed))
         vanished = sum(self._hold(key) for key in sorted(still_open - theirs.keys()))
+        self._judge.judge(corrected)
         self._judge()
         return Compared(late=len(late), changed=len(changed), vanished=vanished, judged_again=self._judge_again(theirs))
 
-    def _fetch(self, keys: list[LineKey]) -> None:
+    def _fetch(self, keys: list[LineKey]) -> list[LineKey]:
+        """Keep the rows as they are now; returns those that have to be judged again."""
+        outcomes: dict[LineKey, TakenOver] = {}
         for start in range(0, len(keys), _CHUNK):
-            self._collect.take_over(self._source.lines(keys[start : start + _CHUNK]))
+            outcomes |= self._collect.take_over(self._source.lines(keys[start : start + _CHUNK]))
+        return [key for key, outcome in outcomes.items() if outcome is TakenOver.CORRECTED]
 
     def _hold(self, key: LineKey) -> bool:
         """A line that vanished before it was accepted is held, never cancelled; an accepted one stands as it is."""
@@ -72,5 +77,5 @@ class CompareOrders:
         """Whatever may have been cured since, and lines that vanished and are back."""
         with self._open_uow() as uow:
             gone = [line for line in uow.orders.list_by({LineState.HELD}, limit=1_000_000) if line.reason in BY_SHOP]
-        back = [line for line in gone if line.shop.key in theirs]
+        back = [line.shop.key for line in gone if line.shop.key in theirs]
         return self._judge.judge(back) + self._judge.replay(CURABLE)

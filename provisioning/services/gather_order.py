@@ -95,12 +95,22 @@ def find_successor(uow: UnitOfWork, organisation: Organisation, today: date) -> 
 
 
 def concerned_by(uow: UnitOfWork, organisations: Iterable[OrganisationId], today: date) -> set[OrganisationId]:
-    """These, the boards above and beside them, and whom they succeeded: whose lines news about them may cure."""
-    concerned = set(organisations)
-    for one in tuple(concerned):
-        for relation in uow.organisations.relations_of(one, today):
-            concerned |= {relation.parent_id, relation.child_id}
-    return concerned
+    """Whose lines news about these may cure: their own, and those of their boards, predecessors and heirs."""
+    named = set(organisations)
+    related = {
+        party
+        for one in named
+        for relation in uow.organisations.relations_of(one, today)
+        for party in (relation.parent_id, relation.child_id)
+    }
+    declaring = {d.organisation_id for d in _of(uow, Declaration, None) if named.intersection(d.participants)}
+    return named | related | declaring | _holders_of(uow, {p.agreement_id for p in _of(uow, Participant, *named)})
+
+
+def _holders_of(uow: UnitOfWork, agreements: set[str]) -> set[OrganisationId]:
+    if not agreements:
+        return set()
+    return {a.organisation_id for a in _of(uow, Agreement, None) if a.record_id in agreements}
 
 
 def _follower(relations: list[Relation], current: OrganisationId) -> OrganisationId | None:

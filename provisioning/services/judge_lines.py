@@ -47,7 +47,7 @@ class JudgeLines:
         """Judge every received line, the oldest order first; returns how many."""
         judged = 0
         while lines := self._received():
-            done = self.judge(sorted(lines, key=_arrival))
+            done = self.judge(_by_arrival(lines))
             judged += done
             if not done or len(lines) < _BATCH:
                 break
@@ -59,7 +59,7 @@ class JudgeLines:
             held = [line for line in uow.orders.list_by({LineState.HELD}, limit=_ALL_HELD) if line.reason in reasons]
         if organisations is not None:
             held = [line for line in held if not set(candidates(line.shop.organisation_code)).isdisjoint(organisations)]
-        return self.judge(sorted(held, key=_arrival))
+        return self.judge(_by_arrival(held))
 
     def binding_arrived(self, organisation: OrganisationId) -> int:
         """A binding was made or confirmed: judge again what waited for it, also the lines of the board above."""
@@ -67,9 +67,9 @@ class JudgeLines:
             concerned = concerned_by(uow, [organisation], dutch_day(self._clock.now()))
         return self.replay(BY_BINDING, concerned)
 
-    def judge(self, lines: Iterable[OrderLine]) -> int:
+    def judge(self, keys: Iterable[LineKey]) -> int:
         """Judge these one by one: a line that breaks is put aside, and the next one has its turn."""
-        return sum(self._judge_safely(line.shop.key) for line in lines)
+        return sum(self._judge_safely(key) for key in keys)
 
     def _received(self) -> list[OrderLine]:
         with self._open_uow() as uow:
@@ -134,8 +134,8 @@ class JudgeLines:
             uow.commit()
 
 
-def _arrival(line: OrderLine) -> tuple[datetime, LineKey]:
-    return line.shop.placed_at, line.shop.key
+def _by_arrival(lines: Iterable[OrderLine]) -> list[LineKey]:
+    return [line.shop.key for line in sorted(lines, key=lambda line: (line.shop.placed_at, line.shop.key))]
 
 
 def _is_the_same(line: OrderLine, judgement: Judgement) -> bool:

@@ -32,6 +32,6 @@ class ReleaseLine:
             uow.orders.set_state(key, LineState.HELD, line.reason, now, line.warnings, released_by=releaser)
             uow.audit.record([deed(line, "order.released", identity, now, because)])
             uow.commit()
-        self._judge.judge([line])
+        self._judge.judge([key])
         with self._open_uow() as uow:
             return get_line(uow, key)

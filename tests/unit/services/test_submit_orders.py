@@ -1,0 +1,46 @@
+import pytest
+
+from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.ids import LineKey
+from provisioning.services.submit_orders import SubmitOrders
+from tests.factories.trade import shop_line
+from tests.fakes import NOW, FakeClock, FakeDesk, World, opener
+from tests.unit.services.trade import AUDITOR, OPERATOR
+
+
+class TestSubmitOrders:
+    def setup_method(self) -> None:
+        self.desk, self.world = FakeDesk(), World()
+        self.submit = SubmitOrders(open_uow=opener(self.world), desk=self.desk, clock=FakeClock())
+
+    def test_puts_every_line_on_the_desk_under_its_name_and_now(self) -> None:
+        assert self.submit([shop_line(1), shop_line(2)], OPERATOR) == 2
+        assert set(self.desk.rows) == {LineKey("desk", "1001", "1"), LineKey("desk", "1002", "1")}
+        assert {line.changed_at for line in self.desk.rows.values()} == {NOW}
+
+    def test_says_who_submitted_what(self) -> None:
+        self.submit([shop_line(1)], OPERATOR)
+        (event,) = self.world.events
+        assert (event.kind, event.actor, event.details) == (
+            "order.submitted",
+            OPERATOR.actor,
+            {"line": "desk/1001/1"},
+        )
+
+    def test_keeps_whoever_the_file_says_ordered(self) -> None:
+        self.submit([shop_line(1, actor="40001"), shop_line(2)], OPERATOR)
+        assert [line.actor for line in self.desk.rows.values()] == ["40001", OPERATOR.actor]
+
+    def test_one_line_that_is_there_already_refuses_all(self) -> None:
+        self.submit([shop_line(1)], OPERATOR)
+        with pytest.raises(ConflictError):
+            self.submit([shop_line(2), shop_line(1)], OPERATOR)
+        assert len(self.desk.rows) == len(self.world.events) == 1
+
+    def test_nothing_is_no_order(self) -> None:
+        with pytest.raises(InputError):
+            self.submit([], OPERATOR)
+
+    def test_it_takes_the_right(self) -> None:
+        with pytest.raises(NotAllowedError):
+            self.submit([shop_line(1)], AUDITOR)
