@@ -20,7 +20,7 @@ def task(work: Callable[[], object]) -> ProvisioningTask:
     def probe() -> object:
         return work()
 
-    return Celery("probe", set_as_current=False).task(base=ProvisioningTask, name="probe")(probe)
+    return Celery("probe", set_as_current=False).task(base=ProvisioningTask, name="probe", shared=False)(probe)
 
 
 def raising(error: BaseException) -> Callable[[], object]:
