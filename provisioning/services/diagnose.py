@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
+from provisioning.audit.events import decode_event
 from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
 
@@ -18,6 +20,8 @@ QUEUE_STUCK = timedelta(minutes=15)
 COLLECTION_LATE = timedelta(minutes=15)
 
 
+_MANY = 10_000  # more need not be counted to know that something is wrong
+_GOING_ON = frozenset(OperationState) - OPERATION_ENDS - {OperationState.HELD}
 _Value = TypeVar("_Value")
 
 
@@ -43,13 +47,6 @@ class Credential(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Unsealed(msgspec.Struct, frozen=True):
-    """Audit events that have no place in the tree yet."""
-
-    events: int
-    oldest_at: datetime | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Instruments:
     """How each part is measured, raising ProvisioningError when it is away. None: there is no such part here."""
@@ -62,8 +59,6 @@ class Instruments:
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
     quota_left: Callable[[], float] | None = None  # share of the application's write bucket
-    unsealed: Callable[[], Unsealed] | None = None
-    oldest_due: Callable[[], datetime | None] | None = None
     last_collection: Callable[[], datetime | None] | None = None
 
 
@@ -87,9 +82,9 @@ class Diagnose:
             ("credentials", tools.credentials, self._credentials),
             ("quota", tools.quota_left, self._quota),
             ("stops", self.open_uow, self._stops),
-            ("queue", tools.oldest_due, self._queue),
+            ("queue", self.open_uow, self._queue),
             ("collection", tools.last_collection, self._collection),
-            ("audit", tools.unsealed, self._unsealed),
+            ("audit", self.open_uow, self._unsealed),
         )
         return [finding for part, tool, look in parts if tool is not None for finding in _looked(part, look)]
 
@@ -141,8 +136,10 @@ class Diagnose:
             yield Finding("stops", Health.OK, "Nothing is stopped.")
 
     def _queue(self) -> Iterator[Finding]:
-        oldest = _read(self.instruments.oldest_due)
-        late = max(self.clock.now() - oldest, timedelta(0)) if oldest else timedelta(0)
+        with self.open_uow() as uow:
+            waiting = [operation.due_at for operation in uow.operations.list_by(_GOING_ON, limit=_MANY)]
+        now = self.clock.now()
+        late = max((now - due for due in waiting if due is not None), default=timedelta(0))
         if late <= QUEUE_LATE:
             yield Finding("queue", Health.OK, "Every operation is looked at in time.")
             return
@@ -159,13 +156,13 @@ class Diagnose:
             yield Finding("collection", Health.WARN, told, "See whether the beat runs: `celery -A tasks.app status`.")
 
     def _unsealed(self) -> Iterator[Finding]:
-        waiting = _read(self.instruments.unsealed)
-        told = f"{waiting.events:,} events are not sealed yet."
-        age = self.clock.now() - waiting.oldest_at if waiting.oldest_at else timedelta(0)
+        with self.open_uow() as uow:
+            waiting = uow.seals.unsealed(_MANY)
+        told = f"{len(waiting):,} events are not sealed yet."
+        age = self.clock.now() - decode_event(waiting[0][1]).at if waiting else timedelta(0)
         if age > self.limits.checkpoint_interval:
-            yield Finding(
-                "audit", Health.BAD, told, f"The oldest waits for {in_words(age)}: see whether the sealer runs."
-            )
+            advice = f"The oldest waits for {in_words(age)}: see whether the sealer runs and has its signing key."
+            yield Finding("audit", Health.BAD, told, advice)
         else:
             yield Finding("audit", Health.OK, told)
 

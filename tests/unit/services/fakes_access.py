@@ -126,6 +126,7 @@ class World:
         self.notices: list[Notice] = []
         self.items: list[WorkItem] = []
         self.released: list[OperationId] = []
+        self.unsealed: list[tuple[int, bytes]] = []
 
     @contextmanager
     def open(self) -> Iterator["FakeUnitOfWork"]:
@@ -157,6 +158,7 @@ class FakeUnitOfWork:
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
         self.outbox: Any = _Outbox(world)
+        self.seals: Any = _Seals(world)
         self.worklist: Any = _WorkList(world)
 
     def commit(self) -> None:
@@ -369,6 +371,11 @@ class _Outbox(_Store):
 
     def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]:
         return [x for x in self.world.notices if organisation in {None, x.organisation_id}][:limit]
+
+
+class _Seals(_Store):
+    def unsealed(self, limit: int) -> list[tuple[int, bytes]]:
+        return self.world.unsealed[:limit]
 
 
 class _WorkList(_Store):

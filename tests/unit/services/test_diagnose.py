@@ -5,18 +5,20 @@ from typing import Any
 import pytest
 
 from config.limits import default_limits
+from provisioning.audit.events import AuditEvent, encode_event
 from provisioning.domain.errors import UnavailableError
+from provisioning.domain.ids import SYSTEM
+from provisioning.domain.lifecycle import OperationState
 from provisioning.services.diagnose import (
     Credential,
     Diagnose,
     Finding,
     Health,
     Instruments,
-    Unsealed,
     in_words,
 )
 from provisioning.services.stop_writes import StopWrites
-from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
+from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World, an_operation
 
 
 def away() -> Any:
@@ -64,8 +66,16 @@ class TestDiagnose:
         [(None, Health.OK), (-5, Health.OK), (1, Health.OK), (2, Health.WARN), (15, Health.WARN), (16, Health.BAD)],
     )
     def test_the_queue_moves(self, minutes: int | None, expected: Health) -> None:
-        oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
-        assert health("queue", oldest_due=lambda: oldest) is expected
+        world = World()
+        due = None if minutes is None else NOW - timedelta(minutes=minutes)
+        an_operation(world, OperationState.AWAITING_SEATS, due_at=due)
+        assert [finding.health for finding in looked("queue", world)] == [expected]
+
+    @pytest.mark.parametrize("state", [OperationState.HELD, OperationState.COMPLETED])
+    def test_what_waits_for_a_person_or_has_ended_is_not_late(self, state: OperationState) -> None:
+        world = World()
+        an_operation(world, state, due_at=NOW - timedelta(days=9))
+        assert [finding.health for finding in looked("queue", world)] == [Health.OK]
 
     @pytest.mark.parametrize(("minutes", "expected"), [(15, Health.OK), (16, Health.WARN), (None, Health.WARN)])
     def test_orders_are_collected(self, minutes: int | None, expected: Health) -> None:
@@ -74,8 +84,11 @@ class TestDiagnose:
 
     @pytest.mark.parametrize(("minutes", "expected"), [(None, Health.OK), (60, Health.OK), (61, Health.BAD)])
     def test_events_are_sealed_within_the_hour(self, minutes: int | None, expected: Health) -> None:
-        oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
-        assert health("audit", unsealed=lambda: Unsealed(3, oldest)) is expected
+        world = World()
+        if minutes is not None:
+            at = NOW - timedelta(minutes=minutes)
+            world.unsealed = [(1, encode_event(AuditEvent(id="e", at=at, actor=SYSTEM, kind="order.held")))]
+        assert [finding.health for finding in looked("audit", world)] == [expected]
 
     @pytest.mark.parametrize("part", ["broker", "order_source", "graph", "realm", "quota_left"])
     def test_what_answers_is_well(self, part: str) -> None:
@@ -109,6 +122,8 @@ class TestDiagnose:
             "database": Health.BAD,
             "broker": Health.OK,
             "stops": Health.BAD,
+            "queue": Health.BAD,
+            "audit": Health.BAD,
         }
 
     def test_a_part_that_is_not_installed_is_not_mentioned(self) -> None:
