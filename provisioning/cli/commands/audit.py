@@ -18,7 +18,7 @@ from provisioning.domain.ids import OrganisationId
 if TYPE_CHECKING:
     from provisioning.audit.verdict import Verdict
 
-group = noun("What was done, by whom and why; and the proof that nobody changed it afterwards.")
+group = noun("What was done, by whom and why; and the proof of it.")
 
 _Organisation = Annotated[str | None, typer.Option(help="Only this one's events, by its register code.")]
 _SHOWN_FINDINGS = 20
@@ -50,7 +50,10 @@ def export(
     to: Annotated[Path | None, typer.Option(help="A file; default: standard output.")] = None,
     known: Annotated[list[int] | None, typer.Option(help="Size of a checkpoint that the reader has; repeat.")] = None,
 ) -> None:
-    """The sealed log, or one organisation's part with proofs, as JSON Lines."""
+    """The sealed log, or one organisation's part of it.
+
+    JSON Lines, with all that is needed to verify them but the public key.
+    """
     whose = OrganisationId(organisation) if organisation else None
     lines = session.services.export_audit(session.identity, whose, known or ())
     if to is None:
@@ -88,7 +91,7 @@ def verify(
 
 @command(group, "checkpoint", examples=("provisioning audit checkpoint > kept-outside.txt",))
 def checkpoint(session: Session) -> None:
-    """The newest signed checkpoint, to be kept where nobody here can change it."""
+    """The newest signed checkpoint, to be kept elsewhere."""
     newest = str(session.services.export_audit.newest_checkpoint())
     session.show({"checkpoint": newest}, newest)
 

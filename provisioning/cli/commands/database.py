@@ -13,7 +13,10 @@ group = noun("The service's own database.")
 
 @command(group, "upgrade")
 def upgrade(session: Session) -> None:
-    """Bring the schema to that of this release, as the database's owner."""
+    """Bring the schema to that of this release.
+
+    Needs the URL of the database's owner.
+    """
     from config.settings import load_settings
     from provisioning.database import migrate
 

@@ -25,7 +25,7 @@ def demo(
     clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 1.0,
     random_seed: Annotated[int, typer.Option(help="For everything that is drawn by lot.")] = 1,
 ) -> int:
-    """The whole story on this machine: orders in, licences out, proof at the end."""
+    """The whole story here: orders in, licences out, proof."""
     from provisioning.local.demo import run_demo
     from provisioning.local.options import DemoOptions
 

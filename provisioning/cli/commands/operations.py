@@ -13,7 +13,7 @@ from provisioning.domain.lifecycle import OperationState
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
 
-group = noun("Pieces of work: one operation is one thing done in one tenant.")
+group = noun("Pieces of work, each one thing done in one tenant.")
 
 Named = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, or at least the first 4 characters.")]
 
@@ -58,7 +58,7 @@ def list_all(
 
 @command(group, "show", examples=("provisioning operations show 77aa1234",))
 def show(session: Session, operation: Named) -> None:
-    """One operation, its people and everything that was written down about it."""
+    """One operation, its people, and what was written down."""
     found = session.services.show_operations.one(operation)
     it = found.operation
     facts = [

@@ -37,7 +37,10 @@ def _columns(wording: "Wording") -> tuple[Column, ...]:
 
 @command(group, "submit", examples=("provisioning orders submit orders.csv", "provisioning orders submit orders.json"))
 def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or JSON.")]) -> None:
-    """Put orders from a file into the default order database: whole, or not at all."""
+    """Put orders from a file into the default order database.
+
+    All of the file, or nothing.
+    """
     from provisioning.intake.order_files import read_orders
 
     lines = read_orders(file, session.services.clock.now())
@@ -58,7 +61,7 @@ def list_all(
 
 @command(group, "show", examples=("provisioning orders show 1042",))
 def show(session: Session, order: _Order) -> None:
-    """Every line of an order, the operations it led to, and all that was written down."""
+    """Every line of an order, and all that came of it."""
     found = session.services.show_orders.one(order)
     blocks = []
     for one in found:

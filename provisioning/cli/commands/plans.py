@@ -10,12 +10,12 @@ from provisioning.cli.output import short
 from provisioning.cli.session import Session
 from provisioning.planning.render import render_plan
 
-group = noun("What would be done, shown before it is done; and who lets it be done.")
+group = noun("What would be done, and who lets it be done.")
 
 
 @command(group, "show", examples=("provisioning plans show 77aa1234",))
 def show(session: Session, operation: Named) -> None:
-    """The current plan of an operation: steps, people, losses, and why it waits."""
+    """An operation's plan: steps, people, losses, why it waits."""
     plan = session.services.show_plan(operation)
     session.show(plan, render_plan(plan, session.wording.why, session.wording.name))
 
@@ -35,6 +35,6 @@ def approve(
 def reject(
     session: Session, operation: Named, reason: Annotated[str, typer.Option(help="What should be different.")]
 ) -> None:
-    """Refuse the plan; the operation is held until somebody changes something."""
+    """Refuse the plan; the operation is held."""
     held = session.services.reject_plan(session.identity, operation, reason)
     session.show(held, f"Rejected: operation {short(held.operation_id)} is held.")

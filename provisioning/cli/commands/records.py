@@ -8,7 +8,7 @@ import typer
 from provisioning.cli.command import command, noun
 from provisioning.cli.session import Session
 
-group = noun("Facts that only people know: memberships, agreements, declarations and the like.")
+group = noun("Facts that only people know, such as memberships.")
 
 
 @command(group, "import", examples=("provisioning records import records.jsonl",))

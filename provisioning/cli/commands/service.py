@@ -57,7 +57,7 @@ def stop(
     kind: _Kind = None,
     reason: Annotated[str, typer.Option(help="Why, for whoever comes next.")] = "none given",
 ) -> None:
-    """Let no new write begin: everywhere, in one tenant, or of one kind. Reading goes on."""
+    """Let no new write begin. Reading goes on, and so does what was sent already."""
     made = session.services.stop_writes(session.identity, _scope(everywhere, tenant, kind), reason)
     session.show(made, f"Stopped: {made.scope}. No new write begins after 5 seconds; `provisioning resume` lifts it.")
 

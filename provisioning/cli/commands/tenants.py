@@ -16,7 +16,7 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.ids import GroupId
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 
-group = noun("Entra tenants: known, bound to organisations, and what their schools want.")
+group = noun("Entra tenants, whose they are, and what schools want.")
 
 _Tenant = Annotated[str, typer.Argument(help="A domain, or at least the first 4 characters of its id.")]
 _Organisation = Annotated[str, typer.Argument(help="Its register code.")]
@@ -39,7 +39,7 @@ _BINDING_COLUMNS = (
 
 @command(group, "add", examples=("provisioning tenants add school.nl",))
 def add(session: Session, domain: Annotated[str, typer.Argument(help="A domain of the tenant, or its id.")]) -> None:
-    """Find the tenant that owns a domain and look at it; again: look at it anew."""
+    """Find the tenant that owns a domain, and look at it. Adding it again looks anew."""
     tenant = session.checked_services.add_tenant(session.identity, domain)
     session.show(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
 
@@ -124,7 +124,10 @@ def confirm(
     ] = None,
     on: _Day = None,
 ) -> None:
-    """Confirm that the tenant is the organisation's own: takes another person and two independent facts."""
+    """Confirm that the tenant is the organisation's own.
+
+    It takes another person than who bound it, and two independent facts.
+    """
     bound = session.checked_services.confirm_binding(
         session.identity, organisation, tenant, returned_address=returned, on=_day(on)
     )
@@ -177,7 +180,10 @@ def policy(
     disable: Annotated[list[str] | None, typer.Option(metavar="SKU=PLAN,PLAN", help="Plans that stay off.")] = None,
     begin: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")] = None,
 ) -> None:
-    """Propose what should change in a tenant's policy, or approve a proposal; without either, show it."""
+    """Show a tenant's policy, propose another, or approve one.
+
+    Without options it is shown.
+    """
     from provisioning.services.set_policy import PolicyChange
 
     if approve:
@@ -205,7 +211,10 @@ def policy(
 
 @command(group, "consent-url", examples=("provisioning tenants consent-url 41234 school.nl",))
 def consent_url(session: Session, organisation: _Organisation, tenant: _Tenant) -> None:
-    """The link on which the school's administrator grants us consent; it carries our signature."""
+    """The link on which a school grants us consent.
+
+    For an administrator of the tenant; it carries our signature and ends after 30 days.
+    """
     link = session.services.consent_url(session.identity, organisation, tenant)
     session.show({"url": link}, link)
 

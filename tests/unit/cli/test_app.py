@@ -32,6 +32,11 @@ class TestHelp:
         assert (answer.code, answer.fits) == (0, True), answer.out
         assert answer.out.startswith(f"Usage: provisioning {' '.join(path)}")
 
+    @pytest.mark.parametrize("path", [(), *EVERY_COMMAND], ids=" ".join)
+    def test_no_summary_is_cut_short(self, provisioning: CommandLine, path: tuple[str, ...]) -> None:
+        lines = provisioning(*path, "--help").out.splitlines()
+        assert not [line for line in lines if line.endswith("...") and "Usage" not in line]
+
     @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
     def test_every_command_speaks_json(self, provisioning: CommandLine, path: tuple[str, ...]) -> None:
         out = provisioning(*path, "--help").out
