@@ -550,4 +550,7 @@ class OrderDesk(Protocol):
     name: str  # the source of its lines
 
     def submit(self, lines: Sequence[ShopLine]) -> int:
-        """Insert all of them or none (`digest` is not stored). Raises ConflictError when a key is already there."""
+        """Insert what is new and update what says something else, all or none; returns how many of both.
+
+        `digest` is not stored. Raises ConflictError when somebody else wrote one of the keys in between.
+        """

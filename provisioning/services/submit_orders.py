@@ -8,7 +8,7 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import LineKey, OrganisationId
-from provisioning.domain.order import ShopLine
+from provisioning.domain.order import OrderLine, ShopLine
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, OrderDesk
 
@@ -22,16 +22,23 @@ class SubmitOrders:
         self._clock = clock
 
     def __call__(self, lines: Sequence[ShopLine], identity: Identity) -> int:
-        """How many lines were submitted. Raises NotAllowedError, InputError or ConflictError, and then nothing was."""
+        """How many lines are new or changed. Raises NotAllowedError, InputError or ConflictError: then none is.
+
+        The same file again changes nothing; a line that says something else is a correction, as from any shop.
+        """
         require(identity, Action.SUBMIT_ORDERS)
         if not lines:
             raise InputError("There is no order line in it; nothing was submitted.")
-        own = [self._ours(line, identity) for line in lines]
-        submitted = self._desk.submit(own)
+        news = self._news([self._ours(line, identity) for line in lines])
+        submitted = self._desk.submit(news) if news else 0
         with self._open_uow() as uow:
-            uow.audit.record([self._event(line, identity) for line in own])
+            uow.audit.record([self._event(line, identity) for line in news])
             uow.commit()
         return submitted
+
+    def _news(self, lines: Sequence[ShopLine]) -> list[ShopLine]:
+        with self._open_uow() as uow:
+            return [line for line in lines if not _says_the_same(uow.orders.find(line.key), line)]
 
     def _ours(self, line: ShopLine, identity: Identity) -> ShopLine:
         """The desk is the source, and now is when the row changed, whatever the file says."""
@@ -46,3 +53,12 @@ class SubmitOrders:
             organisation=OrganisationId(line.organisation_code),
             details={"line": str(line.key)},
         )
+
+
+def _says_the_same(known: OrderLine | None, line: ShopLine) -> bool:
+    """Apart from the moments: a file that does not say when an order was placed means now, each time it is read."""
+    if known is None:
+        return False
+    shop = known.shop
+    same = {"placed_at": shop.placed_at, "changed_at": shop.changed_at, "digest": shop.digest}
+    return msgspec.structs.replace(line, **same) == shop

@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 import pytest
 
-from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.errors import InputError, NotAllowedError
 from provisioning.domain.ids import LineKey
+from provisioning.domain.lifecycle import LineState
+from provisioning.domain.order import OrderLine
 from provisioning.services.submit_orders import SubmitOrders
 from tests.factories.trade import shop_line
 from tests.fakes import NOW, FakeClock, FakeDesk, World, opener
@@ -31,11 +35,21 @@ class TestSubmitOrders:
         self.submit([shop_line(1, actor="40001"), shop_line(2)], OPERATOR)
         assert [line.actor for line in self.desk.rows.values()] == ["40001", OPERATOR.actor]
 
-    def test_one_line_that_is_there_already_refuses_all(self) -> None:
+    def test_what_we_have_collected_already_is_not_submitted_again(self) -> None:
         self.submit([shop_line(1)], OPERATOR)
-        with pytest.raises(ConflictError):
-            self.submit([shop_line(2), shop_line(1)], OPERATOR)
-        assert len(self.desk.rows) == len(self.world.events) == 1
+        self.collected()
+        later = shop_line(1, placed_at=NOW + timedelta(days=1), changed_at=NOW + timedelta(days=1))
+        assert self.submit([later], OPERATOR) == 0
+        assert len(self.world.events) == 1
+
+    def test_a_line_that_says_something_else_is_a_correction(self) -> None:
+        self.submit([shop_line(1)], OPERATOR)
+        self.collected()
+        assert self.submit([shop_line(1, quantity=11), shop_line(2)], OPERATOR) == 2
+
+    def collected(self) -> None:
+        for key, row in self.desk.rows.items():
+            self.world.lines[key] = OrderLine(shop=row, state=LineState.RECEIVED, received_at=NOW)
 
     def test_nothing_is_no_order(self) -> None:
         with pytest.raises(InputError):
