@@ -1,31 +1,30 @@
-from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from provisioning.database import journal_writes
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, StaleLeaseError, TransitionError
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, SUBJECT_TRANSITIONS, StepState, SubjectState
-from provisioning.domain.operation import Change, Outcome, StepKind
+from provisioning.domain.operation import Attempt, Change, Operation, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import Tenant
 from provisioning.ports import StepUpdate, SubjectUpdate
 from tests.factories import NOW
 from tests.factories import operations as make
-from tests.integration.database.conftest import Work, store
+from tests.integration.database.conftest import Open, Work, store
 
-Open = Callable[[], SqlUnitOfWork]
 A_SECOND = timedelta(seconds=1)
 LATER = NOW + 60 * A_SECOND
 
 
-def next_steps(uow: SqlUnitOfWork, work: Work, limit: int = 10):
+def next_steps(uow: SqlUnitOfWork, work: Work, limit: int = 10) -> list[StepRecord]:
     return uow.journal.next_steps(work.operation.operation_id, NOW, limit)
 
 
-def begun(uow: SqlUnitOfWork, work: Work, how_many: int = 10):
+def begun(uow: SqlUnitOfWork, work: Work, how_many: int = 10) -> list[Attempt]:
     attempts = work.attempts(next_steps(uow, work, how_many))
     uow.journal.begin(attempts, work.lease, NOW)
     return attempts
@@ -41,28 +40,28 @@ def counts(uow: SqlUnitOfWork, work: Work) -> dict[StepState, int]:
     return uow.journal.step_counts(work.operation.operation_id)
 
 
-def the_step(uow: SqlUnitOfWork, work: Work, step_id: int):
+def the_step(uow: SqlUnitOfWork, work: Work, step_id: int) -> StepRecord:
     found = uow.journal.steps_in(work.operation.operation_id, list(StepState))
     return next(record for record in found if record.step_id == step_id)
 
 
 class TestNextSteps:
-    def test_come_in_the_order_of_the_plan_and_no_more_than_asked(self, uow, work: Work):
+    def test_come_in_the_order_of_the_plan_and_no_more_than_asked(self, uow: SqlUnitOfWork, work: Work) -> None:
         assert [record.step.position for record in next_steps(uow, work)] == [0, 1, 2]
         assert [record.step.position for record in next_steps(uow, work, 2)] == [0, 1]
 
-    def test_leave_out_what_is_not_due(self, uow, work: Work):
+    def test_leave_out_what_is_not_due(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempt, *_ = begun(uow, work, 1)
         close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.PENDING, not_before=LATER))
         assert len(next_steps(uow, work)) == 2
         assert len(uow.journal.next_steps(work.operation.operation_id, LATER, 10)) == 3
 
-    def test_are_those_of_the_plan_in_force_only(self, uow, work: Work):
+    def test_are_those_of_the_plan_in_force_only(self, uow: SqlUnitOfWork, work: Work) -> None:
         uow.plans.void(work.plan.plan_id, Reason.APPROVAL_EXPIRED, NOW)
         assert next_steps(uow, work) == []
 
     @pytest.fixture
-    def in_two_steps(self, uow, operation, work: Work) -> Work:
+    def in_two_steps(self, uow: SqlUnitOfWork, operation: Operation, work: Work) -> Work:
         """The first person needs a usage location before the licence."""
         first, second = work.people[:2]
         located = make.swap(0, first, kind=StepKind.SET_USAGE_LOCATION, change=Change(usage_location="NL"))
@@ -80,14 +79,16 @@ class TestNextSteps:
             (StepState.VERIFIED, [1]),
         ],
     )
-    def test_offer_a_person_one_step_at_a_time(self, uow, in_two_steps: Work, state: StepState, turn: list[int]):
+    def test_offer_a_person_one_step_at_a_time(
+        self, uow: SqlUnitOfWork, in_two_steps: Work, state: StepState, turn: list[int]
+    ) -> None:
         assert [record.step.position for record in next_steps(uow, in_two_steps)] == [0, 2]
         attempt, _ = begun(uow, in_two_steps)
         if state is not StepState.IN_FLIGHT:
             close(uow, in_two_steps, StepUpdate(step_id=attempt.step_id, state=state, at=NOW))
         assert [record.step.position for record in next_steps(uow, in_two_steps)] == turn
 
-    def test_spare_who_reached_an_end(self, uow, in_two_steps: Work):
+    def test_spare_who_reached_an_end(self, uow: SqlUnitOfWork, in_two_steps: Work) -> None:
         attempt, _ = begun(uow, in_two_steps)
         failed = StepUpdate(step_id=attempt.step_id, state=StepState.FAILED, reason=Reason.NOT_FOUND)
         over = SubjectUpdate(subject_id=attempt.subject_id, state=SubjectState.FAILED, reason=Reason.NOT_FOUND)
@@ -97,10 +98,10 @@ class TestNextSteps:
 
 
 class TestNextDue:
-    def test_what_never_waited_is_due_since_the_plan_was_drawn(self, uow, work: Work):
+    def test_what_never_waited_is_due_since_the_plan_was_drawn(self, uow: SqlUnitOfWork, work: Work) -> None:
         assert uow.journal.next_due(work.operation.operation_id) == work.plan.drawn_at
 
-    def test_is_the_earliest_of_pending_and_unknown(self, uow, work: Work):
+    def test_is_the_earliest_of_pending_and_unknown(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, second, third = begun(uow, work)
         assert uow.journal.next_due(work.operation.operation_id) is None
         close(
@@ -114,28 +115,30 @@ class TestNextDue:
 
 
 class TestBegin:
-    def test_leaves_a_trace_before_anything_is_sent(self, uow, work: Work):
+    def test_leaves_a_trace_before_anything_is_sent(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, *_ = begun(uow, work)
         record = the_step(uow, work, first.step_id)
         assert (record.state, record.attempts, record.sent_at) == (StepState.IN_FLIGHT, 1, NOW)
         assert record.last_attempt == first.attempt_id
 
-    def test_of_nothing_is_nothing(self, uow, work: Work):
+    def test_of_nothing_is_nothing(self, uow: SqlUnitOfWork, work: Work) -> None:
         uow.journal.begin([], work.lease, NOW)
         assert counts(uow, work) == {StepState.PENDING: 3}
 
-    def test_is_refused_when_another_worker_took_the_tenant(self, uow, work: Work):
+    def test_is_refused_when_another_worker_took_the_tenant(self, uow: SqlUnitOfWork, work: Work) -> None:
         stale = msgspec.structs.replace(work.lease, fence=work.lease.fence - 1)
         with pytest.raises(StaleLeaseError):
             uow.journal.begin(work.attempts(next_steps(uow, work)), stale, NOW)
         assert counts(uow, work) == {StepState.PENDING: 3}
 
-    def test_is_refused_when_a_step_is_not_pending(self, uow, work: Work):
+    def test_is_refused_when_a_step_is_not_pending(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempts = begun(uow, work, 1)
         with pytest.raises(ConflictError, match="1 of 1 steps cannot begin"):
             uow.journal.begin(attempts, work.lease, NOW)
 
-    def test_is_refused_without_the_approval_that_the_plan_needs(self, uow, operation, work: Work):
+    def test_is_refused_without_the_approval_that_the_plan_needs(
+        self, uow: SqlUnitOfWork, operation: Operation, work: Work
+    ) -> None:
         plan = store(uow, make.plan(operation, work.people, guard_breaches=("too many",)))
         attempts = work.attempts(next_steps(uow, work))
         with pytest.raises(ConflictError, match="not approved"):
@@ -144,7 +147,9 @@ class TestBegin:
         uow.journal.begin(attempts, work.lease, NOW)
         assert counts(uow, work) == {StepState.IN_FLIGHT: 3}
 
-    def test_an_attempt_whose_effect_was_not_seen_begins_again_under_its_own_id(self, uow, work: Work):
+    def test_an_attempt_whose_effect_was_not_seen_begins_again_under_its_own_id(
+        self, uow: SqlUnitOfWork, work: Work
+    ) -> None:
         attempt, *_ = begun(uow, work, 1)
         close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.UNKNOWN, reason=Reason.NO_ANSWER))
         close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.PENDING, reason=Reason.NO_ANSWER))
@@ -153,7 +158,9 @@ class TestBegin:
         record = the_step(uow, work, attempt.step_id)
         assert (record.attempts, record.last_attempt) == (2, attempt.attempt_id)
 
-    def test_no_one_takes_the_lease_between_the_look_and_the_commit(self, open_uow: Open, uow, work: Work):
+    def test_no_one_takes_the_lease_between_the_look_and_the_commit(
+        self, open_uow: Open, uow: SqlUnitOfWork, work: Work
+    ) -> None:
         uow.commit()
         begun(uow, work)
         with open_uow() as thief:
@@ -163,7 +170,7 @@ class TestBegin:
 
 
 class TestClose:
-    def test_writes_what_came_of_it(self, uow, work: Work):
+    def test_writes_what_came_of_it(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempt, *_ = begun(uow, work, 1)
         receipt = make.receipt(attempt.attempt_id, sent_at=NOW + A_SECOND)
         close(
@@ -179,7 +186,9 @@ class TestClose:
             SubjectState.VERIFIED: 1,
         }
 
-    def test_every_transition_of_a_step_and_no_other_is_made(self, open_uow: Open, uow, operation):
+    def test_every_transition_of_a_step_and_no_other_is_made(
+        self, open_uow: Open, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
         people = make.people(len(StepState) ** 2)
         plan = store(uow, make.plan(operation, people))
         lease = uow.leases.take("tenant:x", "worker-1", NOW, A_SECOND)
@@ -198,7 +207,9 @@ class TestClose:
                     with pytest.raises(TransitionError, match=f"from {source} to {target}"):
                         close(one, work, StepUpdate(step_id=record.step_id, state=target, at=NOW))
 
-    def test_every_transition_of_a_person_and_no_other_is_made(self, open_uow: Open, uow, work: Work):
+    def test_every_transition_of_a_person_and_no_other_is_made(
+        self, open_uow: Open, uow: SqlUnitOfWork, work: Work
+    ) -> None:
         uow.commit()
         person = work.people[0]
         for source in SubjectState:
@@ -213,7 +224,7 @@ class TestClose:
                         with pytest.raises(TransitionError, match=f"may become {target}"):
                             close(one, work, update)
 
-    def test_is_refused_when_another_worker_took_the_tenant(self, uow, work: Work):
+    def test_is_refused_when_another_worker_took_the_tenant(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempt, *_ = begun(uow, work)
         taken = uow.leases.take(work.lease.name, "worker-2", LATER, A_SECOND)
         assert taken.fence > work.lease.fence
@@ -221,7 +232,7 @@ class TestClose:
             close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.APPLIED, at=NOW))
         assert counts(uow, work) == {StepState.IN_FLIGHT: 3}
 
-    def test_touches_no_step_of_another_operation(self, uow, work: Work, tenant):
+    def test_touches_no_step_of_another_operation(self, uow: SqlUnitOfWork, work: Work, tenant: Tenant) -> None:
         attempt, *_ = begun(uow, work)
         other = make.operation(tenant.tenant_id)
         uow.operations.add(other)
@@ -230,13 +241,13 @@ class TestClose:
                 other.operation_id, work.lease, [StepUpdate(step_id=attempt.step_id, state=StepState.APPLIED)], []
             )
 
-    def test_what_was_certainly_not_sent_is_no_attempt(self, uow, work: Work):
+    def test_what_was_certainly_not_sent_is_no_attempt(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempt, *_ = begun(uow, work, 1)
         receipt = make.receipt(attempt.attempt_id, outcome=Outcome.NOT_SENT, status=None, sent_at=None)
         close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.PENDING, receipt=receipt))
         assert the_step(uow, work, attempt.step_id).attempts == 0
 
-    def test_a_later_look_adds_to_the_answer_and_keeps_it(self, uow, work: Work):
+    def test_a_later_look_adds_to_the_answer_and_keeps_it(self, uow: SqlUnitOfWork, work: Work) -> None:
         attempt, *_ = begun(uow, work, 1)
         lost = make.receipt(attempt.attempt_id, outcome=Outcome.UNKNOWN, status=504, request_id="request-1")
         close(uow, work, StepUpdate(step_id=attempt.step_id, state=StepState.UNKNOWN, receipt=lost))
@@ -246,7 +257,7 @@ class TestClose:
         assert tuple(kept) == ("found_done", 504, "request-1", NOW)
         assert the_step(uow, work, attempt.step_id).applied_at == LATER
 
-    def test_who_reached_an_end_has_no_seat_reserved_any_more(self, uow, work: Work):
+    def test_who_reached_an_end_has_no_seat_reserved_any_more(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, second, third = work.people
         close(
             uow,
@@ -259,7 +270,7 @@ class TestClose:
 
 
 class TestWhatWeWrote:
-    def test_our_own_receipts_come_oldest_first(self, uow, work: Work):
+    def test_our_own_receipts_come_oldest_first(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, second, third = begun(uow, work)
         close(
             uow,
@@ -273,8 +284,8 @@ class TestWhatWeWrote:
         assert [x.step_id for x in uow.journal.applied_since(tenant, LATER)] == [first.step_id]
         assert uow.journal.applied_since("another", NOW) == []
 
-    def test_guards_count_what_may_have_been_written(self, uow, work: Work):
-        first, second, third = begun(uow, work)
+    def test_guards_count_what_may_have_been_written(self, uow: SqlUnitOfWork, work: Work) -> None:
+        first, second, _ = begun(uow, work)
         close(
             uow,
             work,
@@ -290,7 +301,7 @@ class TestWork:
     """Before the first statistics of a new plan exist, which is when a migration begins."""
 
     @pytest.fixture
-    def bulk(self, uow, operation, owner_engine) -> Work:
+    def bulk(self, uow: SqlUnitOfWork, operation: Operation, owner_engine: Engine) -> Work:
         quiet = text("ALTER TABLE steps SET (autovacuum_enabled = false)")
         with owner_engine.begin() as connection:
             connection.execute(quiet)
@@ -298,7 +309,7 @@ class TestWork:
         plan = store(uow, make.plan(operation, people))
         return Work(operation, plan, people, uow.leases.take("tenant:x", "worker-1", NOW, A_SECOND))
 
-    def test_of_a_chunk_is_in_proportion_to_the_chunk(self, uow, bulk: Work):
+    def test_of_a_chunk_is_in_proportion_to_the_chunk(self, uow: SqlUnitOfWork, bulk: Work) -> None:
         attempts = work_attempts = bulk.attempts(next_steps(uow, bulk, 20))
         lease = {"name": bulk.lease.name, "fence": bulk.lease.fence, "holder": bulk.lease.holder}
         begin = lease | {"rows": journal_writes.attempt_rows(attempts), "at": NOW}

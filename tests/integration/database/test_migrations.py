@@ -24,6 +24,7 @@ from provisioning.domain.errors import ConfigurationError
 from provisioning.local.databases import Role
 from provisioning.local.engines import Engines
 from tests.engines import temporary_database
+from tests.integration.conftest import Database
 
 ALL = ["0001", "0002", "0003", "0004"]
 
@@ -44,22 +45,22 @@ def tables_in(url: str) -> set[str]:
 
 
 class TestUpgrade:
-    def test_brings_an_empty_database_to_the_head(self, empty: str):
+    def test_brings_an_empty_database_to_the_head(self, empty: str) -> None:
         assert migrate.pending(empty) == ALL
         migrate.upgrade(empty)
         assert migrate.pending(empty) == []
 
-    def test_again_changes_nothing(self, empty: str):
+    def test_again_changes_nothing(self, empty: str) -> None:
         migrate.upgrade(empty)
         before = tables_in(empty)
         migrate.upgrade(empty)
         assert tables_in(empty) == before
 
-    def test_makes_exactly_the_tables_that_the_stores_speak_of(self, empty: str):
+    def test_makes_exactly_the_tables_that_the_stores_speak_of(self, empty: str) -> None:
         migrate.upgrade(empty)
         assert tables_in(empty) == {*METADATA.tables, "alembic_version"}
 
-    def test_makes_the_columns_that_the_stores_speak_of(self, empty: str):
+    def test_makes_the_columns_that_the_stores_speak_of(self, empty: str) -> None:
         migrate.upgrade(empty)
         engine = create_engine(empty)  # ours leaves JSON undecoded, which reflection does not expect
         with engine.connect() as connection:
@@ -68,14 +69,14 @@ class TestUpgrade:
         engine.dispose()
         assert differences == []
 
-    def test_names_the_role_that_is_missing(self, empty: str):
+    def test_names_the_role_that_is_missing(self, empty: str) -> None:
         with pytest.raises(ConfigurationError, match="role nobody_made_me does not exist"):
             migrate.upgrade(empty, service_role="nobody_made_me")
         assert migrate.pending(empty) == ALL
 
 
 class TestDowngrade:
-    def test_leaves_nothing_and_the_way_up_is_open_again(self, empty: str):
+    def test_leaves_nothing_and_the_way_up_is_open_again(self, empty: str) -> None:
         migrate.upgrade(empty)
         migrate.downgrade(empty)
         assert tables_in(empty) == {"alembic_version"}
@@ -83,25 +84,25 @@ class TestDowngrade:
         assert migrate.pending(empty) == []
 
     @pytest.mark.parametrize("to", ALL[:-1])
-    def test_stops_where_it_is_told(self, empty: str, to: str):
+    def test_stops_where_it_is_told(self, empty: str, to: str) -> None:
         migrate.upgrade(empty)
         migrate.downgrade(empty, to)
         assert migrate.pending(empty) == ALL[ALL.index(to) + 1 :]
 
 
 class TestPending:
-    def test_the_service_may_ask(self, database):
+    def test_the_service_may_ask(self, database: Database) -> None:
         assert migrate.pending(database.url) == []
 
 
 class TestHead:
-    def test_is_recorded_so_that_two_branches_collide_when_they_are_merged(self):
+    def test_is_recorded_so_that_two_branches_collide_when_they_are_merged(self) -> None:
         script = ScriptDirectory(str(migrate.MIGRATIONS))
         assert [*script.get_heads()] == [(migrate.MIGRATIONS / "HEAD").read_text().strip()]
 
 
 class TestClock:
-    def test_no_migration_lets_the_database_tell_the_time(self):
+    def test_no_migration_lets_the_database_tell_the_time(self) -> None:
         for file in sorted(migrate.MIGRATIONS.glob("versions/*.py")):
             words = file.read_text().lower()
             assert "now()" not in words

@@ -5,15 +5,17 @@ import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.ids import Actor
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.observation import HeldLicence
-from provisioning.domain.operation import BeforeImage, Change, StepKind
+from provisioning.domain.operation import BeforeImage, Change, Operation, StepKind
 from provisioning.domain.reasons import Reason
-from provisioning.planning.plan import Envelope
+from provisioning.domain.tenancy import Organisation, Tenant
+from provisioning.planning.plan import Envelope, Plan
 from provisioning.ports import StepUpdate, SubjectUpdate
 from tests.factories import NOW, tenancy
 from tests.factories import operations as make
-from tests.integration.database.conftest import A_DAY, Work, store
+from tests.integration.database.conftest import A_DAY, Open, Work, store
 
 APPROVER = "person:approver"
 BREACHES = ("1,200 assignments, 1,000 are allowed",)
@@ -21,7 +23,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 class TestStoring:
-    def test_the_record_says_what_the_plan_said(self, uow, operation):
+    def test_the_record_says_what_the_plan_said(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         plan = store(uow, make.plan(operation, make.people(2), guard_breaches=BREACHES))
         record = uow.plans.find(plan.plan_id)
         assert record == uow.plans.current(operation.operation_id)
@@ -31,7 +33,9 @@ class TestStoring:
         assert (record.guard_breaches, record.requested_by) == (BREACHES, operation.requested_by)
         assert not record.may_apply
 
-    def test_steps_come_back_with_what_their_person_brings_along(self, uow, operation):
+    def test_steps_come_back_with_what_their_person_brings_along(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
         [person] = make.people(1)
         before = BeforeImage(licences=(HeldLicence(make.A1, frozenset({"p"})),), usage_location="NL")
         step = make.swap(0, person, change=Change(add_sku=make.A3, disabled_plans=frozenset({"q"})))
@@ -42,13 +46,15 @@ class TestStoring:
         [subject] = uow.journal.subjects(operation.operation_id)
         assert (subject.pseudonym, subject.notes) == (record.pseudonym, planned.notes)
 
-    def test_a_step_that_does_nothing_is_never_sent(self, uow, operation):
+    def test_a_step_that_does_nothing_is_never_sent(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         [person] = make.people(1)
         nothing = make.swap(0, person, kind=StepKind.NO_OP, change=Change())
         store(uow, make.plan(operation, [person], steps=(nothing,)))
         assert uow.journal.step_counts(operation.operation_id) == {StepState.SKIPPED: 1}
 
-    def test_whoever_gets_a_seat_has_it_reserved_and_who_waits_is_on_the_list(self, uow, operation):
+    def test_whoever_gets_a_seat_has_it_reserved_and_who_waits_is_on_the_list(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
         served, first, second, located = make.people(4)
         waiting = [
             make.subject(x, state=SubjectState.WAITING, reason=Reason.SEATS_INSUFFICIENT) for x in (first, second)
@@ -59,11 +65,11 @@ class TestStoring:
         assert uow.seats.reserved(operation.tenant_id, make.A3) == {served}
         assert uow.seats.waiting(operation.tenant_id, make.A3) == [first, second]
 
-    def test_of_no_operation_is_an_error(self, uow, tenant):
+    def test_of_no_operation_is_an_error(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         with pytest.raises(InputError, match="There is no operation"):
             store(uow, make.plan(make.operation(tenant.tenant_id), make.people(1)))
 
-    def test_many_people_are_stored_whole(self, uow, operation):
+    def test_many_people_are_stored_whole(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         plan = store(uow, make.plan(operation, make.people(5001)))
         assert uow.journal.subject_counts(operation.operation_id) == {SubjectState.PENDING: 5001}
         records = uow.journal.steps_in(operation.operation_id, [StepState.PENDING])
@@ -71,7 +77,7 @@ class TestStoring:
 
 
 class TestReplacing:
-    def test_voids_the_earlier_plan_and_forgets_what_was_never_tried(self, uow, work: Work):
+    def test_voids_the_earlier_plan_and_forgets_what_was_never_tried(self, uow: SqlUnitOfWork, work: Work) -> None:
         again = store(uow, make.plan(work.operation, work.people[:2]))
         assert uow.plans.find(work.plan.plan_id).void_reason is Reason.CHANGED_MEANWHILE
         assert uow.plans.current(work.operation.operation_id).plan_id == again.plan_id
@@ -79,7 +85,7 @@ class TestReplacing:
         assert uow.journal.subject_counts(work.operation.operation_id) == {SubjectState.PENDING: 2}
         assert uow.seats.reserved(work.operation.tenant_id, make.A3) == set(work.people[:2])
 
-    def test_what_was_tried_stays_in_the_journal_and_is_not_tried_again(self, uow, work: Work):
+    def test_what_was_tried_stays_in_the_journal_and_is_not_tried_again(self, uow: SqlUnitOfWork, work: Work) -> None:
         [attempt, *_] = work.attempts(uow.journal.next_steps(work.operation.operation_id, NOW, 1))
         uow.journal.begin([attempt], work.lease, NOW)
         update = StepUpdate(step_id=attempt.step_id, state=StepState.PENDING, receipt=make.receipt(attempt.attempt_id))
@@ -87,7 +93,7 @@ class TestReplacing:
         store(uow, make.plan(work.operation, work.people))
         assert uow.journal.step_counts(work.operation.operation_id) == {StepState.SKIPPED: 1, StepState.PENDING: 3}
 
-    def test_whom_we_served_stays_verified_and_in_doubt_stays_in_the_list(self, uow, work: Work):
+    def test_whom_we_served_stays_verified_and_in_doubt_stays_in_the_list(self, uow: SqlUnitOfWork, work: Work) -> None:
         served, doubted, left = work.people
         attempts = work.attempts(uow.journal.next_steps(work.operation.operation_id, NOW, 2))
         uow.journal.begin(attempts, work.lease, NOW)
@@ -103,30 +109,30 @@ class TestReplacing:
 
 class TestApproving:
     @pytest.fixture
-    def plan(self, uow: SqlUnitOfWork, operation):
+    def plan(self, uow: SqlUnitOfWork, operation: Operation) -> Plan:
         return store(uow, make.plan(operation, make.people(1), guard_breaches=BREACHES))
 
-    def test_lets_it_apply(self, uow, plan):
+    def test_lets_it_apply(self, uow: SqlUnitOfWork, plan: Plan) -> None:
         uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
         record = uow.plans.find(plan.plan_id)
         assert (record.approved_by, record.approved_at, record.may_apply) == (APPROVER, LATER, True)
 
-    def test_another_digest_than_the_one_shown_is_a_conflict(self, uow, plan):
+    def test_another_digest_than_the_one_shown_is_a_conflict(self, uow: SqlUnitOfWork, plan: Plan) -> None:
         with pytest.raises(ConflictError, match="not the one you read"):
             uow.plans.approve(plan.plan_id, APPROVER, "0" * 64, LATER)
 
-    def test_twice_is_a_conflict(self, uow, plan):
+    def test_twice_is_a_conflict(self, uow: SqlUnitOfWork, plan: Plan) -> None:
         uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
         with pytest.raises(ConflictError, match="approved already"):
             uow.plans.approve(plan.plan_id, "person:another", plan.envelope.digest, LATER)
 
-    def test_up_to_its_last_moment_and_not_after(self, open_uow, uow, plan):
+    def test_up_to_its_last_moment_and_not_after(self, open_uow: Open, uow: SqlUnitOfWork, plan: Plan) -> None:
         uow.commit()
         with open_uow() as late, pytest.raises(ConflictError, match="too old"):
             late.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, NOW + A_DAY + timedelta(microseconds=1))
         uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, NOW + A_DAY)
 
-    def test_of_nothing_or_of_something_void_is_refused(self, uow, plan):
+    def test_of_nothing_or_of_something_void_is_refused(self, uow: SqlUnitOfWork, plan: Plan) -> None:
         with pytest.raises(InputError, match="There is no plan"):
             uow.plans.approve("none", APPROVER, plan.envelope.digest, LATER)
         uow.plans.void(plan.plan_id, Reason.APPROVAL_EXPIRED, LATER)
@@ -134,11 +140,11 @@ class TestApproving:
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
     @pytest.mark.parametrize("by", ["system", "client:shop", "client:desk"])
-    def test_takes_a_person(self, uow, plan, by):
+    def test_takes_a_person(self, uow: SqlUnitOfWork, plan: Plan, by: Actor) -> None:
         with pytest.raises(NotAllowedError, match="Only a person"):
             uow.plans.approve(plan.plan_id, by, plan.envelope.digest, LATER)
 
-    def test_is_not_for_who_asked_for_the_work(self, uow, tenant):
+    def test_is_not_for_who_asked_for_the_work(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         asked = make.operation(tenant.tenant_id, requested_by=APPROVER)
         uow.operations.add(asked)
         plan = store(uow, make.plan(asked, make.people(1), guard_breaches=BREACHES))
@@ -155,7 +161,9 @@ class TestApproving:
             pytest.param("person:neighbour", True, id="and who wrote another customer's binding"),
         ],
     )
-    def test_is_not_for_who_wrote_what_it_stands_on(self, uow, board, operation, author, is_allowed):
+    def test_is_not_for_who_wrote_what_it_stands_on(
+        self, uow: SqlUnitOfWork, board: Organisation, operation: Operation, author: Actor, is_allowed: bool
+    ) -> None:
         neighbour = tenancy.organisation()
         uow.organisations.save([neighbour])
         binding = tenancy.binding(board.organisation_id, operation.tenant_id)
@@ -175,19 +183,19 @@ class TestApproving:
 
 
 class TestRejectingAndVoiding:
-    def test_a_rejected_plan_is_void_and_frees_its_seats(self, uow, work: Work):
+    def test_a_rejected_plan_is_void_and_frees_its_seats(self, uow: SqlUnitOfWork, work: Work) -> None:
         uow.plans.reject(work.plan.plan_id, APPROVER, "wrong school", LATER)
         record = uow.plans.find(work.plan.plan_id)
         assert (record.rejected_by, record.void_reason, record.may_apply) == (APPROVER, Reason.PLAN_REJECTED, False)
         assert uow.plans.current(work.operation.operation_id) is None
         assert uow.seats.reserved(work.operation.tenant_id, make.A3) == set()
 
-    def test_an_approved_plan_cannot_be_rejected(self, uow, work: Work):
+    def test_an_approved_plan_cannot_be_rejected(self, uow: SqlUnitOfWork, work: Work) -> None:
         uow.plans.approve(work.plan.plan_id, APPROVER, work.plan.envelope.digest, LATER)
         with pytest.raises(ConflictError, match="approved already"):
             uow.plans.reject(work.plan.plan_id, APPROVER, "too late", LATER)
 
-    def test_the_first_reason_stays(self, uow, work: Work):
+    def test_the_first_reason_stays(self, uow: SqlUnitOfWork, work: Work) -> None:
         uow.plans.void(work.plan.plan_id, Reason.TOO_MANY_CHANGED, LATER)
         uow.plans.void(work.plan.plan_id, Reason.APPROVAL_EXPIRED, LATER)
         assert uow.plans.find(work.plan.plan_id).void_reason is Reason.TOO_MANY_CHANGED

@@ -1,24 +1,21 @@
 """What the service's own role cannot do, whatever program holds its password."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import NotAllowedError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
+from provisioning.domain.operation import Operation
+from provisioning.domain.tenancy import Organisation
 from tests.factories import NOW, orders, tenancy
 from tests.factories import operations as make
-from tests.integration.database.conftest import store
-
-Open = Callable[[], SqlUnitOfWork]
+from tests.integration.database.conftest import Open, store
 
 
 @pytest.fixture(autouse=True)
-def _something_in_each_table(open_uow: Open, board, operation):
+def _something_in_each_table(open_uow: Open, board: Organisation, operation: Operation) -> None:
     with open_uow() as uow:
         uow.audit.record([Event(at=NOW, actor=SYSTEM, kind="order.received")])
         uow.ledger.append([orders.ledger_entry(board.organisation_id, operation.tenant_id)])
@@ -38,7 +35,7 @@ class TestForGood:
         "table", ["audit_events", "audit_seals", "audit_checkpoints", "entitlement_ledger", "realm"]
     )
     @pytest.mark.parametrize("deed", ["DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
-    def test_what_is_on_record_cannot_be_removed(self, engine: Engine, table: str, deed: str):
+    def test_what_is_on_record_cannot_be_removed(self, engine: Engine, table: str, deed: str) -> None:
         with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
             run(engine, deed.format(table))
 
@@ -52,7 +49,7 @@ class TestForGood:
             "realm SET name = 'live'",
         ],
     )
-    def test_what_is_on_record_cannot_be_changed(self, engine: Engine, change: str):
+    def test_what_is_on_record_cannot_be_changed(self, engine: Engine, change: str) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, f"UPDATE {change}")
 
@@ -71,7 +68,7 @@ class TestFourEyes:
             "policies SET assignment_mode = 'group'",
         ],
     )
-    def test_what_was_written_stays_as_its_author_wrote_it(self, engine: Engine, change: str):
+    def test_what_was_written_stays_as_its_author_wrote_it(self, engine: Engine, change: str) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, f"UPDATE {change}")
 
@@ -88,12 +85,12 @@ class TestFourEyes:
             "policies SET approved_by = 'system'",
         ],
     )
-    def test_nobody_approves_their_own_work_by_sql(self, engine: Engine, change: str):
+    def test_nobody_approves_their_own_work_by_sql(self, engine: Engine, change: str) -> None:
         with pytest.raises((NotAllowedError, IntegrityError)):
             run(engine, f"UPDATE {change}")
 
 
 class TestSchema:
-    def test_the_service_makes_no_tables(self, engine: Engine):
+    def test_the_service_makes_no_tables(self, engine: Engine) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, "CREATE TABLE mine (id int)")

@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.ids import SubjectId
+from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.operation import Operation
+from tests.factories import NOW
+from tests.factories import operations as make
+from tests.integration.database.conftest import Work, store
+
+LATER = NOW + timedelta(hours=1)
+
+
+def waits(uow: SqlUnitOfWork, operation: Operation, people: Sequence[SubjectId], at: datetime = NOW) -> None:
+    subjects = tuple(make.subject(each, state=SubjectState.WAITING) for each in people)
+    store(uow, make.plan(operation, subjects=subjects, steps=(), drawn_at=at))
+
+
+class TestReservations:
+    def test_leave_out_the_operation_that_asks(self, uow: SqlUnitOfWork, work: Work) -> None:
+        tenant, mine = work.operation.tenant_id, work.operation.operation_id
+        assert uow.seats.reserved(tenant, make.A3) == set(work.people)
+        assert uow.seats.reserved(tenant, make.A3, apart_from=mine) == set()
+        assert uow.seats.reserved(tenant, make.A1) == set()
+
+    def test_a_person_has_one_seat_of_a_kind_whoever_plans_it(self, uow: SqlUnitOfWork, work: Work) -> None:
+        other = make.operation(work.operation.tenant_id)
+        uow.operations.add(other)
+        store(uow, make.plan(other, work.people[:1]))
+        assert uow.seats.reserved(other.tenant_id, make.A3, apart_from=other.operation_id) == set(work.people)
+
+    def test_are_released_together(self, uow: SqlUnitOfWork, work: Work) -> None:
+        uow.seats.release(work.operation.operation_id)
+        assert uow.seats.reserved(work.operation.tenant_id, make.A3) == set()
+
+
+class TestWaitingList:
+    def test_first_come_first(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        first, second, third = make.people(3)
+        waits(uow, operation, [second])
+        waits(uow, operation, [first, second, third], at=LATER)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [second, first, third]
+
+    def test_whoever_was_served_is_off_the_list_and_would_come_last_again(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        first, second = make.people(2)
+        waits(uow, operation, [first, second])
+        uow.seats.served(operation.tenant_id, make.A3, {first}, NOW)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [second]
+        waits(uow, operation, [first, second])
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [second, first]
+
+    def test_serving_nobody_changes_nothing(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        waits(uow, operation, make.people(1))
+        uow.seats.served(operation.tenant_id, make.A3, set(), NOW)
+        assert len(uow.seats.waiting(operation.tenant_id, make.A3)) == 1
+
+    def test_each_list_names_the_latest_operation_and_the_longest_wait(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        people = make.people(2)
+        later = make.operation(operation.tenant_id)
+        uow.operations.add(later)
+        waits(uow, operation, people)
+        waits(uow, later, people[:1], at=LATER)
+        [listed] = uow.seats.waiting_lists()
+        assert (listed.tenant_id, listed.sku_id, listed.people) == (operation.tenant_id, make.A3, 2)
+        assert (listed.operation_id, listed.since) == (later.operation_id, NOW)

@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import Organisation, Tenant
+from provisioning.domain.worklist import Owner
+from tests.factories import NOW, orders, tenancy
+from tests.factories import operations as make
+from tests.integration.database.conftest import store
+
+A_DAY = timedelta(days=1)
+
+
+def subjects(uow: SqlUnitOfWork) -> list[str]:
+    return [item.subject for item in uow.worklist.items(NOW)]
+
+
+class TestItems:
+    def test_nothing_waits_for_anybody(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        assert uow.worklist.items(NOW) == []
+
+    def test_a_held_line_with_its_age_owner_and_customer(self, uow: SqlUnitOfWork, board: Organisation) -> None:
+        shop = orders.shop_line()
+        uow.orders.receive(shop, NOW)
+        uow.orders.set_state(shop.key, LineState.HELD, Reason.ARTICLE_UNKNOWN, NOW - A_DAY)
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason) == (f"order {shop.key}", Reason.ARTICLE_UNKNOWN)
+        assert (item.since, item.organisation_id) == (NOW - A_DAY, board.organisation_id)
+
+    def test_a_line_of_an_unknown_customer_has_none(self, uow: SqlUnitOfWork) -> None:
+        shop = orders.shop_line()
+        uow.orders.receive(shop, NOW)
+        uow.orders.set_state(shop.key, LineState.HELD, Reason.ORGANISATION_UNKNOWN, NOW)
+        [item] = uow.worklist.items(NOW)
+        assert item.organisation_id is None
+
+    def test_a_held_operation(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        held = make.operation(tenant.tenant_id, state=OperationState.HELD, reason=Reason.POISON)
+        uow.operations.add(held)
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.operation_id) == (f"operation {held.operation_id}", held.operation_id)
+        assert (item.tenant_id, item.organisation_id, item.reason) == (tenant.tenant_id, "41000", Reason.POISON)
+
+    def test_a_plan_that_waits_for_an_approver(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        waiting = make.operation(tenant.tenant_id, state=OperationState.AWAITING_APPROVAL)
+        uow.operations.add(waiting)
+        plan = store(uow, make.plan(waiting, make.people(1), guard_breaches=("too many",)))
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.owner) == (f"plan {plan.plan_id}", Owner.APPROVER)
+        uow.plans.approve(plan.plan_id, "person:approver", plan.envelope.digest, NOW)
+        assert uow.worklist.items(NOW) == []
+
+    def test_an_unconfirmed_binding_and_a_proposed_policy(
+        self, uow: SqlUnitOfWork, board: Organisation, tenant: Tenant
+    ) -> None:
+        binding = tenancy.binding(board.organisation_id, tenant.tenant_id, confirmed=False)
+        uow.tenants.add_binding(binding)
+        uow.tenants.add_policy(tenancy.policy(tenant.tenant_id, approved_by=None, digest="abcdef0123"))
+        assert subjects(uow) == [f"binding {binding.binding_id}", "policy abcdef01"]
+        uow.tenants.confirm_binding(binding.binding_id, tenancy.SECOND, NOW, tenancy.TWO_FACTS)
+        assert subjects(uow) == ["policy abcdef01"]
+
+    def test_people_left_waiting_are_one_item_with_their_number(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        ended = make.operation(tenant.tenant_id, state=OperationState.PARTIALLY_COMPLETED)
+        uow.operations.add(ended)
+        waiting = tuple(make.subject(each, state=SubjectState.WAITING) for each in make.people(3))
+        store(uow, make.plan(ended, subjects=waiting, steps=()))
+        [item] = uow.worklist.items(NOW)
+        assert (item.count, item.reason, item.operation_id) == (3, Reason.SEATS_INSUFFICIENT, ended.operation_id)
+
+    def test_the_oldest_comes_first(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        for days in (1, 3, 2):
+            held = make.operation(
+                tenant.tenant_id, state=OperationState.HELD, reason=Reason.POISON, entered_at=NOW - days * A_DAY
+            )
+            uow.operations.add(held)
+        assert [(NOW - item.since).days for item in uow.worklist.items(NOW)] == [3, 2, 1]
