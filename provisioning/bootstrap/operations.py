@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from provisioning.bootstrap.adapters import Adapters
+from provisioning.bootstrap.orders import Orders
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.execution.executor import Executor
 from provisioning.services.advance_operation import AdvanceOperation, Work
@@ -22,10 +22,11 @@ from provisioning.services.show_plan import ShowPlan
 from provisioning.services.stop_writes import StopWrites
 from provisioning.services.sweep_operations import SweepOperations
 from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.validate_again import ValidateAgain
 from provisioning.services.verify_operation import VerifyOperation
 
 
-class Operations(Adapters):
+class Operations(Orders):
     @cached_property
     def advance_operation(self) -> AdvanceOperation:
         return AdvanceOperation(
@@ -57,7 +58,12 @@ class Operations(Adapters):
             clock=self.clock,
             limits=self.limits,
             trouble=self.tenant_trouble,
+            validate_again=self.validate_again,
         )
+
+    @cached_property
+    def validate_again(self) -> ValidateAgain:
+        return ValidateAgain(gather=self.gather_order, clock=self.clock)
 
     @cached_property
     def plan_operation(self) -> PlanOperation:

@@ -1,5 +1,6 @@
 """Is it time, may we, and are the seats there? Until then the operation waits, and says for what."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -32,12 +33,14 @@ class PrepareOperation:
         clock: Clock,
         limits: Limits,
         trouble: TenantTrouble,
+        validate_again: Callable[[UnitOfWork, Operation], Reason | None],
     ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
         self._clock = clock
         self._limits = limits
         self._trouble = trouble
+        self._validate_again = validate_again
 
     def __call__(self, operation: Operation, _lease: Lease) -> bool:
         policy = self._policy_or_hold(operation)
@@ -100,8 +103,14 @@ class PrepareOperation:
         if not self._seats_are_there(uow, operation, seats):
             self._await_seats(uow, operation, seats)
             return False
-        move(uow, operation, OperationState.PLANNING, self._clock.now())
-        return True
+        reason = self._reason_after_long_wait(uow, operation)
+        state = OperationState.HELD if reason else OperationState.PLANNING
+        move(uow, operation, state, self._clock.now(), reason=reason)
+        return reason is None
+
+    def _reason_after_long_wait(self, uow: UnitOfWork, operation: Operation) -> Reason | None:
+        has_waited = self._clock.now() - operation.entered_at > self._limits.revalidate_after
+        return self._validate_again(uow, operation) if has_waited else None
 
     def _remember(self, uow: UnitOfWork, operation: Operation, profile: TenantProfile, *, is_enough: bool) -> None:
         tenant = uow.tenants.find(operation.tenant_id)

@@ -64,6 +64,24 @@ class TestSeats:
         assert world.graph.writes == []
 
 
+class TestAfterAWeek:
+    def test_an_order_that_no_longer_stands_is_held(self, world: World) -> None:
+        world.graph.enabled[A3] = 0
+        world.run(longest=timedelta(days=8))
+        world.objection = Reason.BOARD_DECLARATION_MISSING
+        world.graph.enabled[A3] = 40
+        assert world.run() is OperationState.HELD
+        assert world.operation.reason is Reason.BOARD_DECLARATION_MISSING
+        assert world.graph.writes == []
+
+    def test_within_a_week_nobody_is_asked_again(self, world: World) -> None:
+        world.graph.enabled[A3] = 0
+        world.run(longest=timedelta(days=6))
+        world.objection = Reason.BOARD_DECLARATION_MISSING
+        world.graph.enabled[A3] = 40
+        assert world.run() is OperationState.COMPLETED
+
+
 class TestConsent:
     def test_without_consent_it_waits_and_tells_the_school(self, world: World) -> None:
         world.graph.trouble = ActionRequiredError("no consent", Reason.CONSENT_MISSING)

@@ -21,6 +21,7 @@ from provisioning.domain.ids import (
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
+from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
 from provisioning.execution.executor import Executor
 from provisioning.ports import Grant
@@ -125,6 +126,7 @@ class World:
         )
         self.operation_id = OperationId("op-1")
         self._furnish(entitlement=seats)
+        self.objection: Reason | None = None  # what looking at the order once more would say
         self.crashes = 0
         self.crash.armed = True
 
@@ -202,7 +204,13 @@ class World:
         trouble = TenantTrouble(self.database.open, self.clock, limits)
         finish = FinishOperation(self.clock)
         executor = Executor(**shared, gateway=self.graph, limits=limits)
-        prepare = PrepareOperation(**shared, gateway=self.graph, limits=limits, trouble=trouble)
+        prepare = PrepareOperation(
+            **shared,
+            gateway=self.graph,
+            limits=limits,
+            trouble=trouble,
+            validate_again=lambda _uow, _operation: self.objection,
+        )
         work = {
             OperationState.NEW: prepare,
             OperationState.AWAITING_CONSENT: prepare,
