@@ -42,8 +42,10 @@ class AddTenant:
     def _look(self, tenant_id: TenantId) -> TenantProfile | None:
         try:
             return self.gateway.observe_tenant(tenant_id)
-        except ActionRequiredError:
-            return None  # no consent yet, which is how every tenant begins
+        except ActionRequiredError as error:
+            if error.credential:
+                raise  # perhaps our own fault, and then it says nothing about this tenant
+            return None  # no consent, which is how every tenant begins
 
     def _event(self, identity: Identity, tenant: Tenant, *, is_new: bool) -> Event:
         return Event(
@@ -56,9 +58,10 @@ class AddTenant:
 
 
 def as_observed(tenant: Tenant, profile: TenantProfile | None) -> Tenant:
-    """The tenant as its profile shows it; as it was when there is no profile."""
+    """The tenant as its profile shows it. Without a profile it is as it was, save that consent may be gone."""
     if profile is None:
-        return tenant
+        is_gone = tenant.consent in {ConsentState.GRANTED, ConsentState.INSUFFICIENT}
+        return msgspec.structs.replace(tenant, consent=ConsentState.REVOKED) if is_gone else tenant
     is_enough = not missing_for((), profile.permissions)
     return msgspec.structs.replace(
         tenant,

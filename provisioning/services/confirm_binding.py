@@ -15,7 +15,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId, SkuId
 from provisioning.domain.order import OrderLine
 from provisioning.domain.rights import Action, require, require_other
-from provisioning.domain.tenancy import Binding, BindingEvidence, Organisation
+from provisioning.domain.tenancy import Binding, BindingEvidence, Organisation, RelationKind
 from provisioning.planning.consent import ReturnedConsent, read_returned
 from provisioning.planning.evidence import FACTS_NEEDED, gather_evidence, missing_evidence
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
@@ -71,17 +71,18 @@ class ConfirmBinding:
                 raise ConflictError(f"This binding was confirmed by {binding.confirmed_by} already.")
             require_other(identity, binding.created_by, "made this binding or changed its selector")
             found = get_organisation(uow, organisation)
-            return _Case(binding, found, self._ordered(uow, found.organisation_id, on))
+            return _Case(binding, found, self._ordered(uow, binding, on))
 
-    def _ordered(self, uow: UnitOfWork, organisation: OrganisationId, on: date) -> dict[SkuId, list[int]]:
-        """Numbers per SKU: what the ledger holds, and what held lines of this organisation ask for."""
+    def _ordered(self, uow: UnitOfWork, binding: Binding, on: date) -> dict[SkuId, list[int]]:
+        """Numbers per SKU that were bought for this tenant, or that held lines still ask for."""
         ordered = defaultdict[SkuId, list[int]](list)
-        for entry in uow.ledger.list_by(organisation):
-            if entry.sku_id is not None:
-                ordered[entry.sku_id].append(entry.delta)
-        for line in uow.orders.list_held(organisation):
-            for sku_id in self._skus_of(line, on):
-                ordered[sku_id].append(int(line.shop.quantity))
+        for buyer in _buyers_for(uow, binding.organisation_id, on):
+            for entry in uow.ledger.list_by(buyer):
+                if entry.sku_id is not None and entry.tenant_id in {None, binding.tenant_id}:
+                    ordered[entry.sku_id].append(entry.delta)
+            for line in uow.orders.list_held(buyer):
+                for sku_id in self._skus_of(line, on):
+                    ordered[sku_id].append(int(line.shop.quantity))
         return dict(ordered)
 
     def _skus_of(self, line: OrderLine, on: date) -> set[SkuId]:
@@ -114,3 +115,10 @@ class ConfirmBinding:
             )
             uow.audit.record([event])
             uow.commit()
+
+
+def _buyers_for(uow: UnitOfWork, organisation: OrganisationId, on: date) -> list[OrganisationId]:
+    """The organisation, and the boards above it: a board buys for its schools."""
+    relations = uow.organisations.relations_of(organisation, on)
+    boards = [x for x in relations if x.child_id == organisation and x.kind is RelationKind.HIERARCHICAL]
+    return [organisation, *(relation.parent_id for relation in boards)]

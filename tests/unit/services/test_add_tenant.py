@@ -40,8 +40,16 @@ class TestAddTenant:
     def test_looking_again_forgets_nothing(self, world: World, gateway: FakeGateway) -> None:
         add(world, gateway)
         gateway.refusal = ActionRequiredError("no consent", Reason.CONSENT_REVOKED)
-        assert add(world, gateway).verified_domains == ("school.nl",)
+        again = add(world, gateway)
+        assert (again.verified_domains, again.consent) == (("school.nl",), ConsentState.REVOKED)
         assert world.kinds == ["tenant.added", "tenant.observed"]
+
+    def test_a_refused_credential_says_nothing_about_the_tenant(self, world: World, gateway: FakeGateway) -> None:
+        before = add(world, gateway)
+        gateway.refusal = ActionRequiredError("expired", Reason.CREDENTIAL_REJECTED, credential=True)
+        with pytest.raises(ActionRequiredError, match="expired"):
+            add(world, gateway)
+        assert world.tenants == {TENANT: before}
 
     def test_a_domain_of_nobody_is_refused(self, world: World, gateway: FakeGateway) -> None:
         with pytest.raises(InputError, match="No Entra tenant owns the domain scholl"):

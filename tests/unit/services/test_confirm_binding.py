@@ -13,11 +13,11 @@ from provisioning.domain.catalogue import (
     Variant,
 )
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError
-from provisioning.domain.ids import LineKey, OrganisationId
+from provisioning.domain.ids import LineKey, OrganisationId, TenantId
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.order import LedgerCause, LedgerEntry, OrderLine, ShopLine
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import BindingEvidence
+from provisioning.domain.tenancy import BindingEvidence, Relation, RelationKind
 from provisioning.planning.consent import ConsentRequest, sign_state
 from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
@@ -39,6 +39,7 @@ from tests.unit.services.fakes_access import (
 )
 
 KEY = b"k" * 32
+BOARD = OrganisationId("40001")
 DOMAIN, SUBSCRIPTION, CONSENT = (
     BindingEvidence.VERIFIED_DOMAIN,
     BindingEvidence.EXPECTED_SUBSCRIPTION,
@@ -81,6 +82,20 @@ def held_line(quantity: int | str, article: str = "MS-A3") -> OrderLine:
         digest="d",
     )
     return OrderLine(shop=shop, state=LineState.HELD, reason=Reason.BINDING_UNCONFIRMED, received_at=NOW)
+
+
+def bought(number: int, holder: OrganisationId, tenant: TenantId | None) -> LedgerEntry:
+    return LedgerEntry(
+        holder_id=holder,
+        tenant_id=tenant,
+        article_code="MS-A3",
+        sku_id=A3,
+        delta=number,
+        effective_on=date(2026, 8, 1),
+        ends_on=None,
+        cause=LedgerCause.ORDER_LINE,
+        cause_ref="shop/1/1",
+    )
 
 
 @pytest.fixture
@@ -141,24 +156,31 @@ class TestConfirmBinding:
     def test_domain_and_our_consent_are_two_facts(self, confirm: Confirmation) -> None:
         assert confirm(returned=returned_address()).evidence == {DOMAIN, CONSENT}
 
-    def test_what_the_ledger_holds_was_ordered_too(
-        self, world: World, gateway: FakeGateway, confirm: Confirmation
+    @pytest.mark.parametrize(
+        ("holder", "tenant", "proves"),
+        [
+            pytest.param(SCHOOL, None, True, id="by the school, for no tenant yet"),
+            pytest.param(SCHOOL, TENANT, True, id="by the school, for this tenant"),
+            pytest.param(BOARD, None, True, id="by the board above it"),
+            pytest.param(SCHOOL, TenantId("other"), False, id="for another tenant"),
+            pytest.param(OrganisationId("49999"), None, False, id="by a stranger"),
+        ],
+    )
+    def test_what_was_bought_is_expected_to_be_there(
+        self,
+        world: World,
+        gateway: FakeGateway,
+        confirm: Confirmation,
+        holder: OrganisationId,
+        tenant: TenantId | None,
+        proves: bool,
     ) -> None:
-        world.ledger.append(
-            LedgerEntry(
-                holder_id=SCHOOL,
-                tenant_id=None,
-                article_code="MS-A3",
-                sku_id=A3,
-                delta=30,
-                effective_on=date(2026, 8, 1),
-                ends_on=None,
-                cause=LedgerCause.ORDER_LINE,
-                cause_ref="shop/1/1",
-            )
+        world.relations.append(
+            Relation(parent_id=BOARD, child_id=SCHOOL, kind=RelationKind.HIERARCHICAL, valid_from=date(2020, 8, 1))
         )
+        world.ledger.append(bought(30, holder, tenant))
         gateway.buy(30)
-        assert SUBSCRIPTION in confirm().evidence
+        assert (SUBSCRIPTION in confirm(returned=returned_address()).evidence) is proves
 
     def test_one_fact_is_not_enough_and_the_refusal_names_the_others(self, world: World, confirm: Confirmation) -> None:
         with pytest.raises(NotAllowedError, match=r"there is 1\. Missing: no subscription .*; no consent came back"):
