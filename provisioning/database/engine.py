@@ -1,8 +1,8 @@
 """The way into PostgreSQL: pool, time-outs, and how its complaints become ours."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from provisioning.database.errors import translate
 from provisioning.domain.errors import UnavailableError
@@ -37,14 +37,20 @@ def create(url: str, *, pool_size: int = 2, statement_timeout: timedelta = STATE
     return engine
 
 
+def database_time(engine: Engine) -> datetime:
+    """What the database's clock says: to compare clocks with, never to write down."""
+    with engine.connect() as connection:
+        return _ask_time(connection)
+
+
 def check_skew(engine: Engine, clock: Clock, allowed: timedelta) -> timedelta:
     """How far the database's clock is from ours; raises UnavailableError when that is more than `allowed`."""
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))  # connecting is not part of what is measured
         asked = clock.wall()
-        answered = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        answered = _ask_time(connection)
         got = clock.wall()
-    skew: timedelta = abs(answered - (asked + (got - asked) / 2))
+    skew = abs(answered - (asked + (got - asked) / 2))
     if skew > allowed:
         raise UnavailableError(
             f"The clocks of this machine and the database differ by {skew.total_seconds():.1f} s "
@@ -52,6 +58,11 @@ def check_skew(engine: Engine, clock: Clock, allowed: timedelta) -> timedelta:
             "nothing is written until then."
         )
     return skew
+
+
+def _ask_time(connection: Connection) -> datetime:
+    answered: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return answered
 
 
 def _options(statement_timeout: timedelta) -> str:
