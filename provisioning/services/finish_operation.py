@@ -2,7 +2,6 @@
 
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Operation
-from provisioning.domain.worklist import Intent
 from provisioning.ports import Clock, UnitOfWork
 from provisioning.services.settle_line import settle_line
 from provisioning.services.transitions import move
@@ -22,16 +21,6 @@ class FinishOperation:
         is_whole = all(state in _RIGHT for state, people in counts.items() if people)
         state = OperationState.COMPLETED if is_whole else OperationState.PARTIALLY_COMPLETED
         ended = move(uow, operation, state, now)
-        uow.outbox.add(
-            [
-                Intent(
-                    topic=f"delivery_{state}",
-                    organisation_id=operation.wish.holder_id,
-                    reference=operation.operation_id,
-                    at=now,
-                )
-            ]
-        )
         if operation.wish.line:
-            settle_line(uow, operation.wish.line, now)
+            settle_line(uow, operation.wish.line, now)  # the line's end is what the customer hears of
         return ended

@@ -10,6 +10,7 @@ from provisioning.domain.catalogue import Mappings
 from provisioning.domain.operation import Operation
 from provisioning.domain.records import RecordKind
 from provisioning.domain.tenancy import Binding, Policy
+from provisioning.planning.mapping_digest import current_row_digest
 from provisioning.planning.plan import Grounds
 from provisioning.ports import UnitOfWork
 
@@ -27,13 +28,12 @@ def grounds_of(
 ) -> Grounds:
     """Everything that an approval of this operation's plan would rest on."""
     wish = operation.wish
-    rows = (
-        [article for article in mappings.articles if article.code == wish.article_code],
-        mappings.skus.get(wish.sku_id),
-    )
     authority = uow.records.list_by(RecordKind.DECLARATION, wish.holder_id)
     return Grounds(
-        mapping=_digest(rows), policy=_digest(policy), bindings=_digest(bindings), authority=_digest(authority)
+        mapping=current_row_digest(wish.article_code, wish.sku_id, mappings) or "gone",
+        policy=_digest(policy),
+        bindings=_digest(bindings),
+        authority=_digest(authority),
     )
 
 

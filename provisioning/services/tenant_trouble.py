@@ -13,9 +13,7 @@ from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.application_incident import note_credential_failure
 from provisioning.services.transitions import move, wait
 
-_CONSENT = frozenset(
-    {Reason.CONSENT_MISSING, Reason.CONSENT_REVOKED, Reason.CONSENT_INSUFFICIENT, Reason.FORBIDDEN}
-)
+_CONSENT = frozenset({Reason.CONSENT_MISSING, Reason.CONSENT_REVOKED, Reason.CONSENT_INSUFFICIENT, Reason.FORBIDDEN})
 
 
 class TenantTrouble:
@@ -49,7 +47,14 @@ class TenantTrouble:
         """Wait for consent, and tell the organisation (once a day at most: the outbox gathers)."""
         now = self._clock.now()
         uow.outbox.add(
-            [Intent(topic="consent_needed", organisation_id=operation.wish.holder_id, reference=operation.tenant_id, at=now)]
+            [
+                Intent(
+                    topic="consent_needed",
+                    organisation_id=operation.wish.holder_id,
+                    reference=operation.tenant_id,
+                    at=now,
+                )
+            ]
         )
         due = now + self._limits.consent_poll
         if operation.state is OperationState.AWAITING_CONSENT:
