@@ -1,0 +1,306 @@
+"""Schools and boards to order for: register, membership, tenant with people, binding, policy, and the shop's row."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.ids import Actor, ArticleCode, BindingId, LineKey, OrganisationId, TenantId
+from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.order import OrderLine, ShopLine
+from provisioning.domain.records import Declaration, Membership
+from provisioning.domain.tenancy import (
+    AssignmentMode,
+    Binding,
+    BindingEvidence,
+    Organisation,
+    OrganisationKind,
+    Policy,
+    Relation,
+    RelationKind,
+    Tenant,
+)
+from provisioning.local.world import APP, LocalWorld
+from tests.journeys.patience import until
+
+A1 = "94763226-9b3c-4e75-a931-5c89701abe66"  # Office 365 A1 for faculty
+A3 = "4b590615-0888-425a-a965-b3bf7789848d"  # Microsoft 365 A3 for faculty
+A3_STAFF = ArticleCode("MS-BP-A3-MED")
+A3_STAFF_MORE = ArticleCode("MS-BP-A3-MED-UITBR")
+READ = ("Organization.Read.All", "User.Read.All", "GroupMember.Read.All")
+ROLES = (*READ, "LicenseAssignment.ReadWrite.All", "User.ReadWrite.All")
+_LONG_AGO = date(2020, 1, 1)
+_FIRST, _SECOND = Actor("person:first"), Actor("person:second")
+_FACTS = (BindingEvidence.VERIFIED_DOMAIN, BindingEvidence.EXPECTED_SUBSCRIPTION)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A school, or a board with schools, and its tenant. `staff`: object ids by the code of their school."""
+
+    code: OrganisationId
+    tenant: TenantId
+    domain: str
+    staff: Mapping[OrganisationId, Sequence[str]]
+    began: int  # where the twin's ledger stood
+    lag: float
+
+    @property
+    def people(self) -> list[str]:
+        return [person for members in self.staff.values() for person in members]
+
+
+@dataclass
+class Town:
+    """Many customers in one world; each journey has its own, so that they share nothing but the machines."""
+
+    world: LocalWorld
+    customers: list[Customer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.services = self.world.services()
+        self.control = self.world.sandbox.control
+        self._numbers = count(1)
+
+    # ── customers ────────────────────────────────────────────────────────────────────────────────────────
+
+    def school(self, people: int = 12, **wishes: Any) -> Customer:
+        """A school of its own; see `_settle` for what may be wished."""
+        code = OrganisationId(_school_code(next(self._numbers)))
+        return self._settle(code, {code: people}, **wishes)
+
+    def board(self, sizes: Sequence[int], **wishes: Any) -> Customer:
+        """A board with one school per size, that orders for all of them."""
+        schools = {OrganisationId(_school_code(next(self._numbers))): size for size in sizes}
+        return self._settle(OrganisationId(f"4{next(self._numbers):04}"), schools, **wishes)
+
+    def _settle(
+        self,
+        code: OrganisationId,
+        sizes: Mapping[OrganisationId, int],
+        *,
+        seats: int | None = 500,
+        lag: float = 0.0,
+        holds: str | None = A1,
+        disabled_plans: Sequence[str] = (),
+        location: str | None = "NL",
+        policy: Mapping[str, Any] | None = None,
+        roles: Sequence[str] | None = ROLES,
+        is_proven: bool = True,
+        selector: Mapping[str, Any] | None = None,
+    ) -> Customer:
+        """A tenant with people in the twin, and everything that the service must know to deliver there."""
+        tenant = TenantId(str(uuid4()))
+        began = self.control.health()["ledger"]
+        domain = f"t{tenant[:8]}.example"
+        staff = {one: [person_id(tenant, one, n) for n in range(size)] for one, size in sizes.items()}
+        customer = Customer(code, tenant, domain, staff, began, lag)
+        held = [{"skuId": holds, "disabledPlans": list(disabled_plans)}] if holds else []
+        users = [
+            _staff_member(customer, one, number, location, held)
+            for one, size in sizes.items()
+            for number in range(size)
+        ]
+        subscriptions = [{"skuId": A1, "totalLicenses": 500_000}]
+        if seats is not None:
+            subscriptions.append({"id": seats_id(tenant), "skuId": A3, "totalLicenses": seats})
+        seeded = {
+            "id": tenant,
+            "domains": [domain, f"t{tenant[:8]}.onmicrosoft.com"],
+            "consents": [] if roles is None else [{"app": APP, "roles": list(roles)}],
+            "subscriptions": subscriptions,
+            "users": users,
+        }
+        self.control.seed({"tenants": [seeded]}, reset=False)
+        self.control.set_lag(lag, tenant)
+        self._register(customer)
+        self._bind(customer, policy or {"usage_location": "NL"}, selector, is_proven=is_proven)
+        self.customers.append(customer)
+        return customer
+
+    def _register(self, customer: Customer) -> None:
+        code, schools, now = customer.code, list(customer.staff), self.services.clock.now()
+        is_board = schools != [code]
+        with self.services.open_uow() as uow:
+            uow.organisations.save(_organisation(one, code if is_board else None) for one in schools)
+            if is_board:
+                board = Organisation(organisation_id=code, kind=OrganisationKind.BOARD, name=code, board_number=code)
+                uow.organisations.save([board])
+                uow.organisations.add_relations(_under(code, one) for one in schools)
+                declaration = Declaration(
+                    record_id=f"declaration {code}",
+                    organisation_id=code,
+                    signed_on=_LONG_AGO,
+                    participants=tuple(schools),
+                )
+                uow.records.save([declaration], now)
+            uow.records.save([Membership(record_id=f"member {code}", organisation_id=code, status="active")], now)
+            uow.commit()
+
+    def _bind(
+        self, customer: Customer, policy: Mapping[str, Any], selector: Mapping[str, Any] | None, *, is_proven: bool
+    ) -> None:
+        now, tenant = self.services.clock.now(), customer.tenant
+        with self.services.open_uow() as uow:
+            uow.tenants.save(
+                Tenant(
+                    tenant_id=tenant,
+                    initial_domain=f"t{tenant[:8]}.onmicrosoft.com",
+                    verified_domains=(customer.domain,),
+                )
+            )
+            for school in customer.staff:
+                binding = _binding(tenant, school, selector or staff_of(school))
+                uow.tenants.add_binding(binding)
+                uow.tenants.confirm_binding(binding.binding_id, _SECOND, now, _FACTS)
+            uow.tenants.add_policy(_policy(tenant, policy))
+            if is_proven:
+                uow.tenants.note_proven(tenant, now)
+            uow.commit()
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def order(self, customer: Customer, quantity: int | str, article: str = A3_STAFF, **columns: Any) -> LineKey:
+        """The shop writes a row; what happens next is the service's business."""
+        line = self.line(customer.code, quantity, article, **columns)
+        self.services.order_desk.submit([line])
+        return line.key
+
+    def line(self, code: str, quantity: int | str, article: str = A3_STAFF, **columns: Any) -> ShopLine:
+        now = self.services.clock.now()
+        key = columns.pop("key", None) or LineKey("orders", f"B{uuid4().hex[:10]}", "1")
+        year = {"starts_on": now.date(), "ends_on": now.date() + timedelta(days=400)} if article == A3_STAFF else {}
+        return ShopLine(
+            **{
+                "key": key,
+                "status": "placed",
+                "placed_at": now,
+                "changed_at": now,
+                "organisation_code": code,
+                "actor": code,
+                "article_code": article,
+                "quantity": quantity,
+                "digest": "",
+                **year,
+                **columns,
+            }
+        )
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, key: LineKey) -> OrderLine | None:
+        with self.services.open_uow() as uow:
+            return uow.orders.find(key)
+
+    def operations(self, key: LineKey) -> list[Operation]:
+        """Of one line, the oldest first."""
+        with self.services.open_uow() as uow:
+            return sorted(uow.operations.list_by(line=key), key=lambda one: one.created_at)
+
+    def await_line(self, key: LineKey, *states: LineState, within: float = 45.0) -> OrderLine:
+        def look() -> OrderLine | None:
+            line = self.find(key)
+            return line if line and line.state in states else None
+
+        return until(look, lambda: f"line {states}, {self._story(key)}", within=within)
+
+    def await_operation(self, key: LineKey, *states: OperationState, within: float = 45.0) -> Operation:
+        """The line's latest operation, once it is in one of the states."""
+
+        def look() -> Operation | None:
+            latest = (self.operations(key) or [None])[-1]
+            return latest if latest and latest.state in states else None
+
+        return until(look, lambda: f"operation {states}, {self._story(key)}", within=within)
+
+    def await_end(self, key: LineKey, within: float = 45.0) -> Operation:
+        return self.await_operation(key, *OPERATION_ENDS, within=within)
+
+    def _story(self, key: LineKey) -> str:
+        line = self.find(key)
+        told = [
+            (one.state, one.reason, one.waits, one.lost_attempts, one.due_at, self.services.clock.now())
+            for one in self.operations(key)
+        ]
+        return f"{line and (line.state, line.reason)} {told}"
+
+    def holders(self, customer: Customer, sku: str) -> set[str]:
+        """Who holds the product now, past all replicas."""
+        return {person for person in customer.people if sku in self.skus_of(customer, person)}
+
+    def skus_of(self, customer: Customer, person: str) -> set[str]:
+        assignments = self.control.user(customer.tenant, person)["licenseAssignmentStates"]
+        return {row["skuId"] for row in assignments}
+
+    def set_seats(self, customer: Customer, number: int) -> None:
+        self.control.change_subscription(customer.tenant, seats_id(customer.tenant), totalLicenses=number)
+
+
+def seats_id(tenant: str) -> str:
+    return str(uuid5(UUID(tenant), "seats"))
+
+
+def person_id(tenant: str, school: str, number: int) -> str:
+    return str(uuid5(UUID(tenant), f"{school} {number}"))
+
+
+def staff_of(school: str) -> dict[str, Any]:
+    """The selector of a school's staff."""
+    return {
+        "all": [
+            {"attribute": "department", "equals": school},
+            {"attribute": "employeeType", "equals": "Personeel"},
+        ]
+    }
+
+
+def _school_code(number: int) -> str:
+    return f"{10 + number // 400:02}{chr(65 + number // 20 % 20)}{chr(65 + number % 20)}00"
+
+
+def _staff_member(
+    customer: Customer, school: str, number: int, location: str | None, held: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "id": person_id(customer.tenant, school, number),
+        "userPrincipalName": f"medewerker-{number:04}.{school.lower()}@{customer.domain}",
+        "department": school,
+        "employeeType": "Personeel",
+        "usageLocation": location,
+        "assignments": list(held),
+    }
+
+
+def _organisation(code: OrganisationId, board: str | None) -> Organisation:
+    return Organisation(organisation_id=code, kind=OrganisationKind.LOCATION, name=code, board_number=board)
+
+
+def _under(board: OrganisationId, school: OrganisationId) -> Relation:
+    return Relation(parent_id=board, child_id=school, kind=RelationKind.HIERARCHICAL, valid_from=_LONG_AGO)
+
+
+def _binding(tenant: TenantId, school: OrganisationId, selector: Mapping[str, Any]) -> Binding:
+    return Binding(
+        binding_id=BindingId(str(uuid4())),
+        organisation_id=school,
+        tenant_id=tenant,
+        valid_from=_LONG_AGO,
+        created_by=_FIRST,
+        selectors={Audience.FACULTY: json.dumps(selector)},
+    )
+
+
+def _policy(tenant: TenantId, wishes: Mapping[str, Any]) -> Policy:
+    return Policy(
+        tenant_id=tenant,
+        valid_from=_LONG_AGO,
+        assignment_mode=AssignmentMode.DIRECT,
+        created_by=_FIRST,
+        approved_by=_SECOND,
+        **wishes,
+    )
