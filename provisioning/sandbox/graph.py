@@ -43,6 +43,12 @@ class Graph:
             raise unauthorized("Access token validation failure. Invalid tenant.")
         return caller
 
+    def call(self, request: Request) -> Caller:
+        """Count one HTTP call, be it a request or a whole batch, and say whose it is; raises Graph's 401."""
+        caller = self.authenticate(request)
+        self.world.count("calls", caller.tenant_id)
+        return caller
+
     def answer(self, request: Request, caller: Caller | None = None) -> Response:
         """The answer to one request; `caller` is already known for the items of a batch.
 
@@ -50,7 +56,7 @@ class Graph:
         """
         author = new_author(request)
         try:
-            caller = caller or self.authenticate(request)
+            caller = caller or self.call(request)
             response = self._carry_out(request, caller, author)
         except GraphError as error:
             response = refusal(error, author)

@@ -94,7 +94,7 @@ class Application:
     def _envelope(self, request: Request, author: Author) -> Response:
         if request.method != "POST":
             raise wrong_method()
-        caller = self._graph.authenticate(request)
+        caller = self._graph.call(request)
         if units := self.world.switches.batch_resource_units:
             self._graph.charge(caller, self.world.tenants[caller.tenant_id], units)
         fault = self.world.faults.pick(caller.tenant_id, BATCH)

@@ -30,6 +30,11 @@ class TestEnvelope:
         assert len(orders) == 3
         assert {frozenset(order) for order in orders} == {frozenset(str(number) for number in range(20))}
 
+    def test_is_one_call_of_many_requests(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.reset_counters()
+        batch(graph, *(item(number, "GET", READ) for number in range(20)))
+        assert control.counters()["total"] == {"calls": 1, "requests": 20, "writes": 0}
+
     def test_order_can_be_kept_by_switch(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.set_switches(shuffle_batch=False)
         items = [item(number, "GET", READ) for number in range(20)]

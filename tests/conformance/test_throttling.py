@@ -54,7 +54,7 @@ class TestRefusal:
     def test_counters_tell_accepted_from_refused(self, graph: httpx.Client, narrow: SandboxControl) -> None:
         narrow.reset_counters()
         writes(graph, 5)
-        assert narrow.counters()["tenants"][TENANT] == {"requests": 5, "writes": 3, "refused": 2}
+        assert narrow.counters()["tenants"][TENANT] == {"calls": 5, "requests": 5, "writes": 3, "refused": 2}
 
     def test_the_use_of_the_limit_is_told_from_80_percent(self, graph: httpx.Client) -> None:
         use = [response.headers.get("x-ms-throttle-limit-percentage") for response in writes(graph, 4)]
