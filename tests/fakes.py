@@ -284,6 +284,15 @@ class FakeAudit:
     def record(self, events: Sequence[Event]) -> None:
         self._world.events += events
 
+    def list_by(
+        self, operation: OperationId | None = None, organisation: OrganisationId | None = None, limit: int = 1000
+    ) -> list[Event]:
+        return [
+            event
+            for event in self._world.events
+            if operation in {None, event.operation} and organisation in {None, event.organisation}
+        ][-limit:]
+
 
 class FakeOutbox:
     def __init__(self, world: World) -> None:

@@ -41,8 +41,18 @@ class ShowOrders:
 
 def _sheet(uow: UnitOfWork, line: OrderLine) -> LineSheet:
     operations = uow.operations.list_by(line=line.shop.key)
-    of_organisation = uow.audit.list_by(organisation=OrganisationId(line.shop.organisation_code), limit=_EVENTS)
-    events = [event for event in of_organisation if event.details.get("line") == str(line.shop.key)]
-    for operation in operations:
-        events += uow.audit.list_by(operation=operation.operation_id, limit=_EVENTS)
-    return LineSheet(line=line, operations=operations, events=sorted(events, key=lambda event: event.at))
+    written_for = {OrganisationId(line.shop.organisation_code), *(each.wish.holder_id for each in operations)}
+    of_line = [
+        event
+        for organisation in sorted(written_for)
+        for event in uow.audit.list_by(organisation=organisation, limit=_EVENTS)
+        if event.details.get("line") == str(line.shop.key)
+    ]
+    of_operations = [
+        event
+        for operation in operations
+        for event in uow.audit.list_by(operation=operation.operation_id, limit=_EVENTS)
+        if event not in of_line  # an operation's creation speaks of the line too
+    ]
+    events = sorted(of_line + of_operations, key=lambda event: event.at)
+    return LineSheet(line=line, operations=operations, events=events)
