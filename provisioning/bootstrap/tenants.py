@@ -30,7 +30,7 @@ class Tenants(Orders):
             gateway=self.gateway,
             clock=self.clock,
             mappings=self.mappings,
-            consent_key=self._consent_key,
+            consent_key=lambda: self._consent_key,
             release_held=self.judge_lines.binding_arrived,
         )
 

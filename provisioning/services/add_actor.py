@@ -67,7 +67,7 @@ class AddActor:
         if added.roles != {Role.ADMIN} or not self.has_owner_access():
             raise NotAllowedError(
                 "There is no administrator yet. The first actor is one person with the role admin only, "
-                "added with the DATABASE_URL of the database's owner."
+                "added by whoever has the owner's connection: set PROVISIONING_OWNER_DATABASE_URL."
             )
         return THE_SYSTEM.actor
 

@@ -31,13 +31,16 @@ class _Case(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class ConfirmBinding:
-    """`consent_key` signs our consent links; `release_held` judges again what waited for this binding."""
+    """`consent_key` gives what signs our consent links, asked for only when one came back.
+
+    `release_held` judges again what waited for this binding.
+    """
 
     open_uow: OpenUnitOfWork
     gateway: LicenceGateway
     clock: Clock
     mappings: Mappings
-    consent_key: bytes
+    consent_key: Callable[[], bytes]
     release_held: Callable[[OrganisationId], object]
 
     def __call__(
@@ -52,7 +55,7 @@ class ConfirmBinding:
         """Raises NotAllowedError saying which facts are missing, GraphError when the tenant cannot be read."""
         require(identity, Action.CONFIRM_BINDING)
         now = self.clock.now()
-        returned = read_returned(returned_address, self.consent_key, now) if returned_address else None
+        returned = read_returned(returned_address, self.consent_key(), now) if returned_address else None
         case = self._read(identity, organisation, tenant, on or dutch_day(now))
         evidence = self._observe(case, returned)
         if len(evidence) < FACTS_NEEDED:

@@ -84,7 +84,7 @@ class TestMissingParts:
             pytest.param("collect_orders", "order_database_url", "ORDER_DATABASE_URL", id="no shop"),
             pytest.param("submit_orders", "order_desk_database_url", "ORDER_DESK_DATABASE_URL", id="no desk"),
             pytest.param("consent_url", "consent_redirect_url", "CONSENT_REDIRECT_URL", id="no way back"),
-            pytest.param("confirm_binding", "consent_key", "CONSENT_KEY", id="no key for consent"),
+            pytest.param("consent_url", "consent_key", "CONSENT_KEY", id="no key for consent"),
             pytest.param("seal_audit", "checkpoint_key_file", "CHECKPOINT_FOLDER", id="no place for checkpoints"),
         ],
     )

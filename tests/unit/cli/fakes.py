@@ -73,7 +73,7 @@ class FakeServices:
         self.bind_tenant = BindTenant(**timed)
         self.set_selector = SetSelector(**timed)
         self.confirm_binding = ConfirmBinding(
-            **timed, gateway=self.gateway, mappings=MAPPINGS, consent_key=KEY, release_held=lambda _: None
+            **timed, gateway=self.gateway, mappings=MAPPINGS, consent_key=lambda: KEY, release_held=lambda _: None
         )
         self.consent_url = ConsentUrl(**timed, application=APPLICATION)
         self.set_policy = SetPolicy(**timed, mappings=MAPPINGS)

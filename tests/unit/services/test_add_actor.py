@@ -99,7 +99,7 @@ class TestTheFirstAdministrator:
         assert event.details == {"actor": "person:ada", "ground": "first administrator"}
 
     def test_another_connection_does_not(self, world: World) -> None:
-        with pytest.raises(NotAllowedError, match="DATABASE_URL of the database's owner"):
+        with pytest.raises(NotAllowedError, match="PROVISIONING_OWNER_DATABASE_URL"):
             add(world, ANONYMOUS, "person:ada", Role.ADMIN, owner=False)
 
     @pytest.mark.parametrize("roles", [(Role.APPROVER,), (Role.ADMIN, Role.APPROVER)])

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +14,13 @@ from provisioning.domain.catalogue import (
     Metric,
     Variant,
 )
-from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError
+from provisioning.domain.errors import (
+    ActionRequiredError,
+    ConfigurationError,
+    ConflictError,
+    InputError,
+    NotAllowedError,
+)
 from provisioning.domain.ids import LineKey, OrganisationId, TenantId
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.order import LedgerCause, LedgerEntry, OrderLine, ShopLine
@@ -123,9 +131,14 @@ class Confirmation:
             gateway=gateway,
             clock=FakeClock(),
             mappings=MAPPINGS,
-            consent_key=KEY,
+            consent_key=lambda: KEY,
             release_held=self.released.append,
         )
+
+    def without_a_key(self) -> "Confirmation":
+        """As an installation that sends no consent links has it."""
+        self.service = replace(self.service, consent_key=_no_key)
+        return self
 
     def __call__(self, identity: object = APPROVER, returned: str | None = None) -> object:
         return self.service(identity, SCHOOL, "school.nl", returned_address=returned)
@@ -134,6 +147,10 @@ class Confirmation:
 @pytest.fixture
 def confirm(world: World, gateway: FakeGateway) -> Confirmation:
     return Confirmation(world, gateway)
+
+
+def _no_key() -> NoReturn:
+    raise ConfigurationError("there is no key")
 
 
 def returned_address(tenant: str = TENANT) -> str:
@@ -155,6 +172,15 @@ class TestConfirmBinding:
 
     def test_domain_and_our_consent_are_two_facts(self, confirm: Confirmation) -> None:
         assert confirm(returned=returned_address()).evidence == {DOMAIN, CONSENT}
+
+    def test_the_key_of_consent_links_is_needed_only_for_a_consent_that_came_back(
+        self, world: World, gateway: FakeGateway, confirm: Confirmation
+    ) -> None:
+        with pytest.raises(ConfigurationError):
+            confirm.without_a_key()(returned=returned_address())
+        world.held.append(held_line(12))
+        gateway.buy(12)
+        assert confirm().evidence == {DOMAIN, SUBSCRIPTION}
 
     @pytest.mark.parametrize(
         ("holder", "tenant", "proves"),
