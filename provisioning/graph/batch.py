@@ -20,9 +20,10 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(wire.BatchResponse)
 
 
-def envelope(items: Sequence[wire.BatchItem]) -> RequestInformation:
+def envelope(base_url: str, items: Sequence[wire.BatchItem]) -> RequestInformation:
     """The request that carries these items."""
-    request = RequestInformation(Method.POST, "{+baseurl}/$batch")
+    request = RequestInformation(Method.POST)
+    request.url = f"{base_url}/$batch"  # spelt out: expanding a template costs as much as three people
     request.headers.add("Content-Type", "application/json")
     request.content = _ENCODER.encode(wire.BatchRequest(list(items)))
     return request

@@ -51,20 +51,26 @@ def unsent(reason: Reason, after: timedelta | None = None) -> Verdict:
 
 def judge(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw, wall: datetime) -> Verdict:
     """The meaning of one answer to a write. Header names are in lower case."""
+    request_id = headers.get("request-id")
+    units, under_pressure = _number(headers.get("x-ms-resource-unit")), pressure(headers)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        verdict, error = Verdict(outcome=Outcome.ACCEPTED), wire.MainError()
-    else:
-        error = read_error(body)
-        verdict = _judge_error(status, error, retry_after(headers.get("retry-after"), wall))
+        return Verdict(
+            outcome=Outcome.ACCEPTED,
+            status=status,
+            request_id=request_id,
+            resource_units=units,
+            pressure=under_pressure,
+        )
+    error = read_error(body)
     return msgspec.structs.replace(
-        verdict,
+        _judge_error(status, error, retry_after(headers.get("retry-after"), wall)),
         status=status,
         error_code=error.code if _CODE.fullmatch(error.code) else None,
         detail=scrub(error.message) or None,
-        request_id=headers.get("request-id") or (error.innerError.request_id if error.innerError else None),
-        resource_units=_number(headers.get("x-ms-resource-unit")),
+        request_id=request_id or (error.innerError.request_id if error.innerError else None),
+        resource_units=units,
         scope=headers.get("x-ms-throttle-scope"),
-        pressure=pressure(headers),
+        pressure=under_pressure,
     )
 
 

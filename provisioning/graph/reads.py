@@ -150,7 +150,9 @@ async def _ask(client: GraphClient, tenant: TenantId, urls: Mapping[K, str]) -> 
     """The final answers of one envelope: those that trying again would not change."""
     keys = {str(place): key for place, key in enumerate(urls)}
     items = [wire.BatchItem(place, "GET", urls[key]) for place, key in keys.items()]
-    parts = _decoded(batch.open_envelope, await client.read_once(tenant, batch.envelope(items)))
+    parts = _decoded(
+        batch.open_envelope, await client.read_once(tenant, batch.envelope(client.settings.base_url, items))
+    )
     final = {}
     for place, part in parts.items():
         if part.status in _STOPS_TENANT:

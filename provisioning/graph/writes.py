@@ -79,7 +79,7 @@ class Writer:
     async def _send(self, attempts: Sequence[Attempt]) -> list[Receipt]:
         if obstacle := self._obstacle or (_TOO_LATE if self._is_too_late() else None):
             return [_receipt(attempt, obstacle) for attempt in attempts]
-        request = batch.envelope([to_item(attempt) for attempt in attempts])
+        request = batch.envelope(self._client.settings.base_url, [to_item(attempt) for attempt in attempts])
         sent_at = self._client.clock.now()
         try:
             answer = await self._client.send(self._tenant, request, self._client.settings.write_timeout)

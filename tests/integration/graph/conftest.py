@@ -13,7 +13,7 @@ from provisioning.graph.gateway import GraphGateway
 from provisioning.graph.settings import Application, GraphSettings
 from tests.conformance.school import APP, SECRET, TENANT, world_seed
 from tests.sandbox_process import SandboxProcess
-from tests.unit.graph.fakes import CountingQuota
+from tests.unit.graph.fakes import ListeningQuota
 
 Connect = Callable[..., GraphGateway]
 
@@ -51,12 +51,12 @@ def settings(sandbox: SandboxProcess) -> GraphSettings:
 
 
 @pytest.fixture
-def quota() -> CountingQuota:
-    return CountingQuota()
+def quota() -> ListeningQuota:
+    return ListeningQuota()
 
 
 @pytest.fixture
-def connect(quota: CountingQuota) -> Iterator[Connect]:
+def connect(quota: ListeningQuota) -> Iterator[Connect]:
     """Makes gateways and closes them afterwards."""
     made: list[tuple[GraphGateway, Bridge]] = []
 

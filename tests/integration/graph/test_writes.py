@@ -15,7 +15,7 @@ from provisioning.graph.settings import GraphSettings
 from tests.conformance import school
 from tests.integration.graph.conftest import Connect, RealClock
 from tests.sandbox_process import SandboxProcess
-from tests.unit.graph.fakes import CountingQuota
+from tests.unit.graph.fakes import ListeningQuota
 
 SWAP = Change(
     add_sku=SkuId(school.A3),
@@ -119,7 +119,7 @@ class TestRefused:
         assert receipt.request_id
 
     def test_a_throttled_batch_closes_the_bucket(
-        self, sandbox: SandboxProcess, gateway: GraphGateway, lease: Lease, quota: CountingQuota
+        self, sandbox: SandboxProcess, gateway: GraphGateway, lease: Lease, quota: ListeningQuota
     ) -> None:
         sandbox.control.drain_quotas()
         [receipt] = apply(gateway, lease, attempt(school.WITH_A1))
@@ -227,23 +227,24 @@ class TestInterruption:
         self,
         sandbox: SandboxProcess,
         settings: GraphSettings,
-        quota: CountingQuota,
+        quota: ListeningQuota,
         lease: Lease,
         crowd: list[Attempt],
     ) -> None:
         clock, bridge = InterruptingClock(), Bridge()
         gateway = GraphGateway(settings, quota, clock, bridge)
         try:
+            apply(gateway, lease, *crowd[:80])  # four connections
             clock.interrupts_after = 5  # four batches leave; the first answer is being read
             with pytest.raises(KeyboardInterrupt):
-                apply(gateway, lease, *crowd)
+                apply(gateway, lease, *crowd[80:])
             written = len(ledger(sandbox))
             [receipt] = apply(gateway, lease, crowd[199])
         finally:
             gateway.close()
             bridge.close()
         assert receipt.outcome is Outcome.ACCEPTED
-        assert 20 <= written <= 80
+        assert 100 <= written <= 160
         assert len(ledger(sandbox)) == written + 1
 
     def test_a_fork_uses_connections_of_its_own(

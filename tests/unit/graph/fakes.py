@@ -42,20 +42,16 @@ class StandingClock:
         self.moment += by
 
 
-class CountingQuota:
-    """Grants up to `allowed` writes and remembers what it was told."""
+class ListeningQuota:
+    """Grants everything and remembers what Microsoft said."""
 
-    def __init__(self, allowed: int = 1_000_000, after: timedelta = timedelta(seconds=7)) -> None:
-        self.allowed = allowed
-        self.after = after
-        self.taken: list[tuple[TenantId, int, Lane]] = []
+    def __init__(self) -> None:
         self.refusals: list[tuple[TenantId, str | None, timedelta | None]] = []
         self.pressures: list[tuple[TenantId, float]] = []
 
     def take(self, tenant: TenantId, writes: int, lane: Lane) -> Grant:
-        self.taken.append((tenant, writes, lane))
-        granted = min(writes, self.allowed)
-        return Grant(granted, timedelta(0) if granted == writes else self.after)
+        del tenant, lane
+        return Grant(writes)
 
     def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None) -> None:
         self.refusals.append((tenant, scope, after))

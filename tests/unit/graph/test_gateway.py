@@ -12,7 +12,7 @@ from provisioning.graph.client import GraphClient
 from provisioning.graph.gateway import GraphGateway
 from provisioning.ports import LicenceGateway
 from tests.unit.graph import fakes
-from tests.unit.graph.fakes import SETTINGS, TENANT, CountingQuota, FakeGraph
+from tests.unit.graph.fakes import SETTINGS, TENANT, FakeGraph, ListeningQuota
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def bridge() -> Iterator[Bridge]:
 
 
 def gateway(graph: FakeGraph, bridge: Bridge) -> GraphGateway:
-    return GraphGateway(SETTINGS, CountingQuota(), graph.clock, bridge, connect=lambda *_: graph.client)
+    return GraphGateway(SETTINGS, ListeningQuota(), graph.clock, bridge, connect=lambda *_: graph.client)
 
 
 class TestGateway:
@@ -40,7 +40,7 @@ class TestGateway:
             made.append(graph.client)
             return graph.client
 
-        gateway = GraphGateway(SETTINGS, CountingQuota(), graph.clock, bridge, connect=connect)
+        gateway = GraphGateway(SETTINGS, ListeningQuota(), graph.clock, bridge, connect=connect)
         for _ in range(3):
             assert gateway.observe_people(TENANT, [fakes.subject(1)]) == {fakes.subject(1): None}
         assert len(made) == 1

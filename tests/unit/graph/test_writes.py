@@ -12,7 +12,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph.writes import Writer
 from tests.unit.graph import fakes
-from tests.unit.graph.fakes import A1, A3, NOW, TENANT, CountingQuota, FakeGraph
+from tests.unit.graph.fakes import A1, A3, NOW, TENANT, FakeGraph, ListeningQuota
 
 ACCEPTED = {"status": 200, "body": {"id": "x", "displayName": "somebody"}}
 
@@ -20,10 +20,10 @@ ACCEPTED = {"status": 200, "body": {"id": "x", "displayName": "somebody"}}
 def apply(
     graph: FakeGraph,
     attempts: "list[Attempt]",
-    quota: CountingQuota | None = None,
+    quota: ListeningQuota | None = None,
     lease: Lease | None = None,
 ) -> list[Receipt]:
-    writer = Writer(graph.client, quota or CountingQuota(), TENANT, lease or fakes.lease())
+    writer = Writer(graph.client, quota or ListeningQuota(), TENANT, lease or fakes.lease())
     receipts = asyncio.run(writer.apply(attempts))
     return sorted(receipts, key=lambda receipt: receipt.attempt_id)
 
@@ -225,7 +225,7 @@ class TestQuota:
         ],
     )
     def test_a_refusal_closes_the_bucket_it_names(self, value: str | None, after: timedelta | None) -> None:
-        quota = CountingQuota()
+        quota = ListeningQuota()
         headers = {"x-ms-throttle-scope": "Tenant_Application/Write/app/tenant"} | (
             {"Retry-After": value} if value else {}
         )
@@ -234,7 +234,7 @@ class TestQuota:
         assert quota.refusals == [(TENANT, "Tenant_Application/Write/app/tenant", after)]
 
     def test_the_longest_wait_of_a_batch_counts(self) -> None:
-        quota = CountingQuota()
+        quota = ListeningQuota()
         body = fakes.error("TooManyRequests", "")
         graph = FakeGraph(
             fakes.batch_of(lambda item: {"status": 429, "headers": {"Retry-After": item["id"][-1]}, "body": body})
@@ -250,25 +250,24 @@ class TestQuota:
         assert {(r.reason, r.after) for r in unsent} == {(Reason.THROTTLED, timedelta(seconds=9))}
 
     def test_pressure_is_passed_on_once_the_highest(self) -> None:
-        quota = CountingQuota()
+        quota = ListeningQuota()
         headers = {"x-ms-throttle-limit-percentage": "0.9"}
         graph = FakeGraph(fakes.batch_of(lambda _: {**ACCEPTED, "headers": headers}))
         apply(graph, fakes.attempts(3), quota)
         assert quota.pressures == [(TENANT, 0.9)]
 
     def test_no_pressure_nothing_said(self) -> None:
-        quota = CountingQuota()
+        quota = ListeningQuota()
         apply(accepting(), fakes.attempts(3), quota)
         assert quota.pressures == []
 
 
 class TestLease:
     def test_nothing_leaves_that_could_outlast_the_lease(self) -> None:
-        graph, quota = accepting(), CountingQuota()
-        receipts = apply(graph, fakes.attempts(2), quota, fakes.lease(timedelta(seconds=19)))
+        graph = accepting()
+        receipts = apply(graph, fakes.attempts(2), lease=fakes.lease(timedelta(seconds=19)))
         assert {(receipt.outcome, receipt.retryable) for receipt in receipts} == {(Outcome.NOT_SENT, True)}
         assert not graph.requests
-        assert not quota.taken
 
     def test_a_lease_of_just_the_write_time_out_is_enough(self) -> None:
         receipts = apply(accepting(), fakes.attempts(2), lease=fakes.lease(timedelta(seconds=20)))
@@ -291,7 +290,7 @@ class TestLease:
 class TestTenant:
     def test_an_attempt_for_another_tenant_never_leaves(self) -> None:
         graph = accepting()
-        writer = Writer(graph.client, CountingQuota(), TenantId("another"), fakes.lease())
+        writer = Writer(graph.client, ListeningQuota(), TenantId("another"), fakes.lease())
         [receipt] = asyncio.run(writer.apply([fakes.attempt(1)]))
         assert (receipt.outcome, receipt.reason) == (Outcome.NOT_SENT, Reason.TENANT_MISMATCH)
         assert not receipt.retryable
@@ -311,17 +310,14 @@ class TestTenant:
             pytest.param(RetryableError("busy", Reason.THROTTLED), False, True, id="Entra is busy"),
         ],
     )
-    def test_without_a_token_nothing_leaves_and_no_quota_is_taken(
-        self, failure: Exception, *, tenant_wide: bool, retryable: bool
-    ) -> None:
-        graph, quota = accepting(), CountingQuota()
+    def test_without_a_token_nothing_leaves(self, failure: Exception, *, tenant_wide: bool, retryable: bool) -> None:
+        graph = accepting()
 
         async def refuse(*_: object) -> None:
             raise failure
 
         graph.tokens._renew = refuse  # type: ignore[method-assign]  # the one thing under test that fails
-        [receipt] = apply(graph, [fakes.attempt(1)], quota)
+        [receipt] = apply(graph, [fakes.attempt(1)])
         assert receipt.outcome is Outcome.NOT_SENT
         assert (receipt.tenant_wide, receipt.retryable) == (tenant_wide, retryable)
-        assert not quota.taken
         assert not graph.requests
