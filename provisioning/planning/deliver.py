@@ -12,7 +12,7 @@ from provisioning.domain.ids import GroupId, OperationId, OrganisationId, PlanId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census, HeldLicence, Person, SeatCount
-from provisioning.domain.operation import BeforeImage, Change, Step, StepKind, Wish
+from provisioning.domain.operation import Change, Step, StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Policy
@@ -33,6 +33,7 @@ from provisioning.planning.losses import LossCount
 from provisioning.planning.plan import Grounds, Losses, Plan, SubjectPlan
 from provisioning.planning.seats import in_order, situation
 from provisioning.planning.selection import Selection
+from provisioning.planning.verdict import Verdict
 
 
 class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,19 +63,8 @@ class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
         return self.mappings.skus[self.wish.sku_id]
 
 
-class _Verdict(msgspec.Struct, frozen=True, eq=False):
-    """What a person needs, before seats are counted. Everybody in the same situation shares one."""
-
-    state: SubjectState
-    reason: Reason | None = None
-    change: Change = Change()
-    notes: tuple[str, ...] = ()
-    first_location: str | None = None  # to be set before the licence
-    licences: tuple[HeldLicence, ...] = ()
-
-
-_WAITS = _Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
-_Judged = tuple[Person, OrganisationId, _Verdict]
+_WAITS = Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
+_Judged = tuple[Person, OrganisationId, Verdict]
 
 
 def plan_deliver(scene: DeliverScene) -> Plan:
@@ -92,7 +82,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
         drawn_at=scene.now,
         observed_at=scene.census.observed_at,
         is_complete=scene.selection.is_complete,
-        subjects=(*map(_subject, allotted), *_undecided(scene), *_missing_names(scene)),
+        subjects=(*_subjects(allotted), *_undecided(scene), *_missing_names(scene)),
         steps=tuple(steps),
         grounds=scene.grounds,
         losses=losses,
@@ -117,8 +107,19 @@ def _candidates(scene: DeliverScene) -> Sequence[tuple[Person, OrganisationId]]:
 
 
 def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
-    """Selected people who are not named, where names count, and those in doubt."""
-    return _selected(scene).difference(scene.wish.named) | scene.in_doubt if scene.wish.named else scene.in_doubt
+    """Selected people who are not named, where names count, and those whom somebody serves already."""
+    served = _served_elsewhere(scene)
+    return _selected(scene).difference(scene.wish.named) | served if scene.wish.named else served
+
+
+def _served_elsewhere(scene: DeliverScene) -> frozenset[SubjectId]:
+    """Left to the operation that reserved their seat, or to an earlier plan of this one that wrote to them."""
+    seen = {
+        person.subject_id
+        for person, _ in scene.selection.chosen
+        if person.subject_id in scene.reserved and person.holds(scene.wish.sku_id)
+    }
+    return scene.in_doubt | (scene.reserved - seen)
 
 
 def _selected(scene: DeliverScene) -> set[SubjectId]:
@@ -138,7 +139,7 @@ def _missing_names(scene: DeliverScene) -> list[SubjectPlan]:
     """Named people whom nobody selected: unknown to the tenant, or somebody else's. Half a look says neither."""
     if not scene.wish.named or not scene.selection.is_complete:
         return []
-    accounted_for = _selected(scene) | scene.in_doubt
+    accounted_for = _selected(scene) | scene.in_doubt | scene.reserved
     missing = [name for name in dict.fromkeys(scene.wish.named) if name not in accounted_for]
     present = {person.subject_id for person in scene.census.people}
     return [_refusal(name, Reason.SCOPE_VIOLATION if name in present else Reason.NOT_FOUND) for name in missing]
@@ -160,10 +161,11 @@ def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judge
 
 
 def _seats_to_give(scene: DeliverScene) -> int:
-    """Every holder of ours takes from the entitlement, named now or not."""
+    """Every holder of ours takes from the entitlement, named now or not, and so does who is being served."""
     seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
-    holders = sum(person.subject_id in seats.holders for person, _ in scene.selection.chosen)
-    return seats.to_give(holders + len(scene.in_doubt - seats.holders))
+    selected = _selected(scene)
+    own = (selected & seats.holders) | (selected & _served_elsewhere(scene)) | scene.in_doubt
+    return seats.to_give(len(own))
 
 
 def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:
@@ -174,54 +176,17 @@ def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:
     return losses.total
 
 
-def _subject(judged: _Judged) -> SubjectPlan:
-    person, organisation, verdict = judged
-    return SubjectPlan(
-        subject_id=person.subject_id,
-        organisation_id=organisation,
-        state=verdict.state,
-        reason=verdict.reason,
-        before=before_image(person),
-        notes=verdict.notes,
-    )
-
-
-def before_image(person: Person) -> BeforeImage:
-    return BeforeImage(licences=person.licences, usage_location=person.usage_location, is_enabled=person.is_enabled)
+def _subjects(allotted: Iterable[_Judged]) -> Iterator[SubjectPlan]:
+    for person, organisation, verdict in allotted:
+        yield verdict.subject(person, organisation)
 
 
 def _steps(allotted: Iterable[_Judged]) -> Iterator[Step]:
     position = 0
     for person, _, verdict in allotted:
-        if verdict.state is not SubjectState.PENDING:
-            continue
-        if verdict.first_location:
-            yield _location_step(person, verdict.first_location, position)
+        for step in verdict.steps(person, position):
+            yield step
             position += 1
-        yield _licence_step(person, verdict, position)
-        position += 1
-
-
-def _location_step(person: Person, location: str, position: int) -> Step:
-    return Step(
-        position=position,
-        subject_id=person.subject_id,
-        kind=StepKind.SET_USAGE_LOCATION,
-        change=Change(usage_location=location),
-        reason="the usage location is empty and the school's policy names one",
-    )
-
-
-def _licence_step(person: Person, verdict: _Verdict, position: int) -> Step:
-    is_swap = bool(verdict.change.remove_skus)
-    return Step(
-        position=position,
-        subject_id=person.subject_id,
-        kind=StepKind.SWAP if is_swap else StepKind.ASSIGN,
-        change=verdict.change,
-        sequence=1 if verdict.first_location else 0,
-        reason="takes the place of the old product" if is_swap else "ordered for this person",
-    )
 
 
 class _Judge:
@@ -234,43 +199,43 @@ class _Judge:
         self._off = off_by_policy(scene.target, scene.policy)
         self._undecided = undecided(scene.target, scene.wish.audience, scene.policy)
         self._advised = off_by_advice(scene.target, scene.wish.audience, scene.policy)
-        self._known: dict[tuple[tuple[HeldLicence, ...], bool], _Verdict] = {}
+        self._known: dict[tuple[tuple[HeldLicence, ...], bool], Verdict] = {}
 
-    def verdict(self, person: Person) -> _Verdict:
+    def verdict(self, person: Person) -> Verdict:
         situation_key = (person.licences, person.usage_location is None)
         if situation_key not in self._known:
             self._known[situation_key] = self._judge(person)
         return self._known[situation_key]
 
-    def _judge(self, person: Person) -> _Verdict:
+    def _judge(self, person: Person) -> Verdict:
         return self._already_right(person) or self._impossible(person) or self._wanted(person)
 
-    def _already_right(self, person: Person) -> _Verdict | None:
+    def _already_right(self, person: Person) -> Verdict | None:
         target = self._scene.target
         if person.direct(target.sku_id):
-            return _Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
+            return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
         if person.holds(target.sku_id):
-            return _Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
+            return Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
         larger = self._compatibility.larger_product(person, target, self._scene.wish.replaces)
-        return _Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, notes=(larger,)) if larger else None
+        return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, notes=(larger,)) if larger else None
 
-    def _impossible(self, person: Person) -> _Verdict | None:
+    def _impossible(self, person: Person) -> Verdict | None:
         group = self._group_that_gives_the_old(person)
         if group:
-            return _refused(Reason.INHERITED_FROM_GROUP, f"group {group}")
+            return Verdict.refused(Reason.INHERITED_FROM_GROUP, f"group {group}")
         if person.usage_location is None:
             if not self._scene.policy.usage_location:
-                return _refused(Reason.USAGE_LOCATION)
+                return Verdict.refused(Reason.USAGE_LOCATION)
             missing = missing_for([StepKind.SET_USAGE_LOCATION], self._scene.permissions)
             if missing:
-                return _refused(Reason.USAGE_LOCATION, f"needs permission {', '.join(sorted(missing))}")
+                return Verdict.refused(Reason.USAGE_LOCATION, f"needs permission {', '.join(sorted(missing))}")
         return None
 
     def _group_that_gives_the_old(self, person: Person) -> GroupId | None:
         replaces = self._scene.wish.replaces
         return next((x.group_id for x in person.licences if x.sku_id in replaces and x.group_id and x.is_active), None)
 
-    def _wanted(self, person: Person) -> _Verdict:
+    def _wanted(self, person: Person) -> Verdict:
         scene = self._scene
         leaving = [x for x in person.licences if x.sku_id in scene.wish.replaces and x.is_direct and x.is_active]
         carried = carry_over(person.licences, leaving, scene.target, scene.mappings.skus, self._plans)
@@ -281,9 +246,9 @@ class _Judge:
         )
         obstacle = self._compatibility.obstacle(person, change)
         if obstacle:
-            return _refused(*obstacle)
+            return Verdict.refused(*obstacle)
         location = scene.policy.usage_location if person.usage_location is None else None
-        return _Verdict(SubjectState.PENDING, None, change, carried.not_carried, location, person.licences)
+        return Verdict(SubjectState.PENDING, None, change, carried.not_carried, location, person.licences)
 
     def _at_least(self, leaving: Sequence[HeldLicence]) -> PlanIds:
         """Advice is for first licences; what nobody decided about takes no service that the person had."""
@@ -291,7 +256,3 @@ class _Judge:
             return self._off | self._undecided | self._advised
         had = families(enabled_plans(leaving, self._scene.mappings.skus), self._plans.family_of)
         return self._off | {plan for plan in self._undecided if self._plans.family_of.get(plan) not in had}
-
-
-def _refused(reason: Reason, *notes: str) -> _Verdict:
-    return _Verdict(SubjectState.REFUSED, reason, notes=notes)
