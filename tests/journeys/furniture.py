@@ -1,18 +1,28 @@
 """Schools and boards to order for: register, membership, tenant with people, binding, policy, and the shop's row."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import msgspec
+
+from provisioning.domain.actors import ANONYMOUS, Identity, Role
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import Actor, ArticleCode, BindingId, LineKey, OrganisationId, TenantId
-from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine, ShopLine
+from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Declaration, Membership
 from provisioning.domain.tenancy import (
     AssignmentMode,
@@ -36,6 +46,7 @@ READ = ("Organization.Read.All", "User.Read.All", "GroupMember.Read.All")
 ROLES = (*READ, "LicenseAssignment.ReadWrite.All", "User.ReadWrite.All")
 _LONG_AGO = date(2020, 1, 1)
 _FIRST, _SECOND = Actor("person:first"), Actor("person:second")
+Traits = Callable[["Customer", OrganisationId, int], Mapping[str, Any]]  # what is special about a member of staff
 _FACTS = (BindingEvidence.VERIFIED_DOMAIN, BindingEvidence.EXPECTED_SUBSCRIPTION)
 
 
@@ -92,7 +103,8 @@ class Town:
         policy: Mapping[str, Any] | None = None,
         roles: Sequence[str] | None = ROLES,
         is_proven: bool = True,
-        selector: Mapping[str, Any] | None = None,
+        traits: Traits = lambda _customer, _school, _number: {},
+        others: Sequence[Mapping[str, Any]] = (),
     ) -> Customer:
         """A tenant with people in the twin, and everything that the service must know to deliver there."""
         tenant = TenantId(str(uuid4()))
@@ -102,7 +114,7 @@ class Town:
         customer = Customer(code, tenant, domain, staff, began, lag)
         held = [{"skuId": holds, "disabledPlans": list(disabled_plans)}] if holds else []
         users = [
-            _staff_member(customer, one, number, location, held)
+            _staff_member(customer, one, number, location, held) | traits(customer, one, number)
             for one, size in sizes.items()
             for number in range(size)
         ]
@@ -114,12 +126,12 @@ class Town:
             "domains": [domain, f"t{tenant[:8]}.onmicrosoft.com"],
             "consents": [] if roles is None else [{"app": APP, "roles": list(roles)}],
             "subscriptions": subscriptions,
-            "users": users,
+            "users": [*users, *({"userPrincipalName": f"{one['id']}@{domain}", **one} for one in others)],
         }
         self.control.seed({"tenants": [seeded]}, reset=False)
         self.control.set_lag(lag, tenant)
         self._register(customer)
-        self._bind(customer, policy or {"usage_location": "NL"}, selector, is_proven=is_proven)
+        self._bind(customer, {"usage_location": "NL"} if policy is None else policy, is_proven=is_proven)
         self.customers.append(customer)
         return customer
 
@@ -142,9 +154,7 @@ class Town:
             uow.records.save([Membership(record_id=f"member {code}", organisation_id=code, status="active")], now)
             uow.commit()
 
-    def _bind(
-        self, customer: Customer, policy: Mapping[str, Any], selector: Mapping[str, Any] | None, *, is_proven: bool
-    ) -> None:
+    def _bind(self, customer: Customer, policy: Mapping[str, Any], *, is_proven: bool) -> None:
         now, tenant = self.services.clock.now(), customer.tenant
         with self.services.open_uow() as uow:
             uow.tenants.save(
@@ -155,7 +165,7 @@ class Town:
                 )
             )
             for school in customer.staff:
-                binding = _binding(tenant, school, selector or staff_of(school))
+                binding = _binding(tenant, school)
                 uow.tenants.add_binding(binding)
                 uow.tenants.confirm_binding(binding.binding_id, _SECOND, now, _FACTS)
             uow.tenants.add_policy(_policy(tenant, policy))
@@ -191,6 +201,33 @@ class Town:
             }
         )
 
+    def correct(self, key: LineKey, **columns: Any) -> None:
+        """The shop changes its row."""
+        line = self.find(key)
+        assert line is not None
+        changed = {"changed_at": self.services.clock.now(), **columns}
+        self.services.order_desk.submit([msgspec.structs.replace(line.shop, **changed)])
+
+    def command(self, *words: str) -> str:
+        """What the command prints when an operator types it."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("provisioning"), *words],
+            env={**os.environ, **self.world.environment, "PROVISIONING_TOKEN": self._token},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @cached_property
+    def _token(self) -> str:
+        """An operator's, given by the first administrator."""
+        add = self.services.add_actor
+        admin = Identity(actor=add(ANONYMOUS, "person:ada", {Role.ADMIN}).actor, roles=frozenset({Role.ADMIN}))
+        return add(admin, "person:olaf", {Role.OPERATOR}).token
+
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, key: LineKey) -> OrderLine | None:
@@ -221,6 +258,19 @@ class Town:
     def await_end(self, key: LineKey, within: float = 45.0) -> Operation:
         return self.await_operation(key, *OPERATION_ENDS, within=within)
 
+    def people(self, operation: Operation) -> dict[str, tuple[SubjectState, Reason | None]]:
+        """What the operation's list says of each person."""
+        with self.services.open_uow() as uow:
+            listed = uow.journal.subjects(operation.operation_id)
+        return {subject.subject_id: (subject.state, subject.reason) for subject in listed}
+
+    def count(self, operation: Operation) -> Counter[SubjectState]:
+        return Counter(state for state, _ in self.people(operation).values())
+
+    def per_school(self, operation: Operation) -> Counter[OrganisationId | None]:
+        with self.services.open_uow() as uow:
+            return Counter(subject.organisation_id for subject in uow.journal.subjects(operation.operation_id))
+
     def _story(self, key: LineKey) -> str:
         line = self.find(key)
         told = [
@@ -250,10 +300,10 @@ def person_id(tenant: str, school: str, number: int) -> str:
 
 
 def staff_of(school: str) -> dict[str, Any]:
-    """The selector of a school's staff."""
+    """The selector of a school's staff; who works at two schools has the other one as office."""
     return {
         "all": [
-            {"attribute": "department", "equals": school},
+            {"any": [{"attribute": name, "equals": school} for name in ("department", "officeLocation")]},
             {"attribute": "employeeType", "equals": "Personeel"},
         ]
     }
@@ -284,14 +334,14 @@ def _under(board: OrganisationId, school: OrganisationId) -> Relation:
     return Relation(parent_id=board, child_id=school, kind=RelationKind.HIERARCHICAL, valid_from=_LONG_AGO)
 
 
-def _binding(tenant: TenantId, school: OrganisationId, selector: Mapping[str, Any]) -> Binding:
+def _binding(tenant: TenantId, school: OrganisationId) -> Binding:
     return Binding(
         binding_id=BindingId(str(uuid4())),
         organisation_id=school,
         tenant_id=tenant,
         valid_from=_LONG_AGO,
         created_by=_FIRST,
-        selectors={Audience.FACULTY: json.dumps(selector)},
+        selectors={Audience.FACULTY: json.dumps(staff_of(school))},
     )
 
 
