@@ -133,7 +133,11 @@ class Adapters:
 
     @cached_property
     def _graph(self) -> GraphGateway:
-        return GraphGateway(self.graph_settings, self.quota, self.clock, Bridge())
+        return GraphGateway(self.graph_settings, self.quota, self.clock, self._bridge)
+
+    @cached_property
+    def _bridge(self) -> Bridge:
+        return Bridge()
 
     @cached_property
     def graph_settings(self) -> GraphSettings:
@@ -179,6 +183,7 @@ class Adapters:
         made = self.__dict__
         if "_graph" in made:
             self._graph.close()
+            self._bridge.close()
         if "redis" in made:
             self.redis.close()
         for engine in ("engine", "_shop_engine", "_desk_engine"):

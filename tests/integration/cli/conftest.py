@@ -48,15 +48,6 @@ class Answer:
         return json.loads(self.out)
 
 
-class _Services(Services):
-    """Ends its event loop too: a process leaves that to its end, but here the process goes on."""
-
-    def close(self) -> None:
-        super().close()
-        if "_graph" in self.__dict__:
-            self._graph._bridge.close()
-
-
 class Installation:
     """Types commands as somebody; each one is a run of its own, as in a shell."""
 
@@ -66,7 +57,7 @@ class Installation:
 
     def services(self) -> Services:
         """What bootstrap builds of this environment."""
-        return _Services(load_settings())
+        return Services(load_settings())
 
     def set(self, **variables: str) -> None:
         for name, value in variables.items():

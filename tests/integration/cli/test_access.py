@@ -13,7 +13,7 @@ class TestTheFirstAdministrator:
     def test_does_not_come_without_it(self, provisioning: Installation) -> None:
         provisioning.unset("PROVISIONING_OWNER_DATABASE_URL")
         answer = provisioning("actors", "add", "person:ada", "--role", "admin")
-        assert (answer.code, "the database's owner" in answer.err) == (1, True)
+        assert (answer.code, "PROVISIONING_OWNER_DATABASE_URL" in answer.err) == (1, True)
 
     def test_is_written_down(self, provisioning: Installation) -> None:
         provisioning.add("person:ada", "admin")

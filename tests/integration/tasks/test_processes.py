@@ -58,6 +58,7 @@ class TestWorkerAndBeat:
         assert eventually(lambda: is_worked_on(open_uow, operation), worker), worker.said
         assert (beat.terminate(), worker.terminate()) == (0, 0)
         assert "Traceback" not in worker.said + beat.said
+        assert "Unclosed" not in worker.said
 
     def test_a_flushed_broker_loses_nothing(self, start: Start, engines: Engines, open_uow: Open) -> None:
         first = add_due(open_uow)
