@@ -26,6 +26,8 @@ from provisioning.local.sandbox import SandboxProcess
 APP = "3b9d5c62-0e6e-4c8e-9a35-6f2b7a1c0a01"  # our application, as the twin knows it
 _WORKER = ("worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat")
 _GRACE = 30.0  # seconds for a worker to finish its chunk
+# Celery says it for the sake of pickle, which we do not accept, and on standard error, where every line is JSON.
+_AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 class WorldOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,9 +132,11 @@ class LocalWorld:
         return self.folder / "secrets" / "checkpoint-key"
 
     def services(self) -> Services:
-        """The use cases in this process, over the same engines."""
+        """The use cases in this process, over the same engines; closed with the world."""
         known = {name.removeprefix("PROVISIONING_"): value for name, value in self.environment.items()}
-        return Services(load_settings(**{_field(name): value for name, value in known.items()}))
+        services = Services(load_settings(**{_field(name): value for name, value in known.items()}))
+        self._running.callback(services.close)
+        return services
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,8 +158,8 @@ class LocalWorld:
             self.children[name] = subprocess.Popen(  # noqa: S603  our own interpreter
                 tied(command),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.DEVNULL,  # what Celery says to people; events go to standard error
+                stderr=log,
                 env={**os.environ, **self.environment},
                 start_new_session=True,
             )
@@ -181,7 +185,7 @@ class LocalWorld:
 
 
 def _celery(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "--app=tasks.app", "--quiet", *arguments]
+    return [sys.executable, "-W", _AS_ROOT, "-m", "celery", "--app=tasks.app", "--quiet", *arguments]
 
 
 _ALIASED = {"DATABASE_URL", "REDIS_URL", "ORDER_DATABASE_URL"}
