@@ -1,0 +1,140 @@
+"""Schools as large as a measurement needs: the same people in the twin and the same facts in the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import msgspec
+
+from provisioning.bootstrap import Services
+from provisioning.domain.catalogue import Article, Audience
+from provisioning.domain.ids import ArticleCode, BindingId, OperationId, OrganisationId, SkuId, TenantId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
+from provisioning.domain.order import LedgerCause, LedgerEntry
+from provisioning.domain.tenancy import OrganisationKind
+from provisioning.local.world import APP
+from tests.benchmarks.rows import SEED
+from tests.factories import tenancy as make
+
+A1, A3 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66"), SkuId("4b590615-0888-425a-a965-b3bf7789848d")
+STAFF_ARTICLE = ArticleCode("MS-BP-A3-MED")
+_ROLES = ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "GroupMember.Read.All", "Organization.Read.All"]
+_LONG_AGO = date(2020, 1, 1)
+
+
+class School(msgspec.Struct, frozen=True, dict=True):
+    """One school with a tenant of its own, whose `people` all hold Office 365 A1 and own as many seats of A3."""
+
+    number: int
+    people: int
+
+    @cached_property
+    def code(self) -> OrganisationId:
+        return OrganisationId(f"{self.number:02d}ZZ00")
+
+    @cached_property
+    def tenant_id(self) -> TenantId:
+        return TenantId(str(uuid5(NAMESPACE_OID, self.code)))
+
+    @property
+    def domain(self) -> str:
+        return f"school{self.number}.onmicrosoft.com"
+
+
+def seed_of(schools: Sequence[School]) -> dict[str, Any]:
+    """The twin's seed; the app is registered already."""
+    return {"randomSeed": SEED, "tenants": list(map(_tenant_seed, schools))}
+
+
+def _tenant_seed(school: School) -> dict[str, Any]:
+    staff = {"usageLocation": "NL", "department": school.code, "employeeType": "Personeel"}
+    return {
+        "id": school.tenant_id,
+        "domains": [school.domain],
+        "consents": [{"app": APP, "roles": _ROLES}],
+        "subscriptions": [{"skuId": sku, "totalLicenses": school.people} for sku in (A1, A3)],
+        "population": [
+            {"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": [{"skuId": A1}]}}
+        ],
+    }
+
+
+def register(services: Services, schools: Sequence[School]) -> None:
+    """All that people have to decide before a licence may be written; the tenants have proven themselves."""
+    now = services.clock.now()
+    with services.open_uow() as uow:
+        uow.organisations.save(
+            make.organisation(organisation_id=each.code, kind=OrganisationKind.SCHOOL, membership="active")
+            for each in schools
+        )
+        for each in schools:
+            tenant = make.tenant(tenant_id=each.tenant_id, initial_domain=each.domain, proven_at=now)
+            uow.tenants.save(tenant)
+            confirmed = {"binding_id": BindingId(str(uuid5(NAMESPACE_OID, each.domain))), "valid_from": _LONG_AGO}
+            uow.tenants.add_binding(make.binding(each.code, each.tenant_id, **confirmed))
+            uow.tenants.add_policy(make.policy(each.tenant_id, valid_from=_LONG_AGO))
+        uow.commit()
+
+
+def order(services: Services, school: School, lane: Lane = Lane.BULK) -> OperationId:
+    """A3 for everybody, in the ledger and as an operation that is due: what an accepted line leaves behind."""
+    now = services.clock.now()
+    article = _article(services)
+    operation = Operation(
+        operation_id=OperationId(str(uuid5(NAMESPACE_OID, f"{school.code} at {now}"))),
+        kind=OperationKind.DELIVER,
+        tenant_id=school.tenant_id,
+        lane=lane,
+        state=OperationState.NEW,
+        wish=Wish(
+            sku_id=A3,
+            audience=Audience.FACULTY,
+            article_code=STAFF_ARTICLE,
+            replaces=article.replaces,
+            holder_id=school.code,
+            organisations=(school.code,),
+            seats_wanted=school.people,
+        ),
+        requested_by=make.AUTHOR,
+        created_at=now,
+        entered_at=now,
+        due_at=now,
+    )
+    with services.open_uow() as uow:
+        uow.ledger.append([_entry(school, now.date() - timedelta(days=1))])
+        uow.operations.add(operation)
+        uow.commit()
+    return operation.operation_id
+
+
+def _article(services: Services) -> Article:
+    return next(article for article in services.mappings.articles if article.code == STAFF_ARTICLE)
+
+
+def _entry(school: School, since: date) -> LedgerEntry:
+    return LedgerEntry(
+        holder_id=school.code,
+        tenant_id=school.tenant_id,
+        article_code=STAFF_ARTICLE,
+        sku_id=A3,
+        delta=school.people,
+        effective_on=since,
+        ends_on=None,
+        cause=LedgerCause.ORDER_LINE,
+        cause_ref=f"bench/{school.number}/1",
+    )
+
+
+def unbounded(people: int) -> Mapping[str, Any]:
+    """Settings under which neither guard nor quota holds up so many people: they are not what is measured."""
+    return {"guard_swaps": people, "guard_assignments": people, "tenant_writes": 10_000_000, "app_writes": 10_000_000}
+
+
+def open_quotas() -> dict[str, dict[str, float]]:
+    """The same on the twin's side."""
+    names = ["app_tenant_writes", "app_writes", "tenant_writes"]
+    names += [f"app_tenant_units_{size}" for size in ("small", "medium", "large")]
+    return {name: {"capacity": 10_000_000.0} for name in names}
