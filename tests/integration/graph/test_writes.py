@@ -121,8 +121,10 @@ class TestRefused:
     def test_a_throttled_batch_closes_the_bucket(
         self, sandbox: SandboxProcess, gateway: GraphGateway, lease: Lease, quota: ListeningQuota
     ) -> None:
+        sandbox.control.set_quotas(app_tenant_writes={"capacity": 1, "window": 3600})  # no token drips in meanwhile
         sandbox.control.drain_quotas()
         [receipt] = apply(gateway, lease, attempt(school.WITH_A1))
+        sandbox.control.set_quotas(app_tenant_writes={"capacity": 3000, "window": 150})
         sandbox.control.fill_quotas()
         assert (receipt.outcome, receipt.reason, receipt.retryable) == (Outcome.REFUSED, Reason.THROTTLED, True)
         assert receipt.after
