@@ -1,5 +1,11 @@
-"""What goes wrong with the engines on this machine."""
+"""What goes wrong with a world on this machine."""
+
+from provisioning.domain.errors import ProvisioningError
 
 
-class EnginesError(Exception):
+class EnginesError(ProvisioningError):
     """The engines cannot be started or used; the sentence says where and what to do."""
+
+
+class StoryError(ProvisioningError):
+    """A scene did not come about as told; the sentence says which, and how it stands instead."""

@@ -6,11 +6,14 @@ import msgspec
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`lag_seconds`: longest replica delay of the twin; `clock_factor`: seconds of the service per real second."""
+    """`lag_seconds`: longest replica delay of the twin; `clock_factor`: seconds of the service per real second.
 
-    folder: Path
+    `folder`: where the world is kept; None for one that is removed at the end.
+    """
+
+    folder: Path | None = None
     lag_seconds: float = 0.0
-    clock_factor: float = 1.0
+    clock_factor: float = 60.0
     random_seed: int = 1
     as_json: bool = False
 

@@ -20,9 +20,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     session: Session,
-    folder: _Folder = _HERE,
+    folder: Annotated[Path | None, typer.Option(help="Keep this world there; by default nothing is left.")] = None,
     lag: Annotated[float, typer.Option(help="Longest replica delay of the twin, in seconds.")] = 0.0,
-    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 1.0,
+    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 60.0,
     random_seed: Annotated[int, typer.Option(help="For everything that is drawn by lot.")] = 1,
 ) -> int:
     """The whole story here: orders in, licences out, proof."""
