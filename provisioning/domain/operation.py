@@ -107,7 +107,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usage_location: str | None = None
 
 
-class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How the person looked when the plan was drawn: whoever looks different at their turn is left alone."""
 
     licences: tuple[HeldLicence, ...] = ()
@@ -115,7 +115,7 @@ class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     is_enabled: bool = True
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One intended write for one person. `sequence` orders the steps of one person; `position` all of the plan."""
 
     position: int

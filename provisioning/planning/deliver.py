@@ -114,6 +114,8 @@ def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
 
 def _served_elsewhere(scene: DeliverScene) -> frozenset[SubjectId]:
     """Left to the operation that reserved their seat, or to an earlier plan of this one that wrote to them."""
+    if not scene.reserved:
+        return scene.in_doubt
     seen = {
         person.subject_id
         for person, _ in scene.selection.chosen
@@ -152,12 +154,11 @@ def _refusal(subject: SubjectId, reason: Reason, organisation: OrganisationId | 
 def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judged]:
     """With as many served as there are seats; the others wait."""
     seats = _seats_to_give(scene)
-    for person, organisation, verdict in judged:
-        if verdict.state is not SubjectState.PENDING:
-            yield person, organisation, verdict
-        else:
-            yield person, organisation, verdict if seats > 0 else _WAITS
-            seats -= 1
+    for one in judged:
+        person, organisation, verdict = one
+        is_asking = verdict.state is SubjectState.PENDING
+        yield (person, organisation, _WAITS) if is_asking and seats <= 0 else one
+        seats -= is_asking
 
 
 def _seats_to_give(scene: DeliverScene) -> int:
