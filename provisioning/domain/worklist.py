@@ -19,6 +19,24 @@ class Owner(StrEnum):
     ADMIN = "admin"
 
 
+class Topic(StrEnum):
+    """What a notice is about: the topics of the outbox. Every language has a sentence for each."""
+
+    ORDER_HELD = "order_held"
+    ORDER_REJECTED = "order_rejected"
+    ORDER_REDIRECTED = "order_redirected"
+    ORDER_CHANGE_REFUSED = "order_change_refused"
+    ORDER_COMPLETED = "order_completed"
+    ORDER_PARTIALLY_COMPLETED = "order_partially_completed"
+    ORDER_CANCELLED = "order_cancelled"
+    DELIVERY_COMPLETED = "delivery_completed"
+    DELIVERY_PARTIALLY_COMPLETED = "delivery_partially_completed"
+    CONSENT_NEEDED = "consent_needed"
+    SEATS_LATE = "seats_late"
+    APPROVAL_NEEDED = "approval_needed"
+    APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
+
+
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that waits for a person. `count` is more than one for people waiting under one operation."""
 
@@ -47,7 +65,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """Something to tell, written in the transaction of the fact it tells."""
 
-    topic: str
+    topic: Topic
     organisation_id: OrganisationId
     reference: str
     at: datetime

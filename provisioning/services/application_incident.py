@@ -6,12 +6,11 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, OrganisationId, TenantId
 from provisioning.domain.limits import Limits
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Intent, Stop
+from provisioning.domain.worklist import Intent, Stop, Topic
 from provisioning.ports import UnitOfWork
 from provisioning.services.stop_writes import EVERYTHING, find_stop
 
 OURSELVES = OrganisationId("ourselves")  # whom a notice is for when no customer is to hear of it
-TOPIC = "application_incident"
 
 
 def note_credential_failure(uow: UnitOfWork, tenant: TenantId, reason: Reason, now: datetime, limits: Limits) -> bool:
@@ -29,7 +28,7 @@ def note_credential_failure(uow: UnitOfWork, tenant: TenantId, reason: Reason, n
 
 def _declare(uow: UnitOfWork, reason: Reason, tenants: int, now: datetime) -> None:
     uow.stops.add(Stop(scope=EVERYTHING, reason=Reason.APPLICATION_INCIDENT, stopped_by=SYSTEM, stopped_at=now))
-    uow.outbox.add([Intent(topic=TOPIC, organisation_id=OURSELVES, reference=reason, at=now)])
+    uow.outbox.add([Intent(topic=Topic.APPLICATION_INCIDENT, organisation_id=OURSELVES, reference=reason, at=now)])
     event = Event(
         at=now,
         actor=SYSTEM,

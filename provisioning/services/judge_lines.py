@@ -15,7 +15,7 @@ from provisioning.domain.operation import Lane, Operation, OperationKind
 from provisioning.domain.order import OrderLine
 from provisioning.domain.ownership import owner_of
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Intent, Owner
+from provisioning.domain.worklist import Intent, Owner, Topic
 from provisioning.planning.order_context import Judgement, Part
 from provisioning.planning.order_cures import BY_BINDING, BY_LEDGER
 from provisioning.planning.order_rules import judge
@@ -200,16 +200,16 @@ def _created(operation: Operation, now: datetime) -> Event:
 
 def _messages(line: OrderLine, judgement: Judgement, now: datetime) -> list[Intent]:
     """Who must act or may stop waiting is told; what operators see on the work list needs no message."""
-    topics = []
+    topics = list[Topic]()
     if judgement.state is LineState.REJECTED:
-        topics.append("order_rejected")
+        topics.append(Topic.ORDER_REJECTED)
     if (
         judgement.state is LineState.HELD
         and judgement.reason
         and owner_of(judgement.reason) in {Owner.SCHOOL, Owner.SHOP}
     ):
-        topics.append("order_held")
+        topics.append(Topic.ORDER_HELD)
     if judgement.state is LineState.ACCEPTED and "ordered_for" in judgement.details:
-        topics.append("order_redirected")
+        topics.append(Topic.ORDER_REDIRECTED)
     organisation = judgement.holder_id or OrganisationId(line.shop.organisation_code)
     return [Intent(topic=topic, organisation_id=organisation, reference=str(line.shop.key), at=now) for topic in topics]

@@ -16,7 +16,7 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
-from provisioning.domain.worklist import Intent, Lease
+from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.leases import kept_alive
 from provisioning.planning.deliver import DeliverScene, plan_deliver
 from provisioning.planning.guards import Usage
@@ -254,5 +254,8 @@ def _drawn(operation: Operation, plan: Plan) -> Event:
 
 def _approval_wanted(operation: Operation, now: datetime) -> Intent:
     return Intent(
-        topic="approval_needed", organisation_id=operation.wish.holder_id, reference=operation.operation_id, at=now
+        topic=Topic.APPROVAL_NEEDED,
+        organisation_id=operation.wish.holder_id,
+        reference=operation.operation_id,
+        at=now,
     )

@@ -14,7 +14,7 @@ from provisioning.domain.operation import Operation, StepKind
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, ConsentState, Policy
-from provisioning.domain.worklist import Intent, Lease
+from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.grounds import own_bindings
@@ -155,7 +155,7 @@ class PrepareOperation:
         if now - operation.entered_at > self._limits.seats_notice:
             reference = operation.operation_id
             uow.outbox.add(
-                [Intent(topic="seats_late", organisation_id=operation.wish.holder_id, reference=reference, at=now)]
+                [Intent(topic=Topic.SEATS_LATE, organisation_id=operation.wish.holder_id, reference=reference, at=now)]
             )
         wait(uow, operation, now + growing(self._limits.seats_poll, operation.waits + 1), Reason.SEATS_NOT_VISIBLE)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from provisioning.domain.ids import LineKey, TenantId
 from provisioning.domain.lifecycle import LINE_TRANSITIONS, LineState, OperationState
 from provisioning.domain.operation import Operation
-from provisioning.domain.worklist import Intent
+from provisioning.domain.worklist import Intent, Topic
 from provisioning.ports import UnitOfWork
 from provisioning.services.line_deeds import line_event
 
@@ -26,7 +26,7 @@ def settle_line(uow: UnitOfWork, key: LineKey, now: datetime) -> LineState | Non
     holder = uow.operations.list_by(line=key)[0].wish.holder_id
     uow.orders.set_state(key, state, None, now, line.warnings)
     uow.audit.record([line_event(line, state, now, organisation=holder)])
-    uow.outbox.add([Intent(topic=f"order_{state}", organisation_id=holder, reference=str(key), at=now)])
+    uow.outbox.add([Intent(topic=Topic(f"order_{state}"), organisation_id=holder, reference=str(key), at=now)])
     return state
 
 

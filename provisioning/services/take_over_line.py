@@ -9,7 +9,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, OrganisationId
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.order import OrderLine, ShopLine
-from provisioning.domain.worklist import Intent
+from provisioning.domain.worklist import Intent, Topic
 from provisioning.planning.order_rules import after_acceptance
 from provisioning.ports import UnitOfWork
 
@@ -49,7 +49,7 @@ def _answer(uow: UnitOfWork, line: OrderLine, shop: ShopLine, now: datetime) -> 
     uow.audit.record([msgspec.structs.replace(event, reason=reason)])
     organisation = OrganisationId(shop.organisation_code)
     uow.outbox.add(
-        [Intent(topic="order_change_refused", organisation_id=organisation, reference=str(shop.key), at=now)]
+        [Intent(topic=Topic.ORDER_CHANGE_REFUSED, organisation_id=organisation, reference=str(shop.key), at=now)]
     )
 
 

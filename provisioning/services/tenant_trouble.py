@@ -7,7 +7,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Intent
+from provisioning.domain.worklist import Intent, Topic
 from provisioning.execution.backoff import after_refusal
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.application_incident import note_credential_failure
@@ -49,7 +49,7 @@ class TenantTrouble:
         uow.outbox.add(
             [
                 Intent(
-                    topic="consent_needed",
+                    topic=Topic.CONSENT_NEEDED,
                     organisation_id=operation.wish.holder_id,
                     reference=operation.tenant_id,
                     at=now,

@@ -10,7 +10,7 @@ import msgspec
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Owner
+from provisioning.domain.worklist import Owner, Topic
 
 
 class Language(StrEnum):
@@ -33,23 +33,6 @@ class Screen(StrEnum):
     ATTENTION = "attention"
     DONE = "done"
     REFUSED = "refused"
-
-
-class Topic(StrEnum):
-    """What a notice is about: the topics of the outbox."""
-
-    ORDER_HELD = "order_held"
-    ORDER_REJECTED = "order_rejected"
-    ORDER_REDIRECTED = "order_redirected"
-    ORDER_CHANGE_REFUSED = "order_change_refused"
-    ORDER_COMPLETED = "order_completed"
-    ORDER_PARTIALLY_COMPLETED = "order_partially_completed"
-    ORDER_CANCELLED = "order_cancelled"
-    DELIVERY_COMPLETED = "delivery_completed"
-    DELIVERY_PARTIALLY_COMPLETED = "delivery_partially_completed"
-    CONSENT_NEEDED = "consent_needed"
-    SEATS_LATE = "seats_late"
-    APPROVAL_NEEDED = "approval_needed"
 
 
 State = LineState | OperationState | SubjectState

@@ -58,11 +58,12 @@ class TestSettleLine:
         assert ended(trade, key, *states) == expected
         assert trade.world.lines[key].state == (expected or LineState.ACCEPTED)
 
-    def test_says_so_in_the_audit_log_and_to_the_customer(self, trade: Trade) -> None:
+    @pytest.mark.parametrize("state", [_O.COMPLETED, _O.PARTIALLY_COMPLETED, _O.CANCELLED])
+    def test_says_so_in_the_audit_log_and_to_the_customer(self, trade: Trade, state: OperationState) -> None:
         key = trade.order()
-        ended(trade, key, _O.COMPLETED)
-        assert trade.world.kinds()[-1] == "order.completed"
-        assert trade.world.topics() == ["order_completed"]
+        ended(trade, key, state)
+        assert trade.world.kinds()[-1] == f"order.{state}"
+        assert trade.world.topics() == [f"order_{state}"]
 
     def test_again_changes_nothing(self, trade: Trade) -> None:
         key = trade.order()

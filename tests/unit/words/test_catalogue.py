@@ -8,8 +8,8 @@ from provisioning.domain.lifecycle import LineState, OperationState, SubjectStat
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.ownership import OWNERS, owner_of
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Owner
-from provisioning.words.catalogue import _SCREENS, Language, Screen, Topic, Words, load_catalogue, screen_of
+from provisioning.domain.worklist import Owner, Topic
+from provisioning.words.catalogue import _SCREENS, Language, Screen, Words, load_catalogue, screen_of
 
 STATES = [*LineState, *OperationState, *SubjectState]
 _MAX = 160
