@@ -1,0 +1,94 @@
+import pytest
+
+from provisioning.domain.ids import SkuId
+from provisioning.domain.observation import HeldLicence
+from provisioning.domain.operation import Change
+from provisioning.domain.tenancy import Policy, SkuPolicy
+from provisioning.planning.losses import LossCount, after_change
+from provisioning.planning.plan import Losses
+from tests.unit.planning.scene import A1, A1_PLUS, A3, EMS, FOREIGN, GROUP, MAPPINGS, held, plan_of, policy
+
+YAMMER, SWAY = plan_of(A3, "YAMMER_EDU"), plan_of(A3, "SWAY")
+SHAREPOINT_A1, SHAREPOINT_A3 = plan_of(A1, "SHAREPOINTSTANDARD_EDU"), plan_of(A3, "SHAREPOINTENTERPRISE_EDU")
+
+
+def swap(*off: str, old: SkuId = A1) -> Change:
+    return Change(add_sku=A3, disabled_plans=frozenset(off), remove_skus=(old,))  # type: ignore[arg-type]
+
+
+def lost(
+    licences: tuple[HeldLicence, ...], change: Change, rules: Policy | None = None, not_carried: tuple[str, ...] = ()
+) -> Losses:
+    losses = LossCount(MAPPINGS, {A1, A1_PLUS}, rules or policy())
+    losses.add(licences, change, not_carried)
+    return losses.total
+
+
+class TestLossCount:
+    @pytest.mark.parametrize(
+        ("licences", "change", "expected"),
+        [
+            pytest.param((held(A1),), swap(), Losses(), id="an upgrade loses nothing"),
+            pytest.param((), Change(add_sku=A3), Losses(), id="neither does a first licence"),
+            pytest.param((held(A1),), swap(YAMMER), Losses(families={"yammer": 1}), id="a service switched off is lost"),
+            pytest.param((held(A1, YAMMER),), swap(YAMMER), Losses(), id="what was off is not lost"),
+            pytest.param(
+                (held(A1, YAMMER),), swap(), Losses(switched_on={"YAMMER_EDU": 1}), id="what was off comes on: a plan"
+            ),
+            pytest.param(
+                (held(A1, SHAREPOINT_A1),), swap(),
+                Losses(switched_on={"SHAREPOINTENTERPRISE_EDU": 1}), id="what was off comes on: a service",
+            ),
+            pytest.param(
+                (held(A1, YAMMER), held(A1_PLUS)), swap(), Losses(), id="off in one, on in the other: it was on"
+            ),
+            pytest.param(
+                (held(FOREIGN, YAMMER),), Change(add_sku=A3),
+                Losses(switched_on={"YAMMER_EDU": 1}), id="off in a product that is not ours",
+            ),
+            pytest.param(
+                (held(EMS),), swap(old=EMS), Losses(unreplaced_swaps=1), id="a product that the article does not replace"
+            ),
+        ],
+    )  # fmt: skip
+    def test_what_one_person_loses(self, licences: tuple[HeldLicence, ...], change: Change, expected: Losses) -> None:
+        assert lost(licences, change) == expected
+
+    def test_a_removal_loses_every_service_that_nothing_else_brings(self) -> None:
+        removal = lost((held(A1), held(A3, group=GROUP)), Change(remove_skus=(A1,)))
+        assert removal.removals_without_replacement == 1
+        assert "exchange" not in removal.families
+        assert "exchange" in lost((held(A1),), Change(remove_skus=(A1,))).families
+
+    def test_what_the_policy_has_off_must_not_come_on(self) -> None:
+        decided = policy(skus={A3: SkuPolicy(frozenset({SWAY}))})
+        assert lost((), Change(add_sku=A3), decided).switched_on == {"SWAY": 1}
+
+    def test_people_add_up(self) -> None:
+        losses = LossCount(MAPPINGS, {A1}, policy())
+        losses.add((held(A1),), swap(YAMMER), ("X",), people=3)
+        losses.add((held(A1_PLUS),), swap(YAMMER, SWAY, old=A1_PLUS), ("X", "Y"))
+        assert losses.total == Losses(
+            families={"sway": 1, "yammer": 4}, not_carried={"X": 4, "Y": 1}, unreplaced_swaps=1
+        )
+
+
+class TestAfterChange:
+    @pytest.mark.parametrize(
+        ("licences", "change", "expected"),
+        [
+            pytest.param((held(A1), held(EMS)), swap(), [held(EMS), held(A3)], id="the old one goes, others stay"),
+            pytest.param(
+                (held(A1, group=GROUP),), swap(), [held(A1, group=GROUP), held(A3)], id="what a group gives stays"
+            ),
+            pytest.param(
+                (held(A3),), Change(add_sku=A3, disabled_plans=frozenset({SWAY})), [held(A3, SWAY)], id="plans"
+            ),
+            pytest.param((held(A1),), Change(remove_skus=(A1,)), [], id="a removal"),
+            pytest.param((held(A1),), Change(usage_location="NL"), [held(A1)], id="a location changes no licence"),
+        ],
+    )
+    def test_how_the_licences_look_then(
+        self, licences: tuple[HeldLicence, ...], change: Change, expected: list[HeldLicence]
+    ) -> None:
+        assert after_change(licences, change) == expected
