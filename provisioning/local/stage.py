@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 
 from provisioning.bootstrap import Services
 from provisioning.domain.ids import LineKey
-from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation, StepKind
 from provisioning.domain.order import OrderLine
 from provisioning.domain.reasons import Reason
@@ -19,11 +20,13 @@ from provisioning.local.cast import Cast
 from provisioning.local.errors import StoryError
 from provisioning.local.narrator import Narrator
 from provisioning.local.sandbox import SandboxProcess
+from provisioning.local.world import APP
 from provisioning.words.catalogue import Language, Words
 
 EXAMPLE = Path(__file__).parent / "example"
 WORDS = Words(Language.ENGLISH)
 _LOOK_EVERY = 0.1  # seconds
+_ENDS = OPERATION_ENDS | {LineState.REJECTED, LineState.RECORDED_ONLY, LineState.CANCELLED}
 _SERVED = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
 
 
@@ -57,7 +60,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         if self.state is None:
             return "on its way from the shop"
-        why = f" ({self.reason})" if self.reason else ""
+        why = f": {WORDS.reason(self.reason).what}" if self.reason else ""
         return f"{WORDS.detail(self.state)}{why}"
 
     @property
@@ -76,6 +79,7 @@ class Stage:
         self.twin = sandbox.control
         self.cast = cast
         self.narrator = narrator
+        self.began = services.clock.now()
         self._patience = patience
 
     def submit(self, name: str) -> int:
@@ -106,9 +110,11 @@ class Stage:
                 if standing.sentence != told:
                     told = standing.sentence
                     self.narrator.step(f"order {order}: {told}")
-                return standing.state in goals
+                return standing.state in goals or standing.state in _ENDS
 
             self.wait(look, lambda: f"order {order} is {standing.sentence}, not {' or '.join(goals)}")
+        if standing.state not in goals:
+            raise StoryError(f"Order {order} ended {standing.sentence}, not {' or '.join(goals)}.")
         return standing
 
     def wait(self, happened: Callable[[], bool], otherwise: Callable[[], str]) -> None:
@@ -124,3 +130,8 @@ class Stage:
         link = self.services.consent_url(self.cast.operator, organisation, domain)
         answer = httpx.get(link, verify=self.sandbox.tls())
         return answer.headers["Location"]
+
+    def writes(self, domain: str) -> list[dict[str, Any]]:
+        """What we wrote to the tenant so far, as the twin's ledger has it."""
+        tenant = self.services.show_tenants.one(domain).tenant
+        return list(self.twin.ledger(tenant=tenant.tenant_id, app=APP))

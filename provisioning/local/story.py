@@ -9,11 +9,11 @@ from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import NotAllowedError
 from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import LineState, OperationState
-from provisioning.domain.observation import Person
 from provisioning.domain.operation import Operation, StepKind
 from provisioning.local import story_seed as seed
 from provisioning.local.errors import StoryError
 from provisioning.local.stage import WORDS, Stage, name_of
+from provisioning.local.story_facts import gained_and_lost, kept_off, without_licence
 from provisioning.local.story_scenery import (
     WATERLIJN_SCHOOLS,
     agree_on_policies,
@@ -35,16 +35,17 @@ Scene = Callable[[Stage], None]
 def a_school_moves_up(stage: Stage) -> None:
     stage.narrator.scene(
         "A school still on A1 orders A3 for the first time",
-        "Old and new licence exclude each other at Microsoft, so each of the 18 people is swapped in a single call: "
-        "nobody is without mail for a second. Services that the school had switched off stay off.",
+        "Old and new licence exclude each other at Microsoft, so each person is swapped in a single call: nobody is "
+        "without mail for a second. Services that the school had switched off stay off.",
     )
-    before = _with_yammer_off(stage, "vlieger.example")
     stage.submit("school")
     stage.follow("1001", _DONE)
-    after = _with_yammer_off(stage, "vlieger.example")
-    stage.narrator.step(f"Yammer was switched off for {len(before)} people, and still is for {len(after)}.")
-    if before != after:
-        raise StoryError("Service plans that were switched off came back on.")
+    writes = stage.writes("vlieger.example")
+    kept, bare = kept_off(writes, seed.YAMMER), without_licence(writes)
+    stage.narrator.step(f"{len(writes)} calls for {seed.VLIEGER_STAFF} people; {bare} left somebody without a licence.")
+    stage.narrator.step(f"Yammer was switched off for {len(kept.before)} people, and is for {len(kept.after)} now.")
+    if bare or kept.before != kept.after:
+        raise StoryError("The swap was not as told: somebody had no licence, or a switched-off service came back.")
 
 
 def a_board_orders(stage: Stage) -> None:
@@ -86,6 +87,7 @@ def _approve(stage: Stage, operation: Operation) -> None:
     services.approve_plan(cast.approver, operation.operation_id, plan.envelope.digest)
     stage.narrator.step(f"Approved by {cast.approver.actor}.")
     stage.follow("1002", _DONE)
+    stage.narrator.step(_told_of_the_first(stage))
     stage.narrator.step(_told_of_faults(stage))
     stage.twin.clear_faults()
 
@@ -104,7 +106,7 @@ def _disturb(stage: Stage) -> None:
 
 def _told_of_faults(stage: Stage) -> str:
     hits = {fault["kind"]: fault["hits"] for fault in stage.twin.faults()}
-    writes = list(stage.twin.ledger(tenant=tenant_of("waterlijn.example"), app=APP))
+    writes = stage.writes("waterlijn.example")
     repeated = sum(not write["changed"] for write in writes)
     return (
         f"{hits.get('throttle', 0)} calls were refused, {hits.get('gateway_timeout', 0)} answer was lost; "
@@ -112,33 +114,44 @@ def _told_of_faults(stage: Stage) -> str:
     )
 
 
+def _told_of_the_first(stage: Stage) -> str:
+    tenant = tenant_of("waterlijn.example")
+    with stage.services.open_uow() as uow:
+        home = uow.tenants.find(tenant)
+        applied = [record.applied_at for record in uow.journal.applied_since(tenant, stage.began)]
+    proven = home.proven_at if home else None
+    first = sum(bool(proven and moment and moment <= proven) for moment in applied)
+    return f"{first} people were written first; the other {len(applied) - first} after these were proved."
+
+
 def fewer_seats_than_staff(stage: Stage) -> None:
     stage.narrator.scene(
         "24 seats for 30 people, and some have no usage location",
-        "Who gets a seat follows a fixed order, so a second run shuffles nobody; six people wait. Where the usage "
+        "Who gets a seat follows a fixed order, so a second run shuffles nobody; the others wait. Where the usage "
         "location is empty the policy says NL, and it is set before the licence.",
     )
     stage.submit("short")
     standing = stage.follow("1003", _PARTLY)
     if standing.operation:
         counts = stage.services.show_plan(standing.operation.operation_id).envelope.counts
-        told = ", ".join(f"{number} × {WORDS.step(kind)}" for kind, number in counts.items() if number)
+        told = ", ".join(f"{number} × {WORDS.step(StepKind(kind))}" for kind, number in counts.items() if number)
         stage.narrator.step(f"Written: {told}. {_waiting(stage)} people wait for a seat.")
 
 
 def an_extension_arrives(stage: Stage) -> None:
     stage.narrator.scene(
         "An extension brings four more seats",
-        "The waiting list is served in its order. Two people go on waiting, and the work list says so.",
+        "The waiting list is served in its order. Whoever is left goes on waiting, and the work list says so.",
     )
-    holders = _holders(stage, "duinrand.example")
+    before = len(stage.writes("duinrand.example"))
     subscription = stage.twin.subscriptions(tenant_of("duinrand.example"))[0]
     stage.twin.change_subscription(tenant_of("duinrand.example"), subscription["id"], totalLicenses=28)
     stage.submit("extension")
     stage.follow("1004", _PARTLY | _DONE)
-    now = _holders(stage, "duinrand.example")
-    stage.narrator.step(f"{len(now - holders)} people got a seat, {len(holders - now)} lost one.")
-    stage.narrator.step(f"{_waiting(stage)} people wait for a seat.")
+    gained, lost = gained_and_lost(stage.writes("duinrand.example")[before:], seed.A3)
+    stage.narrator.step(f"{gained} people got a seat, {lost} lost one; {_waiting(stage)} still wait.")
+    if lost:
+        raise StoryError("An extension took a seat away from somebody.")
 
 
 def consent_comes_late(stage: Stage) -> None:
@@ -207,23 +220,6 @@ def tell(stage: Stage) -> None:
     """Play all scenes in order. Raises StoryError when one does not come about."""
     for scene in STORY:
         scene(stage)
-
-
-def _people(stage: Stage, domain: str) -> Sequence[Person]:
-    return stage.services.gateway.observe_census(tenant_of(domain)).people
-
-
-def _with_yammer_off(stage: Stage, domain: str) -> set[str]:
-    return {
-        person.subject_id
-        for person in _people(stage, domain)
-        for licence in person.licences
-        if seed.YAMMER in licence.disabled_plans
-    }
-
-
-def _holders(stage: Stage, domain: str) -> set[str]:
-    return {person.subject_id for person in _people(stage, domain) if person.holds(_A3)}
 
 
 def _waiting(stage: Stage) -> int:
