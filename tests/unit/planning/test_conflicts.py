@@ -78,9 +78,9 @@ class TestObstacle:
                 Reason.DEPENDENCY, id="a removal takes what another needs",
             ),
             pytest.param(
-                (has("small"), has("phone")), change("large", remove=("small",)), None, id="a swap replaces what it needs"
+                (has("small"), has("phone")), change("large", remove=("small",)), None, id="a swap gives it anew"
             ),
-            pytest.param((has("phone"),), change("mute"), None, id="who lacked it before lacks it in peace"),
+            pytest.param((has("phone"),), change("mute"), None, id="who lacked it lacks it in peace"),
             pytest.param((has("unknown"),), change("large"), None, id="what no list knows is left to Graph"),
         ],
     )  # fmt: skip

@@ -30,7 +30,7 @@ class TestLossCount:
         [
             pytest.param((held(A1),), swap(), Losses(), id="an upgrade loses nothing"),
             pytest.param((), Change(add_sku=A3), Losses(), id="neither does a first licence"),
-            pytest.param((held(A1),), swap(YAMMER), Losses(families={"yammer": 1}), id="a service switched off is lost"),
+            pytest.param((held(A1),), swap(YAMMER), Losses(families={"yammer": 1}), id="a service is lost"),
             pytest.param((held(A1, YAMMER),), swap(YAMMER), Losses(), id="what was off is not lost"),
             pytest.param(
                 (held(A1, YAMMER),), swap(), Losses(switched_on={"YAMMER_EDU": 1}), id="what was off comes on: a plan"
@@ -47,7 +47,7 @@ class TestLossCount:
                 Losses(switched_on={"YAMMER_EDU": 1}), id="off in a product that is not ours",
             ),
             pytest.param(
-                (held(EMS),), swap(old=EMS), Losses(unreplaced_swaps=1), id="a product that the article does not replace"
+                (held(FOREIGN),), swap(old=FOREIGN), Losses(unreplaced_swaps=1), id="a product not to be replaced"
             ),
         ],
     )  # fmt: skip
@@ -81,9 +81,7 @@ class TestAfterChange:
             pytest.param(
                 (held(A1, group=GROUP),), swap(), [held(A1, group=GROUP), held(A3)], id="what a group gives stays"
             ),
-            pytest.param(
-                (held(A3),), Change(add_sku=A3, disabled_plans=frozenset({SWAY})), [held(A3, SWAY)], id="plans"
-            ),
+            pytest.param((held(A3),), Change(add_sku=A3, disabled_plans=frozenset({SWAY})), [held(A3, SWAY)], id="off"),
             pytest.param((held(A1),), Change(remove_skus=(A1,)), [], id="a removal"),
             pytest.param((held(A1),), Change(usage_location="NL"), [held(A1)], id="a location changes no licence"),
         ],

@@ -27,7 +27,7 @@ class TestEnvelope:
             {"steps": PLAN.steps[:1]},
             {"losses": Losses(families={"exchange": 1})},
         ],
-        ids=lambda changed: " ".join(changed),
+        ids=" ".join,
     )
     def test_an_approval_binds_everything_that_it_was_given_for(self, changed: dict[str, Any]) -> None:
         assert replaced(PLAN, **changed).envelope.digest != PLAN.envelope.digest
@@ -35,7 +35,7 @@ class TestEnvelope:
     @pytest.mark.parametrize(
         "changed",
         [{"plan_id": "another"}, {"drawn_at": NOW.replace(year=2027)}, {"observed_at": NOW.replace(year=2027)}],
-        ids=lambda changed: " ".join(changed),
+        ids=" ".join,
     )
     def test_drawn_again_with_the_same_content_it_is_the_same(self, changed: dict[str, Any]) -> None:
         assert replaced(PLAN, **changed).envelope.digest == PLAN.envelope.digest
