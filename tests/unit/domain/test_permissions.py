@@ -5,54 +5,54 @@ import pytest
 from provisioning.domain.operation import StepKind
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ, TIERS, missing_for, tier_for
 
-
-class TestMissingFor:
-    def test_reading_needs_the_reading_tier(self) -> None:
-        assert missing_for([], frozenset()) == READ
-        assert missing_for([], READ) == frozenset()
-
-    @pytest.mark.parametrize("kind", [StepKind.ASSIGN, StepKind.REMOVE, StepKind.SWAP, StepKind.SET_PLANS])
-    def test_licences_need_one_permission_more(self, kind: StepKind) -> None:
-        assert missing_for([kind], READ) == {"LicenseAssignment.ReadWrite.All"}
-        assert missing_for([kind], LICENCES) == frozenset()
-
-    @pytest.mark.parametrize("kind", [StepKind.SET_USAGE_LOCATION, StepKind.REPROCESS])
-    def test_people_themselves_are_not_covered_by_licences(self, kind: StepKind) -> None:
-        assert missing_for([kind], LICENCES) == {"User.ReadWrite.All"}
-
-    @pytest.mark.parametrize(
-        ("kind", "permission"),
-        [
-            (StepKind.CREATE_GROUP, "Group.Create"),
-            (StepKind.ADD_MEMBERS, "GroupMember.ReadWrite.All"),
-            (StepKind.REMOVE_MEMBER, "GroupMember.ReadWrite.All"),
-        ],
-    )
-    def test_groups(self, kind: StepKind, permission: str) -> None:
-        assert missing_for([kind], PEOPLE) == {permission}
-        assert missing_for([kind], GROUPS) == frozenset()
-
-    def test_doing_nothing_needs_nothing_more(self) -> None:
-        assert missing_for([StepKind.NO_OP], READ) == frozenset()
-
-    def test_a_school_that_gave_more_is_not_asked_for_less(self) -> None:
-        generous = {"Directory.ReadWrite.All"}
-        assert missing_for(list(StepKind), generous) == frozenset()
-
-    def test_writing_people_includes_reading_them(self) -> None:
-        assert missing_for([], READ - {"User.Read.All"} | {"User.ReadWrite.All"}) == frozenset()
+FAR_TOO_MUCH = {"Directory.ReadWrite.All", "Group.ReadWrite.All"}
 
 
 class TestTiers:
     def test_each_holds_the_one_below(self) -> None:
-        assert all(below < above for below, above in pairwise(TIERS))
+        assert all(lower < higher for lower, higher in pairwise(TIERS))
 
-    def test_none_asks_for_everything(self) -> None:
-        assert GROUPS.isdisjoint({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
+    def test_no_tier_asks_for_the_whole_directory(self) -> None:
+        assert FAR_TOO_MUCH.isdisjoint(GROUPS)
 
     @pytest.mark.parametrize(
         ("kinds", "tier"),
-        [([], 0), ([StepKind.SWAP], 1), ([StepKind.SWAP, StepKind.SET_USAGE_LOCATION], 2), (list(StepKind), 3)],
+        [
+            pytest.param([], 0, id="looking"),
+            pytest.param([StepKind.NO_OP], 0, id="doing nothing"),
+            pytest.param([StepKind.ASSIGN, StepKind.SWAP], 1, id="licences"),
+            pytest.param([StepKind.REMOVE, StepKind.SET_PLANS, StepKind.LICENSE_GROUP], 1, id="every licence write"),
+            pytest.param([StepKind.ASSIGN, StepKind.SET_USAGE_LOCATION], 2, id="locations"),
+            pytest.param([StepKind.REPROCESS], 2, id="reprocessing"),
+            pytest.param([StepKind.CREATE_GROUP], 3, id="groups"),
+            pytest.param([StepKind.ADD_MEMBERS, StepKind.REMOVE_MEMBER], 3, id="members"),
+        ],
     )
-    def test_the_lowest_that_serves(self, kinds: list[StepKind], tier: int) -> None:
+    def test_what_takes_which(self, kinds: list[StepKind], tier: int) -> None:
         assert tier_for(kinds) == tier
+
+    @pytest.mark.parametrize("kind", list(StepKind))
+    def test_every_kind_of_step_has_a_tier(self, kind: StepKind) -> None:
+        assert missing_for([kind], TIERS[tier_for([kind])]) == frozenset()
+
+
+class TestMissingFor:
+    @pytest.mark.parametrize(
+        ("kinds", "roles", "missing"),
+        [
+            pytest.param([], READ, set(), id="enough to look"),
+            pytest.param([], set(), READ, id="nothing at all"),
+            pytest.param([StepKind.ASSIGN], READ, {"LicenseAssignment.ReadWrite.All"}, id="looking is not writing"),
+            pytest.param([StepKind.ASSIGN], LICENCES, set(), id="enough to assign"),
+            pytest.param([StepKind.SET_USAGE_LOCATION], LICENCES, {"User.ReadWrite.All"}, id="not to change a person"),
+            pytest.param([StepKind.SET_USAGE_LOCATION], PEOPLE, set(), id="enough to change a person"),
+            pytest.param(
+                [StepKind.ASSIGN], {"Directory.ReadWrite.All"}, set(), id="a school may have granted far too much"
+            ),
+            pytest.param([], PEOPLE - {"User.Read.All"}, set(), id="who may write people may read them"),
+            pytest.param([], READ - {"User.Read.All"}, {"User.Read.All"}, id="one is missing"),
+            pytest.param([StepKind.ADD_MEMBERS], PEOPLE | {"Group.ReadWrite.All"}, set(), id="all groups: members too"),
+        ],
+    )
+    def test_what_a_token_lacks(self, kinds: list[StepKind], roles: set[str], missing: set[str]) -> None:
+        assert missing_for(kinds, roles) == missing
