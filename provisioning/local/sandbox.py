@@ -43,6 +43,10 @@ class SandboxControl:
     def seed(self, seed: dict[str, Any], *, reset: bool = True) -> Any:
         return self.request("POST", "/seed", seed, reset="true" if reset else None)
 
+    def read_seed(self) -> Any:
+        """The world as it is, to be planted again; the ledger is not part of it."""
+        return self.request("GET", "/seed")
+
     def reset(self) -> None:
         self.request("POST", "/reset")
 

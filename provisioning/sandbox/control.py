@@ -19,6 +19,7 @@ Operation = Callable[[World, Request], Any]
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "health"): control_settings.health,
+    ("GET", "seed"): control_settings.read_seed_of_now,
     ("POST", "seed"): control_settings.seed,
     ("POST", "reset"): control_settings.reset,
     ("GET", "clock"): control_settings.read_clock,

@@ -8,10 +8,11 @@ import msgspec
 from provisioning.sandbox.batch import BATCH
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.errors import AbsentError
+from provisioning.sandbox.export import export_seed
 from provisioning.sandbox.faults import Fault
 from provisioning.sandbox.quotas import Limit, Shape
 from provisioning.sandbox.routes import ROUTES
-from provisioning.sandbox.seed import plant, read_seed
+from provisioning.sandbox.seed import Seed, plant, read_seed
 from provisioning.sandbox.switches import Switches
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.token_errors import REFUSALS
@@ -47,6 +48,11 @@ def seed(world: World, request: Request) -> Answer:
         world.reset(planted.randomSeed)
     plant(world, planted)
     return health(world, request)
+
+
+def read_seed_of_now(world: World, _: Request) -> Seed:
+    """The world as it is, to be planted again: without ledger, faults and counters."""
+    return export_seed(world)
 
 
 def reset(world: World, request: Request) -> Answer:

@@ -1,0 +1,106 @@
+"""The world as a seed: planted again it answers as it does now. The ledger, faults and counters are not part of it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from provisioning.sandbox.catalogue import PlanRules, read_catalogue
+from provisioning.sandbox.clock import to_moment
+from provisioning.sandbox.model import User
+from provisioning.sandbox.seed import (
+    Seed,
+    SeedApp,
+    SeedCatalogue,
+    SeedChange,
+    SeedConsent,
+    SeedSecret,
+    SeedSubscription,
+    SeedTenant,
+)
+from provisioning.sandbox.subscriptions import Subscription
+from provisioning.sandbox.tenants import App, Tenant
+from provisioning.sandbox.world import World
+
+_Rule = TypeVar("_Rule")
+
+
+def export_seed(world: World) -> Seed:
+    """Complete in itself; moments to the second."""
+    return Seed(
+        apps=[_app(app) for app in world.apps.values()],
+        catalogue=_catalogue(world),
+        tenants=[_tenant(tenant, world.catalogue.rules) for tenant in world.tenants.values()],
+    )
+
+
+def _app(app: App) -> SeedApp:
+    return SeedApp(
+        id=app.id,
+        secrets=[
+            SeedSecret(value=held.value, expires=None if held.expires is None else to_moment(held.expires))
+            for held in app.secrets
+        ],
+        certificates=app.certificates,
+        requiredRoles=app.requiredRoles,
+        redirectUris=app.redirectUris,
+    )
+
+
+def _catalogue(world: World) -> SeedCatalogue:
+    """What was added to the twin's own."""
+    own = read_catalogue()
+    return SeedCatalogue(
+        skus=[sku for sku_id, sku in world.catalogue.skus.items() if sku_id not in own.skus],
+        exclusive=_added(world.catalogue.rules.exclusive, own.rules.exclusive),
+        requires=_added(world.catalogue.rules.requires, own.rules.requires),
+    )
+
+
+def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
+    return SeedTenant(
+        id=tenant.id,
+        displayName=tenant.name,
+        domains=list(tenant.domains),
+        country=tenant.country,
+        defaultUsageLocation=tenant.default_usage_location,
+        consents=[
+            SeedConsent(app=held.app_id, roles=sorted(held.roles), enabled=held.is_enabled)
+            for held in tenant.principals.values()
+        ],
+        exclusive=_added(tenant.rules.exclusive, rules.exclusive),
+        requires=_added(tenant.rules.requires, rules.requires),
+        subscriptions=[_subscription(held) for held in tenant.subscriptions.values()],
+        users=list(_users(tenant)),
+        groups=list(tenant.groups.values()),
+        administrativeUnits=list(tenant.units.values()),
+        schools=list(tenant.schools.values()),
+    )
+
+
+def _subscription(held: Subscription) -> SeedSubscription:
+    return SeedSubscription(
+        id=held.id,
+        commerceSubscriptionId=held.commerceSubscriptionId,
+        skuId=held.skuId,
+        totalLicenses=held.totalLicenses,
+        status=held.status,
+        isTrial=held.isTrial,
+        createdDateTime=held.createdDateTime,
+        nextLifecycleDateTime=held.nextLifecycleDateTime,
+        ownerTenantId=held.ownerTenantId,
+        appearsAt=to_moment(held.appears_at),
+        changes=[
+            SeedChange(at=to_moment(due.at), status=due.status, totalLicenses=due.totalLicenses) for due in held.changes
+        ],
+    )
+
+
+def _users(tenant: Tenant) -> Iterator[dict[str, Any]]:
+    present: Iterable[User] = filter(None, (tenant.directory.users[user] for user in tenant.directory.order))
+    return (msgspec.to_builtins(user) for user in present)
+
+
+def _added(known: Iterable[_Rule], own: Iterable[_Rule]) -> list[_Rule]:
+    already = list(own)
+    return [rule for rule in known if rule not in already]
