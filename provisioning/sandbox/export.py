@@ -7,7 +7,7 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules, read_catalogue
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import AdministrativeUnit, Group, School, User
 from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
@@ -23,6 +23,7 @@ from provisioning.sandbox.tenants import App, Tenant
 from provisioning.sandbox.world import World
 
 _Rule = TypeVar("_Rule")
+_Collection = TypeVar("_Collection", Group, AdministrativeUnit, School)
 
 
 def export_seed(world: World) -> Seed:
@@ -72,9 +73,9 @@ def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
         requires=_added(tenant.rules.requires, rules.requires),
         subscriptions=[_subscription(held) for held in tenant.subscriptions.values()],
         users=list(_users(tenant)),
-        groups=list(tenant.groups.values()),
-        administrativeUnits=list(tenant.units.values()),
-        schools=list(tenant.schools.values()),
+        groups=_collection(tenant, tenant.groups.values()),
+        administrativeUnits=_collection(tenant, tenant.units.values()),
+        schools=_collection(tenant, tenant.schools.values()),
     )
 
 
@@ -99,6 +100,14 @@ def _subscription(held: Subscription) -> SeedSubscription:
 def _users(tenant: Tenant) -> Iterator[dict[str, Any]]:
     present: Iterable[User] = filter(None, (tenant.directory.users[user] for user in tenant.directory.order))
     return (msgspec.to_builtins(user) for user in present)
+
+
+def _collection(tenant: Tenant, rows: Iterable[_Collection]) -> list[_Collection]:
+    """Without members who were deleted: a seed cannot name them."""
+    users = tenant.directory.users
+    return [
+        msgspec.structs.replace(row, members=[member for member in row.members if users.get(member)]) for row in rows
+    ]
 
 
 def _added(known: Iterable[_Rule], own: Iterable[_Rule]) -> list[_Rule]:
