@@ -86,7 +86,6 @@ def _absent(record: StepRecord, now: datetime, limits: Limits) -> Ruling:
         return Ruling(step=_stays(record, settled))
     if record.attempts >= limits.max_refusals:
         return _failed(record, Reason.NO_ANSWER, now)
-    # the reason tells the executor to send the same attempt again (see `Executor`)
     return Ruling(step=_found_absent(record, StepState.PENDING, Reason.NO_ANSWER, now))
 
 

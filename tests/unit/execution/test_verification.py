@@ -172,7 +172,7 @@ class TestRuleObserved:
         assert ruling.step.not_before == (SETTLED if state is StepState.UNKNOWN else None)
         assert (ruling.step.receipt is not None) is (state is StepState.PENDING)
 
-    def test_what_is_absent_is_sent_again_as_the_same_attempt(self) -> None:
+    def test_what_is_absent_is_sent_again_and_the_look_is_on_record(self) -> None:
         ruling = observed(person(OLD), **UNKNOWN)
         assert ruling.step.reason is Reason.NO_ANSWER
         assert ruling.step.receipt is not None
