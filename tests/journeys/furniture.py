@@ -18,6 +18,7 @@ import msgspec
 
 from provisioning.domain.actors import ANONYMOUS, Identity, Role
 from provisioning.domain.catalogue import Audience
+from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, ArticleCode, BindingId, LineKey, OrganisationId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation
@@ -246,6 +247,13 @@ class Town:
 
         return until(look, lambda: f"line {states}, {self._story(key)}", within=within)
 
+    def await_held(self, key: LineKey, reason: Reason, within: float = 45.0) -> None:
+        def look() -> bool:
+            line = self.find(key)
+            return bool(line and line.state is LineState.HELD and line.reason is reason)
+
+        until(look, lambda: f"line held for {reason}, {self._story(key)}", within=within)
+
     def await_operation(self, key: LineKey, *states: OperationState, within: float = 45.0) -> Operation:
         """The line's latest operation, once it is in one of the states."""
 
@@ -286,6 +294,15 @@ class Town:
     def skus_of(self, customer: Customer, person: str) -> set[str]:
         assignments = self.control.user(customer.tenant, person)["licenseAssignmentStates"]
         return {row["skuId"] for row in assignments}
+
+    def writes(self, customer: Customer) -> int:
+        """How often Graph accepted a write of ours there."""
+        return len(list(self.control.ledger(customer.began, tenant=customer.tenant, app=APP)))
+
+    def last_word(self, customer: Customer) -> Event:
+        """The latest audit line about the customer."""
+        with self.services.open_uow() as uow:
+            return uow.audit.list_by(organisation=customer.code, limit=1)[0]
 
     def set_seats(self, customer: Customer, number: int) -> None:
         self.control.change_subscription(customer.tenant, seats_id(customer.tenant), totalLicenses=number)
