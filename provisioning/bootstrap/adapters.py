@@ -46,7 +46,6 @@ from provisioning.ports import (
     LicenceGateway,
     OrderDesk,
     OrderSource,
-    Quota,
     UnitOfWork,
 )
 
@@ -115,7 +114,7 @@ class Adapters:
         return connect(self.settings.redis_url.get_secret_value())
 
     @cached_property
-    def quota(self) -> Quota:
+    def quota(self) -> RedisQuota:
         sizes = Sizes.of(self.limits)
         origin = self.settings.clock_origin
         if origin is None:

@@ -1,19 +1,13 @@
 """The use cases of oversight: who may act, what happened, and whether everything is well."""
 
-from datetime import timedelta
 from functools import cached_property
 
-from redis.exceptions import RedisError
-
 from provisioning.audit.sealing import CheckpointRule
-from provisioning.bootstrap.adapters import Adapters
-from provisioning.database.engine import check_skew
+from provisioning.bootstrap.instruments import Measured
 from provisioning.database.migrate import pending
-from provisioning.database.realm import read_realm
-from provisioning.domain.errors import UnavailableError
 from provisioning.services.add_actor import AddActor
 from provisioning.services.authenticate import Authenticate
-from provisioning.services.diagnose import Diagnose, Instruments
+from provisioning.services.diagnose import Diagnose
 from provisioning.services.export_audit import ExportAudit
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
@@ -24,7 +18,7 @@ from provisioning.services.seal_audit import SealAudit
 from provisioning.services.show_worklist import ShowWorklist
 
 
-class Oversight(Adapters):
+class Oversight(Measured):
     @cached_property
     def authenticate(self) -> Authenticate:
         return Authenticate(open_uow=self.open_uow, clock=self.clock)
@@ -73,26 +67,7 @@ class Oversight(Adapters):
 
     @cached_property
     def diagnose(self) -> Diagnose:
-        return Diagnose(instruments=self._instruments, open_uow=self.open_uow, clock=self.clock, limits=self.limits)
-
-    @property
-    def _instruments(self) -> Instruments:
-        return Instruments(
-            database_time=lambda: self.clock.wall() + check_skew(self.engine, self.clock, timedelta.max),
-            pending_migrations=lambda: pending(self.settings.database_url.get_secret_value()),
-            realm=lambda: read_realm(self.engine) or "nobody's yet",
-            broker=self._ping_broker,
-            order_source=self._read_shop if self.has_shop else None,
-        )
-
-    def _read_shop(self) -> None:
-        next(iter(self.order_source.changed_since(self.clock.now())), None)
-
-    def _ping_broker(self) -> None:
-        try:
-            self.redis.ping()
-        except RedisError as error:
-            raise UnavailableError(f"Redis does not answer ({type(error).__name__}).") from error
+        return Diagnose(instruments=self.instruments, open_uow=self.open_uow, clock=self.clock, limits=self.limits)
 
     def _has_owner_access(self) -> bool:
         """Whoever has the owner's database URL rules this installation already."""

@@ -1,7 +1,7 @@
 -- The arithmetic of provisioning/planning/quota.py, atomic for all workers. A test holds the two together, to the last
 -- bit: keep the order of operations.
 -- KEYS: the app's bucket, the tenant's. ARGV: sizes as JSON, the moment (empty: the server's time), operation, its words.
--- Answers {writes, seconds to wait}.
+-- Answers {writes, seconds to wait}; `left` answers {0, share of the app's savings} and keeps nothing.
 local sizes = cjson.decode(ARGV[1])
 local NEVER, ROUNDING = -math.huge, 1e-6
 
@@ -105,6 +105,10 @@ function operations.slow(seconds)
   return 0, seconds
 end
 
+if ARGV[3] == 'left' then
+  refill(app, sizes.app)
+  return {0, string.format('%.17g', app.level / sizes.app.burst)}
+end
 local writes, after = operations[ARGV[3]](tonumber(ARGV[4]), tonumber(ARGV[5]))
 keep(KEYS[1], app, sizes.app)
 keep(KEYS[2], tenant, sizes.tenant)

@@ -9,6 +9,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning import quota
@@ -53,6 +54,14 @@ class RedisQuota:
         """Above 1.0 the tenant gets a tenth less for a window."""
         if percentage > quota.PRESSED_ABOVE:
             self._run(tenant, "slow", self._sizes.tenant.window)
+
+    def left(self) -> float:
+        """The share of the application's savings that is there now; raises UnavailableError without Redis."""
+        try:
+            _, share = self._script(keys=[_APP_KEY, _APP_KEY], args=[self._rules, _SERVER_TIME, "left"])
+        except RedisError as error:
+            raise UnavailableError(f"Redis does not answer ({type(error).__name__}).") from error
+        return float(share)
 
     def _run(self, tenant: TenantId, operation: str, *words: float) -> tuple[int, float] | None:
         try:

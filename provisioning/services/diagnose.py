@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
 
 CERTIFICATE_WARNING = timedelta(days=30)  # time enough for a second certificate beside the first
+CERTIFICATE_URGENT = timedelta(days=7)
 QUEUE_LATE = timedelta(minutes=1)  # the sweep looks every second
 QUEUE_STUCK = timedelta(minutes=15)
 COLLECTION_LATE = timedelta(minutes=15)
@@ -59,7 +61,21 @@ class Instruments:
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
     quota_left: Callable[[], float] | None = None  # share of the application's write bucket
-    last_collection: Callable[[], datetime | None] | None = None
+    uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
+
+
+@dataclass(frozen=True)
+class _Part:
+    """`needs`: parts without which it cannot be looked at."""
+
+    name: str
+    tool: object | None
+    look: Callable[[], Iterator[Finding]]
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def is_here(self) -> bool:
+        return self.tool is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,22 +87,32 @@ class Diagnose:
 
     def __call__(self) -> list[Finding]:
         """Every part in the order in which a person would look; never raises for a part that is away."""
-        tools = self.instruments
-        parts: tuple[tuple[str, object | None, Callable[[], Iterator[Finding]]], ...] = (
-            ("database", tools.database_time, self._database),
-            ("schema", tools.pending_migrations, self._schema),
-            ("realm", tools.realm, self._realm),
-            ("broker", tools.broker, self._broker),
-            ("order database", tools.order_source, self._order_source),
-            ("Microsoft Graph", tools.graph, self._graph),
-            ("credentials", tools.credentials, self._credentials),
-            ("quota", tools.quota_left, self._quota),
-            ("stops", self.open_uow, self._stops),
-            ("queue", self.open_uow, self._queue),
-            ("collection", tools.last_collection, self._collection),
-            ("audit", self.open_uow, self._unsealed),
+        found: list[Finding] = []
+        for part in filter(attrgetter("is_here"), self._parts()):
+            away = next((each.part for each in found if each.part in part.needs and each.health is Health.BAD), None)
+            if away:  # it would wait as long as that part did, to say the same
+                found.append(Finding(part.name, Health.BAD, f"It cannot be looked at without the {away}."))
+            else:
+                found += _looked(part)
+        return found
+
+    def _parts(self) -> tuple[_Part, ...]:
+        """Each after those it needs."""
+        tools, ours = self.instruments, frozenset({"database", "schema"})
+        return (
+            _Part("database", tools.database_time, self._database),
+            _Part("schema", tools.pending_migrations, self._schema, frozenset({"database"})),
+            _Part("realm", tools.realm, self._realm, ours),
+            _Part("broker", tools.broker, self._broker),
+            _Part("order database", tools.order_source, self._order_source),
+            _Part("Microsoft Graph", tools.graph, self._graph),
+            _Part("credentials", tools.credentials, self._credentials),
+            _Part("quota", tools.quota_left, self._quota, frozenset({"broker"})),
+            _Part("stops", self.open_uow, self._stops, ours),
+            _Part("queue", self.open_uow, self._queue, ours),
+            _Part("collection", tools.uncollected_since, self._collection, ours | {"order database"}),
+            _Part("audit", self.open_uow, self._unsealed, ours),
         )
-        return [finding for part, tool, look in parts if tool is not None for finding in _looked(part, look)]
 
     def _database(self) -> Iterator[Finding]:
         skew = abs(_read(self.instruments.database_time) - self.clock.wall())
@@ -148,11 +174,12 @@ class Diagnose:
         yield Finding("queue", health, told, "See whether workers and the beat run: `celery -A tasks.app status`.")
 
     def _collection(self) -> Iterator[Finding]:
-        last = _read(self.instruments.last_collection)
-        if last is not None and self.clock.now() - last <= COLLECTION_LATE:
-            yield Finding("collection", Health.OK, f"Orders were last collected at {last:%Y-%m-%d %H:%M} UTC.")
+        since = _read(self.instruments.uncollected_since)
+        late = self.clock.now() - since if since else timedelta(0)
+        if late <= COLLECTION_LATE:
+            yield Finding("collection", Health.OK, "What the shop wrote is collected.")
         else:
-            told = f"No orders were collected since {last:%Y-%m-%d %H:%M} UTC." if last else "None were collected yet."
+            told = f"A line that the shop wrote is not collected for {in_words(late)}."
             yield Finding("collection", Health.WARN, told, "See whether the beat runs: `celery -A tasks.app status`.")
 
     def _unsealed(self) -> Iterator[Finding]:
@@ -184,15 +211,15 @@ def _judge(credential: Credential, left: timedelta) -> Finding:
             "credentials", Health.BAD, f"{credential.name} expired on {credential.expires_at:%Y-%m-%d}.", advice
         )
     if left <= CERTIFICATE_WARNING:
-        return Finding("credentials", Health.WARN, told, advice)
+        return Finding("credentials", Health.BAD if left < CERTIFICATE_URGENT else Health.WARN, told, advice)
     return Finding("credentials", Health.OK, told)
 
 
-def _looked(part: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def _looked(part: _Part) -> list[Finding]:
     try:
-        return list(look())
+        return list(part.look())
     except ProvisioningError as error:
-        return [Finding(part, Health.BAD, str(error))]
+        return [Finding(part.name, Health.BAD, str(error))]
 
 
 def _read(tool: Callable[[], _Value] | None) -> _Value:

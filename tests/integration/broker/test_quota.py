@@ -8,6 +8,7 @@ from redis import Redis
 from config.limits import default_limits
 from provisioning.broker.connection import connect
 from provisioning.broker.quota import RedisQuota
+from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning.quota import Sizes
@@ -97,3 +98,21 @@ class TestWithoutRedis:
     def test_a_refusal_that_cannot_be_shared_does_no_harm(self, unreachable: RedisQuota) -> None:
         unreachable.refused(ALPHA, None, CLOSED)
         unreachable.pressed(ALPHA, 1.5)
+
+
+class TestLeft:
+    def test_is_the_share_of_the_applications_savings(self, redis: Redis, full: RedisQuota) -> None:
+        assert full.left() == 1.0
+        full.refused(ALPHA, "Application/Write/a/", CLOSED)
+        assert RedisQuota(redis, SIZES, factor=SLOW).left() == 0.0
+
+    def test_a_store_that_lost_everything_has_nothing_left(self, redis: Redis) -> None:
+        assert RedisQuota(redis, SIZES).left() == 0.0
+
+    def test_asking_changes_nothing(self, redis: Redis) -> None:
+        RedisQuota(redis, SIZES).left()
+        assert redis.dbsize() == 0
+
+    def test_without_redis_it_is_not_known(self) -> None:
+        with connect("redis://localhost:1/0") as nowhere, pytest.raises(UnavailableError, match="Redis"):
+            RedisQuota(nowhere, SIZES).left()

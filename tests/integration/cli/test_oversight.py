@@ -4,17 +4,27 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from provisioning.database import order_database, order_source
+from provisioning.database.order_database import SqlOrderDesk
 from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from tests.conformance.school import DOMAIN, TENANT
+from tests.conformance.test_tokens import Certificate
 from tests.factories import operations as make
+from tests.factories.trade import shop_line
 from tests.integration.cli.conftest import SIGNER, Installation
 from tests.sandbox_process import SandboxProcess
+
+NOWHERE = "postgresql+psycopg://nobody@localhost:1/nothing"
+OUR_DATABASE = {"database", "schema", "realm", "stops", "queue", "audit"}
+LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
+SOON_SECONDS = 15  # five of them are what we try for before we believe that Entra is away
 
 
 class TestStop:
@@ -53,10 +63,62 @@ class TestRetry:
         assert sorted(kinds) == ["operation.planning", "operation.retried"]
 
 
+def health(provisioning: Installation) -> dict[str, str]:
+    return {x["part"]: x["health"] for x in provisioning("doctor", "--json").json}
+
+
 class TestDoctor:
     def test_tells_part_from_part(self, provisioning: Installation) -> None:
-        found = {x["part"]: x["health"] for x in provisioning("doctor", "--json").json}
-        assert (found["database"], found["schema"], found["broker"]) == ("ok", "ok", "ok")
+        found = health(provisioning)
+        assert found.keys() == {
+            *("database", "schema", "realm", "broker", "Microsoft Graph", "quota", "stops", "queue", "audit")
+        }
+        assert set(found.values()) == {"ok"}
+
+    def test_asks_microsoft_with_our_token_in_a_tenant_that_let_us_in(
+        self, provisioning: Installation, team: dict[str, str]
+    ) -> None:
+        provisioning.as_holder_of(team["operator"])("tenants", "add", DOMAIN)
+        assert health(provisioning)["Microsoft Graph"] == "ok"
+        provisioning.set(PROVISIONING_GRAPH_CLIENT_SECRET="another")
+        assert health(provisioning)["Microsoft Graph"] == "bad"
+
+    def test_says_how_long_certificates_are_good_for(self, provisioning: Installation, tmp_path: Path) -> None:
+        file = tmp_path / "app.pem"
+        file.write_bytes(Certificate().bundle)
+        provisioning.unset("PROVISIONING_GRAPH_CLIENT_SECRET")
+        provisioning.set(PROVISIONING_GRAPH_CERTIFICATE_FILES=str(file))
+        assert health(provisioning)["credentials"] == "warn"  # for thirty days
+
+    def test_sees_lines_of_the_shop_that_nobody_collects(self, provisioning: Installation, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'orders.db'}"
+        order_database.create(url)
+        provisioning.set(ORDER_DATABASE_URL=url)
+        assert health(provisioning)["collection"] == "ok"
+        old = shop_line(placed_at=LONG_AGO, changed_at=LONG_AGO)
+        engine = order_source.create(url)
+        SqlOrderDesk(engine).submit([old])
+        engine.dispose()
+        assert health(provisioning)["collection"] == "warn"
+
+    @pytest.mark.parametrize(
+        ("setting", "address", "bad"),
+        [
+            pytest.param("REDIS_URL", "redis://localhost:1/0", {"broker", "quota"}, id="broker"),
+            pytest.param("ORDER_DATABASE_URL", NOWHERE, {"order database", "collection"}, id="shop"),
+            pytest.param("PROVISIONING_GRAPH_AUTHORITY", "https://localhost:1", {"Microsoft Graph"}, id="Entra"),
+            pytest.param("DATABASE_URL", NOWHERE, OUR_DATABASE, id="our database"),
+        ],
+    )
+    def test_a_part_that_is_away_leaves_the_others_their_line(
+        self, provisioning: Installation, setting: str, address: str, bad: set[str]
+    ) -> None:
+        provisioning.set(**{setting: address})
+        began = time.monotonic()
+        answer = provisioning("doctor", "--json")
+        assert {x["part"] for x in answer.json if x["health"] == "bad"} == bad
+        assert (answer.code, "Traceback" in answer.err) == (1, False)
+        assert time.monotonic() - began < SOON_SECONDS
 
     def test_goes_on_where_a_part_is_away(self, provisioning: Installation) -> None:
         provisioning.set(REDIS_URL="redis://localhost:1/0")

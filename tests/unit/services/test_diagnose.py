@@ -55,7 +55,7 @@ class TestDiagnose:
 
     @pytest.mark.parametrize(
         ("days", "expected"),
-        [(31, Health.OK), (30, Health.WARN), (0.1, Health.WARN), (0, Health.BAD), (-3, Health.BAD)],
+        [(31, Health.OK), (30, Health.WARN), (7, Health.WARN), (6.9, Health.BAD), (0, Health.BAD), (-3, Health.BAD)],
     )
     def test_a_certificate_is_renewed_in_time(self, days: float, expected: Health) -> None:
         expiring = Credential("main certificate", NOW + timedelta(days=days))
@@ -77,10 +77,12 @@ class TestDiagnose:
         an_operation(world, state, due_at=NOW - timedelta(days=9))
         assert [finding.health for finding in looked("queue", world)] == [Health.OK]
 
-    @pytest.mark.parametrize(("minutes", "expected"), [(15, Health.OK), (16, Health.WARN), (None, Health.WARN)])
+    @pytest.mark.parametrize(
+        ("minutes", "expected"), [(None, Health.OK), (-5, Health.OK), (15, Health.OK), (16, Health.WARN)]
+    )
     def test_orders_are_collected(self, minutes: int | None, expected: Health) -> None:
-        last: datetime | None = None if minutes is None else NOW - timedelta(minutes=minutes)
-        assert health("collection", last_collection=lambda: last) is expected
+        oldest: datetime | None = None if minutes is None else NOW - timedelta(minutes=minutes)
+        assert health("collection", uncollected_since=lambda: oldest) is expected
 
     @pytest.mark.parametrize(("minutes", "expected"), [(None, Health.OK), (60, Health.OK), (61, Health.BAD)])
     def test_events_are_sealed_within_the_hour(self, minutes: int | None, expected: Health) -> None:
@@ -125,6 +127,41 @@ class TestDiagnose:
             "queue": Health.BAD,
             "audit": Health.BAD,
         }
+
+    @pytest.mark.parametrize(
+        ("instruments", "silent"),
+        [
+            pytest.param(
+                {"database_time": away}, {"schema", "realm", "stops", "queue", "collection", "audit"}, id="database"
+            ),
+            pytest.param(
+                {"pending_migrations": lambda: ["0002"]},
+                {"realm", "stops", "queue", "collection", "audit"},
+                id="schema",
+            ),
+            pytest.param({"order_source": away}, {"collection"}, id="order database"),
+            pytest.param({"broker": away}, {"quota"}, id="broker"),
+        ],
+    )
+    def test_what_needs_a_part_that_is_away_is_not_waited_for(
+        self, instruments: dict[str, Callable[[], object]], silent: set[str]
+    ) -> None:
+        well: dict[str, Callable[[], object]] = {
+            "database_time": lambda: NOW,
+            "pending_migrations": list,
+            "realm": lambda: "sandbox",
+            "broker": lambda: None,
+            "order_source": lambda: None,
+            "quota_left": lambda: 1.0,
+            "uncollected_since": lambda: None,
+        }
+        diagnose = Diagnose(
+            instruments=Instruments(**{**well, **instruments}),  # type: ignore[arg-type]  # by name
+            open_uow=World().open,
+            clock=FakeClock(),
+            limits=default_limits(),
+        )
+        assert {x.part for x in diagnose() if x.sentence.startswith("It cannot be looked at without")} == silent
 
     def test_a_part_that_is_not_installed_is_not_mentioned(self) -> None:
         assert looked("Microsoft Graph") == []
