@@ -8,19 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning.bootstrap import check_installation
-from provisioning.local.cast import hire
 from provisioning.local.ending import Ending, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.narrator import Narrator
+from provisioning.local.opening import set_stage, write_seed
 from provisioning.local.options import DemoOptions
-from provisioning.local.stage import Stage
 from provisioning.local.story import tell
-from provisioning.local.story_scenery import open_the_twin
-from provisioning.local.story_seed import story_seed
 from provisioning.local.world import LocalWorld, WorldOptions
-
-_PATIENCE = 60.0  # seconds for a scene on a busy machine
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -41,8 +35,9 @@ def run_demo(options: DemoOptions) -> int:
 
 
 def _play(folder: Path, options: DemoOptions, narrator: Narrator) -> Ending:
-    with running_world(folder, world_options(folder, options)) as world:
-        stage = set_stage(world, narrator, patience=_PATIENCE + options.lag_seconds)
+    with LocalWorld(folder, _world_options(folder, options)) as world:
+        world.start_workers(bulk=False)
+        stage = set_stage(world, narrator)
         narrator.step("Everything runs.")
         tell(stage)
         ending = gather(stage, folder)
@@ -51,35 +46,14 @@ def _play(folder: Path, options: DemoOptions, narrator: Narrator) -> Ending:
     return ending
 
 
-def world_options(folder: Path, options: DemoOptions) -> WorldOptions:
-    """The world of the story; its seed is written into the folder first."""
-    seed = folder / "seed.json"
-    seed.write_bytes(msgspec.json.encode(story_seed(options.random_seed)))
+def _world_options(folder: Path, options: DemoOptions) -> WorldOptions:
     return WorldOptions(
-        seed=seed,
+        seed=write_seed(folder, options.random_seed),
         random_seed=options.random_seed,
         lag_seconds=options.lag_seconds,
         clock_factor=options.clock_factor,
         durable=False,
     )
-
-
-@contextmanager
-def running_world(folder: Path, options: WorldOptions) -> Iterator[LocalWorld]:
-    """The world with its workers."""
-    with LocalWorld(folder, options) as world:
-        world.start_workers(bulk=False)
-        yield world
-
-
-def set_stage(world: LocalWorld, narrator: Narrator, *, patience: float) -> Stage:
-    """A fresh installation with everybody who acts in it."""
-    services = world.services()
-    check_installation(services)
-    cast = hire(services, world.folder / "tokens")
-    stage = Stage(services, world.sandbox, cast, narrator, patience)
-    open_the_twin(stage, world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"])
-    return stage
 
 
 @contextmanager

@@ -19,10 +19,10 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`profile`: which generated world the twin holds, None for the default; `port` 0 picks a free one."""
+    """`profile`: a generated world for the twin instead of the story's; `port` of the twin, 0 picks a free one."""
 
     folder: Path
     profile: str | None = None
     port: int = 0
-    clock_factor: float = 1.0
+    clock_factor: float = 60.0
     as_json: bool = False

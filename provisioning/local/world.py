@@ -20,6 +20,7 @@ from provisioning.database import order_database
 from provisioning.database.migrate import upgrade
 from provisioning.local.databases import Role
 from provisioning.local.engines import Engines
+from provisioning.local.errors import EnginesError
 from provisioning.local.processes import tied
 from provisioning.local.sandbox import SandboxProcess
 
@@ -31,7 +32,10 @@ _AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 class WorldOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`settings` are further settings of the service by field name; `seed` a seed file of the twin."""
+    """`settings` are further settings of the service by field name; `seed` a seed file of the twin.
+
+    `not_before`: a moment (Unix seconds) that the clocks of this world have passed already.
+    """
 
     seed: Path | None = None
     profile: str | None = None
@@ -40,6 +44,7 @@ class WorldOptions(msgspec.Struct, frozen=True, kw_only=True):
     lag_seconds: float = 0.0
     clock_factor: float = 1.0
     durable: bool = True
+    not_before: float = 0.0
     settings: Mapping[str, Any] = {}
 
 
@@ -65,6 +70,7 @@ class LocalWorld:
             self.sandbox = SandboxProcess()
             self.sandbox.start(self.folder / "sandbox", **self._sandbox_options())
             stack.callback(self.sandbox.stop)
+            self._catch_up()
             self.environment = self._environment()
             stack.callback(self.stop_children)
             self._running = stack.pop_all()
@@ -83,6 +89,18 @@ class LocalWorld:
             "clock_factor": options.clock_factor,
             **{name: value for name, value in chosen.items() if value is not None},
         }
+
+    def _catch_up(self) -> None:
+        """Time goes on from where an earlier run of this world left it; it never goes back."""
+        ahead = self.options.not_before - float(self.sandbox.control.clock()["now"])
+        if ahead <= 0:
+            return
+        if self.options.clock_factor == 1:
+            raise EnginesError(
+                f"The clocks of the world in {self.folder} are {ahead / 3600:.1f} hours ahead of real time: "
+                "start it with a clock factor above 1, or name another folder."
+            )
+        self.sandbox.control.set_clock(advance=ahead)
 
     # ── settings ─────────────────────────────────────────────────────────────────────────────────────────
 

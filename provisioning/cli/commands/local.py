@@ -8,8 +8,7 @@ import typer
 from provisioning.cli.command import command
 from provisioning.cli.session import Session
 
-_Folder = Annotated[Path, typer.Option(help="Where this world keeps its engines and files.")]
-_HERE = Path(".provisioning")
+_UP = Path(".provisioning/up")
 
 
 def register(app: typer.Typer) -> None:
@@ -41,10 +40,10 @@ def demo(
 
 def up(
     session: Session,
-    folder: _Folder = _HERE,
-    profile: Annotated[str | None, typer.Option(help="Which generated world the twin holds.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where this world lives; it is found again there.")] = _UP,
+    profile: Annotated[str | None, typer.Option(help="A generated world for the twin, without the story.")] = None,
     port: Annotated[int, typer.Option(help="Of the twin; 0 picks a free one.")] = 0,
-    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 1.0,
+    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 60.0,
 ) -> int:
     """The same world, left running to play with; Ctrl-C stops it."""
     from provisioning.local.options import UpOptions

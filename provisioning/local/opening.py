@@ -1,0 +1,38 @@
+"""Before the curtain: a running world becomes an installation with everybody who acts in it."""
+
+from pathlib import Path
+
+import msgspec
+
+from provisioning.bootstrap import Services, check_installation
+from provisioning.local.cast import Cast, hire, rehire
+from provisioning.local.narrator import Narrator
+from provisioning.local.stage import Stage
+from provisioning.local.story_scenery import open_the_twin
+from provisioning.local.story_seed import story_seed
+from provisioning.local.world import LocalWorld
+
+TOKENS = "tokens"
+_PATIENCE = 60.0  # real seconds for a scene on a busy machine
+
+
+def write_seed(folder: Path, random_seed: int) -> Path:
+    """The twin's seed of the story, as a file in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "seed.json"
+    file.write_bytes(msgspec.json.encode(story_seed(random_seed)))
+    return file
+
+
+def set_stage(world: LocalWorld, narrator: Narrator) -> Stage:
+    """Everybody in place, whether the world is new or found again."""
+    services = world.services()
+    check_installation(services)
+    cast = _cast(services, world.folder / TOKENS)
+    stage = Stage(services, world.sandbox, cast, narrator, _PATIENCE + world.options.lag_seconds)
+    open_the_twin(stage, world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"])
+    return stage
+
+
+def _cast(services: Services, tokens: Path) -> Cast:
+    return rehire(services, tokens) if tokens.exists() else hire(services, tokens)

@@ -1,0 +1,158 @@
+"""`provisioning up`: the world of the demo, furnished by the same story, left running and found again next time."""
+
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from provisioning.local.ending import gather
+from provisioning.local.ending_screen import show_ending
+from provisioning.local.memory import TwinMemory
+from provisioning.local.narrator import Narrator
+from provisioning.local.opening import TOKENS, set_stage, write_seed
+from provisioning.local.options import UpOptions
+from provisioning.local.stage import Stage
+from provisioning.local.story import tell
+from provisioning.local.world import LocalWorld, WorldOptions
+
+ENVIRONMENT = "environment"
+_SAVE_EVERY = 10.0  # real seconds: what a power cut may cost the twin
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a running world is: what a program needs that starts one."""
+
+    folder: str
+    environment: str
+    tokens: str
+    graph: str
+
+
+def run_up(options: UpOptions) -> int:
+    """0 once it was stopped in order. Raises ProvisioningError, for one when this folder's world runs already."""
+    narrator = Narrator(sys.stderr if options.as_json else sys.stdout)
+    folder = options.folder.resolve()
+    memory = TwinMemory(folder)
+    is_new, found_again = not memory.exists, _how_it_was_found(memory)
+    with _stopped_by_signals(), LocalWorld(folder, _world_options(folder, options, memory)) as world:
+        world.start_workers()
+        stage = set_stage(world, narrator)
+        with _remembered(memory, world):
+            if is_new:
+                _furnish(stage, folder, options)
+                memory.note_furnished()
+            else:
+                narrator.say(found_again)
+            _announce(world, narrator, options)
+            _wait(memory, world)
+    narrator.say("Everything has stopped. The same command starts this world again.")
+    return 0
+
+
+def _world_options(folder: Path, options: UpOptions, memory: TwinMemory) -> WorldOptions:
+    seed = memory.seed if memory.exists else None if options.profile else write_seed(folder, 1)
+    return WorldOptions(
+        seed=seed,
+        profile=None if memory.exists else options.profile,
+        port=options.port,
+        clock_factor=options.clock_factor,
+        not_before=memory.now,
+    )
+
+
+def _furnish(stage: Stage, folder: Path, options: UpOptions) -> None:
+    if options.profile:
+        stage.narrator.say(f"The twin holds the world {options.profile}; our own database is empty but for the actors.")
+        return
+    tell(stage)
+    show_ending(stage.narrator, gather(stage, folder))
+
+
+def _how_it_was_found(memory: TwinMemory) -> str:
+    told = (
+        "This world was here before and goes on where it stopped. The twin was planted again from its last state, "
+        "seats and licences included; only its ledger begins anew, as it lives in memory."
+    )
+    if not memory.is_complete:
+        told += " It was not stopped in order, so the twin may lack what was written after it was last saved."
+    if not memory.is_furnished:
+        told += " Its story was interrupted; name another folder to have it told whole."
+    return told
+
+
+def _announce(world: LocalWorld, narrator: Narrator, options: UpOptions) -> None:
+    environment, tokens = world.folder / ENVIRONMENT, world.folder / TOKENS
+    write_environment(environment, {**world.environment, "PROVISIONING_TOKEN_FILE": str(tokens / "operator")})
+    if options.as_json:
+        address = Address(
+            folder=str(world.folder),
+            environment=str(environment),
+            tokens=str(tokens),
+            graph=world.sandbox.graph_url,
+        )
+        sys.stdout.write(msgspec.json.encode(address).decode() + "\n")
+        sys.stdout.flush()
+    narrator.chapter("It runs. In another terminal:")
+    narrator.block(_to_try(environment, tokens))
+    narrator.say(
+        f"A minute of its time passes in {60 / options.clock_factor:.1f} seconds. Ctrl-C stops everything in order."
+    )
+
+
+def _to_try(environment: Path, tokens: Path) -> str:
+    command = shlex.quote(str(Path(sys.argv[0]).resolve()))
+    return "\n".join(
+        (
+            f"source {shlex.quote(str(environment))}",
+            f"alias provisioning={command}",
+            "provisioning orders list",
+            "provisioning orders show 1002",
+            "provisioning worklist",
+            "provisioning tenants show waterlijn.example",
+            'provisioning orders release 1006 --reason "two schools in one building"',
+            "provisioning audit export --to log.jsonl   # as the auditor:",
+            f"export PROVISIONING_TOKEN_FILE={shlex.quote(str(tokens / 'auditor'))}",
+        )
+    )
+
+
+def write_environment(file: Path, settings: Mapping[str, str]) -> None:
+    """A file to `source`; for us alone, as it holds passwords."""
+    file.touch(mode=0o600)
+    file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()))
+
+
+@contextmanager
+def _remembered(memory: TwinMemory, world: LocalWorld) -> Iterator[None]:
+    """Whatever ends this, the twin's last state is kept; workers stop first, so that nothing is written after it."""
+    memory.begin(world.sandbox.control)
+    try:
+        yield
+    finally:
+        world.stop_children()
+        memory.end(world.sandbox.control)
+
+
+def _wait(memory: TwinMemory, world: LocalWorld) -> None:
+    """Until somebody stops us."""
+    pause = threading.Event()
+    try:
+        while not pause.wait(_SAVE_EVERY):
+            memory.save(world.sandbox.control, ahead=_SAVE_EVERY * world.options.clock_factor)
+    except KeyboardInterrupt:
+        return
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """A request to end is as good as Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
