@@ -60,8 +60,8 @@ class Tokens:
 
     async def get(self, tenant: TenantId, max_age: timedelta | None = None) -> Token:
         """A token of the tenant, at most `max_age` old; raises RetryableError, ActionRequiredError, PermanentError."""
-        token, now = self._tokens.get(tenant), self._clock.wall()
-        if token and now < token.expires_at - EARLY and (max_age is None or now - token.obtained_at <= max_age):
+        token = self._tokens.get(tenant)
+        if token and self._clock.wall() < token.expires_at - EARLY and self._is_fresh(token, max_age):
             return token
         try:
             return await self._renew(tenant)
@@ -69,6 +69,10 @@ class Tokens:
             if token and max_age is None and self._clock.wall() < token.expires_at:
                 return token  # Entra is away, ours still works
             raise
+
+    def _is_fresh(self, token: Token, max_age: timedelta | None) -> bool:
+        """Waiting for permissions is the service's own waiting; only the life of a token is real time."""
+        return max_age is None or self._clock.now() - token.obtained_at <= max_age
 
     def forget(self, tenant: TenantId) -> None:
         """Graph rejected it: the next call asks Entra again."""
@@ -122,7 +126,7 @@ class Tokens:
             text=answer.token,
             tenant_id=tenant,
             roles=claims.roles,
-            obtained_at=self._clock.wall(),
+            obtained_at=self._clock.now(),
             expires_at=datetime.fromtimestamp(answer.expires_on, UTC),
         )
 
