@@ -1,0 +1,272 @@
+"""Plans, journal and leases of the simulation, with the meaning that the SQL ones have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from provisioning.domain.errors import ConflictError, StaleLeaseError
+from provisioning.domain.ids import OperationId, PlanId, Pseudonym, SkuId, StepId, SubjectId, TenantId
+from provisioning.domain.lifecycle import STEP_ENDS, StepState, SubjectState, advance
+from provisioning.domain.operation import Attempt, Outcome, StepKind, StepRecord, SubjectRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.planning.plan import Plan, SubjectPlan
+from provisioning.ports import PlanRecord, StepUpdate, SubjectUpdate
+from tests.simulation.rows import Store
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_WRITTEN = frozenset({StepState.APPLIED, StepState.VERIFIED})
+_PERHAPS_WRITTEN = _WRITTEN | {StepState.IN_FLIGHT, StepState.UNKNOWN}
+_TAKES_A_SEAT = frozenset({StepKind.ASSIGN, StepKind.SWAP})
+_PROMISED = frozenset({SubjectState.PENDING, SubjectState.WAITING, SubjectState.ALREADY_RIGHT})
+
+
+class Plans(Store):
+    def add(
+        self, plan: Plan, pseudonyms: Mapping[SubjectId, Pseudonym], *, sku: SkuId | None, valid_until: datetime
+    ) -> None:
+        self._forget_untried(plan.operation_id)
+        for subject in plan.subjects:
+            self._add_person(plan, subject, pseudonyms[subject.subject_id])
+            if sku and subject.state is SubjectState.WAITING:
+                self.rows.waiting[plan.tenant_id, sku, subject.subject_id] = plan.operation_id
+        self._drop_unnamed(plan)
+        self._add_steps(plan, pseudonyms, sku)
+        self.rows.plans[plan.operation_id] = PlanRecord(
+            plan_id=plan.plan_id,
+            operation_id=plan.operation_id,
+            digest=plan.envelope.digest,
+            envelope=msgspec.json.encode(plan.envelope),
+            drawn_at=plan.drawn_at,
+            observed_at=plan.observed_at,
+            valid_until=valid_until,
+            guard_breaches=plan.guard_breaches,
+            requested_by=self.rows.operations[plan.operation_id].requested_by,
+        )
+
+    def current(self, operation: OperationId) -> PlanRecord | None:
+        record = self.rows.plans.get(operation)
+        return None if record is None or record.void_reason else record
+
+    def void(self, plan: PlanId, reason: Reason, at: datetime) -> None:
+        for operation, record in self.rows.plans.items():
+            if record.plan_id == plan and record.void_reason is None:
+                self.rows.plans[operation] = msgspec.structs.replace(record, void_reason=reason)
+                self._forget_untried(operation)
+
+    def _forget_untried(self, operation: OperationId) -> None:
+        """Steps that were never tried go, those that were are skipped, and the seats are free again."""
+        pending = [
+            one for one in self.rows.steps.values() if one.operation_id == operation and one.state is StepState.PENDING
+        ]
+        for record in pending:
+            if record.last_attempt is None:
+                del self.rows.steps[record.step_id]
+            else:
+                self.rows.steps[record.step_id] = msgspec.structs.replace(record, state=StepState.SKIPPED)
+        for seat in [seat for seat, owner in self.rows.reserved.items() if owner == operation]:
+            del self.rows.reserved[seat]
+
+    def _add_person(self, plan: Plan, subject: SubjectPlan, pseudonym: Pseudonym) -> None:
+        """Who was served by an earlier plan stays verified: "already right" is our own work."""
+        key = (plan.operation_id, subject.subject_id)
+        known = self.rows.subjects.get(key)
+        is_ours = known and known.state is SubjectState.VERIFIED and subject.state is SubjectState.ALREADY_RIGHT
+        self.rows.subjects[key] = SubjectRecord(
+            operation_id=plan.operation_id,
+            subject_id=subject.subject_id,
+            pseudonym=pseudonym,
+            state=SubjectState.VERIFIED if is_ours else subject.state,
+            reason=subject.reason,
+            organisation_id=subject.organisation_id,
+            notes=subject.notes,
+        )
+
+    def _drop_unnamed(self, plan: Plan) -> None:
+        """Promises to people whom the new plan does not name are off; what was done for somebody stays."""
+        kept = {subject.subject_id for subject in plan.subjects} | {
+            record.step.subject_id
+            for record in self.rows.steps.values()
+            if record.operation_id == plan.operation_id and record.last_attempt
+        }
+        for key, known in list(self.rows.subjects.items()):
+            if key[0] == plan.operation_id and known.state in _PROMISED and known.subject_id not in kept:
+                del self.rows.subjects[key]
+
+    def _add_steps(self, plan: Plan, pseudonyms: Mapping[SubjectId, Pseudonym], sku: SkuId | None) -> None:
+        people = {subject.subject_id: subject for subject in plan.subjects}
+        last = max(self.rows.steps, default=0)
+        for number, step in enumerate(plan.steps, start=1):
+            step_id = StepId(last + number)
+            self.rows.steps[step_id] = StepRecord(
+                step_id=step_id,
+                operation_id=plan.operation_id,
+                plan_id=plan.plan_id,
+                step=step,
+                state=StepState.SKIPPED if step.kind is StepKind.NO_OP else StepState.PENDING,
+                before=people[step.subject_id].before,
+                pseudonym=pseudonyms[step.subject_id],
+                organisation_id=people[step.subject_id].organisation_id,
+            )
+            if sku and step.kind in _TAKES_A_SEAT and step.change.add_sku == sku:
+                self.rows.reserved.setdefault((plan.tenant_id, sku, step.subject_id), plan.operation_id)
+
+
+class Journal(Store):
+    def next_steps(self, operation: OperationId, now: datetime, limit: int) -> list[StepRecord]:
+        ready = [one for one in self._in_turn(operation) if one.not_before is None or one.not_before <= now]
+        return sorted(ready, key=lambda one: one.step.position)[:limit]
+
+    def next_due(self, operation: OperationId) -> datetime | None:
+        plan = Plans(self.rows).current(operation)
+        unknown = self.steps_in(operation, {StepState.UNKNOWN})
+        due = [one.not_before or (plan.drawn_at if plan else one.sent_at) for one in self._in_turn(operation) + unknown]
+        return min((moment for moment in due if moment), default=None)
+
+    def begin(self, attempts: Sequence[Attempt], lease: Lease, at: datetime) -> None:
+        Leases(self.rows).check(lease)
+        for attempt in attempts:
+            record = self.rows.steps[attempt.step_id]
+            plan = Plans(self.rows).current(record.operation_id)
+            may_apply = plan is not None and plan.plan_id == record.plan_id and plan.may_apply
+            if record.state is not StepState.PENDING or not may_apply:
+                raise ConflictError("the step is not pending, or its plan is void or not approved")
+            assert self.rows.attempts.get(attempt.attempt_id) not in {Outcome.ACCEPTED, Outcome.FOUND_DONE}
+            self.rows.attempts[attempt.attempt_id] = None
+            self.rows.steps[attempt.step_id] = msgspec.structs.replace(
+                record,
+                state=StepState.IN_FLIGHT,
+                reason=None,
+                not_before=None,
+                attempts=record.attempts + 1,
+                sent_at=at,
+                last_attempt=attempt.attempt_id,
+            )
+
+    def steps_in(
+        self, operation: OperationId, states: Collection[StepState], limit: int | None = None
+    ) -> list[StepRecord]:
+        found = [record for record in self._of(operation) if record.state in states]
+        return sorted(found, key=lambda one: one.step.position)[:limit]
+
+    def close(
+        self,
+        operation: OperationId,
+        lease: Lease,
+        steps: Sequence[StepUpdate],
+        subjects: Sequence[SubjectUpdate],
+    ) -> None:
+        Leases(self.rows).check(lease)
+        for update in steps:
+            self._close_step(update)
+        for person in subjects:
+            self._close_person(operation, person)
+
+    def step_counts(self, operation: OperationId) -> dict[StepState, int]:
+        return Counter(record.state for record in self._of(operation))
+
+    def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]:
+        return Counter(record.state for record in self.subjects(operation))
+
+    def subjects(self, operation: OperationId) -> list[SubjectRecord]:
+        return [record for (of, _), record in self.rows.subjects.items() if of == operation]
+
+    def applied_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        done = [
+            record
+            for record in self._in_tenant(tenant)
+            if record.state in _WRITTEN and record.applied_at and record.applied_at >= since
+        ]
+        return sorted(done, key=lambda record: record.applied_at or since)
+
+    def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
+        return Counter(
+            record.step.kind
+            for record in self._in_tenant(tenant)
+            if record.state in _PERHAPS_WRITTEN and record.sent_at and record.sent_at >= since
+        )
+
+    def _of(self, operation: OperationId) -> list[StepRecord]:
+        return [record for record in self.rows.steps.values() if record.operation_id == operation]
+
+    def _in_tenant(self, tenant: TenantId) -> list[StepRecord]:
+        operations = self.rows.operations
+        return [one for one in self.rows.steps.values() if operations[one.operation_id].tenant_id == tenant]
+
+    def _in_turn(self, operation: OperationId) -> list[StepRecord]:
+        """Pending steps of the current plan whose person has every earlier step behind them."""
+        plan = Plans(self.rows).current(operation)
+        planned = [one for one in self._of(operation) if plan and one.plan_id == plan.plan_id]
+        waits_after = {(one.step.subject_id, one.step.sequence) for one in planned if one.state not in _WRITTEN}
+        return [
+            one
+            for one in planned
+            if one.state is StepState.PENDING
+            and not any((one.step.subject_id, before) in waits_after for before in range(one.step.sequence))
+        ]
+
+    def _close_step(self, update: StepUpdate) -> None:
+        record = self.rows.steps[update.step_id]
+        stays = update.state is record.state and update.state not in STEP_ENDS
+        is_written = update.state in _WRITTEN
+        receipt = update.receipt
+        self.rows.steps[update.step_id] = msgspec.structs.replace(
+            record,
+            state=record.state if stays else advance(record.state, update.state),
+            reason=update.reason,
+            not_before=update.not_before,
+            attempts=record.attempts - (receipt is not None and receipt.outcome is Outcome.NOT_SENT),
+            sent_at=(receipt and receipt.sent_at) or record.sent_at,
+            applied_at=(record.applied_at or update.at) if is_written else record.applied_at,
+        )
+        if receipt:
+            self.rows.attempts[receipt.attempt_id] = receipt.outcome
+
+    def _close_person(self, operation: OperationId, update: SubjectUpdate) -> None:
+        """Who reached an end, or waits, has no seat reserved and no further step to take."""
+        key = (operation, update.subject_id)
+        known = self.rows.subjects[key]
+        self.rows.subjects[key] = msgspec.structs.replace(
+            known, state=advance(known.state, update.state), reason=update.reason
+        )
+        for record in self.steps_in(operation, {StepState.PENDING}):
+            if record.step.subject_id == update.subject_id:
+                skipped = msgspec.structs.replace(record, state=StepState.SKIPPED, reason=update.reason)
+                self.rows.steps[record.step_id] = skipped
+        work = self.rows.operations[operation]
+        seat = (work.tenant_id, work.wish.sku_id, update.subject_id)
+        if self.rows.reserved.get(seat) == operation:
+            del self.rows.reserved[seat]
+        if update.state is SubjectState.WAITING:
+            self.rows.waiting[seat] = operation
+
+
+class Leases(Store):
+    def take(self, name: str, holder: str, wall: datetime, duration: timedelta) -> Lease | None:
+        known = self.rows.leases.get(name)
+        if known and known.expires_at > wall and known.holder != holder:
+            return None
+        fence = known.fence + 1 if known else 1
+        self.rows.leases[name] = Lease(name=name, holder=holder, fence=fence, expires_at=wall + duration)
+        return self.rows.leases[name]
+
+    def renew(self, lease: Lease, wall: datetime, duration: timedelta) -> Lease:
+        self.check(lease)
+        self.rows.leases[lease.name] = msgspec.structs.replace(lease, expires_at=wall + duration)
+        return self.rows.leases[lease.name]
+
+    def release(self, lease: Lease) -> None:
+        if self._is_ours(lease):
+            self.rows.leases[lease.name] = msgspec.structs.replace(lease, holder="", expires_at=_LONG_AGO)
+
+    def check(self, lease: Lease) -> None:
+        if not self._is_ours(lease):
+            raise StaleLeaseError("the lease was lost")
+
+    def _is_ours(self, lease: Lease) -> bool:
+        known = self.rows.leases[lease.name]
+        return (known.fence, known.holder) == (lease.fence, lease.holder)

@@ -1,0 +1,48 @@
+"""The tables of the simulation's database."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.events import Event
+from provisioning.domain.ids import AttemptId, BindingId, LineKey, OperationId, SkuId, StepId, SubjectId, TenantId
+from provisioning.domain.operation import Operation, Outcome, StepRecord, SubjectRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import Binding, Policy, Tenant
+from provisioning.domain.worklist import Intent, Lease, Stop
+from provisioning.ports import PlanRecord
+
+
+@dataclass
+class Rows:
+    """Every table; values are frozen, so a shallow copy of each container is a snapshot."""
+
+    tenants: dict[TenantId, Tenant] = field(default_factory=dict)
+    bindings: list[Binding] = field(default_factory=list)
+    policies: dict[TenantId, Policy] = field(default_factory=dict)
+    selection_sizes: dict[tuple[BindingId, Audience], int] = field(default_factory=dict)
+    entitlements: dict[tuple[TenantId, SkuId], int] = field(default_factory=dict)
+    operations: dict[OperationId, Operation] = field(default_factory=dict)
+    plans: dict[OperationId, PlanRecord] = field(default_factory=dict)  # the latest: a new one voids the earlier
+    steps: dict[StepId, StepRecord] = field(default_factory=dict)
+    subjects: dict[tuple[OperationId, SubjectId], SubjectRecord] = field(default_factory=dict)
+    attempts: dict[AttemptId, Outcome | None] = field(default_factory=dict)
+    waiting: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
+    reserved: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    lines_settled: list[LineKey] = field(default_factory=list)
+    failures: list[tuple[TenantId, Reason, datetime]] = field(default_factory=list)
+
+    def snapshot(self) -> Rows:
+        return Rows(**{name: copy.copy(value) for name, value in vars(self).items()})
+
+
+class Store:
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
