@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, latency, pace, reading, swaps
+from tests.benchmarks import auditing, killing, latency, pace, reading, swaps
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
 MEASURES: Mapping[str, Callable[[], Rows]] = {
     "calls": swaps.calls,
     "cpu": swaps.cpu,
+    "kill": killing.kill,
     "idle": latency.idle,
     "loaded": latency.loaded,
     "decode": reading.decode,

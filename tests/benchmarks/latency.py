@@ -18,7 +18,7 @@ from tests.factories.trade import shop_line
 
 _ORDERS = 24
 _STAFF = 30
-_BULK = School(number=99, people=5_000)
+_BULK = School(number=99, people=50_000)
 _LOOK = 0.1  # seconds
 _GIVE_UP = 60.0
 _COLLECT = Settings.model_fields["collect_seconds"].default  # a local world collects more often
