@@ -55,8 +55,8 @@ BEGIN = text("""
         WHERE present.step_id = excluded.step_id)
     SELECT (SELECT count(*) FROM lease) AS leases, (SELECT count(*) FROM moved) AS moved""")
 
-# An observation adds to what the answer said before, it does not erase it. What was certainly not sent does not
-# count as an attempt: waiting for quota uses up nobody's tries.
+# An observation adds to what the answer said before, it does not erase it. What was certainly not sent, or
+# throttled, does not count as an attempt: waiting for quota uses up nobody's tries.
 CLOSE_STEPS = text("""
     WITH lease AS MATERIALIZED (
         SELECT FROM leases WHERE name = :name AND fence = :fence AND holder = :holder FOR SHARE),
@@ -67,7 +67,8 @@ CLOSE_STEPS = text("""
             resource_units integer, sent_at timestamptz, finished_at timestamptz)),
     moved AS (
         UPDATE steps SET state = given.state, reason = given.reason, not_before = given.not_before,
-            attempts = steps.attempts - CASE WHEN given.outcome = 'not_sent' THEN 1 ELSE 0 END,
+            attempts = steps.attempts
+                - CASE WHEN given.outcome = 'not_sent' OR given.refusal = 'THROTTLED' THEN 1 ELSE 0 END,
             sent_at = coalesce(given.sent_at, steps.sent_at),
             applied_at = CASE WHEN given.state IN ('applied', 'verified') THEN coalesce(steps.applied_at, given.at)
                               ELSE steps.applied_at END,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from provisioning.domain.catalogue import Audience, ServicePlan, Sku
+from provisioning.domain.catalogue import PLATFORM, Audience, ServicePlan, Sku
 from provisioning.domain.ids import ServicePlanId, SkuId
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.tenancy import Policy, SkuPolicy
@@ -112,4 +112,5 @@ def enabled_plans(licences: Collection[HeldLicence], catalogue: Mapping[SkuId, S
 
 
 def families(plans: Iterable[ServicePlanId], family_of: Mapping[ServicePlanId, str]) -> frozenset[str]:
-    return frozenset(family_of[plan] for plan in plans if plan in family_of)
+    """The services that these plans bring; a platform plan is none."""
+    return frozenset(family_of[plan] for plan in plans if plan in family_of) - {PLATFORM}

@@ -90,3 +90,17 @@ class TestAfterChange:
         self, licences: tuple[HeldLicence, ...], change: Change, expected: list[HeldLicence]
     ) -> None:
         assert after_change(licences, change) == expected
+
+
+class TestRealArticles:
+    """Over the mappings that ship: an order for staff or pupils on Office 365 A1 goes by itself."""
+
+    @pytest.mark.parametrize("article", ["MS-BP-A3-MED", "MS-BP-A3-LLN", "MS-A3-LLN-BETAALD"])
+    def test_an_upgrade_from_a1_takes_no_service_away(self, article: str) -> None:
+        row = next(one for one in MAPPINGS.articles if one.code == article and one.sku_id)
+        replaced = [sku for sku in row.replaces if MAPPINGS.skus[sku].part_number.startswith("STANDARDWOFFPACK_")]
+        count = LossCount(MAPPINGS, row.replaces, policy())
+        for sku in replaced:
+            count.add((HeldLicence(sku),), Change(add_sku=row.sku_id, remove_skus=(sku,)))
+        assert replaced
+        assert count.total.families == {}
