@@ -13,6 +13,7 @@ from tests.journeys.promises import check_promises
 
 pytestmark = pytest.mark.xdist_group("waits")
 
+_BRIEFLY = 300  # seconds that a token lives: it is renewed five minutes before its end, so at each call
 _POLLS = 1.5  # real seconds in which seats and consent are looked at several times
 
 
@@ -68,25 +69,26 @@ def test_s10_tenant_that_has_not_consented(town: Town, lag: float) -> None:
     school = town.school(12, roles=None, lag=lag)
     key = town.order(school, 12)
     assert town.await_operation(key, OperationState.AWAITING_CONSENT).reason is Reason.CONSENT_MISSING
-    until(lambda: _is_told(town, school, "consent_needed"), "a notice to the school")
     town.control.grant_consent(school.tenant, APP, list(READ))
     until(lambda: town.operations(key)[-1].reason is Reason.CONSENT_INSUFFICIENT, "too few permissions seen")
     assert town.writes(school) == 0
     town.control.grant_consent(school.tenant, APP, list(ROLES))
     assert town.await_end(key).state is OperationState.COMPLETED
     assert town.holders(school, A3) == set(school.people)
+    until(lambda: _is_told(town, school, "consent_needed"), "a notice to the school")
     check_promises(town, school, goal=A3)
 
 
 def test_s11_consent_withdrawn_during_a_run(town: Town, lag: float) -> None:
+    town.control.set_switches(token_lifetime_seconds=_BRIEFLY)
     school, neighbour = town.school(60, lag=lag), town.school(6)
     trouble: dict[str, Any] = {"tenant": school.tenant, "route": "assignLicense"}
     crowd = town.control.add_fault("throttle", **trouble, after=20, retryAfter=20)
     key = town.order(school, 60)
     until(lambda: town.writes(school) == 20, "a third of the people")
     town.control.withdraw_consent(school.tenant, APP)
-    town.control.clear_faults(crowd["id"])
     stopped = town.await_operation(key, OperationState.AWAITING_CONSENT)
+    town.control.clear_faults(crowd["id"])
     assert set(town.count(stopped)) <= {SubjectState.PENDING, SubjectState.VERIFIED}  # nobody's own fault
     assert town.await_end(town.order(neighbour, 6)).state is OperationState.COMPLETED
     assert town.writes(school) == 20

@@ -1,0 +1,208 @@
+"""`provisioning demo` and `provisioning up`, typed as a person would who has never seen the project."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.engines import temporary_folder
+
+PROVISIONING = [str(Path(sys.executable).with_name("provisioning"))]
+STORY_WITHIN = 180.0  # seconds; the promise is 90 on a machine with nothing else to do
+QUICKLY = 60.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with temporary_folder() as folder:
+        yield folder
+
+
+class Typed:
+    """A command that runs; its output is read from files, so that it never waits for us."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self._out, self._err = folder / "typed.out", folder / "typed.err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            environment = {**os.environ, "TMPDIR": str(folder), "COLUMNS": "80"}
+            self.process = subprocess.Popen([*PROVISIONING, *words], stdout=out, stderr=err, env=environment)
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    def ended(self, within: float) -> int:
+        try:
+            return self.process.wait(within)
+        finally:
+            self.process.kill()
+
+    def says(self, text: str, within: float) -> None:
+        """Wait for a text; what was said instead is the failure."""
+        deadline, pause = time.monotonic() + within, threading.Event()
+        while text not in self.out:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"never said {text!r}:\n{self.out}\n{self.err}")
+            pause.wait(0.05)
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+
+def running_in(folder: Path) -> list[str]:
+    """Processes that have the folder on their command line; it takes a moment until the last is gone."""
+    told = str(folder)
+    deadline, pause = time.monotonic() + 10, threading.Event()
+    found = _with(told)
+    while found and time.monotonic() < deadline:
+        pause.wait(0.1)
+        found = _with(told)
+    return found
+
+
+def _with(told: str) -> list[str]:
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if told in line]
+
+
+class TestDemo:
+    def test_tells_its_story_and_proves_it(self, folder: Path) -> None:
+        typed = Typed(folder, "demo")
+
+        assert typed.ended(STORY_WITHIN) == 0, typed.out + typed.err
+        for chapter in ("Orders and what came of them", "What waits for a person", "Seats per tenant", "Proof"):
+            assert chapter in typed.out
+        assert "events, sound." in typed.out
+        assert "changed nothing: equal." in " ".join(typed.out.split())
+        assert max(map(len, typed.out.splitlines())) <= 80
+        assert sorted(path.name for path in folder.iterdir()) == ["typed.err", "typed.out"]
+        assert running_in(folder) == []
+
+    def test_ends_as_one_document_for_programs_and_keeps_the_world_where_asked(self, folder: Path) -> None:
+        kept = folder / "kept"
+        endings = []
+        for _ in range(2):  # a second run in the same folder is a story of its own
+            typed = Typed(folder, "demo", "--json", "--folder", str(kept))
+            assert typed.ended(STORY_WITHIN) == 0, typed.err
+            endings.append(json.loads(typed.out))
+
+        first, second = endings
+        assert len(list(kept.glob("demo-*/audit-export.jsonl"))) == 2
+        assert _standings(first) == _standings(second) == EXPECTED
+        assert {one["domain"]: _numbers(one) for one in first["seats"]} == SEATS
+        assert {item["reason"] for item in first["work"]} == WORK
+        assert all(item["todo"] for item in first["work"])
+        assert (first["audit"]["is_sound"], first["equal"]) == (True, True)
+        assert first["audit"]["events"] == first["audit"]["proven"] > 0
+        assert first["witness"]["changes"] == first["witness"]["claims"] > 0
+        assert running_in(kept) == []
+
+    def test_an_interruption_in_the_middle_leaves_nothing_running(self, folder: Path) -> None:
+        typed = Typed(folder, "demo")
+        typed.says("order 1001", QUICKLY)
+        typed.interrupt()
+
+        assert typed.ended(QUICKLY) == 130
+        assert typed.err.startswith("Stopped by you.")
+        assert running_in(folder) == []
+
+
+class TestUp:
+    def test_is_found_again_as_it_was_left(self, folder: Path) -> None:
+        world = folder / "up"
+        for expected in ("our own database is empty", "This world was here before"):
+            typed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
+            typed.says("Ctrl-C stops everything", QUICKLY)
+            told = " ".join(typed.out.split())
+            assert expected in told
+            assert "not stopped in order" not in told
+            typed.interrupt()
+            assert typed.ended(QUICKLY) == 0
+            assert running_in(world) == []
+
+    def test_says_how_to_reach_it_and_keeps_that_to_ourselves(self, folder: Path) -> None:
+        world = folder / "up"
+        typed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
+        typed.says("Ctrl-C stops everything", QUICKLY)
+        secret = [world / "environment", *(world / "tokens").iterdir()]
+
+        assert str(world / "environment") in typed.out
+        assert {oct(file.stat().st_mode & 0o777) for file in secret} == {"0o600"}
+        answer = _sourced(world, "provisioning tenants add bestuur.example && provisioning doctor")
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        typed.interrupt()
+        assert typed.ended(QUICKLY) == 0
+
+    def test_a_second_one_in_the_same_folder_says_so_and_another_folder_works(self, folder: Path) -> None:
+        world, another = folder / "up", folder / "another"
+        first = Typed(folder, "up", "--folder", str(world), "--profile", "board")
+        first.says("Ctrl-C stops everything", QUICKLY)
+        another.mkdir()
+        second = Typed(another, "up", "--folder", str(world), "--profile", "board")
+        assert second.ended(QUICKLY) == 1
+        assert "already in use" in second.err
+        assert second.err.count("\n") == 1
+        third = Typed(another, "up", "--folder", str(another / "up"), "--profile", "board")
+        third.says("Ctrl-C stops everything", QUICKLY)
+        for typed in (third, first):
+            typed.interrupt()
+            assert typed.ended(QUICKLY) == 0
+
+    def test_a_killed_world_says_that_its_twin_may_lack_something(self, folder: Path) -> None:
+        world = folder / "up"
+        killed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
+        killed.says("Ctrl-C stops everything", QUICKLY)
+        killed.process.kill()
+        killed.process.wait()
+        again = Typed(folder, "up", "--folder", str(world), "--profile", "board")
+        again.says("Ctrl-C stops everything", QUICKLY)
+        assert "It was not stopped in order" in " ".join(again.out.split())
+        again.interrupt()
+        assert again.ended(QUICKLY) == 0
+
+
+def _sourced(world: Path, commands: str) -> subprocess.CompletedProcess[str]:
+    programs = Path(PROVISIONING[0]).parent
+    script = f'set -e; PATH="{programs}:$PATH"; source "{world / "environment"}"; {commands}'
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=QUICKLY)
+
+
+def _standings(ending: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
+    return {one["order"]: (one["state"], one["reason"]) for one in ending["orders"]}
+
+
+def _numbers(seats: Mapping[str, Any]) -> tuple[int, ...]:
+    ask: Callable[[str], int] = seats.__getitem__
+    return tuple(map(ask, ("bought", "enabled", "used", "waiting")))
+
+
+EXPECTED = {
+    "1001": ("completed", None),  # S5
+    "1002": ("completed", None),  # S1, S43, approval
+    "1003": ("partially completed", None),  # S8, S42
+    "1004": ("partially completed", None),  # S3
+    "1005": ("completed", None),  # S10, S9
+    "1006": ("held", "DUPLICATE_ORDER_SUSPECTED"),  # S13
+    "1007": ("held", "TENANT_MISMATCH"),  # S12
+    "1008": ("held", "SKU_AMBIGUOUS"),  # S17
+}
+SEATS = {
+    "waterlijn.example": (310, 310, 310, 0),
+    "duinrand.example": (28, 28, 28, 2),
+    "vlieger.example": (18, 18, 18, 0),
+    "prisma.example": (12, 12, 12, 0),
+}
+WORK = {"SEATS_INSUFFICIENT", "DUPLICATE_ORDER_SUSPECTED", "TENANT_MISMATCH", "SKU_AMBIGUOUS"}
