@@ -1,15 +1,19 @@
 """Collections, page by page; the SDK's iterator stops at an empty page and drops what follows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 import msgspec
 from kiota_abstractions.request_information import RequestInformation
 
-from provisioning.domain.errors import RetryableError
+from provisioning.domain.errors import AmbiguousOutcomeError, RetryableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.graph import wire
 from provisioning.graph.client import GraphClient
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 _PAGE = msgspec.json.Decoder(wire.Page)
 
@@ -18,7 +22,7 @@ async def pages(client: GraphClient, tenant: TenantId, request: RequestInformati
     """The `value` of each page, empty ones in the middle included; raises our GraphErrors."""
     followed: set[str] = set()
     while True:
-        page = _decoded(await client.read(tenant, request))
+        page = decoded(_PAGE.decode, await client.read(tenant, request))
         yield page.value
         if page.next_link is None:
             return
@@ -28,10 +32,11 @@ async def pages(client: GraphClient, tenant: TenantId, request: RequestInformati
         request = client.follow(page.next_link)
 
 
-def _decoded(body: bytes) -> wire.Page:
+def decoded(decode: Callable[[D], T], body: D) -> T:
+    """What `decode` makes of an answer; raises RetryableError when that is nothing."""
     try:
-        return _PAGE.decode(body)
-    except msgspec.DecodeError:
+        return decode(body)
+    except (msgspec.DecodeError, AmbiguousOutcomeError):
         raise unreadable() from None
 
 

@@ -1,36 +1,29 @@
 """People and memberships as Graph shows them, each with whether it was all of it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 import structlog
 from kiota_abstractions.request_information import RequestInformation
 
-from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, PermanentError, RetryableError
+from provisioning.domain.errors import GraphError, PermanentError, RetryableError
 from provisioning.domain.ids import SubjectId, TenantId
 from provisioning.domain.observation import Census, Membership, Person
 from provisioning.domain.reasons import Reason
-from provisioning.graph import batch, wire
+from provisioning.graph import wire
 from provisioning.graph.client import GraphClient
-from provisioning.graph.errors import is_refusal, read_failure
-from provisioning.graph.paging import pages, unreadable
+from provisioning.graph.paging import decoded, pages
+from provisioning.graph.parts import read_parts
 from provisioning.graph.people import decode_people, decode_person
-from provisioning.graph.retries import with_patience
 from provisioning.graph.together import together
-
-T = TypeVar("T")
-D = TypeVar("D")
-K = TypeVar("K", bound=str)
 
 _log = structlog.get_logger()
 _SELECT = ",".join(wire.USER_FIELDS)
 _MEMBERS = msgspec.json.Decoder(list[wire.Member])
 _MEMBER = msgspec.json.Decoder(wire.Member)
 _USER_TYPE = "#microsoft.graph.user"
-_STOPS_TENANT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _NOBODY = {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}  # 400: it is not even a possible id or UPN
 
 
@@ -41,7 +34,7 @@ async def observe_census(client: GraphClient, tenant: TenantId) -> Census:
     is_complete = True
     try:
         async for value in pages(client, tenant, client.requests.users()):
-            people |= {person.subject_id: person for person in _decoded(decode_people, value)}
+            people |= {person.subject_id: person for person in decoded(decode_people, value)}
     except (RetryableError, PermanentError) as error:
         if not people:
             raise
@@ -54,9 +47,9 @@ async def observe_people(
     client: GraphClient, tenant: TenantId, subjects: Sequence[SubjectId]
 ) -> dict[SubjectId, Person | None]:
     urls = {subject: f"/users/{quote(subject, safe='')}?$select={_SELECT}" for subject in subjects}
-    parts = await _read_parts(client, tenant, urls)
+    parts = await read_parts(client, tenant, urls)
     return {
-        subject: _decoded(decode_person, part.body) if part.status == HTTPStatus.OK else None
+        subject: decoded(decode_person, part.body) if part.status == HTTPStatus.OK else None
         for subject, part in parts.items()
         if part.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
     }
@@ -67,9 +60,9 @@ async def resolve_subjects(
 ) -> dict[str, SubjectId | None]:
     """In batches, so that a UPN never stands in a URL that somebody logs."""
     urls = {reference: f"/users/{quote(reference, safe='')}?$select=id" for reference in references}
-    parts = await _read_parts(client, tenant, urls)
+    parts = await read_parts(client, tenant, urls)
     return {
-        reference: SubjectId(_decoded(_MEMBER.decode, part.body).id) if part.status == HTTPStatus.OK else None
+        reference: SubjectId(decoded(_MEMBER.decode, part.body).id) if part.status == HTTPStatus.OK else None
         for reference, part in parts.items()
         if part.status == HTTPStatus.OK or part.status in _NOBODY
     }
@@ -89,7 +82,7 @@ async def _membership(client: GraphClient, tenant: TenantId, key: str) -> Member
     is_complete = True
     try:
         async for value in pages(client, tenant, request):
-            members |= {SubjectId(each.id) for each in _decoded(_MEMBERS.decode, value) if belongs(each)}
+            members |= {SubjectId(each.id) for each in decoded(_MEMBERS.decode, value) if belongs(each)}
     except GraphError as error:
         _log.warning("graph.membership_incomplete", tenant=tenant, kind=key.partition(":")[0], reason=error.reason)
         is_complete = False
@@ -111,59 +104,3 @@ def _members_of(client: GraphClient, key: str) -> tuple[RequestInformation, Call
 
 def _is_user(member: wire.Member) -> bool:
     return member.type in {None, _USER_TYPE}
-
-
-# ── reading many things by themselves ────────────────────────────────────────────────────────────────────
-
-
-async def _read_parts(client: GraphClient, tenant: TenantId, urls: Mapping[K, str]) -> dict[K, wire.BatchPart]:
-    """Final answers by key; a key whose answer stayed unreadable is absent. Raises what stops the whole tenant."""
-    await client.tokens.get(tenant)
-    found = await together(
-        lambda pairs: _read_batch(client, tenant, dict(pairs)),
-        batch.in_parts(list(urls.items()), client.settings.batch_size),
-        at_once=client.settings.batches_at_once,
-    )
-    return {key: part for parts in found for key, part in parts.items()}
-
-
-async def _read_batch(client: GraphClient, tenant: TenantId, urls: Mapping[K, str]) -> dict[K, wire.BatchPart]:
-    """One batch, its failed items asked again while patience lasts."""
-    found: dict[K, wire.BatchPart] = {}
-
-    async def ask_for_the_rest() -> None:
-        rest = {key: url for key, url in urls.items() if key not in found}
-        found.update(await _ask(client, tenant, rest))
-        if missing := len(urls) - len(found):
-            raise RetryableError(f"{missing} answers of a batch are still missing.", Reason.TRANSIENT)
-
-    try:
-        await with_patience(ask_for_the_rest, client.settings.patience, client.sleep)
-    except RetryableError as error:
-        if not found:
-            raise
-        _log.warning("graph.people_unreadable", tenant=tenant, count=len(urls) - len(found), reason=error.reason)
-    return found
-
-
-async def _ask(client: GraphClient, tenant: TenantId, urls: Mapping[K, str]) -> dict[K, wire.BatchPart]:
-    """The final answers of one envelope: those that trying again would not change."""
-    keys = {str(place): key for place, key in enumerate(urls)}
-    items = [wire.BatchItem(place, "GET", urls[key]) for place, key in keys.items()]
-    parts = _decoded(
-        batch.open_envelope, await client.read_once(tenant, batch.envelope(client.settings.base_url, items))
-    )
-    final = {}
-    for place, part in parts.items():
-        if part.status in _STOPS_TENANT:
-            raise read_failure(tenant, part.status, batch.headers_of(part), part.body, client.clock.wall())
-        if part.status == HTTPStatus.OK or (is_refusal(part.status) and part.status != HTTPStatus.TOO_MANY_REQUESTS):
-            final[keys[place]] = part
-    return final
-
-
-def _decoded(decode: Callable[[D], T], body: D) -> T:
-    try:
-        return decode(body)
-    except (msgspec.DecodeError, AmbiguousOutcomeError):
-        raise unreadable() from None
