@@ -130,10 +130,8 @@ class Journal(Store):
     def begin(self, attempts: Sequence[Attempt], lease: Lease, at: datetime) -> None:
         Leases(self.rows).check(lease)
         for attempt in attempts:
-            record = self.rows.steps[attempt.step_id]
-            plan = Plans(self.rows).current(record.operation_id)
-            may_apply = plan is not None and plan.plan_id == record.plan_id and plan.may_apply
-            if record.state is not StepState.PENDING or not may_apply:
+            record = self.rows.steps.get(attempt.step_id)
+            if record is None or not self._may_begin(record):
                 raise ConflictError("the step is not pending, or its plan is void or not approved")
             assert self.rows.attempts.get(attempt.attempt_id) not in {Outcome.ACCEPTED, Outcome.FOUND_DONE}
             self.rows.attempts[attempt.attempt_id] = None
@@ -208,6 +206,11 @@ class Journal(Store):
             if one.state is StepState.PENDING
             and not any((one.step.subject_id, before) in waits_after for before in range(one.step.sequence))
         ]
+
+    def _may_begin(self, record: StepRecord) -> bool:
+        plan = Plans(self.rows).current(record.operation_id)
+        may_apply = plan is not None and plan.plan_id == record.plan_id and plan.may_apply
+        return record.state is StepState.PENDING and may_apply
 
     def _close_step(self, update: StepUpdate) -> None:
         record = self.rows.steps[update.step_id]

@@ -1,0 +1,125 @@
+"""The store of the simulation means what the database means: each test holds in both."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+
+from provisioning.domain.errors import ConflictError
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.operation import Change, Operation, StepKind
+from provisioning.domain.reasons import Reason
+from provisioning.planning.plan import Plan
+from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
+from tests.factories import NOW, tenancy
+from tests.factories import operations as make
+from tests.integration.database.conftest import Work, store
+from tests.simulation.store import Database
+
+OpenAny = Callable[[], AbstractContextManager[UnitOfWork]]
+
+
+@pytest.fixture(params=["database", "simulation"])
+def uow(request: pytest.FixtureRequest) -> Iterator[UnitOfWork]:
+    simulated = Database(lambda _moment: None).open
+    opening: OpenAny = request.getfixturevalue("open_uow") if request.param == "database" else simulated
+    with opening() as opened:
+        yield opened
+
+
+@pytest.fixture
+def operation(uow: UnitOfWork) -> Operation:
+    tenant = tenancy.tenant()
+    made = make.operation(tenant.tenant_id)
+    uow.tenants.save(tenant)
+    uow.operations.add(made)
+    return made
+
+
+def planned(uow: UnitOfWork, operation: Operation, **fields: object) -> Work:
+    """Two people: the first needs a usage location before the licence."""
+    first, second = people = make.people(2)
+    located = make.swap(0, first, kind=StepKind.SET_USAGE_LOCATION, change=Change(usage_location="NL"))
+    steps = (located, make.swap(1, first, sequence=1), make.swap(2, second))
+    plan = store(uow, make.plan(operation, people, steps=steps, **fields))  # type: ignore[arg-type]  # either one
+    lease = uow.leases.take(f"tenant:{operation.tenant_id}", "worker-1", NOW, timedelta(seconds=30))
+    assert lease is not None
+    return Work(operation, plan, people, lease)
+
+
+@pytest.fixture
+def work(uow: UnitOfWork, operation: Operation) -> Work:
+    return planned(uow, operation)
+
+
+def turn(uow: UnitOfWork, work: Work) -> list[int]:
+    return [one.step.position for one in uow.journal.next_steps(work.operation.operation_id, NOW, 10)]
+
+
+def begin(uow: UnitOfWork, work: Work) -> None:
+    uow.journal.begin(work.attempts(uow.journal.next_steps(work.operation.operation_id, NOW, 10)), work.lease, NOW)
+
+
+def close_first(uow: UnitOfWork, work: Work, state: StepState, *people: SubjectUpdate) -> None:
+    first = next(one for one in uow.journal.steps_in(work.operation.operation_id, list(StepState)))
+    update = StepUpdate(step_id=first.step_id, state=state, at=NOW)
+    uow.journal.close(work.operation.operation_id, work.lease, [update], people)
+
+
+def counts(uow: UnitOfWork, plan: Plan) -> dict[StepState, int]:
+    return dict(uow.journal.step_counts(plan.operation_id))
+
+
+class TestTurns:
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            (StepState.UNKNOWN, []),
+            (StepState.FAILED, []),
+            (StepState.APPLIED, [1]),
+            (StepState.VERIFIED, [1]),
+        ],
+    )
+    def test_a_step_waits_for_the_earlier_ones_of_its_person(
+        self, uow: UnitOfWork, work: Work, state: StepState, expected: list[int]
+    ) -> None:
+        assert turn(uow, work) == [0, 2]
+        begin(uow, work)
+        close_first(uow, work, state)
+        assert turn(uow, work) == expected
+
+    def test_who_reached_an_end_has_no_further_steps(self, uow: UnitOfWork, work: Work) -> None:
+        begin(uow, work)
+        over = SubjectUpdate(subject_id=work.people[0], state=SubjectState.FAILED, reason=Reason.NOT_FOUND)
+        close_first(uow, work, StepState.FAILED, over)
+        assert counts(uow, work.plan) == {StepState.FAILED: 1, StepState.SKIPPED: 1, StepState.IN_FLIGHT: 1}
+        assert uow.seats.reserved(work.operation.tenant_id, make.A3) == {work.people[1]}
+
+
+class TestPlans:
+    def test_a_new_plan_voids_the_earlier_one_and_forgets_what_it_did_not_try(
+        self, uow: UnitOfWork, operation: Operation, work: Work
+    ) -> None:
+        begin(uow, work)
+        again = planned(uow, operation)
+        current = uow.plans.current(operation.operation_id)
+        assert current is not None
+        assert current.plan_id == again.plan.plan_id
+        assert turn(uow, again) == [0, 2]
+        assert counts(uow, work.plan) == {StepState.IN_FLIGHT: 2, StepState.PENDING: 3}
+
+    def test_a_void_plan_is_no_current_plan_and_none_of_its_steps_begin(self, uow: UnitOfWork, work: Work) -> None:
+        ready = work.attempts(uow.journal.next_steps(work.operation.operation_id, NOW, 10))
+        uow.plans.void(work.plan.plan_id, Reason.APPROVAL_EXPIRED, NOW)
+        assert uow.plans.current(work.operation.operation_id) is None
+        assert (turn(uow, work), uow.seats.reserved(work.operation.tenant_id, make.A3)) == ([], set())
+        with pytest.raises(ConflictError):
+            uow.journal.begin(ready, work.lease, NOW)
+
+    def test_a_plan_beyond_the_guards_does_not_begin_before_it_is_approved(
+        self, uow: UnitOfWork, operation: Operation
+    ) -> None:
+        work = planned(uow, operation, guard_breaches=("too many",))
+        with pytest.raises(ConflictError):
+            begin(uow, work)
