@@ -12,6 +12,7 @@ from provisioning.domain.observation import Person
 from provisioning.domain.operation import Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
 from provisioning.execution.verification import rule_observed
@@ -118,15 +119,21 @@ class VerifyOperation:
             move(uow, operation, OperationState.PLANNING, now, reason=Reason.CHANGED_MEANWHILE)
             return True
         counts = uow.journal.step_counts(operation.operation_id)
-        if counts.get(StepState.PENDING):
-            # in an unproven tenant not before the first people have been read back
+        is_open = bool(counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN))
+        if counts.get(StepState.PENDING) and (not is_open or self._may_write_on(uow, operation, now)):
             move(uow, operation, OperationState.APPLYING, now)
             return True
-        if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN):
-            wait(uow, operation, self._next_look(records, judged, now))
+        if is_open:
+            wait(uow, operation, self._next_look(uow, operation, records, judged, now))
             return False
         self._finish(uow, operation)
         return False
+
+    def _may_write_on(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
+        """Whether a write can leave now: in an unproven tenant not before the first people have been read back."""
+        tenant = uow.tenants.find(operation.tenant_id)
+        is_proven = tenant is None or tenant.proven_at is not None
+        return is_proven and bool(uow.journal.next_steps(operation.operation_id, now, 1))
 
     def _prove(self, uow: UnitOfWork, operation: Operation, now: datetime) -> None:
         tenant = uow.tenants.find(operation.tenant_id)
@@ -137,14 +144,18 @@ class VerifyOperation:
 
     def _next_look(
         self,
+        uow: UnitOfWork,
+        operation: Operation,
         records: Sequence[StepRecord],
         judged: Sequence[tuple[StepRecord, Ruling]],
         now: datetime,
     ) -> datetime:
+        """When a person may be read again, or a pending step may be written, whichever comes first."""
         later = {record.step_id: record.not_before for record in records}
         later |= {ruling.step.step_id: ruling.step.not_before for _, ruling in judged}
-        moments = [moment for moment in later.values() if moment is not None and moment > now]
-        return min(moments, default=now + self._limits.verify_waits[0])
+        moments = [*later.values(), uow.journal.next_due(operation.operation_id)]
+        unread = now + growing(self._limits.verify_waits, operation.waits)
+        return min((moment for moment in moments if moment is not None and moment > now), default=unread)
 
 
 def _completes(record: StepRecord, ruling: Ruling) -> bool:
