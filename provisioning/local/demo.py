@@ -1,5 +1,6 @@
 """`provisioning demo`: a fresh world, the story, the proof; and nothing of it left behind unless asked for."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,11 +11,15 @@ import msgspec
 
 from provisioning.local.ending import Ending, gather
 from provisioning.local.ending_screen import show_ending
+from provisioning.local.errors import StoryError
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import set_stage, write_seed
 from provisioning.local.options import DemoOptions
+from provisioning.local.stage import Stage
 from provisioning.local.story import tell
 from provisioning.local.world import LocalWorld, WorldOptions
+
+_LAST_LINES = 20
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -39,11 +44,21 @@ def _play(folder: Path, options: DemoOptions, narrator: Narrator) -> Ending:
         world.start_workers(bulk=False)
         stage = set_stage(world, narrator)
         narrator.step("Everything runs.")
-        tell(stage)
+        _tell_or_show_why(stage, folder)
         ending = gather(stage, folder)
         stage.services.close()
     show_ending(narrator, ending)
     return ending
+
+
+def _tell_or_show_why(stage: Stage, folder: Path) -> None:
+    """The worker's last words outlive its world when the story breaks off."""
+    try:
+        tell(stage)
+    except StoryError:
+        stage.narrator.chapter("What the worker wrote last")
+        stage.narrator.block("\n".join((folder / "logs" / "orders.log").read_text().splitlines()[-_LAST_LINES:]))
+        raise
 
 
 def _world_options(folder: Path, options: DemoOptions) -> WorldOptions:
@@ -64,4 +79,12 @@ def _place(asked: Path | None) -> Iterator[Path]:
         yield Path(tempfile.mkdtemp(prefix="demo-", dir=asked))
         return
     with tempfile.TemporaryDirectory(prefix="provisioning-demo-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        finally:
+            _forget_engines(Path(folder))
+
+
+def _forget_engines(folder: Path) -> None:
+    """As root they live where their own account can reach them, and the folder only points there."""
+    shutil.rmtree((folder / "engines").resolve(), ignore_errors=True)
