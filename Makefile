@@ -49,7 +49,7 @@ scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-header --quiet -o requirements.lock
+		--no-header --quiet -o requirements.lock
 
 clean: ## remove the virtual environment and local worlds
 	rm -rf $(VENV) .provisioning
