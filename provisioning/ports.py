@@ -74,6 +74,9 @@ class LicenceGateway(Protocol):
         """The tenant that owns a domain by Entra's discovery document; None when no tenant does."""
 
     def observe_seats(self, tenant: TenantId) -> Seats: ...
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        """Both at once, in one call: it is asked before every operation."""
+
     def observe_census(self, tenant: TenantId) -> Census:
         """Everybody, 999 a page; `is_complete` is false when a page stayed unreadable."""
 
@@ -423,6 +426,9 @@ class AuditLog(Protocol):
     def pseudonyms(self, tenant: TenantId, subjects: Collection[SubjectId]) -> dict[SubjectId, Pseudonym]:
         """The pseudonym of each person, made when there is none yet."""
 
+    def forget(self, tenant: TenantId, subjects: Collection[SubjectId]) -> int:
+        """Destroy what ties their pseudonyms to them; returns how many had one. The log verifies as before."""
+
 
 class AuditArchive(Protocol):
     """The sealed log, read for exports: long readings, so no part of a unit of work."""
@@ -473,6 +479,28 @@ class References(Protocol):
     def purge(self, before: datetime) -> int: ...
 
 
+class Purged(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows of one operation went."""
+
+    people: int
+    steps: int
+    attempts: int
+    plans: int
+
+
+class Retention(Protocol):
+    """The end of rows that hold people's object ids. Audit log, ledger and order lines are none of them."""
+
+    def expired(self, before: datetime, limit: int) -> list[OperationId]:
+        """Operations that ended before the moment and still have such rows, the oldest first."""
+
+    def purge(self, operation: OperationId) -> Purged:
+        """Remove its people, steps, attempts and plans; itself it stays. Raises ConflictError before its end."""
+
+    def forget(self, tenant: TenantId, subject: SubjectId) -> int:
+        """Remove one person's rows; returns how many. Raises ConflictError while an operation with them goes on."""
+
+
 class Outbox(Protocol):
     def add(self, intents: Iterable[Intent]) -> None: ...
     def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
@@ -518,6 +546,8 @@ class UnitOfWork(Protocol):
     def seals(self) -> SealStore: ...
     @property
     def references(self) -> References: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

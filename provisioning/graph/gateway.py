@@ -44,6 +44,9 @@ class GraphGateway:
     def observe_seats(self, tenant: TenantId) -> Seats:
         return self._read(lambda client: inventory.observe_seats(client, tenant))
 
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        return self._read(lambda client: inventory.observe_readiness(client, tenant))
+
     def observe_census(self, tenant: TenantId) -> Census:
         return self._read(lambda client: reads.observe_census(client, tenant))
 

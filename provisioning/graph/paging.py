@@ -15,14 +15,14 @@ from provisioning.graph.client import GraphClient
 T = TypeVar("T")
 D = TypeVar("D")
 
-_PAGE = msgspec.json.Decoder(wire.Page)
+PAGE = msgspec.json.Decoder(wire.Page)
 
 
 async def pages(client: GraphClient, tenant: TenantId, request: RequestInformation) -> AsyncIterator[msgspec.Raw]:
     """The `value` of each page, empty ones in the middle included; raises our GraphErrors."""
     followed: set[str] = set()
     while True:
-        page = decoded(_PAGE.decode, await client.read(tenant, request))
+        page = decoded(PAGE.decode, await client.read(tenant, request))
         yield page.value
         if page.next_link is None:
             return

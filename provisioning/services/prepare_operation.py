@@ -47,8 +47,7 @@ class PrepareOperation:
         if policy is None:
             return False
         try:
-            profile = self._gateway.observe_tenant(operation.tenant_id)
-            seats = self._gateway.observe_seats(operation.tenant_id)
+            profile, seats = self._gateway.observe_readiness(operation.tenant_id)
         except GraphError as error:
             return self._trouble.met(operation, error)
         with self._open_uow() as uow:

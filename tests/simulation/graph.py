@@ -92,6 +92,9 @@ class FakeGraph:
             subscriptions=(),
         )
 
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        return self.observe_tenant(tenant), self.observe_seats(tenant)
+
     def _count(self, sku: SkuId) -> SeatCount:
         return SeatCount(
             sku_id=sku,

@@ -321,9 +321,19 @@ PURCHASE = {
 }
 
 
+def inventory_of(**answers: dict[str, Any]) -> FakeGraph:
+    """A Graph that answers each item of a batch by the last word of its address; the rest is as above."""
+    known = {
+        "organization": {"status": 200, "body": {"value": [ORGANISATION]}},
+        "subscribedSkus": {"status": 200, "body": {"value": [SKU]}},
+        "subscriptions": {"status": 200, "body": {"value": [PURCHASE]}},
+    } | answers
+    return FakeGraph(fakes.batch_of(lambda item: known[item["url"].rpartition("/")[2]]))
+
+
 class TestTenantProfile:
     def test_who_it_is_and_what_we_may(self) -> None:
-        graph = FakeGraph(fakes.in_sequence(page(ORGANISATION)))
+        graph = inventory_of()
         graph.tokens.roles = frozenset({"User.Read.All"})
         profile = asyncio.run(inventory.observe_tenant(graph.client, TENANT))
         assert profile.initial_domain == "school.onmicrosoft.com"
@@ -332,14 +342,14 @@ class TestTenantProfile:
         assert profile.permissions == {"User.Read.All"}
 
     def test_permissions_are_never_older_than_a_minute(self) -> None:
-        graph = FakeGraph(fakes.in_sequence(page(ORGANISATION)))
+        graph = inventory_of()
         asyncio.run(inventory.observe_tenant(graph.client, TENANT))
         graph.clock.advance(inventory.FRESH * 2)
         asyncio.run(inventory.observe_tenant(graph.client, TENANT))
         assert graph.tokens.renewals == 2
 
     def test_another_organisation_is_refused(self) -> None:
-        graph = FakeGraph(fakes.in_sequence(page({**ORGANISATION, "id": "another"})))
+        graph = inventory_of(organization={"status": 200, "body": {"value": [{**ORGANISATION, "id": "another"}]}})
         with pytest.raises(PermanentError) as caught:
             asyncio.run(inventory.observe_tenant(graph.client, TENANT))
         assert caught.value.reason is Reason.TENANT_MISMATCH
@@ -347,19 +357,58 @@ class TestTenantProfile:
 
 class TestSeats:
     def test_counts_and_purchases(self) -> None:
-        graph = FakeGraph(fakes.in_sequence(page(SKU), page(PURCHASE)))
+        graph = inventory_of()
         seats = asyncio.run(inventory.observe_seats(graph.client, TENANT))
         count = seats.counts[A3]
         assert (count.enabled, count.suspended, count.warning, count.locked_out, count.consumed) == (450, 1, 2, 3, 412)
         assert count.plan_ids == {PLAN}
         [purchase] = seats.subscriptions
         assert (purchase.sku_id, purchase.total, purchase.next_lifecycle_at.year) == (A3, 450, 2026)
-        assert [r.url.path for r in graph.requests] == ["/v1.0/subscribedSkus", "/v1.0/directory/subscriptions"]
+        [items] = graph.batches
+        assert [item["url"] for item in items] == ["/subscribedSkus", "/directory/subscriptions"]
 
     def test_half_an_answer_is_no_answer(self) -> None:
-        graph = FakeGraph(fakes.in_sequence(page(SKU), httpx.Response(503)))
+        graph = inventory_of(subscriptions={"status": 503})
         with pytest.raises(RetryableError):
             asyncio.run(inventory.observe_seats(graph.client, TENANT))
+        assert [len(items) for items in graph.batches] == [2, 1, 1]
+
+    def test_a_refusal_is_what_graph_said(self) -> None:
+        graph = inventory_of(subscriptions={"status": 404, "body": fakes.error("ResourceNotFound", "?")})
+        with pytest.raises(PermanentError) as caught:
+            asyncio.run(inventory.observe_seats(graph.client, TENANT))
+        assert caught.value.reason is Reason.NOT_FOUND
+
+    def test_further_pages_are_read_as_well(self) -> None:
+        more = {"@odata.nextLink": "https://graph.test/v1.0/directory/subscriptions?$skiptoken=x"}
+        graph = inventory_of(subscriptions={"status": 200, "body": {"value": [PURCHASE], **more}})
+        first = graph._answer
+        graph._answer = lambda request: (
+            first(request) if "$batch" in str(request.url) else page(PURCHASE | {"id": "sub-2"})
+        )
+        seats = asyncio.run(inventory.observe_seats(graph.client, TENANT))
+        assert [each.subscription_id for each in seats.subscriptions] == ["sub-1", "sub-2"]
+
+    @pytest.mark.parametrize("body", ["<html>", {"value": [{"skuPartNumber": "no id"}]}, {"value": 3}])
+    def test_an_answer_without_sense_is_read_again_later(self, body: object) -> None:
+        graph = inventory_of(subscribedSkus={"status": 200, "body": body})
+        with pytest.raises(RetryableError):
+            asyncio.run(inventory.observe_seats(graph.client, TENANT))
+
+
+class TestReadiness:
+    def test_is_one_call(self) -> None:
+        graph = inventory_of()
+        profile, seats = asyncio.run(inventory.observe_readiness(graph.client, TENANT))
+        assert (profile.tenant_id, seats.enabled(A3)) == (TENANT, 450)
+        assert len(graph.requests) == 1
+
+    @pytest.mark.parametrize("what", ["organization", "subscribedSkus", "subscriptions"])
+    def test_forbidden_in_part_is_forbidden(self, what: str) -> None:
+        graph = inventory_of(**{what: {"status": 403, "body": fakes.error("Authorization_RequestDenied", "?")}})
+        with pytest.raises(ActionRequiredError) as caught:
+            asyncio.run(inventory.observe_readiness(graph.client, TENANT))
+        assert caught.value.reason is Reason.FORBIDDEN
 
 
 class TestFindTenant:
