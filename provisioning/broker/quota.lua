@@ -51,7 +51,9 @@ end
 local function available(writes, kept)
   if math.max(app.at, tenant.at) > now then return 0 end
   local spare = math.min(app.level - sizes.app.reserve * kept, tenant.level - sizes.tenant.reserve * kept, writes)
-  return math.max(0, math.floor(spare + ROUNDING))
+  spare = math.max(0, math.floor(spare + ROUNDING))
+  if spare == writes then return writes end
+  return spare - spare % sizes.turn
 end
 
 local function wait(writes, kept)

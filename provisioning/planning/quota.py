@@ -49,7 +49,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """Both buckets, and how many writes one turn in the line is: a full batch."""
+    """Both buckets, and how many writes one turn is: a full batch, or what a very small bucket can save up."""
 
     app: Size
     tenant: Size
@@ -57,11 +57,10 @@ class Sizes(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, limits: Limits) -> Self:
-        return cls(
-            Size.of(limits.app_writes, limits.app_window, limits),
-            Size.of(limits.tenant_writes, limits.tenant_window, limits),
-            limits.batch_size,
-        )
+        app = Size.of(limits.app_writes, limits.app_window, limits)
+        tenant = Size.of(limits.tenant_writes, limits.tenant_window, limits)
+        savings = min(app.burst - app.reserve, tenant.burst - tenant.reserve)
+        return cls(app, tenant, max(1, min(limits.batch_size, math.floor(savings))))
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -117,9 +116,10 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def take(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tuple[Quota, Taken]:
-    """Take up to `writes` tokens from both buckets at once; whole ones, and none while one of them is closed.
+    """Take up to `writes` tokens from both buckets at once, and none while one of them is closed.
 
-    When tenants crowd the app's bucket each of them takes one turn and goes to the back of the line. Orders pass.
+    Who cannot have them all gets full batches: a half one costs a call as well. When tenants crowd the app's bucket
+    each of them takes one turn and goes to the back of the line. Orders pass.
     """
     app, tenant = quota.app.refilled(sizes.app, now), quota.tenant.refilled(sizes.tenant, now)
     is_crowded = app.level < sizes.app.burst * CROWDED_BELOW
@@ -156,7 +156,8 @@ def _available(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) 
     if max(quota.app.at, quota.tenant.at) > now:
         return 0
     app, tenant = quota.app.level - sizes.app.kept_from(lane), quota.tenant.level - sizes.tenant.kept_from(lane)
-    return max(0, math.floor(min(app, tenant, writes) + _ROUNDING))
+    spare = max(0, math.floor(min(app, tenant, writes) + _ROUNDING))
+    return writes if spare == writes else spare - spare % sizes.turn
 
 
 def _wait(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> float:

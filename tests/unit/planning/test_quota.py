@@ -2,6 +2,7 @@ import math
 from datetime import timedelta
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,15 +54,28 @@ class TestTake:
             pytest.param(60, Lane.ORDER, 60, id="orders may empty the bucket"),
             pytest.param(61, Lane.ORDER, 60, id="and no more"),
             pytest.param(54, Lane.BULK, 54, id="bulk work leaves a tenth"),
-            pytest.param(55, Lane.BULK, 54, id="of the bucket to orders"),
+            pytest.param(55, Lane.BULK, 40, id="of the bucket to orders"),
+            pytest.param(19, Lane.BULK, 19, id="less than a batch, if that is all"),
+            pytest.param(500, Lane.BULK, 40, id="full batches, if it is not"),
         ],
     )
     def test_grants_what_the_tenants_bucket_holds(self, asked: int, lane: Lane, granted: int) -> None:
         assert take(FULL, SIZES, asked, lane, 0.0)[1].writes == granted
 
     def test_grants_what_the_apps_bucket_holds_when_that_is_less(self) -> None:
-        quota = Quota(Bucket(12.0, 0.0), FULL.tenant)
-        assert take(quota, SIZES, 60, Lane.ORDER, 0.0)[1].writes == 12
+        quota = Quota(Bucket(41.0, 0.0), FULL.tenant)
+        assert take(quota, SIZES, 60, Lane.ORDER, 0.0)[1].writes == 40
+
+    @pytest.mark.parametrize(("level", "granted"), [(19.0, 0), (20.0, 20), (39.0, 20)])
+    def test_what_is_short_of_a_batch_is_saved_up(self, level: float, granted: int) -> None:
+        quota, taken = take(Quota(FULL.app, Bucket(level, 0.0)), SIZES, 160, Lane.ORDER, 0.0)
+        assert (taken.writes, quota.tenant.level) == (granted, level - granted)
+
+    def test_a_bucket_that_cannot_hold_a_batch_has_smaller_turns(self) -> None:
+        sizes = Sizes.of(msgspec.structs.replace(default_limits(), tenant_writes=300))
+        assert (sizes.tenant.burst, sizes.turn) == (6, 5)
+        _, taken = take(Quota(FULL.app, Bucket(6.0, 0.0)), sizes, 160, Lane.BULK, 0.0)
+        assert taken.writes == 5
 
     def test_an_empty_bucket_says_when_a_batch_is_there(self) -> None:
         quota = Quota(FULL.app, Bucket(0.0, 0.0))
@@ -153,7 +167,7 @@ class TestRefused:
         _, taken = take(closed, SIZES, 1, Lane.ORDER, 108.9)
         assert taken.writes == 0
         assert taken.after == pytest.approx(0.1 + 1 / 19.6)
-        assert take(closed, SIZES, 100, Lane.ORDER, 110.0)[1].writes == 19
+        assert take(closed, SIZES, 19, Lane.ORDER, 110.0)[1].writes == 19
 
     def test_a_tenants_refusal_leaves_the_apps_bucket_alone(self) -> None:
         assert refused(FULL, TENANT_SCOPE, timedelta(seconds=9), 0.0).app == FULL.app
