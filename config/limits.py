@@ -68,6 +68,7 @@ _DEFAULTS = Limits(
     checkpoint_events=1_000,
     checkpoint_interval=timedelta(hours=1),
     references_kept=timedelta(days=90),  # a school year's quarter: whoever is not found by then was never there
+    operational_kept=timedelta(days=400),  # a school year and what is asked about it afterwards; the audit log stays
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

@@ -74,3 +74,9 @@ def serve_waiting(services: Services) -> int:
 def purge_references(services: Services) -> int:
     """Names from orders that nobody needs any more are forgotten."""
     return services.purge_references()
+
+
+@_round
+def purge_operations(services: Services) -> int:
+    """What is left of operations that ended long ago goes; the audit log stays."""
+    return services.purge_operations()

@@ -9,9 +9,11 @@ from provisioning.services.add_actor import AddActor
 from provisioning.services.authenticate import Authenticate
 from provisioning.services.diagnose import Diagnose
 from provisioning.services.export_audit import ExportAudit
+from provisioning.services.forget_person import ForgetPerson
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.purge_operations import PurgeOperations
 from provisioning.services.relay_outbox import RelayOutbox
 from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.seal_audit import SealAudit
@@ -54,6 +56,14 @@ class Oversight(Measured):
     @cached_property
     def export_audit(self) -> ExportAudit:
         return ExportAudit(open_uow=self.open_uow, clock=self.clock, archive=self.audit_archive)
+
+    @cached_property
+    def forget_person(self) -> ForgetPerson:
+        return ForgetPerson(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def purge_operations(self) -> PurgeOperations:
+        return PurgeOperations(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
 
     @cached_property
     def seal_audit(self) -> SealAudit:

@@ -19,6 +19,7 @@ from provisioning.database.outbox import SqlOutbox
 from provisioning.database.plans import SqlPlans
 from provisioning.database.records import SqlRecords
 from provisioning.database.references import SqlReferences
+from provisioning.database.retention import SqlRetention
 from provisioning.database.seals import SqlSeals
 from provisioning.database.seats import SqlSeats
 from provisioning.database.stops import SqlStops
@@ -105,6 +106,10 @@ class SqlUnitOfWork:
     @cached_property
     def references(self) -> ports.References:
         return SqlReferences(self._connection)
+
+    @cached_property
+    def retention(self) -> ports.Retention:
+        return SqlRetention(self._connection)
 
     @cached_property
     def outbox(self) -> ports.Outbox:

@@ -60,5 +60,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_interval: timedelta
     # personal data
     references_kept: timedelta  # UPNs from orders and identity maps, once nobody resolved them
+    operational_kept: timedelta  # people, steps, attempts and plans of operations that ended
     # collection
     watermark_overlap: timedelta

@@ -29,6 +29,7 @@ class Action(StrEnum):
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
     EXPORT_AUDIT = "export the audit log"
+    FORGET_PERSON = "forget a person"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -55,9 +56,12 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
     Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
+    Action.FORGET_PERSON: frozenset({_ADMIN}),
 }
 
-_PERSONS_ONLY = frozenset({Action.APPROVE_PLAN, Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.REJECT_PLAN})
+_PERSONS_ONLY = frozenset(
+    {Action.APPROVE_PLAN, Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.REJECT_PLAN, Action.FORGET_PERSON}
+)
 
 
 def may(identity: Identity, action: Action) -> bool:

@@ -89,6 +89,25 @@ def verify(
     return int(not verdict.is_sound)
 
 
+@command(
+    group,
+    "forget",
+    examples=('provisioning audit forget school.nl "$OBJECT_ID" --reason "asked 3 March"',),
+)
+def forget(
+    session: Session,
+    tenant: Annotated[str, typer.Argument(help="A domain or the beginning of its id.")],
+    subject: Annotated[str, typer.Argument(help="The person's directory object id.")],
+    reason: Annotated[str, typer.Option(help="Who asked for it, and when. Name nobody: it is on record for good.")],
+) -> None:
+    """Destroy what ties a person to the log and to past work.
+
+    What was done stays on record, of nobody, and every export verifies as before. It cannot be undone.
+    """
+    home = session.services.forget_person(session.identity, tenant, subject, reason)
+    session.show({"tenant": home.tenant_id}, f"Forgotten: nothing here says any more who that was in {tenant}.")
+
+
 @command(group, "checkpoint", examples=("provisioning audit checkpoint > kept-outside.txt",))
 def checkpoint(session: Session) -> None:
     """The newest signed checkpoint, to be kept elsewhere."""

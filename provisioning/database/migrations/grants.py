@@ -22,3 +22,7 @@ def service_role() -> str:
 
 def grant(rights: str, *tables: str) -> None:
     op.execute(f"GRANT {rights} ON {', '.join(tables)} TO {service_role()}")
+
+
+def revoke(rights: str, *tables: str) -> None:
+    op.execute(f"REVOKE {rights} ON {', '.join(tables)} FROM {service_role()}")

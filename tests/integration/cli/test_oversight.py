@@ -11,7 +11,8 @@ import pytest
 
 from provisioning.database import order_database, order_source
 from provisioning.database.order_database import SqlOrderDesk
-from provisioning.domain.ids import TenantId
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from tests.conformance.school import DOMAIN, TENANT
@@ -146,6 +147,28 @@ class TestAudit:
         verdict = provisioning("audit", "verify", str(log), "--key", str(key), "--json").json
         assert (verdict["sound"], verdict["proven"]) == (True, sealed)
         assert sealed == len(team)
+
+    def test_a_log_verifies_after_a_person_was_forgotten(
+        self, provisioning: Installation, team: dict[str, str], tmp_path: Path
+    ) -> None:
+        provisioning.as_holder_of(team["operator"])("tenants", "add", DOMAIN)
+        (person,) = make.people(1)
+        services = provisioning.services()
+        with services.open_uow() as uow:
+            pseudonym = uow.audit.pseudonyms(TenantId(TENANT), [person])[person]
+            done = Event(at=LONG_AGO, actor=SYSTEM, kind="attempt.accepted", tenant=TenantId(TENANT), subject=pseudonym)
+            uow.audit.record([done])
+            uow.commit()
+        answer = provisioning.as_holder_of(team["admin"])("audit", "forget", DOMAIN, person, "--reason", "asked to")
+        assert (answer.code, person in answer.out) == (0, False)
+        services.seal_audit()
+        services.close()
+        log, key = tmp_path / "log.jsonl", tmp_path / "log.pub"
+        key.write_text(str(SIGNER.verifier))
+        provisioning.as_holder_of(team["auditor"])("audit", "export", "--to", str(log))
+        verdict = provisioning("audit", "verify", str(log), "--key", str(key), "--json").json
+        assert (verdict["sound"], verdict["findings"]) == (True, [])
+        assert (pseudonym in log.read_text(), person in log.read_text()) == (True, False)
 
 
 class TestSandboxCommands:

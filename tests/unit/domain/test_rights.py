@@ -27,6 +27,7 @@ MATRIX = {
     Action.STOP_WRITES: "admin operator approver auditor",
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
+    Action.FORGET_PERSON: "admin",
 }
 
 
