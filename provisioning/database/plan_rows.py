@@ -38,6 +38,15 @@ _DROP_UNNAMED = text("""
       AND subject_id NOT IN (SELECT subject_id FROM steps WHERE operation_id = :operation AND last_attempt IS NOT NULL)
     """)
 
+# Whom an earlier plan tried to serve, and nobody serves any more, must not seem to be under way for ever.
+_LET_GO = text("""
+    UPDATE operation_subjects AS present SET state = 'changed_meanwhile', reason = 'CHANGED_MEANWHILE'
+    WHERE operation_id = :operation AND plan_id <> :plan AND state IN ('pending', 'waiting')
+      AND NOT EXISTS (
+        SELECT FROM steps WHERE steps.operation_id = :operation AND steps.subject_id = present.subject_id
+          AND steps.state IN ('in_flight', 'unknown', 'applied'))
+    """)
+
 _RESERVE = text("""
     INSERT INTO reservations (tenant_id, sku_id, subject_id, operation_id)
     SELECT :tenant, :sku, subject_id, :operation
@@ -66,6 +75,7 @@ def store_rows(
 
     run(_SUBJECTS, plan.subjects, lambda subject: _subject_row(subject, pseudonyms))
     connection.execute(_DROP_UNNAMED, bound)
+    connection.execute(_LET_GO, bound)
     for some in _in_chunks(plan.steps):
         connection.execute(inserted(steps, [_step_row(plan, step) for step in some]))
     if sku is not None:

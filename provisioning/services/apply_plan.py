@@ -9,7 +9,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ActionRequiredError, GraphError
 from provisioning.domain.ids import SubjectId
-from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, StepRecord
@@ -94,7 +94,7 @@ class ApplyPlan:
                     uow.commit()
                 return _Turn(instead=OperationState.PLANNING, reason=void)
             records = uow.journal.next_steps(operation.operation_id, now, self._limits.chunk_people)
-            allowed = self._allowed(uow, operation, records)
+            allowed = self._allowed(uow, operation, plan, records)
             if allowed:
                 return _Turn(plan=plan, records=tuple(allowed))
             return self._nothing_due(uow, operation)
@@ -113,14 +113,17 @@ class ApplyPlan:
         drawn = msgspec.json.decode(plan.envelope, type=Envelope).grounds
         return None if grounds == drawn else Reason.APPROVAL_EXPIRED
 
-    def _allowed(self, uow: UnitOfWork, operation: Operation, records: Sequence[StepRecord]) -> list[StepRecord]:
-        """In a tenant that never proved itself: five people of one operation, and no more until they are verified."""
+    def _allowed(
+        self, uow: UnitOfWork, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]
+    ) -> list[StepRecord]:
+        """In a tenant that never proved itself: five people of one plan, and no more until they are verified."""
         tenant = uow.tenants.find(operation.tenant_id)
         if tenant is None or tenant.proven_at is not None:
             return list(records)
         if operation.operation_id not in uow.operations.writers_in(operation.tenant_id)[:1]:
             return []
-        touched = {record.step.subject_id for record in uow.journal.steps_in(operation.operation_id, _TOUCHED)}
+        tried = uow.journal.steps_in(operation.operation_id, _TOUCHED)
+        touched = {one.step.subject_id for one in tried if one.plan_id == plan.plan_id or one.state not in STEP_ENDS}
         allowed: list[StepRecord] = []
         for record in records:
             if record.step.subject_id in touched or len(touched) < self._limits.first_people:
@@ -134,7 +137,9 @@ class ApplyPlan:
             return _Turn(instead=OperationState.VERIFYING)
         due = uow.journal.next_due(operation.operation_id)
         now = self._clock.now()
-        if due is not None and due > now:
+        if due is None:  # an earlier step of these people failed: theirs will never come, a new plan looks at them anew
+            return _Turn(instead=OperationState.PLANNING, reason=Reason.CHANGED_MEANWHILE)
+        if due > now:
             return _Turn(after=due - now)
         if self._all_first_failed(uow, operation):
             return _Turn(instead=OperationState.HELD, reason=Reason.FIRST_FIVE_FAILED)

@@ -7,6 +7,7 @@ from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.lifecycle import OPERATION_TRANSITIONS, OperationState
 from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
 from provisioning.services.lookup import get_operation
@@ -50,6 +51,8 @@ def state_to_resume(operation: Operation) -> OperationState:
         return OperationState.NEW
     if operation.state is not OperationState.HELD:
         raise ConflictError(f"This operation is {operation.state}, not held or failed; there is nothing to retry.")
+    if operation.reason is Reason.FIRST_FIVE_FAILED:
+        return OperationState.PLANNING  # five others, or the same ones as they are now: the old plan has had its five
     goal = operation.resume_state or OperationState.NEW
     # What waited for approval when it was held is planned anew: its plan may be old.
     return goal if goal in OPERATION_TRANSITIONS[OperationState.HELD] else OperationState.PLANNING

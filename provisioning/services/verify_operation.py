@@ -166,7 +166,8 @@ def _completes(record: StepRecord, ruling: Ruling) -> bool:
 def _failure(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:
     """A location that Graph accepted and that cannot be read back is told by the licence that needs it."""
     is_accepted_location = record.step.kind is StepKind.SET_USAGE_LOCATION and record.state is StepState.APPLIED
-    return None if is_accepted_location else ruling.subject
+    is_gone = ruling.step.reason is Reason.NOT_FOUND
+    return None if is_accepted_location and not is_gone else ruling.subject
 
 
 def _verified(record: StepRecord) -> SubjectUpdate:

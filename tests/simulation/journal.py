@@ -21,6 +21,7 @@ from tests.simulation.rows import Store
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WRITTEN = frozenset({StepState.APPLIED, StepState.VERIFIED})
 _PERHAPS_WRITTEN = _WRITTEN | {StepState.IN_FLIGHT, StepState.UNKNOWN}
+_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 _TAKES_A_SEAT = frozenset({StepKind.ASSIGN, StepKind.SWAP})
 _PROMISED = frozenset({SubjectState.PENDING, SubjectState.WAITING, SubjectState.ALREADY_RIGHT})
 
@@ -96,6 +97,20 @@ class Plans(Store):
         for key, known in list(self.rows.subjects.items()):
             if key[0] == plan.operation_id and known.state in _PROMISED and known.subject_id not in kept:
                 del self.rows.subjects[key]
+        self._let_go(plan)
+
+    def _let_go(self, plan: Plan) -> None:
+        """Whom an earlier plan tried to serve, and nobody serves any more, is not under way."""
+        served = {subject.subject_id for subject in plan.subjects} | {
+            record.step.subject_id
+            for record in self.rows.steps.values()
+            if record.operation_id == plan.operation_id and record.state in _WRITTEN_NOT_READ
+        }
+        for key, known in self.rows.subjects.items():
+            is_promised = known.state in {SubjectState.PENDING, SubjectState.WAITING}
+            if key[0] == plan.operation_id and is_promised and known.subject_id not in served:
+                changed = {"state": SubjectState.CHANGED_MEANWHILE, "reason": Reason.CHANGED_MEANWHILE}
+                self.rows.subjects[key] = msgspec.structs.replace(known, **changed)
 
     def _add_steps(self, plan: Plan, pseudonyms: Mapping[SubjectId, Pseudonym], sku: SkuId | None) -> None:
         people = {subject.subject_id: subject for subject in plan.subjects}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from mappings.loader import load_mappings
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import Actor, SubjectId, TenantId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.observation import Person
+from provisioning.domain.observation import Census, Person
+from provisioning.domain.operation import Attempt, Outcome, Receipt
+from provisioning.domain.reasons import Reason
+from provisioning.services.retry_operation import state_to_resume
+from provisioning.services.transitions import move
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
 from tests.simulation.world import World
@@ -45,3 +51,53 @@ def _all_replicas_lag(world: World, lag: timedelta) -> None:
         return next(person for at, person in reversed(graph.versions[subject]) if at <= as_of)
 
     graph._as_read = as_read
+
+
+class TestTheFirstFive:
+    def test_when_all_of_them_fail_a_person_who_lets_it_go_on_gets_a_new_plan_and_five_new_tries(self) -> None:
+        world = World(5, MAPPINGS, Weather(), people=30, seats=80)
+        world.graph._refusal = lambda _attempt: Reason.DEPENDENCY
+        assert world.run() is OperationState.HELD
+        assert world.operation.reason is Reason.FIRST_FIVE_FAILED
+        del world.graph._refusal
+        _retry(world)
+        assert world.run() is OperationState.COMPLETED
+        check_all(world)
+
+
+class TestAPersonInTwoSteps:
+    def test_whoever_is_deleted_between_location_and_licence_holds_nobody_up(self) -> None:
+        world = World(5, MAPPINGS, Weather(), people=30, seats=80)
+        gone = SubjectId("person-004")  # had no usage location
+        _delete_after_first_write(world, gone)
+        assert world.run(longest=timedelta(hours=5)) is OperationState.PARTIALLY_COMPLETED
+        assert world.database.rows.subjects[world.operation_id, gone].reason is Reason.NOT_FOUND
+        assert _states_entered(world) < 20
+
+
+def _delete_after_first_write(world: World, gone: SubjectId) -> None:
+    graph, is_gone = world.graph, [False]
+    one, people, census = graph._one, graph.observe_people, graph.observe_census
+
+    def write(attempt: Attempt) -> Receipt:
+        if attempt.subject_id == gone and attempt.change.add_sku:
+            is_gone[0] = True
+            refused = {"reason": Reason.THROTTLED, "retryable": True, "after": timedelta(seconds=30)}
+            return graph._receipt(attempt, Outcome.REFUSED, **refused)
+        return one(attempt)
+
+    def look(tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
+        return people(tenant, subjects) | ({gone: None} if is_gone[0] and gone in subjects else {})
+
+    def count(tenant: TenantId) -> Census:
+        seen = census(tenant)
+        staying = tuple(person for person in seen.people if not is_gone[0] or person.subject_id != gone)
+        return msgspec.structs.replace(seen, people=staying)
+
+    graph._one, graph.observe_people, graph.observe_census = write, look, count
+
+
+def _retry(world: World) -> None:
+    with world.database.open() as uow:
+        move(uow, world.operation, state_to_resume(world.operation), world.clock.now(), actor=Actor("person:duty"))
+        uow.commit()

@@ -106,6 +106,18 @@ class TestReplacing:
         assert states == {served: SubjectState.VERIFIED, doubted: SubjectState.PENDING}
         assert left not in states
 
+    def test_whom_we_tried_in_vain_and_serve_no_more_is_not_under_way_for_ever(
+        self, uow: SqlUnitOfWork, work: Work
+    ) -> None:
+        [attempt, *_] = work.attempts(uow.journal.next_steps(work.operation.operation_id, NOW, 1))
+        uow.journal.begin([attempt], work.lease, NOW)
+        refused = StepUpdate(step_id=attempt.step_id, state=StepState.PENDING, receipt=make.receipt(attempt.attempt_id))
+        uow.journal.close(work.operation.operation_id, work.lease, [refused], [])
+        store(uow, make.plan(work.operation, work.people[1:]))
+        people = {each.subject_id: each for each in uow.journal.subjects(work.operation.operation_id)}
+        assert people[work.people[0]].state is SubjectState.CHANGED_MEANWHILE
+        assert people[work.people[0]].reason is Reason.CHANGED_MEANWHILE
+
 
 class TestApproving:
     @pytest.fixture
