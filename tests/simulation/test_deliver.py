@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from mappings.loader import load_mappings
@@ -64,4 +65,16 @@ class TestACrashAtEveryBoundary:
         lag = LAGS[seed % 3]
         world = World(seed, MAPPINGS, _weather(lag, rough=True), seats=(7, 40)[seed % 2], crash_chance=0.05)
         world.run()
+        check_all(world, repeats_allowed=lag >= SETTLE)
+
+
+class TestAPictureThatIsAlwaysTooOld:
+    """Each person is looked at again before each write: what we did ourselves is nobody else's change."""
+
+    @pytest.mark.parametrize("seed", range(30))
+    def test_crashes_and_lost_answers_leave_nobody_alone(self, seed: int) -> None:
+        lag = LAGS[seed % 3]
+        world = World(seed, MAPPINGS, _weather(lag, rough=True), crash_chance=0.05)
+        world.limits = msgspec.structs.replace(world.limits, observation_max_age=timedelta(0))
+        assert world.run() is OperationState.COMPLETED
         check_all(world, repeats_allowed=lag >= SETTLE)
