@@ -272,8 +272,19 @@ class PlanStore(Protocol):
 
     def find(self, plan: PlanId) -> "PlanRecord | None": ...
     def current(self, operation: OperationId) -> "PlanRecord | None": ...
-    def approve(self, plan: PlanId, by: Actor, digest: str, at: datetime) -> None:
-        """Raises ConflictError when the digest is not the stored one; the database refuses the requester itself."""
+    def approve(
+        self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
+    ) -> None:
+        """Raises ConflictError when the digest is not the stored one.
+
+        The database refuses the requester and the authors themselves, unless one person breaks the glass.
+        """
+
+    def unreviewed(self, operation: OperationId) -> "list[PlanRecord]":
+        """Plans of the operation that one person approved alone and nobody reviewed yet, void or not."""
+
+    def review(self, plan: PlanId, by: Actor, at: datetime) -> None:
+        """The database refuses whoever approved it."""
 
     def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None: ...
     def void(self, plan: PlanId, reason: Reason, at: datetime) -> None: ...
@@ -293,6 +304,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: Actor
     approved_by: Actor | None = None
     approved_at: datetime | None = None
+    break_glass_reason: str | None = None
     rejected_by: Actor | None = None
     void_reason: Reason | None = None
 

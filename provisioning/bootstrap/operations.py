@@ -16,6 +16,7 @@ from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.serve_waiting import ServeWaiting
 from provisioning.services.show_operations import ShowOperations
 from provisioning.services.show_plan import ShowPlan
@@ -141,6 +142,10 @@ class Operations(Orders):
     @cached_property
     def reject_plan(self) -> RejectPlan:
         return RejectPlan(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def review_plan(self) -> ReviewPlan:
+        return ReviewPlan(open_uow=self.open_uow, clock=self.clock)
 
     @cached_property
     def retry_operation(self) -> RetryOperation:

@@ -43,6 +43,11 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
         NotAllowedError,
         "Who wrote the binding, selector or policy that the plan stands on may not approve it. Ask another approver.",
     ),
+    "plan_reviewed_by_person": (NotAllowedError, "Only a person reviews a plan."),
+    "plan_reviewed_by_another": (
+        NotAllowedError,
+        "Who approved a plan alone does not review it. Ask somebody else.",
+    ),
     "plan_approved_in_time": (ConflictError, "The plan is too old to approve. Let it be drawn again."),
     "one_current_plan": (ConflictError, "Another plan of this operation was drawn in between. Look again."),
     "actor_is_person_or_client": (InputError, "An actor is written person:<handle> or client:<name>."),

@@ -65,10 +65,20 @@ class SqlPlans(Store):
         is_current = (plans.c.operation_id == operation) & plans.c.void_reason.is_(None)
         return self._find(columns_of(plans, PlanRecord).where(is_current), PlanRecord)
 
-    def approve(self, plan: PlanId, by: Actor, digest: str, at: datetime) -> None:
+    def approve(
+        self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
+    ) -> None:
         is_it = self._is_open(plan) & (plans.c.digest == digest)
-        if not self._changed(update(plans).where(is_it).values(approved_by=by, approved_at=at)):
+        approval = {"approved_by": by, "approved_at": at, "break_glass_reason": break_glass_reason}
+        if not self._changed(update(plans).where(is_it).values(approval)):
             raise self._refusal(plan, digest)
+
+    def unreviewed(self, operation: OperationId) -> list[PlanRecord]:
+        is_alone = plans.c.break_glass_reason.is_not(None) & plans.c.reviewed_at.is_(None)
+        return self._list(columns_of(plans, PlanRecord).where(plans.c.operation_id == operation, is_alone), PlanRecord)
+
+    def review(self, plan: PlanId, by: Actor, at: datetime) -> None:
+        self._connection.execute(update(plans).where(plans.c.plan_id == plan).values(reviewed_by=by, reviewed_at=at))
 
     def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None:
         """Rejecting makes it void: the next one has to be drawn anew."""

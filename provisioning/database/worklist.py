@@ -25,6 +25,11 @@ _ITEMS = text("""
     FROM operations JOIN plans USING (operation_id)
     WHERE state = 'awaiting_approval' AND void_reason IS NULL AND approved_at IS NULL
     UNION ALL
+    SELECT 'plan ' || plan_id, 'BREAK_GLASS_UNREVIEWED', approved_at, wish ->> 'holder_id', operations.tenant_id,
+           operations.operation_id, 1
+    FROM operations JOIN plans USING (operation_id)
+    WHERE break_glass_reason IS NOT NULL AND reviewed_at IS NULL
+    UNION ALL
     SELECT 'binding ' || binding_id, 'BINDING_UNCONFIRMED', timezone('UTC', valid_from), organisation_id, tenant_id,
            NULL, 1
     FROM bindings WHERE confirmed_at IS NULL AND (valid_until IS NULL OR valid_until >= CAST(:now AS date))

@@ -25,6 +25,8 @@ class Action(StrEnum):
     RELEASE_ORDER = "release an order line"
     RETRY_OPERATION = "retry an operation"
     APPROVE_PLAN = "approve a plan"
+    BREAK_GLASS = "approve a plan alone"
+    REVIEW_PLAN = "review a plan"
     REJECT_PLAN = "reject a plan"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
@@ -51,6 +53,9 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.RELEASE_ORDER: frozenset({_OPERATOR}),
     Action.RETRY_OPERATION: frozenset({_OPERATOR}),
     Action.APPROVE_PLAN: frozenset({_APPROVER}),
+    # in an emergency; whoever else may judge a plan looks at it afterwards
+    Action.BREAK_GLASS: frozenset({_ADMIN}),
+    Action.REVIEW_PLAN: frozenset({_ADMIN, _APPROVER, _AUDITOR}),
     Action.REJECT_PLAN: frozenset({_APPROVER, _OPERATOR}),
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
@@ -60,7 +65,15 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
 }
 
 _PERSONS_ONLY = frozenset(
-    {Action.APPROVE_PLAN, Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.REJECT_PLAN, Action.FORGET_PERSON}
+    {
+        Action.APPROVE_PLAN,
+        Action.BREAK_GLASS,
+        Action.REVIEW_PLAN,
+        Action.APPROVE_POLICY,
+        Action.CONFIRM_BINDING,
+        Action.REJECT_PLAN,
+        Action.FORGET_PERSON,
+    }
 )
 
 

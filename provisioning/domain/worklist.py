@@ -34,6 +34,7 @@ class Topic(StrEnum):
     CONSENT_NEEDED = "consent_needed"
     SEATS_LATE = "seats_late"
     APPROVAL_NEEDED = "approval_needed"
+    GLASS_BROKEN = "glass_broken"  # to ourselves too
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
 
 

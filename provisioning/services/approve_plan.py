@@ -10,7 +10,9 @@ from provisioning.domain.events import Event
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, require, require_other
+from provisioning.domain.worklist import Intent, Topic
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, PlanRecord, UnitOfWork
+from provisioning.services.application_incident import OURSELVES
 from provisioning.services.grounds import own_bindings
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import awaits_approval, current_plan
@@ -25,12 +27,13 @@ class ApprovePlan:
     clock: Clock
     dispatcher: Dispatcher
 
-    def __call__(self, identity: Identity, named: str, digest: str) -> Operation:
+    def __call__(self, identity: Identity, named: str, digest: str, *, break_glass: str | None = None) -> Operation:
         """`digest`: at least the first 8 characters of the envelope's, as shown.
 
+        `break_glass`: why an administrator has to approve alone; we are told, and somebody else reviews it.
         Raises NotAllowedError for whoever had a hand in it, ConflictError when the plan is another or too late.
         """
-        require(identity, Action.APPROVE_PLAN)
+        _require_right(identity, break_glass)
         now = self.clock.now()
         with self.open_uow() as uow:
             operation = get_operation(uow, named)
@@ -39,13 +42,27 @@ class ApprovePlan:
                 raise ConflictError(
                     "This plan waits for approval no longer; look at it again with `provisioning plans show`."
                 )
-            _require_fresh_eyes(uow, identity, operation, record)
-            uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now)
-            uow.audit.record([decision("plan.approved", identity, operation, record, now)])
+            if break_glass is None:
+                _require_fresh_eyes(uow, identity, operation, record)
+            else:
+                uow.outbox.add([_alarm(operation, now)])
+            uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now, break_glass)
+            kind = "plan.approved" if break_glass is None else "plan.approved_alone"
+            uow.audit.record([decision(kind, identity, operation, record, now, break_glass)])
             operation = move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
             uow.commit()
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
+
+
+def _require_right(identity: Identity, break_glass: str | None) -> None:
+    require(identity, Action.APPROVE_PLAN if break_glass is None else Action.BREAK_GLASS)
+    if break_glass is not None and not break_glass.strip():
+        raise InputError("Approving alone needs a reason: why can nobody else be asked?")
+
+
+def _alarm(operation: Operation, now: datetime) -> Intent:
+    return Intent(topic=Topic.GLASS_BROKEN, organisation_id=OURSELVES, reference=operation.operation_id, at=now)
 
 
 def decision(

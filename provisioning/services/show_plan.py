@@ -62,6 +62,8 @@ def _standing(operation: Operation, record: PlanRecord, now: datetime) -> str:
         return f"Void: {record.void_reason}."
     if record.rejected_by is not None:
         return f"Rejected by {record.rejected_by}."
+    if record.break_glass_reason is not None:
+        return f"Approved by {record.approved_by} alone: {record.break_glass_reason}"
     if record.approved_by is not None:
         return f"Approved by {record.approved_by}."
     if not record.guard_breaches:

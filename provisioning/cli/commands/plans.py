@@ -20,15 +20,33 @@ def show(session: Session, operation: Named) -> None:
     session.show(plan, render_plan(plan, session.wording.why, session.wording.name))
 
 
-@command(group, "approve", examples=("provisioning plans approve 77aa1234 9c1f22ab",))
+@command(
+    group,
+    "approve",
+    examples=(
+        "provisioning plans approve 77aa1234 9c1f22ab",
+        'provisioning plans approve 77aa1234 9c1f22ab --break-glass "exams today"',
+    ),
+)
 def approve(
     session: Session,
     operation: Named,
     digest: Annotated[str, typer.Argument(help="At least the first 8 characters, as `plans show` shows them.")],
+    break_glass: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Only an administrator, alone, in an emergency; another reviews it."),
+    ] = None,
 ) -> None:
     """Let exactly the plan that you saw be applied. Needs a person with the role approver who had no hand in it."""
-    going = session.services.approve_plan(session.identity, operation, digest)
+    going = session.services.approve_plan(session.identity, operation, digest, break_glass=break_glass)
     session.show(going, f"Approved: operation {short(going.operation_id)} is being applied.")
+
+
+@command(group, "review", examples=("provisioning plans review 77aa1234",))
+def review(session: Session, operation: Named) -> None:
+    """Say that you looked at a plan that somebody else approved alone."""
+    seen = session.services.review_plan(session.identity, operation)
+    session.show(seen, f"Reviewed: the plan of operation {short(seen.operation_id)}.")
 
 
 @command(group, "reject", examples=('provisioning plans reject 77aa1234 --reason "wrong school"',))

@@ -49,6 +49,9 @@ plans = Table(
     note("rejected_because"),
     note("void_reason"),
     moment("voided_at", optional=True),
+    note("break_glass_reason"),
+    note("reviewed_by"),
+    moment("reviewed_at", optional=True),
 )
 
 reservations = Table(

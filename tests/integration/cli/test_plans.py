@@ -76,6 +76,20 @@ class TestPlans:
         held = state(provisioning, awaiting)
         assert (held["state"], held["reason"]) == ("held", Reason.PLAN_REJECTED)
 
+    def test_an_administrator_breaks_the_glass_and_another_person_reviews_it(
+        self, provisioning: Installation, team: dict[str, str], awaiting: Operation
+    ) -> None:
+        shown = provisioning("plans", "show", awaiting.operation_id[:8]).out
+        typed = next(line for line in shown.splitlines() if line.startswith("To approve:")).split()[3:]
+        admin = provisioning.as_holder_of(team["admin"])
+        assert admin(*typed, "--break-glass", "exams today").code == 0
+        assert state(provisioning, awaiting)["state"] == "applying"
+        assert [x["reason"] for x in provisioning("worklist", "--json").json] == ["BREAK_GLASS_UNREVIEWED"]
+        own = provisioning("plans", "review", awaiting.operation_id[:8])
+        assert (own.code, "alone" in own.err) == (1, True)
+        assert provisioning.as_holder_of(team["auditor"])("plans", "review", awaiting.operation_id[:8]).code == 0
+        assert provisioning("worklist", "--json").json == []
+
     def test_one_that_waits_is_on_the_approvers_list(self, provisioning: Installation, awaiting: Operation) -> None:
         listed = provisioning("worklist", "--owner", "approver", "--json").json
         assert any(item.get("operation_id") == awaiting.operation_id for item in listed)

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
@@ -11,6 +12,7 @@ from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import BeforeImage, Change, Operation, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
+from provisioning.domain.worklist import Owner
 from provisioning.planning.plan import Envelope, Plan
 from provisioning.ports import StepUpdate, SubjectUpdate
 from tests.factories import NOW, tenancy
@@ -212,3 +214,46 @@ class TestRejectingAndVoiding:
         uow.plans.void(work.plan.plan_id, Reason.APPROVAL_EXPIRED, LATER)
         assert uow.plans.find(work.plan.plan_id).void_reason is Reason.TOO_MANY_CHANGED
         assert uow.journal.next_steps(work.operation.operation_id, NOW, 10) == []
+
+
+class TestBreakGlass:
+    @pytest.fixture
+    def plan(self, uow: SqlUnitOfWork, tenant: Tenant, board: Organisation) -> Plan:
+        """Asked for by a person."""
+        operation = make.operation(tenant.tenant_id, requested_by=Actor("person:ada"))
+        uow.operations.add(operation)
+        return store(uow, make.plan(operation, make.people(1), guard_breaches=BREACHES))
+
+    def approve_alone(self, uow: SqlUnitOfWork, plan: Plan, reason: str | None = "exams") -> None:
+        uow.plans.approve(plan.plan_id, Actor("person:ada"), plan.envelope.digest, LATER, reason)
+
+    def test_lets_the_requester_approve_and_waits_for_review(self, uow: SqlUnitOfWork, plan: Plan) -> None:
+        self.approve_alone(uow, plan)
+        (record,) = uow.plans.unreviewed(plan.operation_id)
+        assert (record.may_apply, record.break_glass_reason) == (True, "exams")
+        (item,) = [x for x in uow.worklist.items(LATER) if x.reason is Reason.BREAK_GLASS_UNREVIEWED]
+        assert (item.subject, item.owner, item.since) == (f"plan {plan.plan_id}", Owner.APPROVER, LATER)
+
+    @pytest.mark.parametrize("reason", [None, " "])
+    def test_not_without_a_reason(self, uow: SqlUnitOfWork, plan: Plan, reason: str | None) -> None:
+        with pytest.raises((NotAllowedError, IntegrityError)):
+            self.approve_alone(uow, plan, reason)
+
+    def test_is_over_when_somebody_else_reviewed_it(self, uow: SqlUnitOfWork, plan: Plan) -> None:
+        self.approve_alone(uow, plan)
+        uow.plans.review(plan.plan_id, Actor("person:bea"), LATER)
+        assert uow.plans.unreviewed(plan.operation_id) == []
+        assert Reason.BREAK_GLASS_UNREVIEWED not in {x.reason for x in uow.worklist.items(LATER)}
+
+    @pytest.mark.parametrize("reviewer", ["person:ada", "client:shop", "system"])
+    def test_is_not_reviewed_by_who_did_it_nor_by_a_machine(
+        self, uow: SqlUnitOfWork, plan: Plan, reviewer: str
+    ) -> None:
+        self.approve_alone(uow, plan)
+        with pytest.raises(NotAllowedError):
+            uow.plans.review(plan.plan_id, Actor(reviewer), LATER)
+
+    def test_waits_for_review_though_the_plan_is_void(self, uow: SqlUnitOfWork, plan: Plan) -> None:
+        self.approve_alone(uow, plan)
+        uow.plans.void(plan.plan_id, Reason.CHANGED_MEANWHILE, LATER)
+        assert len(uow.plans.unreviewed(plan.operation_id)) == 1

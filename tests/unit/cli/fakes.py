@@ -32,6 +32,7 @@ from provisioning.services.list_notices import ListNotices
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
@@ -87,6 +88,7 @@ class FakeServices:
         self.retry_operation = RetryOperation(**sent)
         self.show_plan = ShowPlan(**timed)
         self.approve_plan = ApprovePlan(**sent)
+        self.review_plan = ReviewPlan(**timed)
         self.reject_plan = RejectPlan(**timed)
         self.show_orders = ShowOrders(**rows)
         self.show_organisations = ShowOrganisations(**timed)

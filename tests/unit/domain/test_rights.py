@@ -23,6 +23,8 @@ MATRIX = {
     Action.RELEASE_ORDER: "operator",
     Action.RETRY_OPERATION: "operator",
     Action.APPROVE_PLAN: "approver",
+    Action.BREAK_GLASS: "admin",
+    Action.REVIEW_PLAN: "admin approver auditor",
     Action.REJECT_PLAN: "approver operator",
     Action.STOP_WRITES: "admin operator approver auditor",
     Action.RESUME_WRITES: "admin operator",
@@ -51,7 +53,11 @@ class TestRights:
         assert not may(identity, action)
 
     @pytest.mark.parametrize(
-        "action", [Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.APPROVE_POLICY, Action.CONFIRM_BINDING]
+        "action",
+        [
+            *(Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.BREAK_GLASS, Action.REVIEW_PLAN),
+            *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
+        ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:
         client = Identity(actor=Actor("client:shop"), roles=frozenset(Role))

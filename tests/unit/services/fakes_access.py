@@ -117,6 +117,7 @@ class World:
         self.ledger: list[LedgerEntry] = []
         self.operations: dict[OperationId, Operation] = {}
         self.plans: list[PlanRecord] = []
+        self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
@@ -289,8 +290,17 @@ class _Plans(_Store):
     def current(self, operation: OperationId) -> PlanRecord | None:
         return next((x for x in reversed(self.world.plans) if x.operation_id == operation), None)
 
-    def approve(self, plan: PlanId, by: Actor, digest: str, at: datetime) -> None:
-        self._change(plan, approved_by=by, approved_at=at)
+    def approve(
+        self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
+    ) -> None:
+        self._change(plan, approved_by=by, approved_at=at, break_glass_reason=break_glass_reason)
+
+    def unreviewed(self, operation: OperationId) -> list[PlanRecord]:
+        alone = [x for x in self.world.plans if x.operation_id == operation and x.break_glass_reason]
+        return [x for x in alone if x.plan_id not in self.world.reviewed]
+
+    def review(self, plan: PlanId, by: Actor, at: datetime) -> None:
+        self.world.reviewed = {**self.world.reviewed, plan: by}
 
     def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None:
         self._change(plan, rejected_by=by)
