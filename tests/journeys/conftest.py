@@ -7,20 +7,41 @@ import pytest
 from provisioning.local.world import APP, LocalWorld, WorldOptions
 from tests.engines import temporary_folder
 from tests.journeys.furniture import Town
+from tests.journeys.misfortune import Engineer
 
 FAST = 120.0  # seconds of service and twin per second: five minutes of lag pass in two and a half
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
+def world() -> Iterator[LocalWorld]:
     """Engines, the twin and worker processes, in a hurry."""
     with temporary_folder() as folder, LocalWorld(folder, WorldOptions(durable=False, clock_factor=FAST)) as world:
         secret = world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
         world.sandbox.control.register_app(APP, secrets=[{"value": secret}])
-        town = Town(world)
         world.start_workers()
-        yield town
-        town.services.close()
+        yield world
+
+
+@pytest.fixture(scope="module")
+def town(world: LocalWorld) -> Iterator[Town]:
+    town = Town(world)
+    yield town
+    town.services.close()
+
+
+@pytest.fixture(scope="module")
+def _mended() -> Iterator[list[Engineer]]:
+    """Engines that were started again are collected once the world has ended."""
+    engineers: list[Engineer] = []
+    yield engineers
+    for engineer in engineers:
+        engineer.collect()
+
+
+@pytest.fixture(scope="module")
+def engineer(_mended: list[Engineer], world: LocalWorld) -> Engineer:
+    _mended.append(Engineer(world))
+    return _mended[-1]
 
 
 @pytest.fixture(params=[0.0, 15.0, 300.0], ids=["at once", "15 s behind", "5 min behind"])

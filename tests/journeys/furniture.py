@@ -83,12 +83,24 @@ class Town:
 
     def school(self, people: int = 12, **wishes: Any) -> Customer:
         """A school of its own; see `_settle` for what may be wished."""
-        code = OrganisationId(_school_code(next(self._numbers)))
+        code = self.next_code()
         return self._settle(code, {code: people}, **wishes)
+
+    def next_code(self) -> OrganisationId:
+        return OrganisationId(_school_code(next(self._numbers)))
+
+    def move_in(self, code: OrganisationId, host: Customer) -> None:
+        """Another school, of nobody's board, that uses the host's tenant too."""
+        binding = _binding(host.tenant, code)
+        with self.services.open_uow() as uow:
+            uow.organisations.save([_organisation(code, None)])
+            uow.tenants.add_binding(binding)
+            uow.tenants.confirm_binding(binding.binding_id, _SECOND, self.services.clock.now(), _FACTS)
+            uow.commit()
 
     def board(self, sizes: Sequence[int], **wishes: Any) -> Customer:
         """A board with one school per size, that orders for all of them."""
-        schools = {OrganisationId(_school_code(next(self._numbers))): size for size in sizes}
+        schools = {self.next_code(): size for size in sizes}
         return self._settle(OrganisationId(f"4{next(self._numbers):04}"), schools, **wishes)
 
     def _settle(

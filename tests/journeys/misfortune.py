@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -34,6 +35,10 @@ def kill_worker(world: LocalWorld, dice: Random) -> str:
     if victim != "its pool process":
         world.start_worker(WORKER, QUEUES)
     return victim
+
+
+def beat_command() -> list[str]:
+    return [sys.executable, "-m", "celery", "--app=tasks.app", "--quiet", "beat", "--loglevel=WARNING"]
 
 
 def pool_of(world: LocalWorld, name: str = WORKER) -> list[psutil.Process]:
