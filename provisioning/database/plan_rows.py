@@ -62,6 +62,30 @@ QUEUE_UP = text("""
     ON CONFLICT (tenant_id, sku_id, subject_id) WHERE served_at IS NULL
     DO UPDATE SET operation_id = excluded.operation_id, listed_at = excluded.listed_at""")
 
+# Off the list: who has the product already, by whatever hand, and who is gone from those whom the same wish speaks of.
+_STRIKE = text("""
+    UPDATE waiting_list SET served_at = plans.drawn_at
+    FROM plans JOIN operations AS asking USING (operation_id)
+    WHERE plans.plan_id = :plan AND waiting_list.tenant_id = :tenant AND waiting_list.sku_id = :sku
+      AND served_at IS NULL
+      AND CASE (SELECT state FROM operation_subjects AS people
+                WHERE people.operation_id = :operation AND people.subject_id = waiting_list.subject_id)
+          WHEN 'already_right' THEN true
+          WHEN 'verified' THEN true
+          ELSE NOT EXISTS (SELECT FROM operation_subjects AS people
+                           WHERE people.operation_id = :operation AND people.subject_id = waiting_list.subject_id)
+           AND NOT EXISTS (SELECT FROM reservations
+                           WHERE reservations.tenant_id = :tenant AND reservations.sku_id = :sku
+                             AND reservations.subject_id = waiting_list.subject_id)
+           AND EXISTS (SELECT FROM operations AS listing
+                       WHERE listing.operation_id = waiting_list.operation_id
+                         AND (listing.wish -> 'holder_id', listing.wish -> 'audience',
+                              listing.wish -> 'organisations', listing.wish -> 'named')
+                           = (asking.wish -> 'holder_id', asking.wish -> 'audience',
+                              asking.wish -> 'organisations', asking.wish -> 'named'))
+          END
+    """)
+
 
 def store_rows(
     connection: Connection, plan: Plan, pseudonyms: Mapping[SubjectId, Pseudonym], sku: SkuId | None
@@ -80,6 +104,7 @@ def store_rows(
         connection.execute(inserted(steps, [_step_row(plan, step) for step in some]))
     if sku is not None:
         run(_RESERVE, _served(plan, sku), str)
+        connection.execute(_STRIKE, bound)
         run(QUEUE_UP, (each.subject_id for each in plan.subjects if each.state is SubjectState.WAITING), str)
 
 

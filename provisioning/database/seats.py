@@ -7,9 +7,11 @@ from sqlalchemy import ARRAY, Text, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from provisioning.database.store import Store
-from provisioning.database.tables.operations import reservations, waiting_list
+from provisioning.database.tables.operations import operations, reservations, waiting_list
 from provisioning.domain.ids import OperationId, SkuId, SubjectId, TenantId
 from provisioning.ports import WaitingList
+
+_WHOSE = ("holder_id", "audience", "organisations")
 
 
 class SqlSeats(Store):
@@ -31,7 +33,7 @@ class SqlSeats(Store):
         return list(self._connection.scalars(query.order_by(table.place)))
 
     def waiting_lists(self) -> list[WaitingList]:
-        table = waiting_list.c
+        table, wish = waiting_list.c, operations.c.wish
         latest = func.array_agg(aggregate_order_by(table.operation_id, table.listed_at.desc(), table.place.desc()))
         query = (
             select(
@@ -41,8 +43,10 @@ class SqlSeats(Store):
                 func.count().label("people"),
                 func.min(table.since).label("since"),
             )
+            .join_from(waiting_list, operations, table.operation_id == operations.c.operation_id)
             .where(table.served_at.is_(None))
-            .group_by(table.tenant_id, table.sku_id)
+            # two boards in one tenant are two lists: whom one operation speaks of, another may not know
+            .group_by(table.tenant_id, table.sku_id, *(wish.op("->")(literal(part, Text)) for part in _WHOSE))
             .order_by(func.min(table.since))
         )
         return self._list(query, WaitingList)

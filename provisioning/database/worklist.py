@@ -42,6 +42,17 @@ _ITEMS = text("""
     FROM waiting_list JOIN operations USING (operation_id)
     WHERE served_at IS NULL AND state = 'partially_completed'
     GROUP BY operation_id, wish, waiting_list.tenant_id
+    UNION ALL
+    SELECT 'people of operation ' || operation_id, people.reason, entered_at, wish ->> 'holder_id', tenant_id,
+           operation_id, count(*)
+    FROM operations AS ended JOIN operation_subjects AS people USING (operation_id)
+    WHERE ended.state = 'partially_completed' AND people.state IN ('refused', 'failed', 'changed_meanwhile')
+      AND people.reason IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM operations AS later
+        WHERE later.tenant_id = ended.tenant_id AND later.created_at > ended.created_at AND later.state <> 'cancelled'
+          AND (later.wish -> 'holder_id', later.wish -> 'sku_id') = (ended.wish -> 'holder_id', ended.wish -> 'sku_id'))
+    GROUP BY operation_id, people.reason, entered_at, wish, tenant_id
     ORDER BY since, subject""")
 
 

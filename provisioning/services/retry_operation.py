@@ -1,16 +1,22 @@
-"""A held or failed operation goes on where it was, because a person says why."""
+"""A held or failed operation goes on where it was, because a person says why.
+
+One that ended with people left out is followed by another, which looks at them as they are now.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor
 from provisioning.domain.lifecycle import OPERATION_TRANSITIONS, OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
-from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_operation
+from provisioning.services.successor import begin_successor, is_under_way
 from provisioning.services.transitions import move
 
 
@@ -38,11 +44,19 @@ class RetryOperation:
                 before=held.reason,
                 reason=reason,
             )
-            operation = move(uow, held, state_to_resume(held), now, actor=identity.actor)
+            operation = _go_on(uow, held, identity.actor, now)
             uow.audit.record([event])
             uow.commit()
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
+
+
+def _go_on(uow: UnitOfWork, operation: Operation, actor: Actor, now: datetime) -> Operation:
+    if operation.state is not OperationState.PARTIALLY_COMPLETED:
+        return move(uow, operation, state_to_resume(operation), now, actor=actor)
+    if is_under_way(uow, operation):
+        raise ConflictError("Another operation of this holder for the same product is under way: it looks at them.")
+    return begin_successor(uow, operation, actor, now)
 
 
 def state_to_resume(operation: Operation) -> OperationState:

@@ -1,20 +1,15 @@
 """New seats, people still waiting: a new operation serves them (partially completed is an end)."""
 
 from datetime import datetime, timedelta
-from uuid import uuid4
-
-import msgspec
 
 from provisioning.domain.errors import GraphError
-from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, OperationId
-from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
+from provisioning.domain.ids import SYSTEM
 from provisioning.domain.observation import SeatCount
 from provisioning.domain.operation import Operation
-from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, UnitOfWork, WaitingList
+from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, WaitingList
+from provisioning.services.successor import begin_successor, is_under_way
 
 _TRY_AGAIN = timedelta(days=1)
-_OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
 
 
 class ServeWaiting:
@@ -30,7 +25,11 @@ class ServeWaiting:
 
     def __call__(self) -> int:
         with self._open_uow() as uow:
-            lists = [one for one in uow.seats.waiting_lists() if not _is_served_already(uow, one)]
+            lists = [
+                waiting
+                for waiting in uow.seats.waiting_lists()
+                if not is_under_way(uow, uow.operations.get(waiting.operation_id))
+            ]
         begun = [operation for one in lists if (operation := self._serve(one))]
         for operation in begun:
             self._dispatcher.advance(operation.operation_id, operation.lane)
@@ -47,17 +46,9 @@ class ServeWaiting:
             before = uow.operations.get(waiting.operation_id)
             if count is None or not _is_worth_a_try(before, count, now):
                 return None
-            operation = _successor(before, now)
-            uow.operations.add(operation)
-            uow.audit.record([_begun(operation, waiting, now)])
+            operation = begin_successor(uow, before, SYSTEM, now, {"waiting": str(waiting.people)})
             uow.commit()
         return operation
-
-
-def _is_served_already(uow: UnitOfWork, waiting: WaitingList) -> bool:
-    """An operation that is under way for the same product in the tenant takes the waiting people along."""
-    under_way = uow.operations.list_by(states=_OPEN, tenant=waiting.tenant_id)
-    return any(operation.wish.sku_id == waiting.sku_id for operation in under_way)
 
 
 def _is_worth_a_try(before: Operation, count: SeatCount, now: datetime) -> bool:
@@ -65,30 +56,3 @@ def _is_worth_a_try(before: Operation, count: SeatCount, now: datetime) -> bool:
     has_free = count.enabled > count.consumed
     has_more = count.enabled > (before.seats_seen or 0)
     return has_free and (has_more or now - before.entered_at >= _TRY_AGAIN)
-
-
-def _successor(before: Operation, now: datetime) -> Operation:
-    return Operation(
-        operation_id=OperationId(str(uuid4())),
-        kind=before.kind,
-        tenant_id=before.tenant_id,
-        lane=before.lane,
-        state=OperationState.NEW,
-        wish=msgspec.structs.replace(before.wish, seats_wanted=0),
-        requested_by=SYSTEM,
-        created_at=now,
-        entered_at=now,
-        due_at=now,
-    )
-
-
-def _begun(operation: Operation, waiting: WaitingList, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind="operation.begun",
-        organisation=operation.wish.holder_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        details={"serves": waiting.operation_id, "waiting": str(waiting.people)},
-    )

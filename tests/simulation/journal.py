@@ -36,6 +36,7 @@ class Plans(Store):
             if sku and subject.state is SubjectState.WAITING:
                 self.rows.waiting[plan.tenant_id, sku, subject.subject_id] = plan.operation_id
         self._drop_unnamed(plan)
+        self._strike(plan, sku)
         self._add_steps(plan, pseudonyms, sku)
         self.rows.plans[plan.operation_id] = PlanRecord(
             plan_id=plan.plan_id,
@@ -98,6 +99,20 @@ class Plans(Store):
             if key[0] == plan.operation_id and known.state in _PROMISED and known.subject_id not in kept:
                 del self.rows.subjects[key]
         self._let_go(plan)
+
+    def _strike(self, plan: Plan, sku: SkuId | None) -> None:
+        """Who has the product, or is no longer spoken of, waits no longer (all wishes here are one holder's)."""
+        states = {
+            subject: known.state
+            for (operation, subject), known in self.rows.subjects.items()
+            if operation == plan.operation_id
+        }
+        right = {SubjectState.ALREADY_RIGHT, SubjectState.VERIFIED}
+        for place in list(self.rows.waiting):
+            if place[:2] != (plan.tenant_id, sku) or place in self.rows.reserved:
+                continue
+            if states.get(place[2]) in right | {None}:
+                del self.rows.waiting[place]
 
     def _let_go(self, plan: Plan) -> None:
         """Whom an earlier plan tried to serve, and nobody serves any more, is not under way."""

@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import SubjectState
@@ -64,7 +66,41 @@ class TestWaitingList:
         later = make.operation(operation.tenant_id)
         uow.operations.add(later)
         waits(uow, operation, people)
-        waits(uow, later, people[:1], at=LATER)
+        waits(uow, later, people, at=LATER)
         [listed] = uow.seats.waiting_lists()
         assert (listed.tenant_id, listed.sku_id, listed.people) == (operation.tenant_id, make.A3, 2)
         assert (listed.operation_id, listed.since) == (later.operation_id, NOW)
+
+    def test_two_holders_in_one_tenant_have_a_list_each(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        first, second = make.people(2)
+        wish = msgspec.structs.replace(operation.wish, holder_id="42000", organisations=("42000",))
+        neighbour = make.operation(operation.tenant_id, wish=wish)
+        uow.operations.add(neighbour)
+        waits(uow, operation, [first])
+        waits(uow, neighbour, [second], at=LATER)
+        listed = {each.operation_id: each.people for each in uow.seats.waiting_lists()}
+        assert listed == {operation.operation_id: 1, neighbour.operation_id: 1}
+
+    def test_whoever_has_the_product_by_another_hand_waits_no_longer(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        first, second = make.people(2)
+        waits(uow, operation, [first, second])
+        right = make.subject(first, state=SubjectState.ALREADY_RIGHT)
+        still = make.subject(second, state=SubjectState.WAITING)
+        store(uow, make.plan(operation, subjects=(right, still), steps=()))
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [second]
+
+    def test_whoever_left_waits_no_longer_and_the_people_of_others_go_on_waiting(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        left, stays, other = make.people(3)
+        wish = msgspec.structs.replace(operation.wish, holder_id="42000", organisations=("42000",))
+        neighbour = make.operation(operation.tenant_id, wish=wish)
+        successor = make.operation(operation.tenant_id)
+        uow.operations.add(neighbour)
+        uow.operations.add(successor)
+        waits(uow, operation, [left, stays])
+        waits(uow, neighbour, [other])
+        waits(uow, successor, [stays], at=LATER)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [stays, other]

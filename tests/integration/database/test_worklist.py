@@ -70,6 +70,27 @@ class TestItems:
         [item] = uow.worklist.items(NOW)
         assert (item.count, item.reason, item.operation_id) == (3, Reason.SEATS_INSUFFICIENT, ended.operation_id)
 
+    def test_people_left_out_are_one_item_for_each_reason_until_somebody_looks_at_them_anew(
+        self, uow: SqlUnitOfWork, tenant: Tenant
+    ) -> None:
+        ended = make.operation(tenant.tenant_id, state=OperationState.PARTIALLY_COMPLETED)
+        uow.operations.add(ended)
+        first, second, third = make.people(3)
+        left_out = (
+            make.subject(first, state=SubjectState.REFUSED, reason=Reason.USAGE_LOCATION),
+            make.subject(second, state=SubjectState.REFUSED, reason=Reason.USAGE_LOCATION),
+            make.subject(third, state=SubjectState.FAILED, reason=Reason.NOT_VERIFIED_IN_TIME),
+        )
+        store(uow, make.plan(ended, subjects=left_out, steps=()))
+        items = {item.reason: item for item in uow.worklist.items(NOW)}
+        assert {reason: item.count for reason, item in items.items()} == {
+            Reason.USAGE_LOCATION: 2,
+            Reason.NOT_VERIFIED_IN_TIME: 1,
+        }
+        assert items[Reason.USAGE_LOCATION].owner is Owner.SCHOOL
+        uow.operations.add(make.operation(tenant.tenant_id, created_at=NOW + A_DAY))
+        assert uow.worklist.items(NOW) == []
+
     def test_the_oldest_comes_first(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         for days in (1, 3, 2):
             held = make.operation(

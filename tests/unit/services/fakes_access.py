@@ -260,6 +260,9 @@ class _Ledger(_Store):
 
 
 class _Operations(_Store):
+    def add(self, operation: Operation) -> None:
+        self.world.operations[operation.operation_id] = operation
+
     def get(self, operation: OperationId) -> Operation:
         if operation not in self.world.operations:
             raise InputError(f"There is no operation {operation}.")
@@ -357,8 +360,10 @@ class _Actors(_Store):
         self.world.actors = {digest: x for digest, x in self.world.actors.items() if x.actor != actor}
         return len(self.world.actors) < before
 
-    def has_any(self, role: Role) -> bool:
-        return any(role in identity.roles for identity in self.world.actors.values())
+    def has_any(self, role: Role, at: datetime) -> bool:
+        return any(
+            role in one.roles and (one.expires_at is None or one.expires_at > at) for one in self.world.actors.values()
+        )
 
 
 class _Audit(_Store):

@@ -1,0 +1,52 @@
+"""An operation that ended is not opened again: whoever was left out is looked at anew by another one."""
+
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+
+from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor, OperationId
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
+from provisioning.domain.operation import Operation
+from provisioning.ports import UnitOfWork
+
+_OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
+
+
+def is_under_way(uow: UnitOfWork, ended: Operation) -> bool:
+    """Whether an open operation of the same holder for the same product in the tenant takes its people along."""
+    return any(
+        (operation.wish.sku_id, operation.wish.holder_id) == (ended.wish.sku_id, ended.wish.holder_id)
+        for operation in uow.operations.list_by(states=_OPEN, tenant=ended.tenant_id)
+    )
+
+
+def begin_successor(
+    uow: UnitOfWork, ended: Operation, by: Actor, now: datetime, details: dict[str, str] | None = None
+) -> Operation:
+    """Add the same wish once more, without new seats, and put it on record."""
+    operation = Operation(
+        operation_id=OperationId(str(uuid4())),
+        kind=ended.kind,
+        tenant_id=ended.tenant_id,
+        lane=ended.lane,
+        state=OperationState.NEW,
+        wish=msgspec.structs.replace(ended.wish, seats_wanted=0),
+        requested_by=by,
+        created_at=now,
+        entered_at=now,
+        due_at=now,
+    )
+    begun = Event(
+        at=now,
+        actor=by,
+        kind="operation.begun",
+        organisation=ended.wish.holder_id,
+        tenant=ended.tenant_id,
+        operation=operation.operation_id,
+        details={"serves": ended.operation_id, **(details or {})},
+    )
+    uow.operations.add(operation)
+    uow.audit.record([begun])
+    return operation

@@ -1,0 +1,60 @@
+"""What a person lets go on: held, failed, and those whom an ended operation left out."""
+
+import msgspec
+import pytest
+
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.services.retry_operation import RetryOperation
+from tests.unit.services.fakes_access import OPERATION, OPERATOR, FakeClock, FakeDispatcher, World, an_operation
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _retry(world: World, dispatcher: FakeDispatcher) -> Operation:
+    service = RetryOperation(open_uow=world.open, clock=FakeClock(), dispatcher=dispatcher)
+    return service(OPERATOR, OPERATION, "the school has repaired it")
+
+
+class TestRetrying:
+    def test_what_was_held_goes_on_where_it_was(self, world: World) -> None:
+        an_operation(world, OperationState.HELD, reason=Reason.POISON, resume_state=OperationState.VERIFYING)
+        assert _retry(world, FakeDispatcher()).state is OperationState.VERIFYING
+
+    def test_a_first_five_that_failed_is_planned_anew(self, world: World) -> None:
+        held = {"reason": Reason.FIRST_FIVE_FAILED, "resume_state": OperationState.APPLYING}
+        an_operation(world, OperationState.HELD, **held)
+        assert _retry(world, FakeDispatcher()).state is OperationState.PLANNING
+
+    def test_what_ended_with_people_left_out_is_followed_by_another_that_looks_at_them(self, world: World) -> None:
+        ended = an_operation(world, OperationState.PARTIALLY_COMPLETED)
+        dispatcher = FakeDispatcher()
+        follows = _retry(world, dispatcher)
+        assert follows.operation_id != ended.operation_id
+        assert (follows.state, follows.requested_by) == (OperationState.NEW, OPERATOR.actor)
+        assert follows.wish == msgspec.structs.replace(ended.wish, seats_wanted=0)
+        assert world.operations[OPERATION] == ended
+        assert dispatcher.sent == [follows.operation_id]
+        assert world.kinds == ["operation.begun", "operation.retried"]
+
+    def test_only_one_follows(self, world: World) -> None:
+        an_operation(world, OperationState.PARTIALLY_COMPLETED)
+        _retry(world, FakeDispatcher())
+        with pytest.raises(ConflictError, match="under way"):
+            _retry(world, FakeDispatcher())
+
+    def test_what_is_complete_needs_nobody(self, world: World) -> None:
+        an_operation(world, OperationState.COMPLETED)
+        with pytest.raises(ConflictError, match="nothing to retry"):
+            _retry(world, FakeDispatcher())
+
+    def test_it_needs_a_reason(self, world: World) -> None:
+        an_operation(world, OperationState.HELD, reason=Reason.POISON)
+        service = RetryOperation(open_uow=world.open, clock=FakeClock(), dispatcher=FakeDispatcher())
+        with pytest.raises(InputError, match="reason"):
+            service(OPERATOR, OPERATION, "  ")
