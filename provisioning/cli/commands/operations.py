@@ -82,7 +82,7 @@ def show(session: Session, operation: Named) -> None:
 def retry(
     session: Session, operation: Named, reason: Annotated[str, typer.Option(help="What is different now.")]
 ) -> None:
-    """Let a held or failed operation go on; look again at whom an ended one left out."""
+    """Let it go on, or look again at whom it left out."""
     going = session.services.retry_operation(session.identity, operation, reason)
     session.show(going, f"Operation {short(going.operation_id)} goes on: {session.wording.name(going.state)}.")
 
