@@ -422,7 +422,8 @@ class ActorStore(Protocol):
     def revoke(self, actor: Actor, at: datetime) -> bool:
         """Whether there was one to revoke; adding the same actor again later is allowed."""
 
-    def has_any(self, role: Role) -> bool: ...
+    def has_any(self, role: Role, at: datetime) -> bool:
+        """Whether somebody with the role has a token that is valid at that moment."""
 
 
 class AuditLog(Protocol):

@@ -38,3 +38,5 @@ def _read_private(path: Path) -> str:
             return file.read().strip()
     except OSError as error:
         raise NotAllowedError(f"The token file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise NotAllowedError(f"The token file {path} holds no token; a token is one line of text.") from None

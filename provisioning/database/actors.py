@@ -47,8 +47,9 @@ class SqlActors(Store):
             revoked = self._changed(update(table).where(still).values(revoked_at=at))
         return revoked == 1
 
-    def has_any(self, role: Role) -> bool:
-        query = select(actors.c.actor).where(actors.c.roles.contains([role]), actors.c.revoked_at.is_(None)).limit(1)
+    def has_any(self, role: Role, at: datetime) -> bool:
+        living = actors.c.revoked_at.is_(None) & (_last_expiry > at)
+        query = select(actors.c.actor).where(actors.c.roles.contains([role]), living).limit(1)
         return self._connection.scalar(query) is not None
 
 

@@ -53,20 +53,20 @@ class AddActor:
         now, token = self.clock.wall(), secrets.token_urlsafe(_TOKEN_BYTES)
         added = Identity(actor=Actor(actor), roles=frozenset(roles), board_id=board, expires_at=now + validity)
         with self.open_uow() as uow:
-            doer = self._who_adds(uow, identity, added)
+            doer = self._who_adds(uow, identity, added, now)
             _refuse_double(uow, added.actor, now)
             uow.actors.add(added, token_digest(token), now)
             uow.audit.record([_event(doer, added, self.clock.now())])
             uow.commit()
         return NewToken(actor=added.actor, token=token, expires_at=now + validity)
 
-    def _who_adds(self, uow: UnitOfWork, identity: Identity, added: Identity) -> Actor:
-        if identity != ANONYMOUS or uow.actors.has_any(Role.ADMIN):
+    def _who_adds(self, uow: UnitOfWork, identity: Identity, added: Identity, now: datetime) -> Actor:
+        if identity != ANONYMOUS or uow.actors.has_any(Role.ADMIN, now):
             require(identity, Action.MANAGE_ACTORS)
             return identity.actor
         if added.roles != {Role.ADMIN} or not self.has_owner_access():
             raise NotAllowedError(
-                "There is no administrator yet. The first actor is one person with the role admin only, "
+                "There is no administrator with a valid token. The first actor is one person with the role admin only, "
                 "added by whoever has the owner's connection: set PROVISIONING_OWNER_DATABASE_URL."
             )
         return THE_SYSTEM.actor

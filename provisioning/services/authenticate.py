@@ -10,7 +10,7 @@ from provisioning.ports import Clock, OpenUnitOfWork
 
 def token_digest(token: str) -> str:
     """What is stored of a token. It is 32 random bytes, so one SHA-256 does: there is nothing to guess slowly."""
-    return sha256(token.encode()).hexdigest()
+    return sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

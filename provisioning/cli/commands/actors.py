@@ -33,7 +33,7 @@ def add(
     session: Session,
     actor: Annotated[str, typer.Argument(help="person:<handle> or client:<name>")],
     role: Annotated[list[Role], typer.Option(metavar="ROLE", help=f"{one_of(Role)} Repeat for more.")],
-    days: Annotated[int, typer.Option(help="How long the token is valid, 1 to 90.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long the token is valid.")] = 90,
     board: Annotated[str | None, typer.Option(help="The board that a client with the role board acts for.")] = None,
 ) -> None:
     """Add a person or client; its token is shown this once."""

@@ -41,7 +41,7 @@ class TestActors:
         assert not uow.actors.revoke(OPERATOR.actor, NOW)
         assert uow.actors.find_by_token("digest-1") is uow.actors.find_by_token("digest-2") is None
         assert uow.actors.list_all() == []
-        assert not uow.actors.has_any(Role.OPERATOR)
+        assert not uow.actors.has_any(Role.OPERATOR, NOW)
 
     def test_may_come_back_with_a_new_token_and_the_old_stays_dead(self, uow: SqlUnitOfWork) -> None:
         uow.actors.add(OPERATOR, "digest-1", NOW)
@@ -49,7 +49,12 @@ class TestActors:
         uow.actors.add(OPERATOR, "digest-2", NOW)
         assert uow.actors.find_by_token("digest-1") is None
         assert uow.actors.find_by_token("digest-2") == OPERATOR
-        assert uow.actors.has_any(Role.OPERATOR)
+        assert uow.actors.has_any(Role.OPERATOR, NOW)
+
+    def test_whose_token_expired_no_longer_counts_as_having_the_role(self, uow: SqlUnitOfWork) -> None:
+        uow.actors.add(OPERATOR, "digest-1", NOW)
+        assert uow.actors.has_any(Role.OPERATOR, OPERATOR.expires_at - timedelta(seconds=1))
+        assert not uow.actors.has_any(Role.OPERATOR, OPERATOR.expires_at)
 
     @pytest.mark.parametrize(
         ("change", "told"),

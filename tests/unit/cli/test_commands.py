@@ -226,6 +226,11 @@ class TestActors:
         assert made["token"] not in provisioning("actors", "list", "--json").out
         assert made["expires_at"].startswith(f"{NOW + timedelta(days=30):%Y-%m-%d}")
 
+    @pytest.mark.parametrize("days", ["0", "91", "999999999999"])
+    def test_its_days_are_one_to_ninety(self, provisioning: CommandLine, days: str) -> None:
+        provisioning.as_person(ADMIN)
+        assert provisioning("actors", "add", "person:olaf", "--role", "operator", "--days", days).code == 2
+
     def test_it_ends_when_it_is_revoked(self, world: World, provisioning: CommandLine) -> None:
         provisioning.as_person(ADMIN)
         provisioning("actors", "add", "client:shop", "--role", "shop")

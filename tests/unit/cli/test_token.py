@@ -37,6 +37,12 @@ class TestReadToken:
         with pytest.raises(NotAllowedError, match=f"chmod 600 {re.escape(str(file))}"):
             read_token({"PROVISIONING_TOKEN_FILE": str(file)})
 
+    def test_a_file_that_holds_no_text_is_said(self, tmp_path: Path) -> None:
+        file = private(tmp_path / "token")
+        file.write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(NotAllowedError, match="holds no token"):
+            read_token({"PROVISIONING_TOKEN_FILE": str(file)})
+
     def test_a_file_that_is_named_but_not_there_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(NotAllowedError, match="cannot be read: No such file"):
             read_token({"PROVISIONING_TOKEN_FILE": str(tmp_path / "none")})

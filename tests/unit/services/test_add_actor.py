@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from provisioning.domain.actors import ANONYMOUS, Identity, Role
@@ -106,6 +107,11 @@ class TestTheFirstAdministrator:
     def test_the_first_is_administrator_and_nothing_else(self, world: World, roles: tuple[Role, ...]) -> None:
         with pytest.raises(NotAllowedError, match="the role admin only"):
             add(world, ANONYMOUS, "person:ada", *roles, owner=True)
+
+    def test_once_the_last_one_expired_the_owner_adds_another(self, world: World) -> None:
+        world.actors["old"] = msgspec.structs.replace(ADMIN, expires_at=NOW)
+        add(world, ANONYMOUS, "person:eve", Role.ADMIN, owner=True)
+        assert {one.actor for one in world.actors.values()} == {ADMIN.actor, "person:eve"}
 
     def test_there_is_only_one_first(self, governed: World) -> None:
         with pytest.raises(NotAllowedError, match="PROVISIONING_TOKEN"):

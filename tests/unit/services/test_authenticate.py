@@ -33,6 +33,10 @@ class TestAuthenticate:
         with pytest.raises(NotAllowedError, match="unknown or was revoked"):
             authenticate(world, "guess")
 
+    def test_bytes_that_are_no_text_are_an_unknown_token(self, world: World) -> None:
+        with pytest.raises(NotAllowedError, match="unknown or was revoked"):
+            authenticate(world, b"\xff\xfe".decode(errors="surrogateescape"))
+
     def test_at_its_end_a_token_is_refused(self, world: World) -> None:
         with pytest.raises(NotAllowedError, match="person:olaf expired on 2026-08-04"):
             authenticate(world, "secret", FakeClock(NOW + timedelta(days=1)))
