@@ -99,13 +99,16 @@ class PrepareOperation:
         if missing:
             self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
             return False
-        if not self._seats_are_there(uow, operation, seats):
+        goes_on = self._seats_are_there(uow, operation, policy, seats)
+        leaves_wait = goes_on or operation.state is not OperationState.AWAITING_SEATS
+        reason = self._reason_after_long_wait(uow, operation) if leaves_wait else None
+        if reason:
+            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+        elif goes_on:
+            move(uow, operation, OperationState.PLANNING, self._clock.now())
+        else:
             self._await_seats(uow, operation, seats)
-            return False
-        reason = self._reason_after_long_wait(uow, operation)
-        state = OperationState.HELD if reason else OperationState.PLANNING
-        move(uow, operation, state, self._clock.now(), reason=reason)
-        return reason is None
+        return goes_on and reason is None
 
     def _reason_after_long_wait(self, uow: UnitOfWork, operation: Operation) -> Reason | None:
         has_waited = self._clock.now() - operation.entered_at > self._limits.revalidate_after
@@ -125,13 +128,18 @@ class PrepareOperation:
         if seen != tenant:
             uow.tenants.save(seen)
 
-    def _seats_are_there(self, uow: UnitOfWork, operation: Operation, seats: Seats) -> bool:
-        """All that the ledger says was bought in this tenant, or fewer that have stood still long enough (S3, S9)."""
+    def _seats_are_there(self, uow: UnitOfWork, operation: Operation, policy: Policy, seats: Seats) -> bool:
+        """All that the ledger says was bought in this tenant, or fewer that have stood still long enough (S3, S9).
+
+        Where the school assigns by itself the seats are the whole delivery: fewer are none.
+        """
         wish = operation.wish
         enabled = seats.enabled(wish.sku_id)
         bought = uow.ledger.tenant_total(operation.tenant_id, wish.sku_id, dutch_day(self._clock.now()))
         if enabled >= bought > 0:
             return True
+        if policy.assignment_mode is AssignmentMode.NONE:
+            return False
         count = seats.counts.get(wish.sku_id)
         has_free = count is not None and count.enabled > count.consumed
         return has_free and self._stood_still(operation, enabled)

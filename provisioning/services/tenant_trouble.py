@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from provisioning.domain.errors import ActionRequiredError, GraphError, RetryableError
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
@@ -66,6 +68,8 @@ class TenantTrouble:
         """Perhaps ours, not theirs: nobody's state changes before the incident window has passed."""
         now, window = self._clock.now(), self._limits.incident_window
         is_incident = note_credential_failure(uow, operation.tenant_id, reason, now, self._limits)
+        if operation.reason is not reason:  # it waited for something else until now: count these looks alone
+            operation = msgspec.structs.replace(operation, waits=0)
         is_theirs = not is_incident and operation.waits >= _CREDENTIAL_LOOKS
         if is_theirs:
             move(uow, operation, OperationState.HELD, now, reason=reason)

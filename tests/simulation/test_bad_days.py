@@ -9,16 +9,18 @@ import msgspec
 import pytest
 
 from mappings.loader import load_mappings
+from provisioning.domain.errors import ActionRequiredError
 from provisioning.domain.ids import Actor, SubjectId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import Census, Person
 from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.retry_operation import state_to_resume
 from provisioning.services.transitions import move
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
-from tests.simulation.world import World
+from tests.simulation.world import A3, TENANT, World
 
 MAPPINGS = load_mappings()
 
@@ -73,6 +75,45 @@ class TestAPersonInTwoSteps:
         assert world.run(longest=timedelta(hours=5)) is OperationState.PARTIALLY_COMPLETED
         assert world.database.rows.subjects[world.operation_id, gone].reason is Reason.NOT_FOUND
         assert _states_entered(world) < 20
+
+
+class TestSeatsAlone:
+    def test_where_the_school_assigns_by_itself_fewer_seats_than_bought_are_no_delivery(self) -> None:
+        world = World(5, MAPPINGS, Weather())
+        rows = world.database.rows
+        rows.policies[TENANT] = msgspec.structs.replace(rows.policies[TENANT], assignment_mode=AssignmentMode.NONE)
+        world.graph.enabled[A3] = 20  # of 40
+        world.run(longest=timedelta(days=3))
+        assert world.operation.state is OperationState.AWAITING_SEATS
+        world.graph.enabled[A3] = 40
+        assert world.run() is OperationState.COMPLETED
+
+
+class TestTwoLongWaits:
+    def test_a_week_of_waiting_for_consent_is_judged_again_even_when_seats_are_missing_next(self) -> None:
+        world = World(5, MAPPINGS, Weather())
+        world.graph.trouble = ActionRequiredError("no consent", Reason.CONSENT_MISSING)
+        world.graph.enabled[A3] = 0
+        world.run(longest=timedelta(days=8))
+        world.graph.trouble, world.objection = None, Reason.BOARD_DECLARATION_MISSING
+        world.run(longest=timedelta(hours=1))
+        assert (world.operation.state, world.operation.reason) == (
+            OperationState.HELD,
+            Reason.BOARD_DECLARATION_MISSING,
+        )
+
+
+class TestCredentials:
+    def test_one_that_waited_long_for_seats_is_not_held_at_the_first_refusal_of_ours(self) -> None:
+        world = World(5, MAPPINGS, Weather())
+        world.graph.enabled[A3] = 0
+        world.run(longest=timedelta(hours=10))
+        world.graph.trouble = ActionRequiredError("expired", Reason.CREDENTIAL_REJECTED, credential=True)
+        world.clock.moment += timedelta(hours=1)
+        world.run(longest=timedelta(minutes=5))
+        assert world.operation.state is OperationState.AWAITING_SEATS
+        world.run(longest=timedelta(minutes=30))
+        assert (world.operation.state, world.operation.reason) == (OperationState.HELD, Reason.CREDENTIAL_REJECTED)
 
 
 def _delete_after_first_write(world: World, gone: SubjectId) -> None:
