@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import ssl
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import httpx
@@ -57,6 +59,7 @@ class GraphClient:
     ) -> None:
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        _spare_searches()
         self.settings = settings
         self.clock = clock
         self.tokens = tokens or Tokens(settings, clock, sleep)
@@ -140,6 +143,12 @@ class GraphClient:
             adapter.base_url = self.settings.base_url
             self._adapters[tenant] = adapter
         return self._adapters[tenant]
+
+
+def _spare_searches() -> None:
+    """Six times a request httpcore looks for sniffio: where that is not installed, each look walks the whole path."""
+    if find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # Python's own word for "do not search"
 
 
 def _http_client(

@@ -1,10 +1,12 @@
 import asyncio
 import logging
+import sys
 from datetime import timedelta
 
 import httpx
 import msgspec
 import pytest
+from httpcore._synchronization import current_async_library
 
 from provisioning.domain.errors import ActionRequiredError, AmbiguousOutcomeError, PermanentError, RetryableError
 from provisioning.domain.reasons import Reason
@@ -142,3 +144,18 @@ class TestSecrecy:
         told = str(caught.value) + repr(caught.value) + caplog.text
         assert "shah" not in told
         assert "token-1" not in told
+
+
+class TestSearches:
+    def test_httpcore_searches_for_nothing_at_each_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        searched: list[str] = []
+
+        class Witness:
+            def find_spec(self, name: str, *_: object) -> None:
+                searched.append(name)
+
+        monkeypatch.delitem(sys.modules, "sniffio", raising=False)
+        FakeGraph(fakes.in_sequence(httpx.Response(200)))
+        monkeypatch.setattr(sys, "meta_path", [Witness(), *sys.meta_path])
+        assert current_async_library() == "asyncio"
+        assert searched == []
