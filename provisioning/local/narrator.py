@@ -50,8 +50,8 @@ class Narrator:
         self.console.print(Text(fill(head + text, self.console.width - 1, subsequent_indent=" " * len(head))))
 
     def block(self, text: str) -> None:
-        """Text that has its lines already, such as a plan."""
-        self.console.print(Text("\n".join(f"    {line}".rstrip() for line in text.splitlines())))
+        """Text that has its lines already, such as a plan or commands to type: none is broken."""
+        self.console.print(Text("\n".join(f"    {line}".rstrip() for line in text.splitlines())), soft_wrap=True)
 
     def show(self, what: RenderableType) -> None:
         self.console.print(what)

@@ -1,6 +1,7 @@
 """`provisioning up`: the world of the demo, furnished by the same story, left running and found again next time."""
 
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -10,17 +11,19 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning.local.ending import gather
+from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.memory import TwinMemory
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import TOKENS, set_stage, write_seed
 from provisioning.local.options import UpOptions
-from provisioning.local.stage import Stage
+from provisioning.local.stage import EXAMPLE, Stage
 from provisioning.local.story import tell
+from provisioning.local.story_seed import A3
 from provisioning.local.world import LocalWorld, WorldOptions
+from provisioning.words.catalogue import Language
 
-ENVIRONMENT = "environment"
+ENVIRONMENT, TWO_MORE = "environment", "two-more-seats.csv"
 _SAVE_EVERY = 10.0  # real seconds: what a power cut may cost the twin
 
 
@@ -48,7 +51,7 @@ def run_up(options: UpOptions) -> int:
                 memory.note_furnished()
             else:
                 narrator.say(found_again)
-            _announce(world, narrator, options)
+            _announce(world, stage, options)
             _wait(memory, world)
     narrator.say("Everything has stopped. The same command starts this world again.")
     return 0
@@ -85,9 +88,14 @@ def _how_it_was_found(memory: TwinMemory) -> str:
     return told
 
 
-def _announce(world: LocalWorld, narrator: Narrator, options: UpOptions) -> None:
-    environment, tokens = world.folder / ENVIRONMENT, world.folder / TOKENS
-    write_environment(environment, {**world.environment, "PROVISIONING_TOKEN_FILE": str(tokens / "operator")})
+def _announce(world: LocalWorld, stage: Stage, options: UpOptions) -> None:
+    environment, tokens, narrator = world.folder / ENVIRONMENT, world.folder / TOKENS, stage.narrator
+    ours = {
+        "WORLD": str(world.folder),
+        "PROVISIONING_TOKEN_FILE": str(tokens / "operator"),
+        "PROVISIONING_LANGUAGE": Language.ENGLISH.value,
+    }
+    write_environment(environment, world.environment | ours)
     if options.as_json:
         address = Address(
             folder=str(world.folder),
@@ -98,27 +106,39 @@ def _announce(world: LocalWorld, narrator: Narrator, options: UpOptions) -> None
         sys.stdout.write(msgspec.json.encode(address).decode() + "\n")
         sys.stdout.flush()
     narrator.chapter("It runs. In another terminal:")
-    narrator.block(_to_try(environment, tokens))
+    has_orders = bool(stage.services.show_orders(limit=1))
+    narrator.block("\n".join([*_to_begin(environment), *(_to_try(world.folder) if has_orders else ())]))
     narrator.say(
         f"A minute of its time passes in {60 / options.clock_factor:.1f} seconds. Ctrl-C stops everything in order."
     )
 
 
-def _to_try(environment: Path, tokens: Path) -> str:
-    command = shlex.quote(str(Path(sys.argv[0]).resolve()))
-    return "\n".join(
-        (
-            f"source {shlex.quote(str(environment))}",
-            f"alias provisioning={command}",
-            "provisioning orders list",
-            "provisioning orders show 1002",
-            "provisioning worklist",
-            "provisioning tenants show waterlijn.example",
-            'provisioning orders release 1006 --reason "two schools in one building"',
-            "provisioning audit export --to log.jsonl   # as the auditor:",
-            f"export PROVISIONING_TOKEN_FILE={shlex.quote(str(tokens / 'auditor'))}",
-        )
-    )
+def _to_begin(environment: Path) -> list[str]:
+    return [
+        f"source {shlex.quote(str(environment))}",
+        f"alias provisioning={shlex.quote(str(Path(sys.argv[0]).resolve()))}",
+        "provisioning doctor",
+        "provisioning tenants list",
+        "provisioning worklist",
+    ]
+
+
+def _to_try(folder: Path) -> list[str]:
+    shutil.copy(EXAMPLE / TWO_MORE, folder)
+    return [
+        "",
+        "# how one order went, from the shop's row to the proof",
+        "provisioning orders show 1001",
+        "# two more seats for those who wait: ordered, then placed by Microsoft",
+        f"provisioning orders submit $WORLD/{TWO_MORE}",
+        "provisioning sandbox seats duinrand.example \\",
+        f"  {A3} 30 --folder $WORLD/sandbox",
+        "provisioning orders show 2001",
+        "# as the auditor: the log, to be verified with the public key alone",
+        f"export PROVISIONING_TOKEN_FILE=$WORLD/{TOKENS}/auditor",
+        "provisioning audit export --to log.jsonl",
+        f"provisioning audit verify log.jsonl --key $WORLD/{PUBLIC_KEY}",
+    ]
 
 
 def write_environment(file: Path, settings: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.engines import temporary_folder
 
 PROVISIONING = [str(Path(sys.executable).with_name("provisioning"))]
+A3 = "4b590615-0888-425a-a965-b3bf7789848d"
 STORY_WITHIN = 180.0  # seconds; the promise is 90 on a machine with nothing else to do
 QUICKLY = 60.0
 
@@ -143,8 +144,14 @@ class TestUp:
 
         assert str(world / "environment") in typed.out
         assert {oct(file.stat().st_mode & 0o777) for file in secret} == {"0o600"}
-        answer = _sourced(world, "provisioning tenants add bestuur.example && provisioning doctor")
+        asked = (
+            "tenants add bestuur.example",
+            f"sandbox seats bestuur.example {A3} 311 --folder $WORLD/sandbox",
+            "doctor",
+        )
+        answer = _sourced(world, "; ".join(f"provisioning {words}" for words in asked))
         assert answer.returncode == 0, answer.stdout + answer.stderr
+        assert "311 seats" in answer.stdout
         typed.interrupt()
         assert typed.ended(QUICKLY) == 0
 

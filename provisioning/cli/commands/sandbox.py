@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from provisioning.cli.command import command, noun
@@ -62,6 +63,29 @@ def seed(
     body = read_text(file).encode()
     health = SandboxControl.find(folder).call("POST", "seed", body, {"reset": "true"} if reset else {})
     session.show(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
+
+
+@command(group, "seats", examples=("provisioning sandbox seats school.nl 4b590615-0888-425a-a965-b3bf7789848d 30",))
+def seats(
+    session: Session,
+    tenant: Annotated[str, typer.Argument(help="A domain of the tenant, or its id.")],
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="The product's id.")],
+    number: Annotated[int, typer.Argument(metavar="SEATS", min=0, help="How many there are from now on.")],
+    folder: _Folder = _HERE,
+) -> None:
+    """Place seats in a tenant, as Microsoft does after an order."""
+    control = SandboxControl.find(folder)
+    held = control.call("GET", "subscriptions", options={"tenant": tenant})["value"]
+    known = next((one["id"] for one in held if one["skuId"] == sku.lower()), None)
+    subscription = {"skuId": sku, "totalLicenses": number}
+    if known is None:
+        placed = control.call(
+            "POST", "subscriptions", msgspec.json.encode({"tenant": tenant, "subscription": subscription})
+        )
+    else:
+        change = {"tenant": tenant, "id": known, "change": {"totalLicenses": number}}
+        placed = control.call("PATCH", "subscriptions", msgspec.json.encode(change))
+    session.show(placed, f"{tenant} has {number:,} seats of {sku} now.")
 
 
 @command(faults, "list")
