@@ -505,7 +505,10 @@ class Retention(Protocol):
     """The end of rows that hold people's object ids. Audit log, ledger and order lines are none of them."""
 
     def expired(self, before: datetime, limit: int) -> list[OperationId]:
-        """Operations that ended before the moment and still have such rows, the oldest first."""
+        """Operations that ended before the moment and still have such rows, the oldest first.
+
+        A plan that one person approved alone stays until it is reviewed.
+        """
 
     def purge(self, operation: OperationId) -> Purged:
         """Remove its people, steps, attempts and plans; itself it stays. Raises ConflictError before its end."""

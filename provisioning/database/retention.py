@@ -17,6 +17,8 @@ _EXPIRED = text("""
     WHERE due_at IS NULL AND state <> 'held' AND state = ANY (:ends) AND entered_at < :before
       AND (EXISTS (SELECT FROM plans WHERE plans.operation_id = operations.operation_id)
            OR jsonb_array_length(wish -> 'named') > 0)
+      AND NOT EXISTS (SELECT FROM plans WHERE plans.operation_id = operations.operation_id
+                      AND break_glass_reason IS NOT NULL AND reviewed_at IS NULL)
     ORDER BY entered_at LIMIT :limit""")
 
 _LOCK = text("SELECT FROM operations WHERE operation_id = :operation AND state = ANY (:ends) FOR UPDATE")

@@ -135,6 +135,20 @@ class TestPurgeOperations:
         installation.clock.forward(timedelta(days=4_000))
         assert (installation.purge(), installation.rows("steps")) == (0, 2)
 
+    def test_what_one_person_approved_alone_stays_until_it_is_reviewed(self, installation: Installation) -> None:
+        operation = installation.work(OperationState.COMPLETED)
+        installation.clock.forward(timedelta(days=401))
+        with installation.open_uow() as uow:
+            plan = uow.plans.current(operation.operation_id)
+            assert plan is not None
+            uow.plans.approve(plan.plan_id, ADMIN.actor, plan.digest, NOW, "exams")
+            uow.commit()
+        assert installation.purge() == 0
+        with installation.open_uow() as uow:
+            uow.plans.review(plan.plan_id, AUDITOR.actor, NOW)
+            uow.commit()
+        assert installation.purge() == 1
+
     def test_the_store_refuses_what_goes_on(self, installation: Installation) -> None:
         operation = installation.work(OperationState.APPLYING)
         with installation.open_uow() as uow, pytest.raises(ConflictError, match="has not ended"):
