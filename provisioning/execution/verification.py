@@ -67,12 +67,31 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
     if goal_met(person, record.step.change):
         return _seen(record, now)
     if record.state is StepState.UNKNOWN and record.reason is not Reason.LICENCE_NOT_HELD:
-        return _absent(record, now, limits)  # a repeat is safe however late; only what was accepted has a deadline
+        # a repeat is safe however late, unless it undid what somebody chose; only what was accepted has a deadline
+        return _changed_by_others(record, now) if _has_other_plans(record, person) else _absent(record, now, limits)
     if _is_overdue(record, now, limits):
         return _failed(record, Reason.NOT_VERIFIED_IN_TIME, now)
     if record.state is StepState.UNKNOWN and not any(person.direct(sku) for sku in record.step.change.remove_skus):
         return _old_one_went(record, now)
     return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
+
+
+def _has_other_plans(record: StepRecord, person: Person) -> bool:
+    """Whether the product came, and other plans are off than we asked for: somebody at the school chose those."""
+    change = record.step.change
+    held = person.direct(change.add_sku) if change.add_sku else None
+    had = any(x.sku_id == change.add_sku and x.is_direct for x in record.before.licences)
+    return held is not None and not had and held.disabled_plans != change.disabled_plans
+
+
+def _changed_by_others(record: StepRecord, now: datetime) -> Ruling:
+    """Sent again, our write would undo what the school switched off."""
+    reason = Reason.CHANGED_MEANWHILE
+    receipt = _found(record, Outcome.FOUND_DONE, now)
+    return Ruling(
+        step=StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=reason, receipt=receipt),
+        subject=SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.CHANGED_MEANWHILE, reason=reason),
+    )
 
 
 def _seen(record: StepRecord, now: datetime) -> Ruling:

@@ -47,13 +47,13 @@ def record(kind: StepKind = StepKind.SWAP, *, number: int = 1, **known: Any) -> 
         "attempts": 1,
         "sent_at": NOW,
         "last_attempt": AttemptId(f"attempt-{number}"),
+        "before": BeforeImage(licences=(HeldLicence(A1),)),
     }
     return StepRecord(
         step_id=StepId(number),
         operation_id=OPERATION,
         plan_id=PlanId("plan"),
         step=Step(position=number, subject_id=SubjectId(f"person-{number}"), kind=kind, change=KINDS[kind]),
-        before=BeforeImage(licences=(HeldLicence(A1),)),
         pseudonym=Pseudonym(f"pseudonym-{number}"),
         organisation_id=OrganisationId("school"),
         **(fields | known),

@@ -178,6 +178,19 @@ class TestRuleObserved:
         assert ruling.step.receipt is not None
         assert ruling.step.receipt.outcome is Outcome.FOUND_ABSENT
 
+    def test_what_came_with_other_plans_off_was_chosen_by_the_school_and_is_not_sent_again(self) -> None:
+        ruling = observed(person(HeldLicence(A3, frozenset({YAMMER, "sway"}))), **UNKNOWN)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.SKIPPED, Reason.CHANGED_MEANWHILE)
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is Outcome.FOUND_DONE
+        assert ruling.subject is not None
+        assert ruling.subject.state is SubjectState.CHANGED_MEANWHILE
+
+    def test_other_plans_of_a_licence_that_was_held_before_are_still_ours_to_set(self) -> None:
+        before = BeforeImage(licences=(HeldLicence(A3),))
+        ruling = observed(person(HeldLicence(A3)), before=before, **UNKNOWN)
+        assert ruling.step.state is StepState.PENDING
+
     def test_a_long_stop_between_sending_and_looking_fails_nobody(self) -> None:
         assert observed(person(OLD), LATE, **UNKNOWN).step.state is StepState.PENDING
 
@@ -237,7 +250,8 @@ class TestRuleObserved:
 
         assert ruling.step.state in STEP_TRANSITIONS[state] | {state}
         assert ruling.step.state is not state or (ruling.step.not_before or NOW) > NOW + passed
-        assert (ruling.subject is not None) is (ruling.step.state is StepState.FAILED)
+        ends_in_vain = ruling.step.state in STEP_ENDS - {StepState.VERIFIED}
+        assert (ruling.subject is not None) is (ends_in_vain and ruling.direction is not Direction.REPLAN)
         if state is StepState.UNKNOWN and passed < LIMITS.settle:
             assert ruling.step.state is not StepState.PENDING
         if state is StepState.UNKNOWN and ruling.step.state is not StepState.UNKNOWN:
