@@ -1,7 +1,7 @@
 -- The arithmetic of provisioning/planning/quota.py, atomic for all workers. A test holds the two together, to the last
 -- bit: keep the order of operations.
 -- KEYS: the app's bucket, the tenant's. ARGV: sizes as JSON, the moment (empty: the server's time), operation, its words.
--- Answers {writes, seconds to wait}; `left` answers {0, share of the app's savings} and keeps nothing.
+-- Answers {writes, seconds to wait}; `left` answers {0, share of the app's savings or ''} and keeps nothing.
 local sizes = cjson.decode(ARGV[1])
 local NEVER, ROUNDING = -math.huge, 1e-6
 
@@ -108,6 +108,7 @@ function operations.slow(seconds)
 end
 
 if ARGV[3] == 'left' then
+  if redis.call('EXISTS', KEYS[1]) == 0 then return {0, ''} end
   refill(app, sizes.app)
   return {0, string.format('%.17g', app.level / sizes.app.burst)}
 end

@@ -55,13 +55,16 @@ class RedisQuota:
         if percentage > quota.PRESSED_ABOVE:
             self._run(tenant, "slow", self._sizes.tenant.window)
 
-    def left(self) -> float:
-        """The share of the application's savings that is there now; raises UnavailableError without Redis."""
+    def left(self) -> float | None:
+        """The share of the application's savings that is there now; None before the first write ever.
+
+        Raises UnavailableError without Redis.
+        """
         try:
             _, share = self._script(keys=[_APP_KEY, _APP_KEY], args=[self._rules, _SERVER_TIME, "left"])
         except RedisError as error:
             raise UnavailableError(f"Redis does not answer ({type(error).__name__}).") from error
-        return float(share)
+        return float(share) if share else None
 
     def _run(self, tenant: TenantId, operation: str, *words: float) -> tuple[int, float] | None:
         try:

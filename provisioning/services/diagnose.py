@@ -60,7 +60,7 @@ class Instruments:
     order_source: Callable[[], object] | None = None
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
-    quota_left: Callable[[], float] | None = None  # share of the application's write bucket
+    quota_left: Callable[[], float | None] | None = None  # share of the application's write bucket; None: unused
     uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
 
 
@@ -150,7 +150,9 @@ class Diagnose:
             yield _judge(credential, credential.expires_at - self.clock.wall())
 
     def _quota(self) -> Iterator[Finding]:
-        yield Finding("quota", Health.OK, f"{_read(self.instruments.quota_left):.0%} of the write bucket is left.")
+        left = _read(self.instruments.quota_left)
+        told = "Nobody wrote yet." if left is None else f"{left:.0%} of the write bucket is left."
+        yield Finding("quota", Health.OK, told)
 
     def _stops(self) -> Iterator[Finding]:
         with self.open_uow() as uow:

@@ -107,8 +107,8 @@ class TestLeft:
         full.refused(ALPHA, "Application/Write/a/", CLOSED)
         assert RedisQuota(redis, SIZES, factor=SLOW).left() == 0.0
 
-    def test_a_store_that_lost_everything_has_nothing_left(self, redis: Redis) -> None:
-        assert RedisQuota(redis, SIZES).left() == 0.0
+    def test_is_not_known_before_the_first_write(self, redis: Redis) -> None:
+        assert RedisQuota(redis, SIZES).left() is None
 
     def test_asking_changes_nothing(self, redis: Redis) -> None:
         RedisQuota(redis, SIZES).left()

@@ -98,6 +98,13 @@ class TestDiagnose:
         names = {"order_source": "order database", "graph": "Microsoft Graph", "quota_left": "quota"}
         assert health(names.get(part, part), **{part: lambda: answer}) is Health.OK
 
+    @pytest.mark.parametrize(
+        ("left", "sentence"), [(None, "Nobody wrote yet."), (0.25, "25% of the write bucket is left.")]
+    )
+    def test_says_what_is_left_of_the_quota(self, left: float | None, sentence: str) -> None:
+        (finding,) = looked("quota", quota_left=lambda: left)
+        assert (finding.health, finding.sentence) == (Health.OK, sentence)
+
     def test_each_stop_is_a_warning(self) -> None:
         world = World()
         assert [x.health for x in looked("stops", world)] == [Health.OK]
