@@ -20,21 +20,22 @@ _ITEMS = text("""
     SELECT 'operation ' || operation_id, reason, entered_at, wish ->> 'holder_id', tenant_id, operation_id, 1
     FROM operations WHERE state IN ('held', 'failed') AND reason IS NOT NULL
     UNION ALL
-    SELECT 'plan ' || plan_id, 'APPROVAL_NEEDED', entered_at, wish ->> 'holder_id', operations.tenant_id,
-           operations.operation_id, 1
+    SELECT 'plan of operation ' || operation_id, 'APPROVAL_NEEDED', entered_at, wish ->> 'holder_id',
+           operations.tenant_id, operations.operation_id, 1
     FROM operations JOIN plans USING (operation_id)
     WHERE state = 'awaiting_approval' AND void_reason IS NULL AND approved_at IS NULL
     UNION ALL
-    SELECT 'plan ' || plan_id, 'BREAK_GLASS_UNREVIEWED', approved_at, wish ->> 'holder_id', operations.tenant_id,
-           operations.operation_id, 1
+    SELECT 'plan of operation ' || operation_id, 'BREAK_GLASS_UNREVIEWED', approved_at, wish ->> 'holder_id',
+           operations.tenant_id, operations.operation_id, 1
     FROM operations JOIN plans USING (operation_id)
     WHERE break_glass_reason IS NOT NULL AND reviewed_at IS NULL
     UNION ALL
-    SELECT 'binding ' || binding_id, 'BINDING_UNCONFIRMED', timezone('UTC', valid_from), organisation_id, tenant_id,
-           NULL, 1
+    SELECT 'binding of ' || organisation_id || ' to ' || tenant_id, 'BINDING_UNCONFIRMED',
+           timezone('UTC', valid_from), organisation_id, tenant_id, NULL, 1
     FROM bindings WHERE confirmed_at IS NULL AND (valid_until IS NULL OR valid_until >= CAST(:now AS date))
     UNION ALL
-    SELECT 'policy ' || left(digest, 8), 'APPROVAL_NEEDED', timezone('UTC', valid_from), NULL, tenant_id, NULL, 1
+    SELECT 'policy ' || left(digest, 8) || ' of ' || tenant_id, 'APPROVAL_NEEDED', timezone('UTC', valid_from),
+           NULL, tenant_id, NULL, 1
     FROM policies WHERE approved_by IS NULL AND NOT is_superseded
     UNION ALL
     SELECT 'waiting in operation ' || operation_id, 'SEATS_INSUFFICIENT', min(since), wish ->> 'holder_id',

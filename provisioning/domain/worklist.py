@@ -33,7 +33,7 @@ class Topic(StrEnum):
     DELIVERY_PARTIALLY_COMPLETED = "delivery_partially_completed"
     CONSENT_NEEDED = "consent_needed"
     SEATS_LATE = "seats_late"
-    APPROVAL_NEEDED = "approval_needed"
+    APPROVAL_NEEDED = "approval_needed"  # to ourselves: approvers are ours
     GLASS_BROKEN = "glass_broken"  # to ourselves too
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
 
@@ -41,7 +41,7 @@ class Topic(StrEnum):
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that waits for a person. `count` is more than one for people waiting under one operation."""
 
-    subject: str  # "order acme/1042/1", "operation 3f2a…", "binding …"
+    subject: str  # "order acme/1042/1", "operation 3f2a…", "binding of 41234 to 7c4a…"
     reason: Reason
     owner: Owner
     since: datetime

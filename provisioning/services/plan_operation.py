@@ -23,6 +23,7 @@ from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Plan
 from provisioning.planning.selection import Selection, has_shrunk, select, selectors_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
@@ -121,7 +122,7 @@ class PlanOperation:
         census = laid_over(observed.census, receipts)
         wish = operation.wish
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
-        reason = self._reason_to_hold(uow, selection, now)
+        reason = self._reason_to_hold(uow, operation, selection, now)
         if reason:
             move(uow, operation, OperationState.HELD, now, reason=reason)
             return False
@@ -132,17 +133,25 @@ class PlanOperation:
         self._record(uow, operation, plan)
         return self._go_on(uow, operation, plan)
 
-    def _reason_to_hold(self, uow: UnitOfWork, selection: Selection, now: datetime) -> Reason | None:
-        """Sizes are noted in any case: a person who lets a shrunken selection go on is not asked again."""
+    def _reason_to_hold(
+        self, uow: UnitOfWork, operation: Operation, selection: Selection, now: datetime
+    ) -> Reason | None:
+        """A shrunken size is noted only when a person let the operation go on: no other one slips through before."""
         if not selection.is_complete:
             return Reason.SELECTION_INCOMPLETE
-        shrunk = False
-        for (binding, audience), size in selection.sizes.items():
-            shrunk |= has_shrunk(uow.tenants.selection_size(binding, audience), size, self._limits)
-            uow.tenants.note_selection(binding, audience, size, now)
         if selection.is_empty:
             return Reason.SELECTOR_EMPTY
-        return Reason.SELECTOR_SHRANK if shrunk else None
+        if operation.reason is not Reason.SELECTOR_SHRANK and self._has_shrunk(uow, selection):
+            return Reason.SELECTOR_SHRANK
+        for (binding, audience), size in selection.sizes.items():
+            uow.tenants.note_selection(binding, audience, size, now)
+        return None
+
+    def _has_shrunk(self, uow: UnitOfWork, selection: Selection) -> bool:
+        return any(
+            has_shrunk(uow.tenants.selection_size(binding, audience), size, self._limits)
+            for (binding, audience), size in selection.sizes.items()
+        )
 
     def _with_names(self, uow: UnitOfWork, operation: Operation, named: dict[str, SubjectId | None]) -> Operation:
         """The people whom the order names, as object ids; a name that nobody has stays unresolved and visible."""
@@ -253,9 +262,5 @@ def _drawn(operation: Operation, plan: Plan) -> Event:
 
 
 def _approval_wanted(operation: Operation, now: datetime) -> Intent:
-    return Intent(
-        topic=Topic.APPROVAL_NEEDED,
-        organisation_id=operation.wish.holder_id,
-        reference=operation.operation_id,
-        at=now,
-    )
+    """To ourselves: approvers are ours, and the school has nothing to decide."""
+    return Intent(topic=Topic.APPROVAL_NEEDED, organisation_id=OURSELVES, reference=operation.operation_id, at=now)

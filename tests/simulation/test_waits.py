@@ -14,6 +14,7 @@ from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
+from provisioning.services.application_incident import OURSELVES
 from provisioning.services.transitions import move
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_all
@@ -146,6 +147,12 @@ class TestCredentials:
 
 
 class TestApproval:
+    def test_is_asked_of_ourselves_and_not_of_the_school(self, world: World) -> None:
+        _limit_guards(world)
+        world.run(until=OperationState.AWAITING_APPROVAL)
+        asked = [intent for intent in world.database.rows.intents if intent.topic == "approval_needed"]
+        assert {intent.organisation_id for intent in asked} == {OURSELVES}
+
     def test_an_approval_that_nobody_gives_is_asked_for_anew(self, world: World) -> None:
         _limit_guards(world)
         world.run(until=OperationState.AWAITING_APPROVAL)

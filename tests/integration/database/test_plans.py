@@ -232,7 +232,11 @@ class TestBreakGlass:
         (record,) = uow.plans.unreviewed(plan.operation_id)
         assert (record.may_apply, record.break_glass_reason) == (True, "exams")
         (item,) = [x for x in uow.worklist.items(LATER) if x.reason is Reason.BREAK_GLASS_UNREVIEWED]
-        assert (item.subject, item.owner, item.since) == (f"plan {plan.plan_id}", Owner.APPROVER, LATER)
+        assert (item.subject, item.owner, item.since) == (
+            f"plan of operation {plan.operation_id}",
+            Owner.APPROVER,
+            LATER,
+        )
 
     @pytest.mark.parametrize("reason", [None, " "])
     def test_not_without_a_reason(self, uow: SqlUnitOfWork, plan: Plan, reason: str | None) -> None:

@@ -48,7 +48,7 @@ class TestItems:
         uow.operations.add(waiting)
         plan = store(uow, make.plan(waiting, make.people(1), guard_breaches=("too many",)))
         [item] = uow.worklist.items(NOW)
-        assert (item.subject, item.owner) == (f"plan {plan.plan_id}", Owner.APPROVER)
+        assert (item.subject, item.owner) == (f"plan of operation {waiting.operation_id}", Owner.APPROVER)
         uow.plans.approve(plan.plan_id, "person:approver", plan.envelope.digest, NOW)
         assert uow.worklist.items(NOW) == []
 
@@ -58,9 +58,10 @@ class TestItems:
         binding = tenancy.binding(board.organisation_id, tenant.tenant_id, confirmed=False)
         uow.tenants.add_binding(binding)
         uow.tenants.add_policy(tenancy.policy(tenant.tenant_id, approved_by=None, digest="abcdef0123"))
-        assert subjects(uow) == [f"binding {binding.binding_id}", "policy abcdef01"]
+        policy = f"policy abcdef01 of {tenant.tenant_id}"
+        assert subjects(uow) == [f"binding of {board.organisation_id} to {tenant.tenant_id}", policy]
         uow.tenants.confirm_binding(binding.binding_id, tenancy.SECOND, NOW, tenancy.TWO_FACTS)
-        assert subjects(uow) == ["policy abcdef01"]
+        assert subjects(uow) == [policy]
 
     def test_people_left_waiting_are_one_item_with_their_number(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         ended = make.operation(tenant.tenant_id, state=OperationState.PARTIALLY_COMPLETED)
