@@ -39,6 +39,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         return _refuse(str(error), ExitCode.FAILED)
     except BrokenPipeError:
         return _hang_up()
+    except OSError as error:
+        return _refuse(_unusable(error), ExitCode.FAILED) if error.filename else _confess(error)
     except SystemExit as ended:
         return _ended(ended.code)
     except Exception as error:  # noqa: BLE001  the process ends here: a sentence instead of a traceback
@@ -54,6 +56,11 @@ def _invoke(arguments: Sequence[str], session: Session) -> None:
 def _refuse(sentence: str, code: ExitCode) -> int:
     sys.stderr.write(f"{sentence}\n")
     return code
+
+
+def _unusable(error: OSError) -> str:
+    """A folder that is not writable, a full disk: the file and the system's own words say what to do."""
+    return f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}."
 
 
 def _ended(code: object) -> int:

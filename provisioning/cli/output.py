@@ -10,6 +10,9 @@ import msgspec
 
 SHORT = 8  # characters of an id: enough to tell thousands apart, and what every command accepts
 WIDTH = 80
+# What a shop or register wrote must not steer the terminal of whoever looks at it.
+_CONTROLS = {*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")}
+_STEERING = dict.fromkeys(_CONTROLS, "\N{REPLACEMENT CHARACTER}")
 
 
 class Column(NamedTuple):
@@ -29,7 +32,7 @@ class Speech:
 
     def show(self, value: object, text: str) -> None:
         """The value as JSON, or the text as it is."""
-        self._write(to_json(value) if self.as_json else text)
+        self._write(to_json(value) if self.as_json else printable(text))
 
     def show_rows(self, rows: Sequence[Any], columns: Sequence[Column], otherwise: str) -> None:
         """The rows as JSON, or as a table; `otherwise` is said to people when there are none."""
@@ -66,6 +69,11 @@ def table(rows: Sequence[Any], columns: Sequence[Column], width: int = WIDTH) ->
     return "\n".join(line.rstrip() for line in written.get().splitlines())
 
 
+def printable(text: str) -> str:
+    """Without characters that steer a terminal; lines and tabs stay."""
+    return text.translate(_STEERING)
+
+
 def short(identifier: str | None) -> str:
     """The first characters of an id; a dash when there is none."""
     return identifier[:SHORT] if identifier else "-"
@@ -100,4 +108,4 @@ def _wrapped(line: str, indent: int) -> str:
 def _plain(text: str) -> Any:
     from rich.text import Text
 
-    return Text(text)
+    return Text(printable(text))

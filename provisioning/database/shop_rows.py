@@ -12,7 +12,7 @@ import msgspec
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import LineKey
-from provisioning.domain.order import ShopLine
+from provisioning.domain.order import LONGEST_TEXT, ShopLine
 
 COLUMNS = (
     "order_number",
@@ -81,7 +81,11 @@ def digest_of(line: ShopLine) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    """Without what no column of ours can hold, and bounded: one odd row must not keep all others from being read."""
+    text = "" if value is None else str(value).strip().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: LONGEST_TEXT - 20]}… {sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _quantity(value: Any) -> int | str:

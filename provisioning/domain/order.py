@@ -9,6 +9,9 @@ from provisioning.domain.ids import Actor, ArticleCode, LineKey, OrganisationId,
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.reasons import Reason
 
+MOST_SEATS = 1_000_000  # more than the pupils of the largest board a hundred times over: a slip of the keyboard
+LONGEST_TEXT = 200  # characters of one column: ten times the longest code, and short enough for any index
+
 
 class ShopStatus(StrEnum):
     PLACED = "placed"
@@ -16,7 +19,7 @@ class ShopStatus(StrEnum):
 
 
 class ShopLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the shop's view `licence_order_lines`, as found: text is trimmed, nothing else is judged.
+    """One row of the shop's view `licence_order_lines`, as found: text is trimmed and bounded, nothing else is judged.
 
     `quantity` stays text when the shop wrote something that is no whole number. `digest` covers every column.
     """

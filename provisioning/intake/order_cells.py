@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from provisioning.domain.calendar import AMSTERDAM
-from provisioning.domain.order import ShopStatus
+from provisioning.domain.order import LONGEST_TEXT, MOST_SEATS, ShopStatus
 from provisioning.intake.problems import Problem
 
 CELLS = (
@@ -18,7 +18,6 @@ CELLS = (
 REQUIRED = frozenset({"order_number", "line_number", "organisation_code", "article_code", "quantity"})
 
 _YES, _NO = frozenset({"true", "yes", "ja", "1"}), frozenset({"false", "no", "nee", "0", ""})
-_MAX_SEATS = 1_000_000  # more than the pupils of the largest board a hundred times over: a slip of the keyboard
 
 
 class Cells:
@@ -35,7 +34,7 @@ class Cells:
     def optional(self, column: str) -> str | None:
         value = self._raw.get(column)
         if value is None or isinstance(value, str | int):
-            return str(value).strip() or None if value is not None else None
+            return self._acceptable(column, str(value).strip()) if value is not None else None
         self._wrong(column, f"{_shown(value)} is no text")
         return None
 
@@ -52,8 +51,8 @@ class Cells:
             self._wrong("quantity", "is empty; write a whole number")
         elif number is None:
             self._wrong("quantity", f"{_shown(text)} is no whole number; write for example 25")
-        elif number == 0 or abs(number) > _MAX_SEATS:
-            self._wrong("quantity", f"{number} cannot be meant; write a number from 1 to {_MAX_SEATS}")
+        elif number == 0 or abs(number) > MOST_SEATS:
+            self._wrong("quantity", f"{number} cannot be meant; write a number from 1 to {MOST_SEATS}")
         return number or 0
 
     def count(self, column: str) -> int | None:
@@ -114,6 +113,13 @@ class Cells:
         if starts_on and ends_on and ends_on < starts_on:
             self._wrong("ends_on", f"{ends_on} is before starts_on ({starts_on}); exchange them or correct one")
 
+    def _acceptable(self, column: str, text: str) -> str | None:
+        if len(text) > LONGEST_TEXT:
+            self._wrong(column, f"has {len(text):,} characters; at most {LONGEST_TEXT} can be meant")
+        elif not text.isprintable():
+            self._wrong(column, f"{_shown(text)} holds an invisible character; type it again")
+        return text or None
+
     def _wrong(self, column: str, complaint: str) -> None:
         self.problems.append(Problem(self._place, column, f"{complaint}."))
 
@@ -126,7 +132,7 @@ def _whole(text: str | None) -> int | None:
 def _decoded(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
 
 

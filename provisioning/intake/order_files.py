@@ -64,7 +64,7 @@ def _header_problems(names: list[str]) -> Iterator[Problem]:
 def _from_json(name: str, text: str) -> Iterator[_Raw]:
     try:
         tree = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"{name} is cut off or no JSON: {error}.") from error
     orders = tree.get("orders") if isinstance(tree, dict) else None
     if not isinstance(orders, list):

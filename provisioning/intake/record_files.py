@@ -65,7 +65,7 @@ def fields_of(kind: RecordKind) -> dict[str, str]:
 def _record(place: str, line: str, problems: list[Problem]) -> Record | None:
     try:
         raw = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         problems.append(Problem(place, "", f"no JSON, or cut off: {error}."))
         return None
     if not isinstance(raw, dict):

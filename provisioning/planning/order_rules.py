@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from provisioning.domain.catalogue import Fulfilment
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.operation import Wish
-from provisioning.domain.order import LedgerEntry, OrderLine, ShopLine, ShopStatus
+from provisioning.domain.order import MOST_SEATS, LedgerEntry, OrderLine, ShopLine, ShopStatus
 from provisioning.domain.reasons import Reason
 from provisioning.planning import order_amounts, order_customer
 from provisioning.planning.fan_out import Share, fan_out
@@ -45,7 +45,7 @@ def shop_line(line: OrderLine, context: OrderContext) -> Halt | None:
         return Halt(LineState.CANCELLED, None)  # nothing was bought yet: R10 does not bind
     if context.orders_from and shop.placed_at < context.orders_from:
         return record_only(Reason.PLACED_BEFORE_START)
-    if isinstance(shop.quantity, str) or shop.quantity == 0:
+    if isinstance(shop.quantity, str) or shop.quantity == 0 or abs(shop.quantity) > MOST_SEATS:
         return hold(Reason.QUANTITY_INVALID)
     if shop.starts_on and shop.ends_on and shop.ends_on < shop.starts_on:
         return hold(Reason.DATES_REVERSED)

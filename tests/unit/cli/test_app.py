@@ -131,6 +131,11 @@ class TestExitCode:
         assert run(["doctor"], Session(failing(KeyboardInterrupt()))) == 130
         assert capsys.readouterr().err.startswith("Stopped by you.")
 
+    def test_a_file_that_cannot_be_written_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
+        refused = PermissionError(13, "Permission denied", "/srv/log.jsonl")
+        assert run(["doctor"], Session(failing(refused))) == 1
+        assert capsys.readouterr().err == "/srv/log.jsonl cannot be used: Permission denied.\n"
+
     def test_a_fault_of_ours_shows_no_traceback(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["doctor"], Session(failing(ZeroDivisionError("secret")))) == 1
         err = capsys.readouterr().err

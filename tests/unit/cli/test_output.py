@@ -30,6 +30,11 @@ class TestTable:
         assert shown.count("x") == 200
         assert shown.count("y") == 100
 
+    def test_what_would_steer_the_terminal_is_made_visible(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "\ufffd[31mred" in table(["\x1b[31mred"], [Column("Name", str)])
+        Speech().show({}, "a\x9b31m\tb\nc\rd")
+        assert capsys.readouterr().out == "a\ufffd31m\tb\nc\ufffdd\n"
+
 
 class TestToJson:
     def test_times_sets_and_days_have_a_form(self) -> None:

@@ -89,6 +89,9 @@ class TestCsv:
             ("quantity_is_total", "perhaps", "neither true nor false"),
             ("unit_price_cents", "-1", "whole number of zero or more"),
             ("status", "returned", "neither placed nor cancelled"),
+            ("order_number", "7" * 201, "has 201 characters; at most 200"),
+            ("article_code", "A3\x1b[31m", "holds an invisible character"),
+            ("organisation_code", "00XX\u200b00", "holds an invisible character"),
         ],
     )
     def test_a_wrong_cell_is_told_with_line_and_column(self, column: str, value: str, told: str) -> None:
@@ -181,6 +184,7 @@ class TestJson:
         [
             pytest.param(as_json(LINE)[:-5], "cut off or no JSON", id="cut off"),
             pytest.param("[]", 'a list "orders"', id="another shape"),
+            pytest.param('{"orders":' + "[" * 100_000, "cut off or no JSON", id="nested without end"),
         ],
     )
     def test_an_unreadable_file_is_told(self, text: str, told: str) -> None:

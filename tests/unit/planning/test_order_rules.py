@@ -95,6 +95,7 @@ class TestTheRowItself:
         [
             pytest.param({"quantity": "twelve"}, held(Reason.QUANTITY_INVALID), id="text is no quantity"),
             pytest.param({"quantity": 0}, held(Reason.QUANTITY_INVALID), id="zero is no quantity"),
+            pytest.param({"quantity": 10**12}, held(Reason.QUANTITY_INVALID), id="more seats than there are people"),
             pytest.param({"quantity": -10}, rejected(Reason.DECREASE_NOT_ALLOWED), id="S4 a negative number"),
             pytest.param(
                 {"starts_on": date(2026, 10, 2), "ends_on": date(2026, 10, 1)},
