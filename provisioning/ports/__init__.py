@@ -1,0 +1,77 @@
+"""What the core needs from the world. Adapters implement these; fakes implement them for the simulation.
+
+Stores belong to a unit of work: everything done through one is committed together or not at all. Reads return
+frozen values. `find_*` may return None, `get_*` raises InputError when there is nothing, `list_*` returns a list.
+"""
+
+from provisioning.ports.outside import (
+    CheckpointSink,
+    Clock,
+    Dispatcher,
+    Grant,
+    LicenceGateway,
+    OrderDesk,
+    OrderSource,
+    Quota,
+)
+from provisioning.ports.oversight import (
+    ActorStore,
+    AuditArchive,
+    AuditLog,
+    Outbox,
+    Purged,
+    Retention,
+    SealStore,
+    StopStore,
+    WorkListReader,
+)
+from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
+from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from provisioning.ports.work import (
+    Journal,
+    LeaseStore,
+    OperationStore,
+    PlanRecord,
+    PlanStore,
+    SeatBook,
+    StepUpdate,
+    SubjectUpdate,
+    WaitingList,
+)
+
+__all__ = [
+    "ActorStore",
+    "AuditArchive",
+    "AuditLog",
+    "CheckpointSink",
+    "Clock",
+    "Dispatcher",
+    "Grant",
+    "Journal",
+    "LeaseStore",
+    "Ledger",
+    "LicenceGateway",
+    "OpenUnitOfWork",
+    "OperationStore",
+    "OrderDesk",
+    "OrderSource",
+    "OrderStore",
+    "OrganisationStore",
+    "Outbox",
+    "PlanRecord",
+    "PlanStore",
+    "Purged",
+    "Quota",
+    "RecordStore",
+    "References",
+    "Retention",
+    "SealStore",
+    "SeatBook",
+    "StepUpdate",
+    "StopStore",
+    "SubjectUpdate",
+    "TenantStore",
+    "UnitOfWork",
+    "WaitingList",
+    "WorkListReader",
+]

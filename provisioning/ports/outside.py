@@ -1,0 +1,117 @@
+"""What lies outside: time, Microsoft, the quota in front of it, the broker, the shop, the place for checkpoints."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from provisioning.audit.checkpoint import Checkpoint
+from provisioning.domain.ids import (
+    LineKey,
+    OperationId,
+    SubjectId,
+    TenantId,
+)
+from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
+from provisioning.domain.operation import (
+    Attempt,
+    Lane,
+    Receipt,
+)
+from provisioning.domain.order import ShopLine
+from provisioning.domain.worklist import Lease
+
+
+class Clock(Protocol):
+    """`now` drives all waiting (accelerated in a sandbox); `wall` is real: leases, tokens, time-outs."""
+
+    def now(self) -> datetime: ...
+    def wall(self) -> datetime: ...
+
+
+class LicenceGateway(Protocol):
+    """Microsoft Graph. Reads raise GraphError subclasses; `apply` never does: a failure is a receipt."""
+
+    def observe_tenant(self, tenant: TenantId) -> TenantProfile: ...
+    def find_tenant(self, domain: str) -> TenantId | None:
+        """The tenant that owns a domain by Entra's discovery document; None when no tenant does."""
+
+    def observe_seats(self, tenant: TenantId) -> Seats: ...
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        """Both at once, in one call: it is asked before every operation."""
+
+    def observe_census(self, tenant: TenantId) -> Census:
+        """Everybody, 999 a page; `is_complete` is false when a page stayed unreadable."""
+
+    def observe_people(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
+        """These people by themselves, 20 a batch; None: Graph says 404; absent from the answer: not readable."""
+
+    def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
+        """Members by key: "group:<id>", "unit:<id>", "school:<id>:teacher", "school:<id>:student"."""
+
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        """Object ids for UPNs or ids as ordered; None: no such person."""
+
+    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
+        """Send each attempt once, 20 a batch, within the lease; one receipt each, in any order.
+
+        The caller took the quota's tokens before it journalled. `kind` and `change` say what to write: assign,
+        remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
+        """
+
+
+class Quota(Protocol):
+    """The write buckets, shared by all workers."""
+
+    def take(self, tenant: TenantId, writes: int, lane: Lane) -> "Grant": ...
+    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None) -> None:
+        """Microsoft answered 429: close the bucket that `scope` names until `after` has passed."""
+
+    def pressed(self, tenant: TenantId, percentage: float) -> None:
+        """x-ms-throttle-limit-percentage: lower the rate by a tenth for a window."""
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """`writes` may be sent now (0 to what was asked); `after` says when the rest may be tried."""
+
+    writes: int
+    after: timedelta = timedelta(0)
+
+
+class Dispatcher(Protocol):
+    """Tells a worker to look at something now. Losing a message is harmless: the sweep looks again."""
+
+    def advance(self, operation: OperationId, lane: Lane) -> None: ...
+
+
+class OrderSource(Protocol):
+    """The shop's view `licence_order_lines`, read only. Raises UnavailableError when the shop is away."""
+
+    name: str
+
+    def changed_since(self, moment: datetime | None) -> Iterable[ShopLine]: ...
+    def all_digests(self) -> dict[LineKey, str]: ...
+    def lines(self, keys: Collection[LineKey]) -> list[ShopLine]: ...
+
+
+class OrderDesk(Protocol):
+    """The default order database behind the same view, for those without a shop."""
+
+    name: str  # the source of its lines
+
+    def submit(self, lines: Sequence[ShopLine]) -> int:
+        """Insert what is new and update what says something else, all or none; returns how many of both.
+
+        `digest` is not stored. Raises ConflictError when somebody else wrote one of the keys in between.
+        """
+
+
+class CheckpointSink(Protocol):
+    """A place outside the database where checkpoints are safe from whoever rules the database."""
+
+    def newest_size(self) -> int:
+        """The length of the log in its newest checkpoint; 0 when it has none."""
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Keep it for good. Raises ConflictError when another checkpoint of the same size is there: the log forked."""

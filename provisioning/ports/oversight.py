@@ -1,0 +1,129 @@
+"""Stores of oversight: stops, actors, audit, sealing, retention, messages, the work list."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from provisioning.audit.export import StoredCheckpoint, StoredEvent
+from provisioning.audit.sealing import SealedLog, Sealing
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.events import Event
+from provisioning.domain.ids import (
+    Actor,
+    OperationId,
+    OrganisationId,
+    Pseudonym,
+    SubjectId,
+    TenantId,
+)
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+
+
+class StopStore(Protocol):
+    def add(self, stop: Stop) -> None: ...
+    def lift(self, scope: str) -> bool: ...
+    def list_all(self) -> list[Stop]: ...
+    def blocking(self, tenant: TenantId, kind: str) -> Stop | None: ...
+    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
+        """Remember it and return how many tenants failed the same way since."""
+
+
+class ActorStore(Protocol):
+    def add(self, identity: Identity, token_digest: str, at: datetime) -> None: ...
+    def find_by_token(self, token_digest: str) -> Identity | None:
+        """Who the token stands for, expired or not; None when it is unknown or revoked."""
+
+    def list_all(self) -> list[Identity]:
+        """Those not revoked, expired or not."""
+
+    def revoke(self, actor: Actor, at: datetime) -> bool:
+        """Whether there was one to revoke; adding the same actor again later is allowed."""
+
+    def has_any(self, role: Role, at: datetime) -> bool:
+        """Whether somebody with the role has a token that is valid at that moment."""
+
+
+class AuditLog(Protocol):
+    def record(self, events: Sequence[Event]) -> None:
+        """Append in this transaction."""
+
+    def list_by(
+        self,
+        operation: OperationId | None = None,
+        organisation: OrganisationId | None = None,
+        limit: int = 1000,
+    ) -> list[Event]: ...
+    def pseudonyms(self, tenant: TenantId, subjects: Collection[SubjectId]) -> dict[SubjectId, Pseudonym]:
+        """The pseudonym of each person, made when there is none yet."""
+
+    def forget(self, tenant: TenantId, subjects: Collection[SubjectId]) -> int:
+        """Destroy what ties their pseudonyms to them; returns how many had one. The log verifies as before."""
+
+
+class AuditArchive(Protocol):
+    """The sealed log, read for exports: long readings, so no part of a unit of work."""
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """All of them, in order."""
+
+    def events(self, organisation: OrganisationId | None = None) -> Iterator[StoredEvent]:
+        """Sealed events in order, of everybody or of one organisation."""
+
+    def leaves(self, size: int) -> Iterator[bytes]:
+        """The first `size` leaf hashes, in order."""
+
+
+class SealStore(Protocol):
+    """The sealer's end of the audit log. Whoever loads it holds it until commit: the tree never forks."""
+
+    def load(self) -> SealedLog: ...
+    def unsealed(self, limit: int) -> list[tuple[int, bytes]]:
+        """Number and text of events that have no place in the tree yet, in the order they were recorded."""
+
+    def store(
+        self, events: Sequence[int], sealing: Sealing, checkpoints: Sequence[StoredCheckpoint], at: datetime
+    ) -> None:
+        """Give these events (as many as `sealing` has leaves) their places; keep the log's new end and checkpoints."""
+
+    def checkpoints_after(self, size: int) -> list[StoredCheckpoint]:
+        """Those of a longer log than `size`, shortest first."""
+
+
+class Purged(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows of one operation went."""
+
+    people: int
+    steps: int
+    attempts: int
+    plans: int
+
+
+class Retention(Protocol):
+    """The end of rows that hold people's object ids. Audit log, ledger and order lines are none of them."""
+
+    def expired(self, before: datetime, limit: int) -> list[OperationId]:
+        """Operations that ended before the moment and still have such rows, the oldest first.
+
+        A plan that one person approved alone stays until it is reviewed.
+        """
+
+    def purge(self, operation: OperationId) -> Purged:
+        """Remove its people, steps, attempts and plans; itself it stays. Raises ConflictError before its end."""
+
+    def forget(self, tenant: TenantId, subject: SubjectId) -> int:
+        """Remove one person's rows; returns how many. Raises ConflictError while an operation with them goes on."""
+
+
+class Outbox(Protocol):
+    def add(self, intents: Iterable[Intent]) -> None: ...
+    def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
+        """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`."""
+
+    def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]: ...
+
+
+class WorkListReader(Protocol):
+    def items(self, now: datetime) -> list[WorkItem]: ...
