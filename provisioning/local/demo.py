@@ -12,6 +12,7 @@ import msgspec
 from provisioning.local.ending import Ending, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.errors import StoryError
+from provisioning.local.interrupts import stopped_by_signals
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import set_stage, write_seed
 from provisioning.local.options import DemoOptions
@@ -29,7 +30,7 @@ def run_demo(options: DemoOptions) -> int:
         "This starts a whole installation on this machine: PostgreSQL, Valkey, workers, and a twin of Microsoft Graph "
         f"that keeps its own ledger. A minute of its time passes in {60 / options.clock_factor:.1f} seconds."
     )
-    with _place(options.folder) as folder:
+    with stopped_by_signals(), _place(options.folder) as folder:
         ending = _play(folder, options, narrator)
         if options.folder:
             narrator.say(f"The world is kept in {folder}.")

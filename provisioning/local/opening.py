@@ -10,10 +10,11 @@ from provisioning.local.narrator import Narrator
 from provisioning.local.stage import Stage
 from provisioning.local.story_scenery import open_the_twin
 from provisioning.local.story_seed import story_seed
-from provisioning.local.world import LocalWorld
+from provisioning.local.world import LocalWorld, WorldOptions
 
 TOKENS = "tokens"
 _PATIENCE = 60.0  # real seconds for a scene on a busy machine
+_LONGEST_WAIT = 900.0  # seconds of the service's time in a scene, and four times the lag of replicas
 
 
 def write_seed(folder: Path, random_seed: int) -> Path:
@@ -29,9 +30,13 @@ def set_stage(world: LocalWorld, narrator: Narrator) -> Stage:
     services = world.services()
     check_installation(services)
     cast = _cast(services, world.folder / TOKENS)
-    stage = Stage(services, world.sandbox, cast, narrator, _PATIENCE + world.options.lag_seconds)
+    stage = Stage(services, world.sandbox, cast, narrator, _patience(world.options))
     open_the_twin(stage, world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"])
     return stage
+
+
+def _patience(options: WorldOptions) -> float:
+    return _PATIENCE + (_LONGEST_WAIT + 4 * options.lag_seconds) / options.clock_factor
 
 
 def _cast(services: Services, tokens: Path) -> Cast:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 
+from provisioning.local.errors import EnginesError
 from provisioning.local.processes import tied
 
 READY_WITHIN = 30.0  # seconds; planting a large seed takes a while on a busy machine
@@ -185,6 +186,10 @@ class SandboxProcess:
     def pid(self) -> int:
         return self._running.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._running.poll() is None
+
     def stop(self) -> int:
         """Ask the process to end and return its exit status; a process that lingers is killed."""
         with contextlib.suppress(AttributeError):  # it may never have come up
@@ -206,7 +211,7 @@ class SandboxProcess:
             pause.wait(0.02)
         process.kill()
         process.wait()
-        raise RuntimeError(f"The sandbox did not start within {READY_WITHIN:.0f} s: {self._log.read_text()}")
+        raise EnginesError(f"The twin of Graph did not start. {self._log.read_text().strip()}")
 
     def __enter__(self) -> Self:
         return self

@@ -26,7 +26,8 @@ from provisioning.words.catalogue import Language, Words
 EXAMPLE = Path(__file__).parent / "example"
 WORDS = Words(Language.ENGLISH)
 _LOOK_EVERY = 0.1  # seconds
-_ENDS = OPERATION_ENDS | {LineState.REJECTED, LineState.RECORDED_ONLY, LineState.CANCELLED}
+_STAYS = OPERATION_ENDS | {OperationState.HELD}
+_REFUSED = frozenset({LineState.REJECTED, LineState.RECORDED_ONLY, LineState.CANCELLED})
 _SERVED = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
 
 
@@ -55,6 +56,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         if self.operation is not None:
             return self.operation.reason
         return self.line.reason if self.line else None
+
+    @property
+    def stays(self) -> bool:
+        """Whether nothing will move it any more but a person; a held line may yet be judged again."""
+        if self.operation is not None:
+            return self.operation.state in _STAYS
+        return self.line is not None and self.line.state in _REFUSED
 
     @property
     def sentence(self) -> str:
@@ -110,11 +118,11 @@ class Stage:
                 if standing.sentence != told:
                     told = standing.sentence
                     self.narrator.step(f"order {order}: {told}")
-                return standing.state in goals or standing.state in _ENDS
+                return standing.state in goals or standing.stays
 
             self.wait(look, lambda: f"order {order} is {standing.sentence}, not {' or '.join(goals)}")
         if standing.state not in goals:
-            raise StoryError(f"Order {order} ended {standing.sentence}, not {' or '.join(goals)}.")
+            raise StoryError(f"Order {order} is {standing.sentence}, not {' or '.join(goals)}.")
         return standing
 
     def wait(self, happened: Callable[[], bool], otherwise: Callable[[], str]) -> None:

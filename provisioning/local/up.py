@@ -1,8 +1,8 @@
 """`provisioning up`: the world of the demo, furnished by the same story, left running and found again next time."""
 
+import itertools
 import shlex
 import shutil
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ import msgspec
 
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
+from provisioning.local.errors import EnginesError
+from provisioning.local.interrupts import stopped_by_signals
 from provisioning.local.memory import TwinMemory
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import TOKENS, set_stage, write_seed
@@ -24,7 +26,8 @@ from provisioning.local.world import LocalWorld, WorldOptions
 from provisioning.words.catalogue import Language
 
 ENVIRONMENT, TWO_MORE = "environment", "two-more-seats.csv"
-_SAVE_EVERY = 10.0  # real seconds: what a power cut may cost the twin
+_LOOK_EVERY = 1.0  # real seconds
+_LOOKS_PER_SAVE = 10  # what a power cut may cost the twin
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ def run_up(options: UpOptions) -> int:
     folder = options.folder.resolve()
     memory = TwinMemory(folder)
     is_new, found_again = not memory.exists, _how_it_was_found(memory)
-    with _stopped_by_signals(), LocalWorld(folder, _world_options(folder, options, memory)) as world:
+    with stopped_by_signals(), LocalWorld(folder, _world_options(folder, options, memory)) as world:
         world.start_workers()
         stage = set_stage(world, narrator)
         with _remembered(memory, world):
@@ -155,24 +158,28 @@ def _remembered(memory: TwinMemory, world: LocalWorld) -> Iterator[None]:
         yield
     finally:
         world.stop_children()
-        memory.end(world.sandbox.control)
+        if world.sandbox.is_running:
+            memory.end(world.sandbox.control)
+
+
+def _require_all(world: LocalWorld) -> None:
+    """Raises EnginesError when a process ended that nobody asked to."""
+    if gone := world.ended_by_themselves():
+        raise EnginesError(
+            f"These processes ended by themselves: {', '.join(gone)}. Their logs are in {world.folder}; "
+            "the same command starts this world again."
+        )
 
 
 def _wait(memory: TwinMemory, world: LocalWorld) -> None:
     """Until somebody stops us."""
     pause = threading.Event()
     try:
-        while not pause.wait(_SAVE_EVERY):
-            memory.save(world.sandbox.control, ahead=_SAVE_EVERY * world.options.clock_factor)
+        for looks in itertools.count(1):
+            pause.wait(_LOOK_EVERY)
+            _require_all(world)
+            if looks % _LOOKS_PER_SAVE == 0:
+                ahead = _LOOK_EVERY * _LOOKS_PER_SAVE * world.options.clock_factor
+                memory.save(world.sandbox.control, ahead)
     except KeyboardInterrupt:
         return
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """A request to end is as good as Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -183,6 +183,11 @@ class LocalWorld:
             )
         return self.children[name]
 
+    def ended_by_themselves(self) -> list[str]:
+        """The names of processes that should run and do not."""
+        gone = [name for name, child in self.children.items() if child.poll() is not None]
+        return gone if self.sandbox.is_running else [*gone, "sandbox"]
+
     def kill(self, name: str) -> None:
         """The whole session at once, as a power cut would."""
         child = self.children.pop(name)

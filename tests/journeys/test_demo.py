@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -112,10 +113,13 @@ class TestDemo:
         assert ending["witness"]["changes"] == ending["witness"]["claims"] > 0
         assert running_in(kept) == []
 
-    def test_an_interruption_in_the_middle_leaves_nothing_running(self, folder: Path) -> None:
+    @pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+    def test_an_interruption_in_the_middle_leaves_nothing_running(
+        self, folder: Path, request_to_end: signal.Signals
+    ) -> None:
         typed = Typed(folder, "demo")
         typed.says("order 1001", QUICKLY)
-        typed.interrupt()
+        typed.process.send_signal(request_to_end)
 
         assert typed.ended(QUICKLY) == 130
         assert typed.err.startswith("Stopped by you.")
@@ -181,6 +185,25 @@ class TestUp:
         assert "It was not stopped in order" in " ".join(again.out.split())
         again.interrupt()
         assert again.ended(QUICKLY) == 0
+
+    def test_says_which_process_ended_by_itself(self, folder: Path) -> None:
+        typed = Typed(folder, "up", "--folder", str(folder / "up"), "--profile", "board")
+        typed.says("Ctrl-C stops everything", QUICKLY)
+        for process in psutil.Process(typed.process.pid).children(recursive=True):
+            if "beat" in process.cmdline():
+                process.kill()
+
+        assert typed.ended(QUICKLY) == 1
+        assert "ended by themselves: beat" in typed.err
+        assert running_in(folder) == []
+
+    def test_a_port_that_is_taken_is_said_in_one_sentence(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            typed = Typed(folder, "up", "--folder", str(folder / "up"), "--profile", "board", "--port", port)
+            assert typed.ended(QUICKLY) == 1
+        assert "did not start" in typed.err
+        assert "already in use" in typed.err
 
 
 def _sourced(world: Path, commands: str) -> subprocess.CompletedProcess[str]:

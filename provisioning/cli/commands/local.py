@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
 def demo(
     session: Session,
     folder: Annotated[Path | None, typer.Option(help="Keep this world there; by default nothing is left.")] = None,
-    lag: Annotated[float, typer.Option(help="Longest replica delay of the twin, in seconds.")] = 0.0,
-    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 60.0,
+    lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay of the twin, in seconds.")] = 0.0,
+    clock_factor: Annotated[float, typer.Option(min=1.0, help="How much faster time goes.")] = 60.0,
     random_seed: Annotated[int, typer.Option(help="For everything that is drawn by lot.")] = 1,
 ) -> int:
     """The whole story here: orders in, licences out, proof."""
@@ -43,7 +43,7 @@ def up(
     folder: Annotated[Path, typer.Option(help="Where this world lives; it is found again there.")] = _UP,
     profile: Annotated[str | None, typer.Option(help="A generated world for the twin, without the story.")] = None,
     port: Annotated[int, typer.Option(help="Of the twin; 0 picks a free one.")] = 0,
-    clock_factor: Annotated[float, typer.Option(help="How much faster time goes.")] = 60.0,
+    clock_factor: Annotated[float, typer.Option(min=1.0, help="How much faster time goes.")] = 60.0,
 ) -> int:
     """The same world, left running to play with; Ctrl-C stops it."""
     from provisioning.local.options import UpOptions

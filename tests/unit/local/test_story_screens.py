@@ -130,6 +130,24 @@ class TestStanding:
         assert standing.state is OperationState.VERIFYING
         assert standing.progress == "4 of 10 people proved"
 
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            (OperationState.HELD, True),
+            (OperationState.FAILED, True),
+            (OperationState.PARTIALLY_COMPLETED, True),
+            (OperationState.AWAITING_CONSENT, False),
+            (OperationState.VERIFYING, False),
+        ],
+    )
+    def test_an_operation_that_only_a_person_moves_stays(self, state: OperationState, *, expected: bool) -> None:
+        operation = operations.operation("tenant", state=state)
+        assert Standing(line=a_line(LineState.ACCEPTED), operation=operation).stays is expected
+
+    @pytest.mark.parametrize(("state", "expected"), [(LineState.REJECTED, True), (LineState.HELD, False)])
+    def test_a_held_line_may_yet_be_judged_again(self, state: LineState, *, expected: bool) -> None:
+        assert Standing(line=a_line(state)).stays is expected
+
 
 class TestNameOf:
     def test_states_and_steps_have_names(self) -> None:
