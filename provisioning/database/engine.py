@@ -25,6 +25,7 @@ def create(url: str, *, pool_size: int = 2, statement_timeout: timedelta = STATE
         pool_pre_ping=True,
         pool_recycle=int(RECYCLE.total_seconds()),
         pool_timeout=POOL_TIMEOUT.total_seconds(),
+        hide_parameters=True,  # an error's text goes to the log: orders name people
         execution_options={"preserve_rowcount": True},  # stores say how many rows an insert really made
         json_deserializer=bytes,  # JSON columns decode with msgspec, into what they hold (see `jsonb`)
         connect_args={

@@ -76,6 +76,17 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
     return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
 
 
+def rule_unread(record: StepRecord, now: datetime, limits: Limits) -> Ruling | None:
+    """Of a person whom Graph cannot show: nothing yet, or, when that lasts too long, that nobody could see it."""
+    if not _is_overdue(record, now, limits):
+        return None
+    reason = Reason.NOT_VERIFIED_IN_TIME
+    return Ruling(
+        step=StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason),
+        subject=SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason),
+    )
+
+
 def _has_other_plans(record: StepRecord, person: Person) -> bool:
     """Whether the product came, and other plans are off than we asked for: somebody at the school chose those."""
     change = record.step.change

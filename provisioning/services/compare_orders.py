@@ -41,9 +41,9 @@ class CompareOrders:
         self._clock = clock
 
     def __call__(self) -> Compared:
-        theirs = self._source.all_digests()
-        with self._open_uow() as uow:
+        with self._open_uow() as uow:  # ours first: what is collected while we read theirs has not vanished
             ours, still_open = uow.orders.digests(self._source.name, None), uow.orders.open_keys(self._source.name)
+        theirs = self._source.all_digests()
         if still_open and not theirs:
             raise UnavailableError(f"The view of {self._source.name} is empty while {len(still_open)} lines are open.")
         late = theirs.keys() - ours.keys()

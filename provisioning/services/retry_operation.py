@@ -44,16 +44,19 @@ class RetryOperation:
                 before=held.reason,
                 reason=reason,
             )
-            operation = _go_on(uow, held, identity.actor, now)
+            operation = go_on(uow, held, identity.actor, now)
             uow.audit.record([event])
             uow.commit()
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
 
 
-def _go_on(uow: UnitOfWork, operation: Operation, actor: Actor, now: datetime) -> Operation:
+def go_on(uow: UnitOfWork, operation: Operation, actor: Actor, now: datetime) -> Operation:
+    """The operation as it goes on, or the one that follows it, within the caller's transaction."""
     if operation.state is not OperationState.PARTIALLY_COMPLETED:
-        return move(uow, operation, state_to_resume(operation), now, actor=actor)
+        # who lets a shrunken selection go on accepts it as it is: the reason goes along and says so
+        accepted = operation.reason if operation.reason is Reason.SELECTOR_SHRANK else None
+        return move(uow, operation, state_to_resume(operation), now, reason=accepted, actor=actor)
     if is_under_way(uow, operation):
         raise ConflictError("Another operation of this holder for the same product is under way: it looks at them.")
     return begin_successor(uow, operation, actor, now)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from provisioning.domain.errors import ActionRequiredError, GraphError, RetryableError
+from provisioning.domain.errors import ActionRequiredError, GraphError, PermanentError, RetryableError
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
@@ -31,6 +31,8 @@ class TenantTrouble:
         with self._open_uow() as uow:
             if isinstance(error, ActionRequiredError):
                 self._act_required(uow, operation, error)
+            elif isinstance(error, PermanentError):  # asking again gets the same answer: a person must see it
+                move(uow, operation, OperationState.HELD, self._clock.now(), reason=error.reason)
             else:
                 told = error.after if isinstance(error, RetryableError) else None
                 wait(uow, operation, self._clock.now() + after_refusal(operation.waits + 1, told), error.reason)

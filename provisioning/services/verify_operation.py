@@ -14,8 +14,9 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
+from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
-from provisioning.execution.verification import rule_observed
+from provisioning.execution.verification import rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.tenant_trouble import TenantTrouble
@@ -54,16 +55,21 @@ class VerifyOperation:
             records = uow.journal.steps_in(operation.operation_id, _OPEN)
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
-            seen = self._observe(operation, due)
+            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+                seen = self._observe(operation, due)
         except GraphError as error:
             return self._trouble.met(operation, error)
-        judged = [
-            (record, rule_observed(record, seen[record.step.subject_id], now, self._limits, operation.waits))
-            for record in due
-            if record.step.subject_id in seen
-        ]
+        judged = [(record, ruling) for record in due if (ruling := self._rule(operation, record, seen, now))]
         self._write(operation, lease, judged, now)
         return self._conclude(operation, records, judged)
+
+    def _rule(
+        self, operation: Operation, record: StepRecord, seen: dict[SubjectId, Person | None], now: datetime
+    ) -> Ruling | None:
+        subject = record.step.subject_id
+        if subject not in seen:
+            return rule_unread(record, now, self._limits)
+        return rule_observed(record, seen[subject], now, self._limits, operation.waits)
 
     def _observe(self, operation: Operation, due: Sequence[StepRecord]) -> dict[SubjectId, Person | None]:
         """Who is absent from the answer could not be read this time, and is looked at later."""
@@ -83,19 +89,17 @@ class VerifyOperation:
     ) -> None:
         if not judged:
             return
-        verified = [record for record, ruling in judged if _completes(record, ruling)]
-        people = {record.step.subject_id: _verified(record) for record in verified}
-        people |= {told.subject_id: told for one, ruling in judged if (told := _failure(one, ruling))}
+        told = [(record, update) for record, ruling in judged if (update := _told(record, ruling))]
+        served = [update.subject_id for _, update in told if update.state is SubjectState.VERIFIED]
         with self._open_uow() as uow:
             uow.journal.close(
                 operation.operation_id,
                 lease,
                 [ruling.step for _, ruling in judged],
-                list(people.values()),
+                list({update.subject_id: update for _, update in told}.values()),
             )
-            served = [record.step.subject_id for record in verified]
             uow.seats.served(operation.tenant_id, operation.wish.sku_id, served, now)
-            uow.audit.record([*_found(operation, judged, now), *(_event(operation, one, now) for one in verified)])
+            uow.audit.record([*_found(operation, judged, now), *(_event(operation, *each, now) for each in told)])
             uow.commit()
 
     def _conclude(
@@ -158,20 +162,15 @@ class VerifyOperation:
         return min((moment for moment in moments if moment is not None and moment > now), default=unread)
 
 
-def _completes(record: StepRecord, ruling: Ruling) -> bool:
-    """The licence step ends a person's work; a usage location is only on the way to it."""
-    return ruling.step.state is StepState.VERIFIED and record.step.kind is not StepKind.SET_USAGE_LOCATION
-
-
-def _failure(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:
-    """A location that Graph accepted and that cannot be read back is told by the licence that needs it."""
-    is_accepted_location = record.step.kind is StepKind.SET_USAGE_LOCATION and record.state is StepState.APPLIED
+def _told(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:
+    """What the look means for the person: a usage location is only on the way, the licence tells how it ended."""
+    is_location = record.step.kind is StepKind.SET_USAGE_LOCATION
+    if ruling.step.state is StepState.VERIFIED:
+        done = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
+        return None if is_location else done
+    is_accepted_location = is_location and record.state is StepState.APPLIED
     is_gone = ruling.step.reason is Reason.NOT_FOUND
     return None if is_accepted_location and not is_gone else ruling.subject
-
-
-def _verified(record: StepRecord) -> SubjectUpdate:
-    return SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
 
 
 def _found(operation: Operation, judged: Iterable[tuple[StepRecord, Ruling]], now: datetime) -> list[Event]:
@@ -183,15 +182,16 @@ def _found(operation: Operation, judged: Iterable[tuple[StepRecord, Ruling]], no
     ]
 
 
-def _event(operation: Operation, record: StepRecord, now: datetime) -> Event:
+def _event(operation: Operation, record: StepRecord, told: SubjectUpdate, now: datetime) -> Event:
     return Event(
         at=now,
         actor=SYSTEM,
-        kind="subject.verified",
+        kind=f"subject.{told.state}",
         organisation=record.organisation_id,
         tenant=operation.tenant_id,
         operation=operation.operation_id,
         subject=record.pseudonym,
-        after=record.step.change.add_sku,
+        after=record.step.change.add_sku if told.state is SubjectState.VERIFIED else None,
+        reason=told.reason,
         correlation=record.last_attempt,
     )

@@ -9,15 +9,14 @@ import msgspec
 import pytest
 
 from mappings.loader import load_mappings
-from provisioning.domain.errors import ActionRequiredError
-from provisioning.domain.ids import Actor, SubjectId, TenantId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.errors import ActionRequiredError, PermanentError
+from provisioning.domain.ids import Actor, OperationId, SubjectId, TenantId
+from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.observation import Census, Person
 from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.services.retry_operation import state_to_resume
-from provisioning.services.transitions import move
+from provisioning.services.retry_operation import go_on
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
 from tests.simulation.world import A3, TENANT, World
@@ -75,6 +74,46 @@ class TestAPersonInTwoSteps:
         assert world.run(longest=timedelta(hours=5)) is OperationState.PARTIALLY_COMPLETED
         assert world.database.rows.subjects[world.operation_id, gone].reason is Reason.NOT_FOUND
         assert _states_entered(world) < 20
+
+
+class TestAPersonWhomNobodyCanRead:
+    def test_fails_in_time_and_on_record_and_is_not_looked_at_without_pause(self) -> None:
+        world = World(5, MAPPINGS, Weather(), people=30, seats=80)
+        unreadable, looks, people = SubjectId("person-020"), [0], world.graph.observe_people
+
+        def look(tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
+            looks[0] += 1
+            return {subject: one for subject, one in people(tenant, subjects).items() if subject != unreadable}
+
+        world.graph.observe_people = look
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        record = world.database.rows.subjects[world.operation_id, unreadable]
+        assert (record.state, record.reason) == (SubjectState.FAILED, Reason.NOT_VERIFIED_IN_TIME)
+        events = [event for event in world.database.rows.events if event.subject == record.pseudonym]
+        assert (events[-1].kind, events[-1].reason) == ("subject.failed", Reason.NOT_VERIFIED_IN_TIME)
+        assert looks[0] < 40
+
+
+class TestAShrunkenSelection:
+    def test_holds_every_operation_until_a_person_lets_one_go_on(self) -> None:
+        world = World(5, MAPPINGS, Weather(), people=60, seats=80)
+        world.run()
+        for number in range(20):
+            del world.graph.people[SubjectId(f"person-{number:03}")]
+        for name in ("op-2", "op-3"):
+            _order_again(world, OperationId(name))
+            assert world.run() is OperationState.HELD
+            assert world.operation.reason is Reason.SELECTOR_SHRANK
+        _retry(world)
+        assert world.run() is OperationState.COMPLETED
+
+
+class TestARequestThatCannotWork:
+    def test_is_held_for_a_person_and_not_repeated_in_silence(self) -> None:
+        world = World(5, MAPPINGS, Weather())
+        world.graph.trouble = PermanentError("our request is wrong", Reason.REQUEST_MALFORMED)
+        assert world.run(longest=timedelta(hours=1)) is OperationState.HELD
+        assert world.operation.reason is Reason.REQUEST_MALFORMED
 
 
 class TestSeatsAlone:
@@ -138,7 +177,16 @@ def _delete_after_first_write(world: World, gone: SubjectId) -> None:
     graph._one, graph.observe_people, graph.observe_census = write, look, count
 
 
+def _order_again(world: World, name: OperationId) -> None:
+    ended, now = world.database.rows.operations[OperationId("op-1")], world.clock.now()
+    fresh = {"state": OperationState.NEW, "created_at": now, "entered_at": now, "due_at": now, "version": 0}
+    world.operation_id = name
+    with world.database.open() as uow:
+        uow.operations.add(msgspec.structs.replace(ended, operation_id=name, **fresh))
+        uow.commit()
+
+
 def _retry(world: World) -> None:
     with world.database.open() as uow:
-        move(uow, world.operation, state_to_resume(world.operation), world.clock.now(), actor=Actor("person:duty"))
+        go_on(uow, world.operation, Actor("person:duty"), world.clock.now())
         uow.commit()
