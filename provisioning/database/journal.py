@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, TextClause, func, select
+from sqlalchemy import ARRAY, Select, Text, TextClause, any_, func, literal, select
 
 from provisioning.database import journal_reads as reads
 from provisioning.database import journal_writes as writes
@@ -14,7 +14,7 @@ from provisioning.database.plan_rows import QUEUE_UP
 from provisioning.database.store import Store, columns_of
 from provisioning.database.tables.journal import steps, subjects
 from provisioning.domain.errors import ConflictError, TransitionError
-from provisioning.domain.ids import OperationId, StepId, TenantId
+from provisioning.domain.ids import OperationId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.operation import Attempt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.worklist import Lease
@@ -76,8 +76,12 @@ class SqlJournal(Store):
         query = columns_of(subjects, SubjectRecord).where(subjects.c.operation_id == operation)
         return self._list(query.order_by(subjects.c.subject_id), SubjectRecord)
 
-    def applied_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+    def applied_since(
+        self, tenant: TenantId, since: datetime, subjects: Collection[SubjectId] | None = None
+    ) -> list[StepRecord]:
         is_recent = (steps.c.tenant_id == tenant) & (steps.c.applied_at >= since)
+        if subjects is not None:
+            is_recent &= steps.c.subject_id == any_(literal(list(subjects), ARRAY(Text)))
         return self._steps(reads.records(is_recent & steps.c.state.in_(_WRITTEN), order_by="applied_at"))
 
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:

@@ -1,14 +1,14 @@
 """One chunk of a plan: whoever is due, still as the plan saw them, and within the quota."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ActionRequiredError, GraphError
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import OperationId, SubjectId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
@@ -72,10 +72,12 @@ class ApplyPlan:
             return self._go_to(operation, turn.instead, turn.reason)
         if turn.plan is None or turn.after is not None:
             return look_again(self._open_uow, operation, self._clock, turn.after or _YIELD, turn.reason)
+        asked_at = self._clock.now()
         grant = self._quota.take(operation.tenant_id, len(turn.records), operation.lane)
         if not grant.writes:
             return look_again(self._open_uow, operation, self._clock, grant.after, Reason.THROTTLED)
-        return self._apply(operation, lease, turn.plan, turn.records[: grant.writes])
+        more = self._apply(operation, lease, turn.plan, turn.records[: grant.writes])
+        return more and self._goes_on_at_once(operation.operation_id, asked_at + grant.after)
 
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
 
@@ -174,9 +176,10 @@ class ApplyPlan:
         now = self._clock.now()
         if now - plan.observed_at <= self._limits.observation_max_age:
             return []
-        with self._open_uow() as uow:
-            receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
         subjects = [record.step.subject_id for record in records]
+        with self._open_uow() as uow:
+            since = now - self._limits.lag_horizon
+            receipts = uow.journal.applied_since(operation.tenant_id, since, subjects)
         seen = self._gateway.observe_people(operation.tenant_id, subjects)
         own: dict[SubjectId, list[StepRecord]] = {}
         for receipt in receipts:
@@ -212,6 +215,15 @@ class ApplyPlan:
         with self._open_uow() as uow:
             due = now + _COUNT_SETTLES
             move(uow, operation, OperationState.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
+            uow.commit()
+        return False
+
+    def _goes_on_at_once(self, operation_id: OperationId, rest_at: datetime) -> bool:
+        """Not before the quota has the rest: to look at everything else only to hear that would be in vain."""
+        if rest_at <= self._clock.now():
+            return True
+        with self._open_uow() as uow:
+            uow.operations.postpone(operation_id, rest_at)
             uow.commit()
         return False
 

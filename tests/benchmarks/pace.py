@@ -47,6 +47,9 @@ def pace() -> Rows:
     note = f"{refused} of {written + refused:,}"
     yield Row(name="refused writes", value=100 * refused / written, unit="%", bound=at_most(0.1), note=note, **run)
     yield Row(name="swaps left undone", value=_PEOPLE - verified, unit="people", bound=at_most(0), **run)
+    spent = 1_000 * worker.cpu_spent[OperationState.APPLYING] / _PEOPLE
+    note = "in the grants of 20 to 40 that the quota gives to one busy tenant"
+    yield Row(name="worker CPU per person at that pace", value=spent, unit="ms", note=note, **run)
     off = 100 * abs(told / taken - 1)
     note = f"{told:.0f} s foretold, {taken:.0f} s taken"
     yield Row(name="forecast off by", value=off, unit="%", bound=at_most(10), note=note, paced=True, **run)

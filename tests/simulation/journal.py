@@ -203,11 +203,14 @@ class Journal(Store):
     def subjects(self, operation: OperationId) -> list[SubjectRecord]:
         return [record for (of, _), record in self.rows.subjects.items() if of == operation]
 
-    def applied_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+    def applied_since(
+        self, tenant: TenantId, since: datetime, subjects: Collection[SubjectId] | None = None
+    ) -> list[StepRecord]:
         done = [
             record
             for record in self._in_tenant(tenant)
             if record.state in _WRITTEN and record.applied_at and record.applied_at >= since
+            if subjects is None or record.step.subject_id in subjects
         ]
         return sorted(done, key=lambda record: record.applied_at or since)
 

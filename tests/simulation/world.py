@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,7 +25,7 @@ from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
 from provisioning.execution.executor import Executor
-from provisioning.ports import Grant
+from provisioning.ports import Grant, Quota
 from provisioning.services.advance_operation import AdvanceOperation
 from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.expire_approval import ExpireApproval
@@ -90,6 +91,9 @@ class Messages:
 
 
 class Unlimited:
+    def __init__(self, clock: VirtualClock) -> None:
+        """Needs no clock: there is always more."""
+
     def take(self, tenant: TenantId, writes: int, lane: Lane) -> Grant:
         return Grant(writes)
 
@@ -107,10 +111,12 @@ class World:
         seats: int = 40,
         crash_at: frozenset[int] = frozenset(),
         crash_chance: float = 0.0,
+        quota: Callable[[VirtualClock], Quota] = Unlimited,
     ) -> None:
         self.limits = default_limits()
         self.dice = random.Random(seed)
         self.clock = VirtualClock()
+        self.quota = quota(self.clock)
         self.crash = CrashPoint(crash_at, crash_chance, self.dice)
         self.database = Database(self.crash)
         self.messages = Messages(self.dice)
@@ -228,7 +234,7 @@ class World:
             OperationState.APPLYING: ApplyPlan(
                 **shared,
                 gateway=self.graph,
-                quota=Unlimited(),
+                quota=self.quota,
                 limits=limits,
                 mappings=self.mappings,
                 executor=executor,

@@ -283,6 +283,9 @@ class TestWhatWeWrote:
         assert [x.step_id for x in uow.journal.applied_since(tenant, NOW)] == [second.step_id, first.step_id]
         assert [x.step_id for x in uow.journal.applied_since(tenant, LATER)] == [first.step_id]
         assert uow.journal.applied_since("another", NOW) == []
+        some = [second.subject_id, third.subject_id]
+        assert [x.step_id for x in uow.journal.applied_since(tenant, NOW, some)] == [second.step_id]
+        assert uow.journal.applied_since(tenant, NOW, []) == []
 
     def test_guards_count_what_may_have_been_written(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, second, _ = begun(uow, work)
