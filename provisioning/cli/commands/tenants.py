@@ -224,7 +224,7 @@ def _policy_facts(policy: Policy) -> list[tuple[str, str]]:
     return [
         ("Assignment", policy.assignment_mode),
         ("Managed by", policy.managed_by),
-        ("Usage location", policy.usage_location or "not set: people without one are held"),
+        ("Usage location", policy.usage_location or "not set: people without one are left out"),
         ("Plans kept off", f"{off} in {len(policy.skus)} products"),
         ("Policy approved by", policy.approved_by or "nobody: it is the default"),
     ]
