@@ -47,6 +47,7 @@ def test_postgresql_is_stopped_and_started_in_the_middle(town: Town, engineer: E
     until(lambda: town.writes(school), "the first write")
     with engineer.without_postgres():
         let_pass(_AWAY)
+    town.services.engine.dispose()  # our own window on it was shut too
     assert town.await_end(key, within=90).state is OperationState.COMPLETED
     assert town.holders(school, A3) == set(school.people)
     check_promises(town, school, goal=A3)
@@ -69,6 +70,7 @@ def test_the_shop_is_away_and_its_orders_come_when_it_is_back(town: Town, engine
     with engineer.without_shop():
         assert town.await_end(key).state is OperationState.COMPLETED
         let_pass(_AWAY)
+    town.services.close()  # our own window on it was shut too
     assert town.await_end(town.order(later, 12)).state is OperationState.COMPLETED
     check_promises(town, school, goal=A3)
     check_promises(town, later, goal=A3)

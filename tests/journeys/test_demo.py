@@ -80,6 +80,11 @@ def _with(told: str) -> list[str]:
     return [line for line in lines if told in line]
 
 
+def words(typed: Typed) -> str:
+    """What it said, however it was broken into lines."""
+    return " ".join(typed.out.split())
+
+
 class TestDemo:
     def test_tells_its_story_and_proves_it(self, folder: Path) -> None:
         typed = Typed(folder, "demo")
@@ -88,7 +93,7 @@ class TestDemo:
         for chapter in ("Orders and what came of them", "What waits for a person", "Seats per tenant", "Proof"):
             assert chapter in typed.out
         assert "events, sound." in typed.out
-        assert "changed nothing: equal." in " ".join(typed.out.split())
+        assert "changed nothing: equal." in words(typed)
         assert max(map(len, typed.out.splitlines())) <= 80
         assert sorted(path.name for path in folder.iterdir()) == ["typed.err", "typed.out"]
         assert running_in(folder) == []
@@ -127,27 +132,26 @@ class TestDemo:
         assert running_in(folder) == []
 
 
-class TestUp:
-    def test_is_found_again_as_it_was_left(self, folder: Path) -> None:
-        world = folder / "up"
-        for expected in ("our own database is empty", "This world was here before"):
-            typed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
-            typed.says("Ctrl-C stops everything", QUICKLY)
-            told = " ".join(typed.out.split())
-            assert expected in told
-            assert "not stopped in order" not in told
+def started(place: Path, world: Path, *more: str) -> Typed:
+    """`up` with a generated world, once it runs."""
+    typed = Typed(place, "up", "--folder", str(world), "--profile", "board", *more)
+    typed.says("Ctrl-C stops everything", QUICKLY)
+    return typed
+
+
+class TestARunningUp:
+    @pytest.fixture(scope="class")
+    def running(self) -> Iterator[tuple[Typed, Path]]:
+        with temporary_folder() as place:
+            typed = started(place, place / "up")
+            yield typed, place / "up"
             typed.interrupt()
             assert typed.ended(QUICKLY) == 0
-            assert running_in(world) == []
+            assert running_in(place) == []
 
-    def test_says_how_to_reach_it_and_keeps_that_to_ourselves(self, folder: Path) -> None:
-        world = folder / "up"
-        typed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
-        typed.says("Ctrl-C stops everything", QUICKLY)
-        secret = [world / "environment", *(world / "tokens").iterdir()]
-
-        assert str(world / "environment") in typed.out
-        assert {oct(file.stat().st_mode & 0o777) for file in secret} == {"0o600"}
+    def test_says_how_to_reach_it(self, running: tuple[Typed, Path]) -> None:
+        typed, world = running
+        assert f"source {world / 'environment'}" in typed.out
         asked = (
             "tenants add bestuur.example",
             f"sandbox seats bestuur.example {A3} 311 --folder $WORLD/sandbox",
@@ -156,39 +160,49 @@ class TestUp:
         answer = _sourced(world, "; ".join(f"provisioning {words}" for words in asked))
         assert answer.returncode == 0, answer.stdout + answer.stderr
         assert "311 seats" in answer.stdout
-        typed.interrupt()
-        assert typed.ended(QUICKLY) == 0
 
-    def test_a_second_one_in_the_same_folder_says_so_and_another_folder_works(self, folder: Path) -> None:
-        world, another = folder / "up", folder / "another"
-        first = Typed(folder, "up", "--folder", str(world), "--profile", "board")
-        first.says("Ctrl-C stops everything", QUICKLY)
-        another.mkdir()
-        second = Typed(another, "up", "--folder", str(world), "--profile", "board")
+    def test_keeps_what_opens_it_to_ourselves(self, running: tuple[Typed, Path]) -> None:
+        _, world = running
+        secret = [world / "environment", world / "twin-seed.json", *(world / "tokens").iterdir()]
+        assert {oct(file.stat().st_mode & 0o777) for file in secret} == {"0o600"}
+
+    def test_a_second_one_in_the_same_folder_says_so_in_one_line(
+        self, running: tuple[Typed, Path], folder: Path
+    ) -> None:
+        second = Typed(folder, "up", "--folder", str(running[1]), "--profile", "board")
         assert second.ended(QUICKLY) == 1
         assert "already in use" in second.err
         assert second.err.count("\n") == 1
-        third = Typed(another, "up", "--folder", str(another / "up"), "--profile", "board")
-        third.says("Ctrl-C stops everything", QUICKLY)
-        for typed in (third, first):
-            typed.interrupt()
-            assert typed.ended(QUICKLY) == 0
 
-    def test_a_killed_world_says_that_its_twin_may_lack_something(self, folder: Path) -> None:
+    @pytest.mark.usefixtures("running")
+    def test_another_folder_works_beside_it(self, folder: Path) -> None:
+        another = started(folder, folder / "up")
+        another.interrupt()
+        assert another.ended(QUICKLY) == 0
+
+
+class TestUp:
+    def test_is_found_again_as_it_was_left_and_says_when_that_was_not_in_order(self, folder: Path) -> None:
         world = folder / "up"
-        killed = Typed(folder, "up", "--folder", str(world), "--profile", "board")
-        killed.says("Ctrl-C stops everything", QUICKLY)
-        killed.process.kill()
-        killed.process.wait()
-        again = Typed(folder, "up", "--folder", str(world), "--profile", "board")
-        again.says("Ctrl-C stops everything", QUICKLY)
-        assert "It was not stopped in order" in " ".join(again.out.split())
-        again.interrupt()
-        assert again.ended(QUICKLY) == 0
+        first = started(folder, world)
+        assert "our own database is empty" in words(first)
+        first.interrupt()
+        assert first.ended(QUICKLY) == 0
+        assert running_in(world) == []
+
+        again = started(folder, world)
+        assert "This world was here before" in words(again)
+        assert "not stopped in order" not in words(again)
+        again.process.kill()
+        again.process.wait()
+
+        after_a_kill = started(folder, world)
+        assert "It was not stopped in order" in words(after_a_kill)
+        after_a_kill.interrupt()
+        assert after_a_kill.ended(QUICKLY) == 0
 
     def test_says_which_process_ended_by_itself(self, folder: Path) -> None:
-        typed = Typed(folder, "up", "--folder", str(folder / "up"), "--profile", "board")
-        typed.says("Ctrl-C stops everything", QUICKLY)
+        typed = started(folder, folder / "up")
         for process in psutil.Process(typed.process.pid).children(recursive=True):
             if "beat" in process.cmdline():
                 process.kill()

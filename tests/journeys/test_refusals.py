@@ -5,8 +5,9 @@ import pytest
 
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Topic
 from provisioning.local.world import APP
-from provisioning.services.application_incident import OURSELVES, TOPIC
+from provisioning.services.application_incident import OURSELVES
 from tests.journeys.furniture import A3, READ, Customer, Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
@@ -38,7 +39,7 @@ def test_a_secret_refused_everywhere_is_an_incident_of_ours(town: Town) -> None:
     until(lambda: town.services.list_notices(OURSELVES), "an alert")
     let_pass(_A_WINDOW)
     alerts = town.services.list_notices(OURSELVES)
-    assert [(alert.topic, alert.facts) for alert in alerts] == [(TOPIC, 1)]
+    assert [(alert.topic, alert.facts) for alert in alerts] == [(Topic.APPLICATION_INCIDENT, 1)]
     assert {town.operations(key)[-1].state for key in keys} == {OperationState.NEW}
     assert not any(town.services.list_notices(school.code) for school in schools)
     town.control.clear_faults(fault["id"])
