@@ -15,6 +15,7 @@ from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
 from provisioning.execution.outcome import ChunkOutcome, Direction
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
@@ -27,7 +28,7 @@ from provisioning.services.transitions import move
 
 _STOP_WAIT = timedelta(seconds=5)
 _YIELD = timedelta(seconds=1)
-_COUNT_SETTLES = timedelta(minutes=1)
+_COUNT_SETTLES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))  # the horizon of replicas
 _TOUCHED = frozenset(set(StepState) - {StepState.PENDING})
 
 
@@ -205,15 +206,21 @@ class ApplyPlan:
             reason = outcome.reason or Reason.FORBIDDEN
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
             return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
-        if outcome.direction is Direction.REPLAN:
+        if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):
             return self._replan_later(operation)
-        return self._carry_on(operation)
+        return self._carry_on(operation)  # plan after plan met the same: the count is wrong, who was refused waits
+
+    def _was_full(self, operation: Operation) -> int:
+        """How many plans of the operation ran out of seats that seemed free."""
+        with self._open_uow() as uow:
+            failed = uow.journal.steps_in(operation.operation_id, {StepState.FAILED})
+        return len({record.plan_id for record in failed if record.reason is Reason.COUNT_VIOLATION})
 
     def _replan_later(self, operation: Operation) -> bool:
         """Seats ran out although they seemed free: the count lags, and asking again at once would refuse again."""
         now = self._clock.now()
+        due = now + growing(_COUNT_SETTLES, self._was_full(operation) - 1)
         with self._open_uow() as uow:
-            due = now + _COUNT_SETTLES
             move(uow, operation, OperationState.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
             uow.commit()
         return False

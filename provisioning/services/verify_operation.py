@@ -130,6 +130,10 @@ class VerifyOperation:
         if is_open:
             wait(uow, operation, self._next_look(uow, operation, records, judged, now))
             return False
+        if uow.journal.subject_counts(operation.operation_id).get(SubjectState.PENDING):
+            # a plan was drawn while their usage location was in doubt: their licence is in none
+            move(uow, operation, OperationState.PLANNING, now, reason=Reason.CHANGED_MEANWHILE)
+            return True
         self._finish(uow, operation)
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -114,6 +115,18 @@ class TestARequestThatCannotWork:
         world.graph.trouble = PermanentError("our request is wrong", Reason.REQUEST_MALFORMED)
         assert world.run(longest=timedelta(hours=1)) is OperationState.HELD
         assert world.operation.reason is Reason.REQUEST_MALFORMED
+
+
+class TestSeatsThatOnlySeemFree:
+    def test_are_asked_for_a_few_times_and_then_waited_for_in_sight(self) -> None:
+        world = World(5, MAPPINGS, Weather(), people=30, seats=80)
+        world.run(until=OperationState.VERIFYING)
+        world.graph._is_full = lambda _sku: True
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        states = Counter(each.state for each in world.database.rows.subjects.values())
+        assert states == {SubjectState.VERIFIED: 5, SubjectState.WAITING: 25}
+        assert len(world.database.rows.waiting) == 25
+        assert _states_entered(world) < 20
 
 
 class TestSeatsAlone:
