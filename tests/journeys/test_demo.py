@@ -139,16 +139,17 @@ def started(place: Path, world: Path, *more: str) -> Typed:
     return typed
 
 
-class TestARunningUp:
-    @pytest.fixture(scope="class")
-    def running(self) -> Iterator[tuple[Typed, Path]]:
-        with temporary_folder() as place:
-            typed = started(place, place / "up")
-            yield typed, place / "up"
-            typed.interrupt()
-            assert typed.ended(QUICKLY) == 0
-            assert running_in(place) == []
+@pytest.fixture(scope="class")
+def running() -> Iterator[tuple[Typed, Path]]:
+    with temporary_folder() as place:
+        typed = started(place, place / "up")
+        yield typed, place / "up"
+        typed.interrupt()
+        assert typed.ended(QUICKLY) == 0
+        assert running_in(place) == []
 
+
+class TestARunningUp:
     def test_says_how_to_reach_it(self, running: tuple[Typed, Path]) -> None:
         typed, world = running
         assert f"source {world / 'environment'}" in typed.out
