@@ -47,7 +47,7 @@ def test_postgresql_is_stopped_and_started_in_the_middle(town: Town, engineer: E
     until(lambda: town.writes(school), "the first write")
     with engineer.without_postgres():
         let_pass(_AWAY)
-    town.services.engine.dispose()  # our own window on it was shut too
+    town.services.close()  # our own window on it was shut too
     assert town.await_end(key, within=90).state is OperationState.COMPLETED
     assert town.holders(school, A3) == set(school.people)
     check_promises(town, school, goal=A3)
@@ -115,7 +115,7 @@ def test_a_killed_main_process_takes_its_pool_with_it(town: Town) -> None:
 
 
 def test_stop_takes_effect_within_five_seconds_and_resume_goes_on_exactly_there(town: Town) -> None:
-    school = town.school(400)
+    school = town.school(400, holds=None)
     key = town.order(school, 400)
     until(lambda: town.writes(school), "the first write")
     town.command("stop", "--all", "--reason", "a rehearsal")
