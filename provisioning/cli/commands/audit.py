@@ -1,5 +1,7 @@
 """The audit log: read, carried out of the house, verified by anybody."""
 
+import os
+import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -113,6 +115,42 @@ def checkpoint(session: Session) -> None:
     """The newest signed checkpoint, to be kept elsewhere."""
     newest = str(session.services.export_audit.newest_checkpoint())
     session.show({"checkpoint": newest}, newest)
+
+
+@command(
+    group,
+    "key",
+    examples=(
+        "provisioning audit key checkpoint_key --new licence-log.example.nl",
+        "provisioning audit key checkpoint_key > log.pub",
+    ),
+)
+def key(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="The file of the signing key.")],
+    new: Annotated[str | None, typer.Option(metavar="NAME", help="Make one; the name names the log for ever.")] = None,
+) -> None:
+    """The public half of the log's signing key.
+
+    With --new the key is made first. Needs no database.
+    """
+    from provisioning.audit.note import SignerKey
+
+    signer = SignerKey.parse(read_text(file).strip()) if new is None else SignerKey(new, secrets.token_bytes(32))
+    if new is not None:
+        _keep_secret(file, signer.reveal())
+    session.show({"key": str(signer.verifier)}, str(signer.verifier))
+
+
+def _keep_secret(file: Path, text: str) -> None:
+    """Never over an older key: what it signed could be verified no more."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
+            kept.write(text + "\n")
+    except FileExistsError:
+        raise InputError(f"{file} is there already; a key is never overwritten. Name another file.") from None
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _write(file: BinaryIO, lines: Iterable[bytes]) -> int:

@@ -45,7 +45,8 @@ def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or J
 
     lines = read_orders(file, session.services.clock.now())
     number = session.services.submit_orders(lines, session.identity)
-    session.show({"submitted": number}, f"{number:,} order lines are in the order database; they are collected now.")
+    told = f"{number:,} order lines are in the order database; they are collected now."
+    session.show({"submitted": number}, told if number else "Nothing in this file is new: every line is there already.")
 
 
 @command(group, "list", examples=("provisioning orders list --state held",))

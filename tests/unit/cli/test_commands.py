@@ -9,6 +9,7 @@ from types import ModuleType
 import msgspec
 import pytest
 
+from provisioning.audit.note import SignerKey, VerifierKey
 from provisioning.domain.errors import UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, TenantId
@@ -492,3 +493,32 @@ class TestSandbox:
         answer = provisioning("sandbox", "ledger", "--folder", str(tmp_path))
         assert answer.code == 1
         assert "provisioning sandbox serve" in answer.err
+
+
+class TestTheKeyOfTheLog:
+    def test_is_made_once_for_us_alone_and_shows_its_public_half(
+        self, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "checkpoint_key"
+        made = provisioning("audit", "key", str(file), "--new", "log.example")
+        assert made.code == 0
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert SignerKey.parse(file.read_text().strip()).verifier == VerifierKey.parse(made.out.strip())
+        assert provisioning("audit", "key", str(file)).out == made.out
+        assert "PRIVATE" not in made.out
+
+    def test_is_never_overwritten(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "checkpoint_key"
+        provisioning("audit", "key", str(file), "--new", "log.example")
+        before = file.read_text()
+        again = provisioning("audit", "key", str(file), "--new", "log.example")
+        assert again.code == 2
+        assert "is there already" in again.err
+        assert file.read_text() == before
+
+    def test_what_is_no_key_is_said(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "checkpoint_key"
+        file.write_text("hello")
+        answer = provisioning("audit", "key", str(file))
+        assert answer.code != 0
+        assert "hello" not in answer.err
