@@ -37,7 +37,8 @@ _KEYS_AT_ONCE = 400  # two parameters each; SQLite takes 999
 
 def create(url: str) -> Engine:
     """An engine for the order database; whatever goes wrong there is an UnavailableError here."""
-    engine = create_engine(url, pool_size=1, pool_pre_ping=True, connect_args=_connect_args(url))
+    # hidden: an error's text goes to the log, and orders name people
+    engine = create_engine(url, pool_size=1, pool_pre_ping=True, hide_parameters=True, connect_args=_connect_args(url))
     event.listen(engine, "handle_error", _translate)
     return engine
 

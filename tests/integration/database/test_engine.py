@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from provisioning.database.engine import check_skew, create
 from provisioning.database.realm import Realm, claim_realm, read_realm
@@ -33,6 +34,12 @@ class TestConnecting:
         engine = create("postgresql+psycopg://nobody@/nothing?host=/nowhere")
         with pytest.raises(UnavailableError, match="The database does not answer"):
             engine.connect()
+
+    def test_an_error_quotes_no_value_that_was_asked_for(self, database: Database) -> None:
+        engine = create(database.url)
+        with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+            connection.execute(text("SELECT 1 FROM nothing WHERE name = :name"), {"name": "a person"})
+        assert "a person" not in str(caught.value)
 
     def test_a_statement_that_takes_too_long_is_ended(self, database: Database) -> None:
         engine = create(database.url, statement_timeout=timedelta(milliseconds=50))
