@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from enum import IntEnum
+from io import TextIOWrapper
 
 from provisioning.cli.command import noun
 from provisioning.cli.commands import register_all
@@ -25,6 +26,8 @@ class ExitCode(IntEnum):
 
 def main() -> None:
     """The entry point of the installed command."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # names of schools and signed notes, whatever the locale can write
     sys.exit(run(sys.argv[1:], Session()))
 
 

@@ -84,6 +84,14 @@ class TestStart:
         assert done.stderr.strip() == "[] 0"
 
 
+class TestMain:
+    def test_it_writes_utf_8_whatever_the_locale_can(self) -> None:
+        program = "import sys; from provisioning.cli import app; app.run = lambda *_: print('€'); app.main()"
+        ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=ascii_only, check=True)
+        assert done.stdout.decode() == "€\n"
+
+
 class TestConnections:
     def test_they_are_let_go_of_whatever_happens(self, provisioning: CommandLine) -> None:
         provisioning("worklist")
