@@ -39,6 +39,7 @@ class TestConnecting:
         engine = create(database.url)
         with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
             connection.execute(text("SELECT 1 FROM nothing WHERE name = :name"), {"name": "a person"})
+        engine.dispose()
         assert "a person" not in str(caught.value)
 
     def test_a_statement_that_takes_too_long_is_ended(self, database: Database) -> None:
