@@ -47,9 +47,9 @@ def _sealed_and_verified(worker: Worker) -> Rows:
     yield Row(name="audit seal", value=pace, unit="events/s", note=f"{sealed:,} events, checkpoints published")
     lines = list(worker.export_audit(_AUDITOR))
     key = worker.signer.verifier
-    started = time.perf_counter()
+    started = time.process_time()  # nobody to wait for: CPU time is all there is
     verdict = verify_audit(lines, str(key))
-    pace = verdict.events / (time.perf_counter() - started)
+    pace = verdict.events / (time.process_time() - started)
     said = "sound" if verdict.is_sound else "NOT sound"
     note = f"{verdict.events:,} events, {verdict.proven:,} proven, {said}"
     yield Row(name="audit verify", value=pace, unit="events/s", bound=at_least(100_000), note=note)
