@@ -13,7 +13,7 @@ FAST = 120.0  # seconds of service and twin per second: five minutes of lag pass
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[LocalWorld]:
+def world(_mended: list[Engineer]) -> Iterator[LocalWorld]:  # ends before the mended engines are collected
     """Engines, the twin and worker processes, in a hurry."""
     with temporary_folder() as folder, LocalWorld(folder, WorldOptions(durable=False, clock_factor=FAST)) as world:
         secret = world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
