@@ -41,7 +41,7 @@ class Configuration:
     broker_transport_options = {  # noqa: RUF012  Celery reads the attribute as it is
         "visibility_timeout": _VISIBILITY_SECONDS,
         "socket_keepalive": True,
-        "queue_order_strategy": "priority",  # as the queues are listed: `-Q orders,sweeps`
+        "queue_order_strategy": "priority",  # as the queues are listed: `-Q sweeps,orders`
     }
 
     timezone = "Europe/Amsterdam"

@@ -160,7 +160,7 @@ class LocalWorld:
 
     def start_workers(self, *, bulk: bool = True) -> None:
         """One process for orders and rounds, one for bulk work, one that keeps the time."""
-        self.start_worker("orders", "orders,sweeps")
+        self.start_worker("orders", "sweeps,orders")
         if bulk:
             self.start_worker("bulk", "bulk")
         self.start("beat", _celery("beat", "--loglevel=WARNING"))

@@ -15,7 +15,7 @@ from provisioning.local.folder import ELSEWHERE
 from provisioning.local.processes import Child
 from provisioning.local.world import LocalWorld
 
-WORKER, QUEUES = "orders", "orders,sweeps"
+WORKER, QUEUES = "orders", "sweeps,orders"
 
 
 def kill_worker(world: LocalWorld, dice: Random) -> str:

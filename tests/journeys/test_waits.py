@@ -60,7 +60,7 @@ def test_s09_the_wait_survives_the_workers(town: Town) -> None:
     town.await_operation(key, OperationState.AWAITING_SEATS)
     town.world.kill("orders")
     town.control.add_subscription(school.tenant, skuId=A3, totalLicenses=6)
-    town.world.start_worker("orders", "orders,sweeps")
+    town.world.start_worker("orders", "sweeps,orders")
     assert town.await_end(key).state is OperationState.COMPLETED
     check_promises(town, school, goal=A3)
 
