@@ -34,7 +34,7 @@ class HeldLicence(msgspec.Struct, frozen=True, gc=False):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One user of the tenant as selectors and planners see it. `domain` is the UPN suffix; the UPN itself is not kept."""
+    """One user of the tenant as selectors and planners see it. `domain` is the UPN's suffix; the UPN is not kept."""
 
     subject_id: SubjectId
     domain: str = ""

@@ -47,7 +47,9 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.DEVICE_NOT_ORDERED,
         }
     ),
-    Owner.APPROVER: frozenset({_R.APPROVAL_NEEDED, _R.APPROVAL_EXPIRED, _R.BREAK_GLASS_UNREVIEWED, _R.BINDING_UNCONFIRMED}),
+    Owner.APPROVER: frozenset(
+        {_R.APPROVAL_NEEDED, _R.APPROVAL_EXPIRED, _R.BREAK_GLASS_UNREVIEWED, _R.BINDING_UNCONFIRMED}
+    ),
     Owner.ADMIN: frozenset(
         {
             _R.SKU_UNKNOWN,

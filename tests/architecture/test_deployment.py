@@ -69,7 +69,7 @@ class TestCommands:
         assert sorted(listened) == sorted(Queue)
 
     def test_no_stream_of_orders_keeps_the_rounds_waiting(self) -> None:
-        """A round takes milliseconds; an operation that is never throttled chains its messages for as long as it lasts."""
+        """A round takes milliseconds; an operation that is never throttled chains its messages while it lasts."""
         assert option(OURS["order-worker"]["command"], "queues").split(",")[0] == Queue.SWEEPS
 
 

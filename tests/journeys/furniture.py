@@ -238,8 +238,8 @@ class Town:
     def _token(self) -> str:
         """An operator's, given by the first administrator."""
         add = self.services.add_actor
-        admin = Identity(actor=add(ANONYMOUS, "person:ada", {Role.ADMIN}).actor, roles=frozenset({Role.ADMIN}))
-        return add(admin, "person:olaf", {Role.OPERATOR}).token
+        admin = Identity(actor=add(ANONYMOUS, "person:admin", {Role.ADMIN}).actor, roles=frozenset({Role.ADMIN}))
+        return add(admin, "person:duty", {Role.OPERATOR}).token
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────
 

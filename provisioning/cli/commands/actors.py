@@ -25,7 +25,7 @@ _COLUMNS = (
     group,
     "add",
     examples=(
-        "provisioning actors add person:olaf --role operator",
+        "provisioning actors add person:duty --role operator",
         "provisioning actors add client:webshop --role shop --days 30",
     ),
 )
@@ -55,7 +55,7 @@ def list_all(session: Session) -> None:
     session.show_rows(session.services.list_actors(), _COLUMNS, "Nobody has a token yet.")
 
 
-@command(group, "revoke", examples=("provisioning actors revoke person:olaf",))
+@command(group, "revoke", examples=("provisioning actors revoke person:duty",))
 def revoke(session: Session, actor: Annotated[str, typer.Argument(help="As `actors list` shows it.")]) -> None:
     """End an actor's token now."""
     session.services.revoke_actor(session.identity, Actor(actor))

@@ -129,10 +129,10 @@ def provisioning(
 @pytest.fixture
 def team(provisioning: Installation) -> dict[str, str]:
     """The tokens of an administrator, two operators, an approver and an auditor."""
-    tokens = {"admin": provisioning.add("person:ada", "admin")}
+    tokens = {"admin": provisioning.add("person:admin", "admin")}
     provisioning.as_holder_of(tokens["admin"])
-    tokens["operator"] = provisioning.add("person:olaf", "operator")
-    tokens["second"] = provisioning.add("person:sien", "operator")
+    tokens["operator"] = provisioning.add("person:duty", "operator")
+    tokens["second"] = provisioning.add("person:night", "operator")
     tokens["approver"] = provisioning.add("person:ap", "approver")
     tokens["auditor"] = provisioning.add("person:au", "auditor")
     provisioning.unset("PROVISIONING_TOKEN")

@@ -18,7 +18,7 @@ from tests.integration.cli.conftest import Installation
 
 @pytest.fixture
 def awaiting(provisioning: Installation) -> Operation:
-    """An operation whose plan for three people waits for approval; its binding is olaf's."""
+    """An operation whose plan for three people waits for approval; its binding is duty's."""
     now = datetime.now(UTC)
     operation = make.operation(
         TENANT, state=OperationState.AWAITING_APPROVAL, requested_by=Actor("client:shop"), entered_at=now, due_at=None
@@ -30,7 +30,7 @@ def awaiting(provisioning: Installation) -> Operation:
         uow.organisations.save([tenancy.organisation(organisation_id="41000")])
         uow.tenants.save(tenancy.tenant(tenant_id=TENANT))
         uow.tenants.add_binding(
-            tenancy.binding(organisation_id="41000", tenant_id=TENANT, created_by=Actor("person:olaf"))
+            tenancy.binding(organisation_id="41000", tenant_id=TENANT, created_by=Actor("person:duty"))
         )
         uow.operations.add(operation)
         pseudonyms = uow.audit.pseudonyms(TenantId(TENANT), people)
@@ -59,8 +59,8 @@ class TestPlans:
     def test_whoever_made_the_binding_does_not_approve(
         self, provisioning: Installation, team: dict[str, str], awaiting: Operation
     ) -> None:
-        provisioning.as_holder_of(team["admin"])("actors", "revoke", "person:olaf")
-        both = provisioning.add("person:olaf", "operator", "approver")
+        provisioning.as_holder_of(team["admin"])("actors", "revoke", "person:duty")
+        both = provisioning.add("person:duty", "operator", "approver")
         shown = provisioning("plans", "show", awaiting.operation_id[:8]).out
         typed = next(line for line in shown.splitlines() if line.startswith("To approve:")).split()[3:]
         answer = provisioning.as_holder_of(both)(*typed)

@@ -23,8 +23,8 @@ from tests.fakes import FakeClock
 
 OpenUow = Callable[[], SqlUnitOfWork]
 LIMITS = default_limits()
-ADMIN = Identity(actor=Actor("person:ada"), roles=frozenset({Role.ADMIN}))
-AUDITOR = Identity(actor=Actor("person:auke"), roles=frozenset({Role.AUDITOR}))
+ADMIN = Identity(actor=Actor("person:admin"), roles=frozenset({Role.ADMIN}))
+AUDITOR = Identity(actor=Actor("person:clerk"), roles=frozenset({Role.AUDITOR}))
 ROWS = ("operation_subjects", "steps", "attempts", "plans")
 EVERYWHERE = (*ROWS, "reservations", "waiting_list", "subject_references", "pseudonyms", "operations")
 WORTH_KEEPING = {"people": "2", "steps": "2", "attempts": "1", "plans": "1"}

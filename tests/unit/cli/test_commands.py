@@ -222,7 +222,7 @@ class TestLanguage:
 class TestActors:
     def test_the_token_is_shown_once(self, world: World, provisioning: CommandLine) -> None:
         provisioning.as_person(ADMIN)
-        made = provisioning("actors", "add", "person:olaf", "--role", "operator", "--days", "30", "--json").json
+        made = provisioning("actors", "add", "person:duty", "--role", "operator", "--days", "30", "--json").json
         assert len(made["token"]) >= 43
         assert made["token"] not in provisioning("actors", "list", "--json").out
         assert made["expires_at"].startswith(f"{NOW + timedelta(days=30):%Y-%m-%d}")
@@ -230,7 +230,7 @@ class TestActors:
     @pytest.mark.parametrize("days", ["0", "91", "999999999999"])
     def test_its_days_are_one_to_ninety(self, provisioning: CommandLine, days: str) -> None:
         provisioning.as_person(ADMIN)
-        assert provisioning("actors", "add", "person:olaf", "--role", "operator", "--days", days).code == 2
+        assert provisioning("actors", "add", "person:duty", "--role", "operator", "--days", days).code == 2
 
     def test_it_ends_when_it_is_revoked(self, world: World, provisioning: CommandLine) -> None:
         provisioning.as_person(ADMIN)

@@ -57,7 +57,7 @@ from tests.factories.trade import (
 
 Outcome = tuple[LineState, Reason | None]
 
-OPERATOR = Actor("person:olaf")
+OPERATOR = Actor("person:duty")
 A3, A5 = sku_of(STAFF), sku_of(STEP_UP)
 
 

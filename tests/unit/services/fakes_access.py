@@ -42,9 +42,9 @@ def person(handle: str, *roles: Role) -> Identity:
     return Identity(actor=Actor(f"person:{handle}"), roles=frozenset(roles))
 
 
-ADMIN = person("ada", Role.ADMIN)
-OPERATOR = person("olaf", Role.OPERATOR)
-SECOND = person("sien", Role.OPERATOR)
+ADMIN = person("admin", Role.ADMIN)
+OPERATOR = person("duty", Role.OPERATOR)
+SECOND = person("night", Role.OPERATOR)
 APPROVER = person("ap", Role.APPROVER)
 AUDITOR = person("au", Role.AUDITOR)
 

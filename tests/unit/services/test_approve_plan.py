@@ -206,8 +206,8 @@ class TestShowPlan:
         ("changes", "standing"),
         [
             ({}, "waits for an approver who is somebody else"),
-            ({"approved_by": ADMIN.actor}, "Approved by person:ada."),
-            ({"rejected_by": ADMIN.actor}, "Rejected by person:ada."),
+            ({"approved_by": ADMIN.actor}, "Approved by person:admin."),
+            ({"rejected_by": ADMIN.actor}, "Rejected by person:admin."),
             ({"void_reason": Reason.TOO_MANY_CHANGED}, "Void: TOO_MANY_CHANGED."),
             ({"valid_until": NOW}, "Too old to approve"),
             ({"guard_breaches": ()}, "it applies by itself"),

@@ -38,7 +38,7 @@ class TestAuthenticate:
             authenticate(world, b"\xff\xfe".decode(errors="surrogateescape"))
 
     def test_at_its_end_a_token_is_refused(self, world: World) -> None:
-        with pytest.raises(NotAllowedError, match="person:olaf expired on 2026-08-04"):
+        with pytest.raises(NotAllowedError, match="person:duty expired on 2026-08-04"):
             authenticate(world, "secret", FakeClock(NOW + timedelta(days=1)))
 
     def test_a_second_before_its_end_it_counts(self, world: World) -> None:

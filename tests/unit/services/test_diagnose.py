@@ -110,7 +110,7 @@ class TestDiagnose:
         assert [x.health for x in looked("stops", world)] == [Health.OK]
         StopWrites(open_uow=world.open, clock=FakeClock())(OPERATOR, "all", "r")
         (finding,) = looked("stops", world)
-        assert (finding.health, "person:olaf" in finding.sentence) == (Health.WARN, True)
+        assert (finding.health, "person:duty" in finding.sentence) == (Health.WARN, True)
 
     def test_what_is_away_is_a_line_and_the_rest_is_looked_at(self) -> None:
         (finding,) = looked("database", database_time=away, broker=lambda: None)

@@ -25,7 +25,7 @@ from tests.unit.services.fakes_access import (
 )
 from tests.unit.services.test_approve_plan import DIGEST, a_plan
 
-SECOND_ADMIN = person("bea", Role.ADMIN)
+SECOND_ADMIN = person("second", Role.ADMIN)
 WHY = "exams begin in an hour"
 
 

@@ -109,7 +109,7 @@ class TestApprovePolicy:
 
     def test_who_proposed_it_does_not_approve_it(self, world: World) -> None:
         proposed = propose(world)
-        with pytest.raises(NotAllowedError, match="person:olaf proposed this policy"):
+        with pytest.raises(NotAllowedError, match="person:duty proposed this policy"):
             approve(world, proposed.digest, OPERATOR)
         assert world.policies[0].approved_by is None
 

@@ -75,7 +75,9 @@ class TestRetryOperation:
         (event,) = [x for x in world.events if x.kind == "operation.retried"]
         assert (event.actor, event.before, event.reason) == (OPERATOR.actor, Reason.POISON, "seats arrived")
 
-    @pytest.mark.parametrize("state", set(OperationState) - {HELD, FAILED, OperationState.PARTIALLY_COMPLETED}, ids=str)
+    @pytest.mark.parametrize(
+        "state", sorted(set(OperationState) - {HELD, FAILED, OperationState.PARTIALLY_COMPLETED}), ids=str
+    )
     def test_what_waits_for_nobody_is_left_alone(
         self, world: World, dispatcher: FakeDispatcher, state: OperationState
     ) -> None:

@@ -21,8 +21,8 @@ from tests.factories.trade import MAPPINGS, SCHOOL, TENANT, binding, organisatio
 from tests.fakes import FakeClock, FakeDispatcher, FakeShop, World, opener
 
 LIMITS = default_limits()
-OPERATOR = Identity(actor=Actor("person:olaf"), roles=frozenset({Role.OPERATOR}))
-AUDITOR = Identity(actor=Actor("person:auke"), roles=frozenset({Role.AUDITOR}))
+OPERATOR = Identity(actor=Actor("person:duty"), roles=frozenset({Role.OPERATOR}))
+AUDITOR = Identity(actor=Actor("person:clerk"), roles=frozenset({Role.AUDITOR}))
 
 
 @dataclass
