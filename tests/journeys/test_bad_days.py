@@ -104,6 +104,7 @@ def test_a_worker_that_is_asked_to_end_finishes_its_chunk(town: Town) -> None:
     check_promises(town, school, goal=A3)
 
 
+@pytest.mark.slow
 def test_a_killed_main_process_takes_its_pool_with_it(town: Town) -> None:
     pool = pool_of(town.world)
     main = town.world.children.pop(WORKER)

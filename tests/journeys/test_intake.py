@@ -11,7 +11,7 @@ from tests.journeys.furniture import A3, A3_STAFF, Town
 from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_promises
 
-pytestmark = pytest.mark.xdist_group("waits")
+pytestmark = pytest.mark.xdist_group("intake")
 
 _ROUNDS = 1.5  # real seconds in which the collector looks several times
 _ENTRA_P1 = "30FC3C36 - 5A95-4956-BA57-C09C2A600BB9 "  # Microsoft Entra ID P1 for faculty, as somebody pasted it

@@ -18,7 +18,7 @@ _WRONG_SECRET, _EXPIRED_SECRET, _NO_SUCH_TENANT = "7000215", "7000222", "90002"
 _A_WINDOW = 6.0  # real seconds: the incident window of ten minutes has passed
 
 
-@pytest.mark.parametrize("code", [_WRONG_SECRET, _EXPIRED_SECRET])
+@pytest.mark.parametrize("code", [_WRONG_SECRET, pytest.param(_EXPIRED_SECRET, marks=pytest.mark.slow)])
 def test_a_secret_refused_in_one_tenant_holds_it_after_the_window(town: Town, code: str) -> None:
     school, neighbour = town.school(6), town.school(6)
     fault = town.control.add_fault("token_error", tenant=school.tenant, code=code)
