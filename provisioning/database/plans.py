@@ -14,7 +14,7 @@ from provisioning.database.store import Store, columns_of
 from provisioning.database.tables.operations import plans
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import Actor, OperationId, PlanId, Pseudonym, SkuId, SubjectId
+from provisioning.domain.ids import Actor, LineKey, OperationId, PlanId, Pseudonym, SkuId, SubjectId
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Plan
@@ -29,6 +29,9 @@ _AUTHORS = text("""
     SELECT created_by FROM policies
     WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
+    UNION
+    SELECT released_by FROM order_lines
+    WHERE source = :source AND order_number = :order AND line_number = :line AND released_by IS NOT NULL
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""
@@ -119,7 +122,14 @@ class SqlPlans(Store):
         }
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:
-        bound = {"tenant": plan.tenant_id, "organisations": list(operation.wish.organisations)}
+        line = operation.wish.line or LineKey("", "", "")
+        bound = {
+            "tenant": plan.tenant_id,
+            "organisations": list(operation.wish.organisations),
+            "source": line.source,
+            "order": line.order_number,
+            "line": line.line_number,
+        }
         return list(self._connection.scalars(_AUTHORS, bound | {"day": dutch_day(plan.drawn_at)}))
 
     def _is_open(self, plan: PlanId) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ BindingId = NewType("BindingId", str)  # UUID
 Actor = NewType("Actor", str)  # "system", "client:<name>" or "person:<handle>"
 
 SYSTEM = Actor("system")
+PERSON = "person:"  # how the name of an actor begins who is a person
 
 
 class LineKey(msgspec.Struct, frozen=True, order=True):

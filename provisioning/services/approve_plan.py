@@ -84,6 +84,9 @@ def decision(
 def _require_fresh_eyes(uow: UnitOfWork, identity: Identity, operation: Operation, record: PlanRecord) -> None:
     today = dutch_day(record.drawn_at)
     require_other(identity, record.requested_by, "asked for this plan")
+    line = uow.orders.find(operation.wish.line) if operation.wish.line else None
+    if line is not None and line.released_by is not None:
+        require_other(identity, line.released_by, "released the order line that this plan rests on")
     for binding in own_bindings(uow, operation, today):
         require_other(identity, binding.created_by, "made the binding that this plan rests on")
     policy = uow.tenants.policy_on(operation.tenant_id, today)

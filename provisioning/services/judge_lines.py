@@ -9,7 +9,7 @@ import structlog
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, TransitionError, UnavailableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, LineKey, OperationId, OrganisationId
+from provisioning.domain.ids import PERSON, SYSTEM, Actor, LineKey, OperationId, OrganisationId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.operation import Lane, Operation, OperationKind
 from provisioning.domain.order import OrderLine
@@ -144,7 +144,7 @@ def _is_the_same(line: OrderLine, judgement: Judgement) -> bool:
 
 
 def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime) -> list[Operation]:
-    operations = [_operation(part, now) for part in judgement.parts]
+    operations = [_operation(part, now, _requester(line)) for part in judgement.parts]
     uow.orders.set_state(line.shop.key, judgement.state, judgement.reason, now, judgement.warnings)
     uow.ledger.append(judgement.entries)
     for operation in operations:
@@ -154,7 +154,13 @@ def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime
     return operations
 
 
-def _operation(part: Part, now: datetime) -> Operation:
+def _requester(line: OrderLine) -> Actor:
+    """Who ordered, when it was one of our own people; an order of the shop is nobody's in particular."""
+    reference = line.shop.requester_reference or ""
+    return Actor(reference) if reference.startswith(PERSON) else SYSTEM
+
+
+def _operation(part: Part, now: datetime, requester: Actor) -> Operation:
     return Operation(
         operation_id=OperationId(str(uuid4())),
         kind=OperationKind.DELIVER,
@@ -163,7 +169,7 @@ def _operation(part: Part, now: datetime) -> Operation:
         state=OperationState.HELD if part.held else OperationState.NEW,
         reason=part.held,
         wish=part.wish,
-        requested_by=SYSTEM,
+        requested_by=requester,
         created_at=now,
         entered_at=now,
         due_at=None if part.held else now,

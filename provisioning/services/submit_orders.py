@@ -42,8 +42,14 @@ class SubmitOrders:
 
     def _ours(self, line: ShopLine, identity: Identity) -> ShopLine:
         """The desk is the source, and now is when the row changed, whatever the file says."""
-        key = LineKey(self._desk.name, line.key.order_number, line.key.line_number)
-        return msgspec.structs.replace(line, key=key, changed_at=self._clock.now(), actor=line.actor or identity.actor)
+        return msgspec.structs.replace(
+            line,
+            key=LineKey(self._desk.name, line.key.order_number, line.key.line_number),
+            changed_at=self._clock.now(),
+            actor=line.actor or identity.actor,
+            # a person who orders may not approve what comes of it, whoever the file says ordered
+            requester_reference=identity.actor if identity.is_person else line.requester_reference,
+        )
 
     def _event(self, line: ShopLine, identity: Identity) -> Event:
         return Event(

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import Actor
-from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.lifecycle import LineState, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import BeforeImage, Change, Operation, StepKind
 from provisioning.domain.reasons import Reason
@@ -15,7 +15,7 @@ from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.domain.worklist import Owner
 from provisioning.planning.plan import Envelope, Plan
 from provisioning.ports import StepUpdate, SubjectUpdate
-from tests.factories import NOW, tenancy
+from tests.factories import NOW, orders, tenancy
 from tests.factories import operations as make
 from tests.integration.database.conftest import A_DAY, Open, Work, store
 
@@ -194,6 +194,16 @@ class TestApproving:
             return
         with pytest.raises(NotAllowedError, match="Who wrote"):
             uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
+
+    def test_is_not_for_who_released_the_order_line(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        line = orders.shop_line()
+        uow.orders.receive(line, NOW)
+        uow.orders.set_state(line.key, LineState.ACCEPTED, None, NOW, released_by=APPROVER)
+        asked = make.operation(tenant.tenant_id, wish=make.wish(line=line.key))
+        uow.operations.add(asked)
+        plan = store(uow, make.plan(asked, make.people(1), guard_breaches=BREACHES))
+        with pytest.raises(NotAllowedError, match="Who wrote"):
+            uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
 
 class TestRejectingAndVoiding:

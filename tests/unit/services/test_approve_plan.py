@@ -6,7 +6,7 @@ import pytest
 
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
-from provisioning.domain.lifecycle import OperationState, SubjectState
+from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.operation import SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Policy
@@ -31,6 +31,7 @@ from tests.unit.services.fakes_access import (
     an_operation,
     person,
 )
+from tests.unit.services.test_confirm_binding import held_line
 
 ENVELOPE = Envelope(
     operation_id=OPERATION,
@@ -156,6 +157,16 @@ class TestFourEyes:
             Policy(tenant_id=TENANT, valid_from=date(2026, 8, 1), created_by=APPROVER.actor, approved_by=SECOND.actor)
         )
         with pytest.raises(NotAllowedError, match="proposed the policy"):
+            approve(world, dispatcher)
+        assert unchanged(world, dispatcher)
+
+    def test_not_who_released_the_order(self, world: World, dispatcher: FakeDispatcher) -> None:
+        line = msgspec.structs.replace(held_line(12), state=LineState.ACCEPTED, released_by=APPROVER.actor)
+        world.held.append(line)
+        operation = world.operations[OPERATION]
+        wish = msgspec.structs.replace(operation.wish, line=line.shop.key)
+        world.operations[OPERATION] = msgspec.structs.replace(operation, wish=wish)
+        with pytest.raises(NotAllowedError, match="released the order line"):
             approve(world, dispatcher)
         assert unchanged(world, dispatcher)
 

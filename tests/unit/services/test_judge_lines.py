@@ -266,3 +266,21 @@ class TestRandomOrder:
     @given(st.permutations([*RECORDS, *ORDERS]))
     def test_every_other_order_ends_the_same(self, news: list[Any]) -> None:
         assert play(news) == self.expected
+
+
+class TestWhoAsked:
+    """Whoever asked may not approve (four eyes): a person who submitted the order is on record as its requester."""
+
+    @pytest.mark.parametrize(
+        ("reference", "requester"),
+        [
+            pytest.param("person:duty", "person:duty", id="one of our own people"),
+            pytest.param("ticket 12", "system", id="a school's own reference is nobody of ours"),
+            pytest.param(None, "system", id="nobody in particular"),
+        ],
+    )
+    def test_the_operation_says_so(self, trade: Trade, reference: str | None, requester: str) -> None:
+        trade.place(requester_reference=reference)
+        trade.collect()
+        (operation,) = trade.world.operations.values()
+        assert operation.requested_by == requester

@@ -35,6 +35,10 @@ class TestSubmitOrders:
         self.submit([shop_line(1, actor="40001"), shop_line(2)], OPERATOR)
         assert [line.actor for line in self.desk.rows.values()] == ["40001", OPERATOR.actor]
 
+    def test_remembers_the_person_who_submitted_whoever_the_file_says_asked(self) -> None:
+        self.submit([shop_line(1, actor="40001", requester_reference="ticket 12")], OPERATOR)
+        assert [line.requester_reference for line in self.desk.rows.values()] == [OPERATOR.actor]
+
     def test_what_we_have_collected_already_is_not_submitted_again(self) -> None:
         self.submit([shop_line(1)], OPERATOR)
         self.collected()
