@@ -51,6 +51,15 @@ def shop_line(source: str, row: Mapping[str, Any]) -> ShopLine:
             kind = as_type.__name__.removeprefix("_").replace("_", " ")
             raise InputError(f"Order line {key}: {column} is no {kind} ({row[column]!r}).") from None
 
+    unreadable: list[str] = []
+
+    def read_if_it_can_be(column: str, as_type: Callable[[Any], T | None]) -> T | None:
+        try:
+            return read(column, as_type)
+        except InputError:
+            unreadable.append(column)
+            return None
+
     line = ShopLine(
         key=key,
         status=_text(row["status"]),
@@ -61,15 +70,18 @@ def shop_line(source: str, row: Mapping[str, Any]) -> ShopLine:
         article_code=_text(row["article_code"]),
         quantity=_quantity(row["quantity"]),
         quantity_is_total=_text(row["quantity_is_total"]).lower() in _TRUE,
-        unit_price_cents=read("unit_price_cents", _amount),
-        starts_on=read("starts_on", _day),
-        ends_on=read("ends_on", _day),
+        unit_price_cents=read_if_it_can_be("unit_price_cents", _amount),
+        starts_on=read_if_it_can_be("starts_on", _day),
+        ends_on=read_if_it_can_be("ends_on", _day),
         tenant_hint=_text(row["tenant_hint"]) or None,
         reference_number=_text(row["reference_number"]) or None,
         subjects=_subjects(row["subjects"]),
         requester_reference=_text(row["requester_reference"]) or None,
         digest="",
     )
+    if unreadable:  # the order cannot be carried out as meant: a quantity that is no number holds it, in sight
+        said = f"{line.quantity} ({', '.join(unreadable)} cannot be read)"
+        line = msgspec.structs.replace(line, quantity=said)
     return msgspec.structs.replace(line, digest=digest_of(line))
 
 
