@@ -5,6 +5,7 @@ that is where passwords belong. Read by entry points and bootstrap, never by the
 """
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -74,6 +75,19 @@ def _long_enough(key: SecretStr) -> SecretStr:
     return key
 
 
+def _begins_with(*schemes: str) -> Callable[[SecretStr], SecretStr]:
+    """The text itself may hold a password, so the sentence shows only what it should begin with."""
+
+    def check(url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(schemes):
+            raise ValueError(f"it begins with {' or '.join(schemes)}")
+        return url
+
+    return check
+
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(_begins_with("postgresql://", "postgresql+psycopg://"))]
+RedisUrl = Annotated[SecretStr, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
 ExistingPath = Annotated[Path, AfterValidator(_existing)]
 Paths = Annotated[tuple[ExistingPath, ...], NoDecode, BeforeValidator(_paths)]
 SigningKey = Annotated[SecretStr, AfterValidator(_long_enough)]
@@ -92,10 +106,10 @@ class Settings(BaseSettings):
     )
 
     # the engines
-    database_url: SecretStr = Field(alias="DATABASE_URL")
-    redis_url: SecretStr = Field(alias="REDIS_URL")
+    database_url: PostgresUrl = Field(alias="DATABASE_URL")
+    redis_url: RedisUrl = Field(alias="REDIS_URL")
     order_database_url: SecretStr | None = Field(None, alias="ORDER_DATABASE_URL")
-    owner_database_url: SecretStr | None = None  # for migrations only; the service never needs it
+    owner_database_url: PostgresUrl | None = None  # for migrations only; the service never needs it
     order_desk_database_url: SecretStr | None = None  # for `orders submit` into the default order database
     service_role: str = "provisioning_service"
 

@@ -119,7 +119,7 @@ def _announce(world: LocalWorld, stage: Stage, options: UpOptions) -> None:
 def _to_begin(environment: Path) -> list[str]:
     return [
         f"source {shlex.quote(str(environment))}",
-        f"alias provisioning={shlex.quote(str(Path(sys.argv[0]).resolve()))}",
+        f"alias provisioning={shlex.quote(shlex.quote(str(Path(sys.argv[0]).resolve())))}",
         "provisioning doctor",
         "provisioning tenants list",
         "provisioning worklist",

@@ -87,12 +87,13 @@ class TestLoadSettings:
 class TestSecretsFolder:
     @pytest.mark.parametrize("name", ["DATABASE_URL", "PROVISIONING_GRAPH_CLIENT_SECRET"])
     def test_a_setting_may_be_a_file_of_its_name(self, sandbox: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-        (tmp_path / name).write_text("from a file\n")
+        written = f"{SANDBOX[name]}-from-a-file"
+        (tmp_path / name).write_text(written + "\n")
         sandbox.setenv(SECRETS_FOLDER, str(tmp_path))
         sandbox.delenv(name)
         settings = load_settings()
         secrets = {settings.database_url, settings.graph_client_secret}
-        assert "from a file" in {secret.get_secret_value() for secret in secrets if secret}
+        assert written in {secret.get_secret_value() for secret in secrets if secret}
 
 
 class TestComplaints:
@@ -105,6 +106,14 @@ class TestComplaints:
             "PROVISIONING_REALM is missing.",
             "PROVISIONING_GRAPH_CLIENT_ID is missing.",
         ]
+
+    @pytest.mark.parametrize(("name", "value"), [("DATABASE_URL", "sqlite://p4ss"), ("REDIS_URL", "p4ss")])
+    def test_what_is_no_address_of_an_engine_is_not_repeated(
+        self, sandbox: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        sandbox.setenv(name, value)
+        assert f"{name} is wrong: it begins with" in complaint()
+        assert "p4ss" not in complaint()
 
     @pytest.mark.parametrize(
         ("name", "value", "expected"),
