@@ -24,7 +24,7 @@ up: $(INSTALLED) ## the same world, left running to play with (Ctrl-C stops it)
 	@$(BIN)/provisioning up
 
 test: $(INSTALLED) check ## everything CI runs
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -q  # three on two cores: journeys mostly wait
 
 check: lint types layers ## the checks that need no engine
 
@@ -45,7 +45,7 @@ chaos: $(INSTALLED) ## 200 killed runs, each ending as if nothing had happened
 	@$(BIN)/python -m pytest -q -m slow tests/journeys
 
 scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade
-	@$(BIN)/python -m pytest -v tests/journeys
+	@$(BIN)/python -m pytest -v -m "slow or not slow" --ignore tests/journeys/test_kills.py tests/journeys
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \

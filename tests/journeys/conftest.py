@@ -44,7 +44,9 @@ def engineer(_mended: list[Engineer], world: LocalWorld) -> Engineer:
     return _mended[-1]
 
 
-@pytest.fixture(params=[0.0, 15.0, 300.0], ids=["at once", "15 s behind", "5 min behind"])
+@pytest.fixture(
+    params=[0.0, pytest.param(15.0, marks=pytest.mark.slow), 300.0], ids=["at once", "15 s behind", "5 min behind"]
+)
 def lag(request: pytest.FixtureRequest) -> float:
     """How far replicas may be behind, in seconds of the twin."""
     return float(request.param)

@@ -98,6 +98,7 @@ class TestDemo:
         assert sorted(path.name for path in folder.iterdir()) == ["typed.err", "typed.out"]
         assert running_in(folder) == []
 
+    @pytest.mark.slow
     def test_ends_as_one_document_for_programs_and_keeps_the_world_where_asked(self, folder: Path) -> None:
         kept = folder / "kept"
         before = Typed(folder, "demo", "--folder", str(kept))
@@ -176,6 +177,7 @@ class TestARunningUp:
         assert second.err.count("\n") == 1
 
     @pytest.mark.usefixtures("running")
+    @pytest.mark.slow
     def test_another_folder_works_beside_it(self, folder: Path) -> None:
         another = started(folder, folder / "up")
         another.interrupt()
@@ -183,6 +185,7 @@ class TestARunningUp:
 
 
 class TestUp:
+    @pytest.mark.slow
     def test_is_found_again_as_it_was_left_and_says_when_that_was_not_in_order(self, folder: Path) -> None:
         world = folder / "up"
         first = started(folder, world)
@@ -202,6 +205,7 @@ class TestUp:
         after_a_kill.interrupt()
         assert after_a_kill.ended(QUICKLY) == 0
 
+    @pytest.mark.slow
     def test_says_which_process_ended_by_itself(self, folder: Path) -> None:
         typed = started(folder, folder / "up")
         for process in psutil.Process(typed.process.pid).children(recursive=True):
@@ -212,6 +216,7 @@ class TestUp:
         assert "ended by themselves: beat" in typed.err
         assert running_in(folder) == []
 
+    @pytest.mark.slow
     def test_a_port_that_is_taken_is_said_in_one_sentence(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])

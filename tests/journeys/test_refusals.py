@@ -87,6 +87,7 @@ def test_a_person_of_two_boards_is_held_and_the_others_are_served(town: Town) ->
     check_promises(town, school, goal=A3)
 
 
+@pytest.mark.slow
 def test_an_operation_that_took_five_workers_with_it_is_held_as_poison(town: Town) -> None:
     school = town.school(6, seats=None)
     key = town.order(school, 6)
