@@ -10,6 +10,7 @@ from provisioning.domain.ids import (
     Actor,
     ArticleCode,
     AttemptId,
+    GroupId,
     LineKey,
     OperationId,
     OrganisationId,
@@ -99,12 +100,19 @@ class StepKind(StrEnum):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The write itself, in our words; the same shape for the plan, the journal and the gateway."""
+    """The write itself, in our words; the same shape for the plan, the journal and the gateway.
+
+    With a `group_id` the licences come and go through that group: its licences are written (license_group), or a
+    person joins it (add_members: `add_sku` is what they get by that) or leaves it (remove_member: `remove_skus`).
+    """
 
     add_sku: SkuId | None = None
     disabled_plans: frozenset[ServicePlanId] = frozenset()
     remove_skus: tuple[SkuId, ...] = ()
     usage_location: str | None = None
+    group_id: GroupId | None = None
+    group_name: str | None = None  # create_group: the mailNickname by which it is found again
+    people: int = 1  # license_group: how many people it concerns
 
 
 class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -157,8 +165,14 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()  # what could not be carried over
 
 
+_PLACE_IN_CALL = "#"
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One write about to leave the machine. Its id is the client-request-id on the wire."""
+    """One write about to leave the machine. Its id is the client-request-id on the wire.
+
+    Up to twenty people join a group in one call: their attempts share its id and are numbered within it (`<id>#<n>`).
+    """
 
     attempt_id: AttemptId
     step_id: StepId
@@ -169,6 +183,21 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     change: Change
     fence: int
     number: int = 1
+
+    @property
+    def call_id(self) -> str:
+        """The client-request-id of the call that carries this attempt."""
+        return call_of(self.attempt_id)
+
+
+def call_of(attempt: AttemptId) -> str:
+    """The id of the call that an attempt travels in."""
+    return attempt.partition(_PLACE_IN_CALL)[0]
+
+
+def place_in_call(call: str, place: int) -> AttemptId:
+    """The id of one person's attempt in a call for several."""
+    return AttemptId(f"{call}{_PLACE_IN_CALL}{place}")
 
 
 class Outcome(StrEnum):
@@ -198,3 +227,4 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     resource_units: int | None = None
     sent_at: datetime | None = None
     finished_at: datetime | None = None
+    created: GroupId | None = None  # create_group: the id that Graph gave

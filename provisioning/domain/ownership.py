@@ -44,6 +44,8 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.USAGE_LOCATION,
             _R.INHERITED_FROM_GROUP,
             _R.HELD_VIA_GROUP,
+            _R.NOT_IN_SCHOOL_GROUP,
+            _R.ENTRA_P1_LOST,
             _R.DEVICE_NOT_ORDERED,
         }
     ),

@@ -7,7 +7,9 @@ from typing import Protocol
 import msgspec
 
 from provisioning.audit.checkpoint import Checkpoint
+from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import (
+    GroupId,
     LineKey,
     OperationId,
     SubjectId,
@@ -50,6 +52,20 @@ class LicenceGateway(Protocol):
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
         """Members by key: "group:<id>", "unit:<id>", "school:<id>:teacher", "school:<id>:student"."""
 
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
+    ) -> dict[GroupId, ObservedGroup | None]:
+        """Kind, rule, licences and direct members; None: Graph says 404; absent: not readable.
+
+        Without members (`is_complete` false) it is one cheap call: what is looked at before each chunk.
+        """
+
+    def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
+        """The group with this mailNickname, with its members; None when there is none.
+
+        Raises ActionRequiredError (GROUP_CHANGED) when there are several.
+        """
+
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         """Object ids for UPNs or ids as ordered; None: no such person."""
 
@@ -57,7 +73,10 @@ class LicenceGateway(Protocol):
         """Send each attempt once, 20 a batch, within the lease; one receipt each, in any order.
 
         The caller took the quota's tokens before it journalled. `kind` and `change` say what to write: assign,
-        remove, swap, set_plans → assignLicense; set_usage_location → PATCH user.
+        remove, swap, set_plans → assignLicense; set_usage_location → PATCH user; reprocess → of one user;
+        create_group → POST (`subject_id` is its nickname too); license_group → assignLicense on the group;
+        add_members → one PATCH for all attempts that share a `call_id`, at most 20; remove_member → DELETE.
+        A PATCH is refused as a whole: then nobody of it was added.
         """
 
 

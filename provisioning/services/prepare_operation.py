@@ -79,7 +79,7 @@ class PrepareOperation:
         if not all(binding.is_confirmed for binding in bindings):
             return Reason.BINDING_UNCONFIRMED
         if policy.assignment_mode is AssignmentMode.GROUP:
-            return Reason.GROUP_MODE_UNAVAILABLE
+            return Reason.GROUP_UNUSABLE
         if self._clock.now() - operation.entered_at > self._limits.ask_person_after:
             return Reason.VALIDATION_AGED  # a person who lets it go on starts the count anew
         return None
