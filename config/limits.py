@@ -37,6 +37,8 @@ _DEFAULTS = Limits(
         timedelta(minutes=5),
     ),
     verify_deadline=timedelta(minutes=60),  # four times the lag horizon: by then it is not lag
+    group_deadline=timedelta(hours=24),  # Microsoft asks for a ticket when 60,000 people take longer
+    removal_gap=timedelta(seconds=5),  # two replicas, or one that has caught up
     revalidate_after=timedelta(days=7),  # agreements, authority and lines may have changed meanwhile
     ask_person_after=timedelta(days=30),
     duplicate_window=timedelta(hours=24),  # a second click or a second clerk, not next year's order

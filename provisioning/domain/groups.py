@@ -3,9 +3,12 @@
 learn.microsoft.com: "group resource type", "What is group-based licensing in Microsoft Entra ID?".
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
-from provisioning.domain.ids import GroupId, ServicePlanId, SkuId, SubjectId
+from provisioning.domain.ids import GroupId, OrganisationId, ServicePlanId, SkuId, SubjectId, TenantId
+from provisioning.domain.reasons import Reason
 
 
 class GroupLicence(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -58,3 +61,41 @@ class ObservedGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     def licence(self, sku_id: SkuId) -> GroupLicence | None:
         return next((licence for licence in self.licences if licence.sku_id == sku_id), None)
+
+
+# learn.microsoft.com, "licenseAssignmentState": the word on a person whom group licensing could not serve
+ASSIGNMENT_ERRORS: Mapping[str, Reason] = {
+    "CountViolation": Reason.COUNT_VIOLATION,
+    "MutuallyExclusiveViolation": Reason.MUTUALLY_EXCLUSIVE,
+    "DependencyViolation": Reason.DEPENDENCY,
+    "ProhibitedInUsageLocationViolation": Reason.USAGE_LOCATION_PROHIBITED,
+    "UniquenessViolation": Reason.UNIQUENESS,
+}
+
+
+def reason_of(error: str | None) -> Reason:
+    """Why a group's licence did not reach a person; what is not in the list has Microsoft's own word for it: Other."""
+    return ASSIGNMENT_ERRORS.get(error or "", Reason.GRAPH_OTHER)
+
+
+class LicensingGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of ours in the register: made by us, for one product of one holder in one tenant.
+
+    `group_id` is None until Graph has shown the group that was asked for.
+    """
+
+    tenant_id: TenantId
+    sku_id: SkuId
+    holder_id: OrganisationId
+    nickname: str
+    group_id: GroupId | None = None
+    is_licensed: bool = False  # our licence was read back on it once
+
+
+def nickname_for(part_number: str, holder: OrganisationId) -> str:
+    """The mailNickname of our group: the same however often it is asked for, so that a lost answer makes no second.
+
+    At most 64 characters of ASCII without blanks (learn.microsoft.com, "group resource type").
+    """
+    words = f"licences-{part_number}-{holder}".lower()
+    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in words)[:64]

@@ -28,6 +28,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     consent_reminder: timedelta
     verify_waits: tuple[timedelta, ...]
     verify_deadline: timedelta
+    group_deadline: timedelta  # until Microsoft has worked off a group
+    removal_gap: timedelta  # between the two looks that a removal rests on
     revalidate_after: timedelta
     ask_person_after: timedelta
     duplicate_window: timedelta

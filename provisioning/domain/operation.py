@@ -124,7 +124,10 @@ class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One intended write for one person. `sequence` orders the steps of one person; `position` all of the plan."""
+    """One intended write for one person, or for a group (`subject_id` is then its id or nickname).
+
+    `sequence` orders the steps of one person; `position` all of the plan.
+    """
 
     position: int
     subject_id: SubjectId
@@ -132,6 +135,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     change: Change = Change()
     sequence: int = 0
     reason: str = ""  # for people; no code branches on it
+    not_before: datetime | None = None
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,10 +45,10 @@ class Compatibility:
                 return held.part_number
         return None
 
-    def obstacle(self, person: Person, change: Change) -> tuple[Reason, str] | None:
+    def obstacle(self, licences: Collection[HeldLicence], change: Change) -> tuple[Reason, str] | None:
         """The conflict or dependency that the change would run into, with the plan ids, or None."""
-        before = enabled_plans(person.licences, self._catalogue)
-        staying = [x for x in person.licences if not (x.is_direct and x.sku_id in change.remove_skus)]
+        before = enabled_plans(licences, self._catalogue)
+        staying = [x for x in licences if not (x.group_id == change.group_id and x.sku_id in change.remove_skus)]
         kept = enabled_plans(staying, self._catalogue)
         added = enabled_plans(_added(change), self._catalogue)
         for plan in sorted(added):

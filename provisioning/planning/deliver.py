@@ -8,27 +8,19 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.catalogue import Mappings, Sku
-from provisioning.domain.ids import GroupId, OperationId, OrganisationId, PlanId, SubjectId, TenantId
+from provisioning.domain.groups import GroupImage
+from provisioning.domain.ids import OperationId, OrganisationId, PlanId, SkuId, SubjectId, TenantId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Census, HeldLicence, Person, SeatCount
-from provisioning.domain.operation import Change, Step, StepKind, Wish
-from provisioning.domain.permissions import missing_for
+from provisioning.domain.observation import Census, Person, SeatCount
+from provisioning.domain.operation import Step, StepKind, Wish
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import Policy
-from provisioning.planning.carry import (
-    KnownPlans,
-    PlanIds,
-    as_offered,
-    carry_over,
-    enabled_plans,
-    families,
-    off_by_advice,
-    off_by_policy,
-    undecided,
-)
-from provisioning.planning.conflicts import Compatibility
+from provisioning.domain.tenancy import AssignmentMode, Policy
+from provisioning.planning.carry import KnownPlans, as_offered
+from provisioning.planning.group_judging import GroupJudge
+from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, sources
 from provisioning.planning.guards import Usage, breaches
+from provisioning.planning.judging import Aim, Judge, products
 from provisioning.planning.losses import LossCount
 from provisioning.planning.plan import Grounds, Losses, Plan, SubjectPlan
 from provisioning.planning.seats import in_order, situation
@@ -57,6 +49,8 @@ class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
     permissions: frozenset[str]
     usage: Usage
     limits: Limits
+    groups: GroupScene = GroupScene()
+    may_move: bool = False  # bring who has the product into the form that the policy wants, too
 
     @property
     def target(self) -> Sku:
@@ -68,12 +62,13 @@ _Judged = tuple[Person, OrganisationId, Verdict]
 
 
 def plan_deliver(scene: DeliverScene) -> Plan:
-    """One step per person (two when the usage location is set first); scarce seats by a stable order."""
+    """The steps that each person needs, in turn; scarce seats by a stable order; a group is made ready first."""
     scene = _as_offered(scene)
-    judge = _Judge(scene)
+    judge = _judge_of(scene)
     judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
-    allotted = list(_allotted(scene, judged))
-    steps = list(_steps(allotted))
+    allotted = _together(judged, list(_allotted(scene, judged)))
+    readying = _readying(scene, judge, allotted)
+    steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
     return Plan(
         plan_id=scene.plan_id,
@@ -82,12 +77,68 @@ def plan_deliver(scene: DeliverScene) -> Plan:
         drawn_at=scene.now,
         observed_at=scene.census.observed_at,
         is_complete=scene.selection.is_complete,
-        subjects=(*_subjects(allotted), *_undecided(scene), *_missing_names(scene)),
+        subjects=(*map(group_subject, readying), *_subjects(allotted), *_undecided(scene), *_missing_names(scene)),
         steps=tuple(steps),
         grounds=scene.grounds,
         losses=losses,
         guard_breaches=breaches(steps, losses, scene.usage, scene.limits),
+        sources=sources((person for person, _, _ in allotted), _named_skus(scene), scene.groups),
+        group=_images(scene, readying, steps),
     )
+
+
+def _judge_of(scene: DeliverScene) -> Judge:
+    aim = Aim(
+        wish=scene.wish,
+        policy=scene.policy,
+        mappings=scene.mappings,
+        permissions=scene.permissions,
+        groups=scene.groups,
+        may_move=scene.may_move,
+    )
+    if scene.policy.assignment_mode is AssignmentMode.GROUP and scene.wish.sku_id in scene.mappings.group_licensing:
+        return GroupJudge(aim, _selected(scene) - _left_out(scene))
+    return Judge(aim)  # a product without Entra ID P1 gives no right to group licensing
+
+
+def _named_skus(scene: DeliverScene) -> dict[SkuId, Sku]:
+    return {sku_id: scene.mappings.skus[sku_id] for sku_id in products(scene.wish) if sku_id in scene.mappings.skus}
+
+
+# ── the group ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _together(judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
+    """One write gives all members of a group the product: with a seat for each of them, or for none."""
+    through = {person.subject_id for person, _, verdict in judged if verdict.through_group}
+    if not any(verdict is _WAITS and person.subject_id in through for person, _, verdict in allotted):
+        return allotted
+    return [(one[0], one[1], _WAITS) if one[0].subject_id in through else one for one in allotted]
+
+
+def _readying(scene: DeliverScene, judge: Judge, allotted: Sequence[_Judged]) -> list[Step]:
+    """The step that makes the group, or makes it bring the product; none when nobody would be served by it."""
+    if not isinstance(judge, GroupJudge):
+        return []
+    if scene.groups.target is None:
+        is_needed = any(verdict.state is SubjectState.PENDING and not verdict.acts for _, _, verdict in allotted)
+        return [creation(scene.groups.nickname)] if is_needed and scene.groups.is_ours else []
+    needs = any(verdict.through_group or _joins(verdict) for _, _, verdict in allotted)
+    return [licensing(judge.preparation)] if needs and judge.preparation else []
+
+
+def _joins(verdict: Verdict) -> bool:
+    return any(act.kind is StepKind.ADD_MEMBERS for act in verdict.acts)
+
+
+def _images(scene: DeliverScene, readying: Sequence[Step], steps: Sequence[Step]) -> tuple[GroupImage, ...]:
+    """How the target may look while steps of this plan go through it."""
+    target = scene.groups.target
+    goes_through = target is not None and any(step.change.group_id == target.group_id for step in steps)
+    return images(target, readying[0].change if readying else None) if target and goes_through else ()
+
+
+# ── the people ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _as_offered(scene: DeliverScene) -> DeliverScene:
@@ -156,7 +207,7 @@ def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judge
     seats = _seats_to_give(scene)
     for one in judged:
         person, organisation, verdict = one
-        is_asking = verdict.state is SubjectState.PENDING
+        is_asking = verdict.asks_for_seat(scene.wish.sku_id)
         yield (person, organisation, _WAITS) if is_asking and seats <= 0 else one
         seats -= is_asking
 
@@ -166,14 +217,20 @@ def _seats_to_give(scene: DeliverScene) -> int:
     seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
     selected = _selected(scene)
     own = (selected & seats.holders) | (selected & _served_elsewhere(scene)) | scene.in_doubt
-    return seats.to_give(len(own))
+    return seats.to_give(len(own | _strangers_in_our_group(scene)))
+
+
+def _strangers_in_our_group(scene: DeliverScene) -> AbstractSet[SubjectId]:
+    """Whoever else put them there: they live on this holder's seats."""
+    target = scene.groups.target
+    return target.members - _selected(scene) if target and scene.groups.is_ours else frozenset()
 
 
 def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:
     losses = LossCount(scene.mappings, scene.wish.replaces, scene.policy)
     served = Counter(verdict for _, _, verdict in allotted if verdict.state is SubjectState.PENDING)
     for verdict, people in served.items():
-        losses.add(verdict.licences, verdict.change, verdict.notes, people)
+        losses.add(verdict.licences, *verdict.changes, not_carried=verdict.notes, people=people)
     return losses.total
 
 
@@ -182,78 +239,9 @@ def _subjects(allotted: Iterable[_Judged]) -> Iterator[SubjectPlan]:
         yield verdict.subject(person, organisation)
 
 
-def _steps(allotted: Iterable[_Judged]) -> Iterator[Step]:
-    position = 0
+def _steps(scene: DeliverScene, allotted: Iterable[_Judged], position: int) -> Iterator[Step]:
+    second_look = scene.census.observed_at + scene.limits.removal_gap
     for person, _, verdict in allotted:
-        for step in verdict.steps(person, position):
+        for step in verdict.steps(person, position, second_look):
             yield step
             position += 1
-
-
-class _Judge:
-    """Decides what one person needs. Equal situations are judged once: a school has few of them."""
-
-    def __init__(self, scene: DeliverScene) -> None:
-        self._scene = scene
-        self._compatibility = Compatibility(scene.mappings)
-        self._plans = KnownPlans.named_in(scene.mappings.skus)
-        self._off = off_by_policy(scene.target, scene.policy)
-        self._undecided = undecided(scene.target, scene.wish.audience, scene.policy)
-        self._advised = off_by_advice(scene.target, scene.wish.audience, scene.policy)
-        self._known: dict[tuple[tuple[HeldLicence, ...], bool], Verdict] = {}
-
-    def verdict(self, person: Person) -> Verdict:
-        situation_key = (person.licences, person.usage_location is None)
-        if situation_key not in self._known:
-            self._known[situation_key] = self._judge(person)
-        return self._known[situation_key]
-
-    def _judge(self, person: Person) -> Verdict:
-        return self._already_right(person) or self._impossible(person) or self._wanted(person)
-
-    def _already_right(self, person: Person) -> Verdict | None:
-        target = self._scene.target
-        if person.direct(target.sku_id):
-            return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
-        if person.holds(target.sku_id):
-            return Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
-        larger = self._compatibility.larger_product(person, target, self._scene.wish.replaces)
-        return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, notes=(larger,)) if larger else None
-
-    def _impossible(self, person: Person) -> Verdict | None:
-        group = self._group_that_gives_the_old(person)
-        if group:
-            return Verdict.refused(Reason.INHERITED_FROM_GROUP, f"group {group}")
-        if person.usage_location is None:
-            if not self._scene.policy.usage_location:
-                return Verdict.refused(Reason.USAGE_LOCATION)
-            missing = missing_for([StepKind.SET_USAGE_LOCATION], self._scene.permissions)
-            if missing:
-                return Verdict.refused(Reason.USAGE_LOCATION, f"needs permission {', '.join(sorted(missing))}")
-        return None
-
-    def _group_that_gives_the_old(self, person: Person) -> GroupId | None:
-        replaces = self._scene.wish.replaces
-        return next((x.group_id for x in person.licences if x.sku_id in replaces and x.group_id and x.is_active), None)
-
-    def _wanted(self, person: Person) -> Verdict:
-        scene = self._scene
-        leaving = [x for x in person.licences if x.sku_id in scene.wish.replaces and x.is_direct and x.is_active]
-        carried = carry_over(person.licences, leaving, scene.target, scene.mappings.skus, self._plans)
-        change = Change(
-            add_sku=scene.wish.sku_id,
-            disabled_plans=carried.disabled | self._at_least(leaving),
-            remove_skus=tuple(sorted({x.sku_id for x in leaving})),
-        )
-        obstacle = self._compatibility.obstacle(person, change)
-        if obstacle:
-            return Verdict.refused(*obstacle)
-        location = scene.policy.usage_location if person.usage_location is None else None
-        return Verdict(SubjectState.PENDING, None, change, carried.not_carried, location, person.licences)
-
-    def _at_least(self, leaving: Sequence[HeldLicence]) -> PlanIds:
-        """Advice is for first licences; what nobody decided about takes no service that the person had."""
-        if not leaving:
-            return self._off | self._undecided | self._advised
-        had = families(enabled_plans(leaving, self._scene.mappings.skus), self._plans.family_of)
-        return self._off | {plan for plan in self._undecided if self._plans.family_of.get(plan) not in had}

@@ -18,13 +18,22 @@ class Usage(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_kinds(cls, kinds: dict[StepKind, int]) -> "Usage":
-        return cls(assignments=kinds.get(StepKind.ASSIGN, 0), swaps=kinds.get(StepKind.SWAP, 0))
+        return cls(
+            assignments=sum(kinds.get(kind, 0) for kind in _ASSIGNS), swaps=sum(kinds.get(kind, 0) for kind in _SWAPS)
+        )
+
+
+# a person who joins a licensed group gets a licence; a group's licences are written for everybody in it
+_ASSIGNS = (StepKind.ASSIGN, StepKind.ADD_MEMBERS)
+_SWAPS = (StepKind.SWAP, StepKind.LICENSE_GROUP)
 
 
 def breaches(steps: Sequence[Step], losses: Losses, usage: Usage, limits: Limits) -> tuple[str, ...]:
     """Sentences, one per guard that the plan goes beyond; empty: it may apply by itself."""
-    counts = Counter(step.kind for step in steps)
-    assignments, swaps = counts[StepKind.ASSIGN], counts[StepKind.SWAP]
+    counts: Counter[StepKind] = Counter()
+    for step in steps:
+        counts[step.kind] += step.change.people
+    assignments, swaps = (sum(counts[kind] for kind in kinds) for kinds in (_ASSIGNS, _SWAPS))
     said = [
         _above("assignments", assignments, usage.assignments, limits.guard_assignments),
         _above("swaps", swaps, usage.swaps, limits.guard_swaps),

@@ -1,13 +1,13 @@
 """What people would lose by a plan, counted person by person."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import ServicePlanId, SkuId
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Change
-from provisioning.domain.tenancy import Policy
+from provisioning.domain.tenancy import Policy, SkuPolicy
 from provisioning.planning.carry import KnownPlans, disabled_plans, enabled_plans, families
 from provisioning.planning.plan import Losses
 
@@ -20,13 +20,14 @@ class LossCount:
         self._replaces = frozenset(replaces)
         self._policy = policy
         self._plans = KnownPlans.named_in(mappings.skus)
-        self._seen: Counter[tuple[tuple[HeldLicence, ...], Change]] = Counter()
+        self._seen: Counter[tuple[tuple[HeldLicence, ...], tuple[Change, ...]]] = Counter()
         self._not_carried: Counter[str] = Counter()
 
     def add(
-        self, licences: tuple[HeldLicence, ...], change: Change, not_carried: Collection[str] = (), people: int = 1
+        self, licences: tuple[HeldLicence, ...], *changes: Change, not_carried: Collection[str] = (), people: int = 1
     ) -> None:
-        self._seen[licences, change] += people
+        """`changes` follow one another; what counts is how the person is left in the end."""
+        self._seen[licences, changes] += people
         self._not_carried.update(dict.fromkeys(not_carried, people))
 
     @property
@@ -34,12 +35,14 @@ class LossCount:
         removals = unreplaced = 0
         lost: Counter[str] = Counter()
         switched_on: Counter[str] = Counter()
-        for (licences, change), people in self._seen.items():
-            removals += people * len(change.remove_skus) if change.add_sku is None else 0
-            unreplaced += people * bool(set(change.remove_skus) - self._replaces)
-            for family in self._families_lost(licences, change):
+        for (licences, changes), people in self._seen.items():
+            after = after_changes(licences, changes)
+            gone = _gone(changes, after)
+            removals += 0 if any(change.add_sku for change in changes) else people * len(gone)
+            unreplaced += people * bool(gone - self._replaces)
+            for family in self._services(licences) - self._services(after):
                 lost[family] += people
-            for plan in self._switched_on(licences, change):
+            for plan in self._switched_on(licences, after, changes):
                 switched_on[self._plans.name(plan)] += people
         return Losses(
             removals_without_replacement=removals,
@@ -49,27 +52,45 @@ class LossCount:
             unreplaced_swaps=unreplaced,
         )
 
-    def _families_lost(self, licences: tuple[HeldLicence, ...], change: Change) -> frozenset[str]:
-        return self._services(licences) - self._services(after_change(licences, change))
-
     def _services(self, licences: Collection[HeldLicence]) -> frozenset[str]:
         return families(enabled_plans(licences, self._catalogue), self._plans.family_of)
 
-    def _switched_on(self, licences: tuple[HeldLicence, ...], change: Change) -> frozenset[ServicePlanId]:
+    def _switched_on(
+        self, licences: Collection[HeldLicence], after: Collection[HeldLicence], changes: Collection[Change]
+    ) -> frozenset[ServicePlanId]:
         """Plans on afterwards, off before by the person's own licences or by the school's policy.
 
         A service that was off altogether must not come on through another plan either.
         """
-        new = enabled_plans(after_change(licences, change), self._catalogue) - enabled_plans(licences, self._catalogue)
+        new = enabled_plans(after, self._catalogue) - enabled_plans(licences, self._catalogue)
         off_for_person = disabled_plans(licences)
         dark = families(off_for_person, self._plans.family_of) - self._services(licences)
-        wishes = self._policy.skus.get(change.add_sku) if change.add_sku else None
-        off = off_for_person | wishes.disabled_plans if wishes else off_for_person
+        wishes = (self._policy.skus.get(change.add_sku, SkuPolicy()) for change in changes if change.add_sku)
+        off = off_for_person.union(*(wish.disabled_plans for wish in wishes))
         return frozenset(plan for plan in new if plan in off or self._plans.family_of.get(plan) in dark)
 
 
+def after_changes(licences: Collection[HeldLicence], changes: Iterable[Change]) -> list[HeldLicence]:
+    """The licences once all changes are done."""
+    held = list(licences)
+    for change in changes:
+        held = after_change(held, change)
+    return held
+
+
 def after_change(licences: Collection[HeldLicence], change: Change) -> list[HeldLicence]:
-    """The licences once the change is done: removed ones gone, the added one in place of an older self."""
+    """The licences once the change is done: removed ones gone, the added one in place of an older self.
+
+    Only those of the same source: what a group brings stays when the direct one goes, and the other way round.
+    """
     gone = {*change.remove_skus, change.add_sku}
-    staying = [x for x in licences if not (x.is_direct and x.sku_id in gone)]
-    return [*staying, HeldLicence(change.add_sku, change.disabled_plans)] if change.add_sku else staying
+    staying = [x for x in licences if not (x.group_id == change.group_id and x.sku_id in gone)]
+    if change.add_sku is None:
+        return staying
+    return [*staying, HeldLicence(change.add_sku, change.disabled_plans, change.group_id)]
+
+
+def _gone(changes: Iterable[Change], after: Collection[HeldLicence]) -> frozenset[SkuId]:
+    """What is taken and not held in another way."""
+    taken = frozenset(sku for change in changes for sku in change.remove_skus)
+    return taken - {licence.sku_id for licence in after if licence.is_active}

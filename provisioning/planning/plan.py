@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import msgspec
 
+from provisioning.domain.groups import GroupImage
 from provisioning.domain.ids import OperationId, OrganisationId, PlanId, SubjectId, TenantId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.operation import BeforeImage, Step, StepKind
@@ -31,7 +32,7 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unreplaced_swaps: int = 0  # swaps from a SKU that the article does not name under `replaces`
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an approval binds (design: approval). Its digest is what the approver names."""
 
     operation_id: OperationId
@@ -39,6 +40,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     grounds: Grounds
     counts: dict[str, int]  # step kind → number
     losses: Losses
+    sources: dict[str, int] = {}  # where the products concerned come from now → people
+    group: tuple[GroupImage, ...] = ()  # how the group looks that licences go through: before, and once it is ready
 
     @property
     def digest(self) -> str:
@@ -46,7 +49,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubjectPlan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One person of the plan: the state they start in, why, and what cannot be carried over."""
+    """One person of the plan: the state they start in, why, and what cannot be carried over.
+
+    A group that is written to has its row too, and is no person: nobody counts it among them.
+    """
 
     subject_id: SubjectId
     organisation_id: OrganisationId | None
@@ -54,6 +60,7 @@ class SubjectPlan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: Reason | None = None
     before: BeforeImage = BeforeImage()
     notes: tuple[str, ...] = ()
+    is_group: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +80,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     grounds: Grounds
     losses: Losses
     guard_breaches: tuple[str, ...] = ()
+    sources: dict[str, int] = {}
+    group: tuple[GroupImage, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -90,6 +99,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             grounds=self.grounds,
             counts=self.counts,
             losses=self.losses,
+            sources=self.sources,
+            group=self.group,
+        )
+
+    @property
+    def awaits_group(self) -> bool:
+        """Whether somebody gets what they need by a group alone, which takes its time."""
+        served = {step.subject_id for step in self.steps}
+        return any(
+            one.state is SubjectState.PENDING and not one.is_group and one.subject_id not in served
+            for one in self.subjects
         )
 
     @property

@@ -1,30 +1,55 @@
 """What one person needs, and what that makes of the plan."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
-from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ids import OrganisationId, SkuId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import BeforeImage, Change, Step, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import SubjectPlan
 
+TAKES_AWAY = frozenset({StepKind.REMOVE, StepKind.REMOVE_MEMBER})
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One write for the person, and why it is done: for people, no code branches on it."""
+
+    kind: StepKind
+    change: Change
+    reason: str
+
 
 class Verdict(msgspec.Struct, frozen=True, eq=False):
-    """Everybody in the same situation shares one; `licences` is that situation, `first_location` is set before."""
+    """Everybody in the same situation shares one; `licences` is that situation, `acts` follow one another.
+
+    `through_group` is what a write to the group as a whole does to the person, who then needs none of their own.
+    """
 
     state: SubjectState
     reason: Reason | None = None
-    change: Change = Change()
+    acts: tuple[Act, ...] = ()
     notes: tuple[str, ...] = ()
-    first_location: str | None = None
     licences: tuple[HeldLicence, ...] = ()
+    through_group: Change | None = None
 
     @classmethod
     def refused(cls, reason: Reason, *notes: str) -> "Verdict":
         return cls(SubjectState.REFUSED, reason, notes=notes)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that happens to the person's licences, in order."""
+        own = tuple(act.change for act in self.acts)
+        return (self.through_group, *own) if self.through_group else own
+
+    def asks_for_seat(self, sku_id: SkuId) -> bool:
+        """Whether it takes one more seat of the SKU: who holds it in any way takes none."""
+        holds = any(licence.sku_id == sku_id and licence.is_active for licence in self.licences)
+        return self.state is SubjectState.PENDING and not holds
 
     def subject(self, person: Person, organisation: OrganisationId) -> SubjectPlan:
         return SubjectPlan(
@@ -36,34 +61,47 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
             notes=self.notes,
         )
 
-    def steps(self, person: Person, position: int) -> Iterator[Step]:
-        """Nothing but for who is under way; the location first, in its own step."""
-        if self.state is not SubjectState.PENDING:
-            return
-        if self.first_location:
-            yield _location_step(person, self.first_location, position)
-        yield self._licence_step(person, position + bool(self.first_location))
-
-    def _licence_step(self, person: Person, position: int) -> Step:
-        is_swap = bool(self.change.remove_skus)
-        return Step(
-            position=position,
-            subject_id=person.subject_id,
-            kind=StepKind.SWAP if is_swap else StepKind.ASSIGN,
-            change=self.change,
-            sequence=1 if self.first_location else 0,
-            reason="takes the place of the old product" if is_swap else "ordered for this person",
-        )
+    def steps(self, person: Person, position: int, second_look: datetime) -> Iterator[Step]:
+        """Nothing but for who is under way. Nothing is taken away on one look alone: not before the second."""
+        for sequence, act in enumerate(self.acts if self.state is SubjectState.PENDING else ()):
+            yield Step(
+                position=position + sequence,
+                subject_id=person.subject_id,
+                kind=act.kind,
+                change=act.change,
+                sequence=sequence,
+                reason=act.reason,
+                not_before=second_look if act.kind in TAKES_AWAY and not sequence else None,
+            )
 
 
-def _location_step(person: Person, location: str, position: int) -> Step:
-    return Step(
-        position=position,
-        subject_id=person.subject_id,
-        kind=StepKind.SET_USAGE_LOCATION,
-        change=Change(usage_location=location),
-        reason="the usage location is empty and the school's policy names one",
+def first_location(location: str) -> Act:
+    reason = "the usage location is empty and the school's policy names one"
+    return Act(StepKind.SET_USAGE_LOCATION, Change(usage_location=location), reason)
+
+
+def licence_act(change: Change) -> Act:
+    if change.remove_skus:
+        return Act(StepKind.SWAP, change, "takes the place of the old product")
+    return Act(StepKind.ASSIGN, change, "ordered for this person")
+
+
+def out_of_group(licence: HeldLicence) -> tuple[Act, Act]:
+    """The same licence directly, with the same plans off; only then out of the group that brought it."""
+    kept = Change(add_sku=licence.sku_id, disabled_plans=licence.disabled_plans)
+    left = Change(group_id=licence.group_id, remove_skus=(licence.sku_id,))
+    return (
+        Act(StepKind.ASSIGN, kept, "held directly before the group is left"),
+        Act(StepKind.REMOVE_MEMBER, left, "the direct licence takes the place of the group's"),
     )
+
+
+def into_group(change: Change) -> Act:
+    return Act(StepKind.ADD_MEMBERS, change, "the group brings the licence")
+
+
+def drop_direct(sku_id: SkuId) -> Act:
+    return Act(StepKind.REMOVE, Change(remove_skus=(sku_id,)), "the group brings the same licence")
 
 
 def before_image(person: Person) -> BeforeImage:

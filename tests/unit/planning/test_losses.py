@@ -20,7 +20,7 @@ def lost(
     licences: tuple[HeldLicence, ...], change: Change, rules: Policy | None = None, not_carried: tuple[str, ...] = ()
 ) -> Losses:
     losses = LossCount(MAPPINGS, {A1, A1_PLUS}, rules or policy())
-    losses.add(licences, change, not_carried)
+    losses.add(licences, change, not_carried=not_carried)
     return losses.total
 
 
@@ -66,8 +66,8 @@ class TestLossCount:
 
     def test_people_add_up(self) -> None:
         losses = LossCount(MAPPINGS, {A1}, policy())
-        losses.add((held(A1),), swap(YAMMER), ("X",), people=3)
-        losses.add((held(A1_PLUS),), swap(YAMMER, SWAY, old=A1_PLUS), ("X", "Y"))
+        losses.add((held(A1),), swap(YAMMER), not_carried=("X",), people=3)
+        losses.add((held(A1_PLUS),), swap(YAMMER, SWAY, old=A1_PLUS), not_carried=("X", "Y"))
         assert losses.total == Losses(
             families={"sway": 1, "yammer": 4}, not_carried={"X": 4, "Y": 1}, unreplaced_swaps=1
         )

@@ -61,7 +61,7 @@ class TestPlan:
 class TestVerdict:
     @pytest.mark.parametrize("state", sorted(set(SubjectState) - {SubjectState.PENDING}))
     def test_only_who_is_under_way_has_steps(self, state: SubjectState) -> None:
-        assert list(Verdict(state).steps(person("anne"), 0)) == []
+        assert list(Verdict(state).steps(person("anne"), 0, NOW)) == []
 
     def test_the_person_s_line_says_school_state_and_notes(self) -> None:
         subject = Verdict(SubjectState.PENDING, notes=("YAMMER_EDU",)).subject(person("anne", held(A1)), SCHOOL)
