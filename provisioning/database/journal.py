@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Select, Text, TextClause, any_, func, literal, select
+from sqlalchemy import ARRAY, Select, Text, TextClause, any_, func, literal, select, update
 
 from provisioning.database import journal_reads as reads
 from provisioning.database import journal_writes as writes
@@ -18,6 +18,7 @@ from provisioning.domain.ids import OperationId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.operation import Attempt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.worklist import Lease
+from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import StepUpdate, SubjectUpdate
 
 _WRITTEN = (StepState.APPLIED, StepState.VERIFIED)
@@ -50,6 +51,9 @@ class SqlJournal(Store):
         which = (steps.c.operation_id == operation) & steps.c.state.in_(states)
         return self._steps(reads.records(which, limit=limit))
 
+    def steps_of_kind(self, operation: OperationId, kind: StepKind) -> list[StepRecord]:
+        return self._steps(reads.records((steps.c.operation_id == operation) & (steps.c.kind == kind)))
+
     def close(
         self,
         operation: OperationId,
@@ -63,17 +67,23 @@ class SqlJournal(Store):
         if subjects:
             self._close_subjects(operation, subjects)
 
+    def put_off_removals(self, operation: OperationId, subjects: Collection[SubjectId], until: datetime) -> None:
+        theirs = steps.c.subject_id == any_(literal(sorted(subjects), ARRAY(Text)))
+        takes_away = steps.c.kind.in_(sorted(TAKES_AWAY)) & (steps.c.state == StepState.PENDING)
+        later = update(steps).where(steps.c.operation_id == operation, theirs, takes_away)
+        self._connection.execute(later.values(not_before=until))
+
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {
             StepState(state): count for state, count in self._counts(steps.c.state, steps.c.operation_id == operation)
         }
 
     def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]:
-        is_theirs = subjects.c.operation_id == operation
+        is_theirs = (subjects.c.operation_id == operation) & ~subjects.c.is_group
         return {SubjectState(state): count for state, count in self._counts(subjects.c.state, is_theirs)}
 
     def subjects(self, operation: OperationId) -> list[SubjectRecord]:
-        query = columns_of(subjects, SubjectRecord).where(subjects.c.operation_id == operation)
+        query = columns_of(subjects, SubjectRecord).where(subjects.c.operation_id == operation, ~subjects.c.is_group)
         return self._list(query.order_by(subjects.c.subject_id), SubjectRecord)
 
     def applied_since(
@@ -87,8 +97,8 @@ class SqlJournal(Store):
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """What is in flight or unknown counts as written: a guard errs on the safe side."""
         is_recent = (steps.c.tenant_id == tenant) & (steps.c.sent_at >= since)
-        counts = self._counts(steps.c.kind, is_recent & steps.c.state.in_(_PERHAPS_WRITTEN))
-        return {StepKind(kind): count for kind, count in counts}
+        rows = self._connection.execute(reads.people_by_kind(is_recent & steps.c.state.in_(_PERHAPS_WRITTEN)))
+        return {StepKind(kind): int(people) for kind, people in rows}
 
     def _move(self, statement: TextClause, lease: Lease, bound: dict[str, Any]) -> int:
         held = {"name": lease.name, "fence": lease.fence, "holder": lease.holder}

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, cast, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from provisioning.database.tables.journal import steps, subjects
 from provisioning.database.tables.operations import plans
@@ -17,7 +18,9 @@ _waits_for_another = exists().where(
     _earlier.c.plan_id == steps.c.plan_id,
     _earlier.c.subject_id == steps.c.subject_id,
     _earlier.c.sequence < steps.c.sequence,
-    _earlier.c.state.not_in([StepState.APPLIED, StepState.VERIFIED]),
+    _earlier.c.state != StepState.VERIFIED,
+    # what a licence needs besides may be on its way: Graph checks it again when it gives the licence
+    ~((_earlier.c.kind == StepKind.SET_USAGE_LOCATION) & (_earlier.c.state == StepState.APPLIED)),
 )
 # Nearly all steps are the first of their person: the second half is seldom asked.
 _has_its_turn = or_(steps.c.sequence == 0, ~_waits_for_another)
@@ -47,6 +50,12 @@ def next_due(operation: OperationId) -> Select[Any]:
     return query.where(steps.c.operation_id == operation, or_(is_next, steps.c.state == StepState.UNKNOWN))
 
 
+def people_by_kind(which: ColumnElement[bool]) -> Select[Any]:
+    """How many people each kind of write concerned: one each, and all members where a group was licensed."""
+    people = func.coalesce(cast(cast(steps.c.change, JSONB)["people"].astext, Integer), 1)
+    return select(steps.c.kind, func.sum(people)).where(which).group_by(steps.c.kind)
+
+
 def record_of(row: dict[str, Any]) -> StepRecord:
     step = Step(
         position=row["position"],
@@ -55,6 +64,7 @@ def record_of(row: dict[str, Any]) -> StepRecord:
         change=row["change"],
         sequence=row["sequence"],
         reason=row["explanation"],
+        is_last=row["is_last"],
     )
     return msgspec.convert(row | {"step": step}, StepRecord)
 

@@ -15,16 +15,16 @@ from provisioning.domain.operation import Step, StepKind
 from provisioning.planning.plan import Plan, SubjectPlan
 
 _ROWS_AT_ONCE = 5000  # bounds the memory of one statement
-_TAKES_A_SEAT = frozenset({StepKind.ASSIGN, StepKind.SWAP})
 T = TypeVar("T")
 
 # A person whom an earlier plan of this operation already served stays verified: "already right" is our own work.
 _SUBJECTS = text("""
     INSERT INTO operation_subjects AS present
-        (operation_id, subject_id, plan_id, pseudonym, organisation_id, state, reason, before, notes)
-    SELECT :operation, subject_id, :plan, pseudonym, organisation_id, state, reason, before, notes
+        (operation_id, subject_id, plan_id, pseudonym, organisation_id, state, reason, before, notes, is_group)
+    SELECT :operation, subject_id, :plan, pseudonym, organisation_id, state, reason, before, notes, is_group
     FROM json_to_recordset(CAST(:rows AS json)) AS given (
-        subject_id text, pseudonym text, organisation_id text, state text, reason text, before jsonb, notes text[])
+        subject_id text, pseudonym text, organisation_id text, state text, reason text, before jsonb, notes text[],
+        is_group boolean)
     ON CONFLICT (operation_id, subject_id) DO UPDATE SET
         plan_id = excluded.plan_id, organisation_id = excluded.organisation_id, before = excluded.before,
         notes = excluded.notes, reason = excluded.reason, pseudonym = excluded.pseudonym,
@@ -103,13 +103,14 @@ def store_rows(
     for some in _in_chunks(plan.steps):
         connection.execute(inserted(steps, [_step_row(plan, step) for step in some]))
     if sku is not None:
-        run(_RESERVE, _served(plan, sku), str)
+        run(_RESERVE, _served(plan), str)
         connection.execute(_STRIKE, bound)
         run(QUEUE_UP, (each.subject_id for each in plan.subjects if each.state is SubjectState.WAITING), str)
 
 
-def _served(plan: Plan, sku: SkuId) -> list[SubjectId]:
-    return [s.subject_id for s in plan.steps if s.kind in _TAKES_A_SEAT and s.change.add_sku == sku]
+def _served(plan: Plan) -> list[SubjectId]:
+    """Who is to get the product: by a step of their own, or through the group."""
+    return [one.subject_id for one in plan.subjects if one.state is SubjectState.PENDING and not one.is_group]
 
 
 def _subject_row(subject: SubjectPlan, pseudonyms: Mapping[SubjectId, Pseudonym]) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def _subject_row(subject: SubjectPlan, pseudonyms: Mapping[SubjectId, Pseudonym]
         "reason": subject.reason,
         "before": subject.before,
         "notes": subject.notes,
+        "is_group": subject.is_group,
     }
 
 
@@ -135,6 +137,8 @@ def _step_row(plan: Plan, step: Step) -> dict[str, Any]:
         "kind": step.kind,
         "change": step.change,
         "explanation": step.reason,
+        "not_before": step.not_before,
+        "is_last": step.is_last,
         "state": StepState.SKIPPED if step.kind is StepKind.NO_OP else StepState.PENDING,
     }
 

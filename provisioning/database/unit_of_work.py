@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from provisioning import ports
 from provisioning.database.actors import SqlActors
 from provisioning.database.audit_log import SqlAuditLog
+from provisioning.database.groups import SqlGroups
 from provisioning.database.journal import SqlJournal
 from provisioning.database.leases import SqlLeases
 from provisioning.database.ledger import SqlLedger
@@ -82,6 +83,10 @@ class SqlUnitOfWork:
     @cached_property
     def seats(self) -> ports.SeatBook:
         return SqlSeats(self._connection)
+
+    @cached_property
+    def groups(self) -> ports.GroupRegister:
+        return SqlGroups(self._connection)
 
     @cached_property
     def leases(self) -> ports.LeaseStore:

@@ -136,6 +136,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sequence: int = 0
     reason: str = ""  # for people; no code branches on it
     not_before: datetime | None = None
+    is_last: bool = True  # of this person: with it they have what they should
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import uuid4
 
 import msgspec
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, AttemptId
+from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Attempt, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.execution.calls import attempts_of, in_calls
 from provisioning.execution.outcome import ChunkOutcome, outcome_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, StepUpdate, SubjectUpdate
 
@@ -28,7 +28,9 @@ class Executor:
 
     def run_chunk(self, operation: Operation, lease: Lease, records: Sequence[StepRecord]) -> ChunkOutcome | None:
         """What came of it, already written; None when a stop was ordered before the chunk was begun."""
-        attempts = [_attempt(operation, record, lease) for record in records]
+        calls = in_calls(records)
+        records = [record for call in calls for record in call]
+        attempts = list(attempts_of(operation, calls, lease))
         begun = self._begin(operation, lease, attempts)
         if begun is None:
             return None
@@ -82,25 +84,6 @@ class Executor:
             )
             uow.audit.record([_left_alone(operation, record, now) for record in changed])
             uow.commit()
-
-
-def _attempt(operation: Operation, record: StepRecord, lease: Lease) -> Attempt:
-    """One write, one id: what is sent again for a step goes under the id of the first time.
-
-    A lost answer may have been a success that a lagging replica hid from us. Under one id, whichever of the two
-    took effect, the record names it.
-    """
-    return Attempt(
-        attempt_id=record.last_attempt or AttemptId(str(uuid4())),
-        step_id=record.step_id,
-        operation_id=operation.operation_id,
-        tenant_id=operation.tenant_id,
-        subject_id=record.step.subject_id,
-        kind=record.step.kind,
-        change=record.step.change,
-        fence=lease.fence,
-        number=record.attempts + 1,
-    )
 
 
 def _skipped(record: StepRecord) -> StepUpdate:

@@ -7,12 +7,13 @@ from enum import StrEnum
 import msgspec
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, TenantId
+from provisioning.domain.ids import SYSTEM, AttemptId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Change, Outcome, Receipt, StepRecord
+from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, StepRecord, call_of
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import after_refusal
+from provisioning.execution.calls import is_shared
 from provisioning.ports import StepUpdate, SubjectUpdate
 
 
@@ -21,6 +22,7 @@ class Direction(StrEnum):
 
     CONTINUE = "continue"
     REPLAN = "replan"  # seats ran out, or a person turned out different
+    STOP_GROUP = "stop_group"  # the group is gone, takes nobody from us, or was refused its licence
     STOP_TENANT = "stop_tenant"  # consent, permission or credential
 
 
@@ -44,6 +46,10 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _WAITS_FOR_A_SEAT = frozenset({Reason.COUNT_VIOLATION})
+_STOPS = frozenset({Direction.STOP_GROUP, Direction.STOP_TENANT})
+_STOPS_GROUP = frozenset({Reason.GROUP_GONE, Reason.GROUP_READ_ONLY})
+_THERE_ALREADY = {StepKind.ADD_MEMBERS: Reason.MEMBER_ALREADY, StepKind.REMOVE_MEMBER: Reason.NOT_FOUND}
+_GROUP_IS_YOUNG = 3  # tries together before each of them is tried alone
 _NEVER_GIVEN_UP = frozenset({Reason.THROTTLED})
 _NEVER_LEAVES = frozenset({Reason.TENANT_MISMATCH, Reason.REQUEST_MALFORMED})  # our own fault, however often tried
 
@@ -55,7 +61,7 @@ def outcome_of(
     by_attempt = {record.last_attempt: record for record in records}
     pairs = [(by_attempt[receipt.attempt_id], receipt) for receipt in receipts]
     rulings = [rule(record, receipt, now, limits) for record, receipt in pairs]
-    stopping = next((receipt for _, receipt in pairs if receipt.tenant_wide), None)
+    stopping = next((one for (_, one), each in zip(pairs, rulings, strict=True) if each.direction in _STOPS), None)
     direction = max((ruling.direction for ruling in rulings), key=list(Direction).index, default=Direction.CONTINUE)
     return ChunkOutcome(
         steps=tuple(ruling.step for ruling in rulings),
@@ -98,17 +104,42 @@ def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits
     reason = receipt.reason or Reason.GRAPH_OTHER
     if receipt.tenant_wide:
         return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_TENANT)
+    if reason in _STOPS_GROUP:
+        return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_GROUP)
+    if receipt.retryable and reason not in _NEVER_GIVEN_UP and record.attempts >= limits.max_refusals:
+        return _ended(record, receipt, reason, SubjectState.FAILED)
+    if is_shared(receipt.attempt_id):
+        return _refused_together(record, receipt, reason, now)
+    if receipt.retryable:
+        later = now + after_refusal(record.attempts, receipt.after)
+        return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
+    return _refused_for_good(record, receipt, reason, now)
+
+
+def _refused_for_good(record: StepRecord, receipt: Receipt, reason: Reason, now: datetime) -> Ruling:
     if reason is Reason.LICENCE_NOT_HELD and record.step.change.remove_skus:
         return _not_held(record, receipt, now)
+    if reason is _THERE_ALREADY.get(record.step.kind):
+        return _ruling(record, StepState.APPLIED, receipt, at=now)  # by another hand: what counts is the licence
     if reason in _WAITS_FOR_A_SEAT:
         waiting = _ended(record, receipt, reason, SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
         return msgspec.structs.replace(waiting, direction=Direction.REPLAN)
-    if not receipt.retryable:
-        return _ended(record, receipt, reason, SubjectState.REFUSED)
-    if reason not in _NEVER_GIVEN_UP and record.attempts >= limits.max_refusals:
-        return _ended(record, receipt, reason, SubjectState.FAILED)
-    later = now + after_refusal(record.attempts, receipt.after)
-    return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
+    refused = _ended(record, receipt, reason, SubjectState.REFUSED)
+    is_group = record.step.kind in {StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP}
+    return msgspec.structs.replace(refused, direction=Direction.STOP_GROUP) if is_group else refused
+
+
+def _refused_together(record: StepRecord, receipt: Receipt, reason: Reason, now: datetime) -> Ruling:
+    """Nobody of the call was added, and perhaps one was the cause: each is tried alone, or all again when told so.
+
+    Who was in doubt before, and is said to be a member already, was added by the call whose answer was lost: look.
+    """
+    if reason is Reason.MEMBER_ALREADY and record.attempts > 1:
+        return _ruling(record, StepState.UNKNOWN, receipt, reason=reason, not_before=now)
+    is_young = reason is Reason.GROUP_TOO_NEW and record.attempts < _GROUP_IS_YOUNG
+    told = Reason.NOT_FOUND if reason is Reason.GROUP_TOO_NEW and not is_young else reason
+    later = now + after_refusal(record.attempts, receipt.after) if receipt.retryable else now
+    return _ruling(record, StepState.PENDING, receipt, reason=told, not_before=later)
 
 
 def _not_held(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
@@ -162,6 +193,8 @@ def attempt_event(tenant: TenantId, record: StepRecord, receipt: Receipt, now: d
     details = {"kind": record.step.kind.value}
     if receipt.request_id:
         details["request_id"] = receipt.request_id
+    if record.step.change.group_id:
+        details["group"] = record.step.change.group_id
     return Event(
         at=now,
         actor=SYSTEM,
@@ -173,7 +206,7 @@ def attempt_event(tenant: TenantId, record: StepRecord, receipt: Receipt, now: d
         before=_before(record.step.change),
         after=_after(record.step.change),
         reason=receipt.reason,
-        correlation=receipt.attempt_id,
+        correlation=AttemptId(call_of(receipt.attempt_id)),
         details=details,
     )
 
@@ -183,4 +216,4 @@ def _before(change: Change) -> str | None:
 
 
 def _after(change: Change) -> str | None:
-    return change.usage_location or change.add_sku
+    return change.usage_location or change.add_sku or change.group_name

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from provisioning.domain.groups import reason_of
+from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import HeldLicence, Person
-from provisioning.domain.operation import BeforeImage, Change, Outcome, Receipt, StepRecord
+from provisioning.domain.operation import BeforeImage, Change, Outcome, Receipt, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import growing
 from provisioning.execution.outcome import Direction, Ruling
-from provisioning.planning.losses import after_change
+from provisioning.planning.losses import after_change, after_changes
 from provisioning.ports import StepUpdate, SubjectUpdate
 
 # the direct, active licences of a person as comparable facts
@@ -21,20 +23,28 @@ def goal_met(person: Person, change: Change) -> bool:
     """Whether the person looks as the change wants them to look."""
     if change.usage_location and (person.usage_location or "").upper() != change.usage_location.upper():
         return False
-    if any(person.direct(sku) for sku in change.remove_skus):
+    if any(_held(person, sku, change) for sku in change.remove_skus):
         return False
     if change.add_sku is None:
         return True
-    held = person.direct(change.add_sku)
-    return held is not None and held.error is None and held.disabled_plans == change.disabled_plans
+    held = _held(person, change.add_sku, change)
+    if held is None or held.error is not None:
+        return False
+    return change.group_id is not None or held.disabled_plans == change.disabled_plans  # a group's plans are its own
 
 
-def is_unchanged(before: BeforeImage, person: Person, *, own_location: bool = False) -> bool:
-    """Whether nobody else changed the person since the plan; `own_location`: an earlier step of ours set it."""
-    same_location = own_location or before.usage_location == person.usage_location
-    return (
-        same_location and before.is_enabled == person.is_enabled and _facts(before.licences) == _facts(person.licences)
-    )
+def _held(person: Person, sku: SkuId, change: Change) -> HeldLicence | None:
+    """The person's active licence from where the change speaks of: directly, or through its group."""
+    found = (x for x in person.licences if x.sku_id == sku and x.group_id == change.group_id)
+    return next((licence for licence in found if licence.is_active), None)
+
+
+def is_unchanged(before: BeforeImage, person: Person, own: Iterable[Change] = ()) -> bool:
+    """Whether nobody else changed the person since the plan; `own`: what earlier steps of ours did to them."""
+    own = list(own)
+    same_location = before.usage_location == person.usage_location or any(change.usage_location for change in own)
+    expected = after_changes(before.licences, own)
+    return same_location and before.is_enabled == person.is_enabled and _facts(expected) == _facts(person.licences)
 
 
 def _facts(licences: Iterable[HeldLicence]) -> Facts:
@@ -66,6 +76,10 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
         return _failed(record, Reason.NOT_FOUND, now)
     if goal_met(person, record.step.change):
         return _seen(record, now)
+    if failed := _failed_by_group(person, record.step.change):
+        return _group_says_no(record, failed, now, limits, looks)
+    if record.state is StepState.UNKNOWN and record.reason is Reason.MEMBER_ALREADY:
+        return _surely_member(record, now, limits, looks)
     if record.state is StepState.UNKNOWN and record.reason is not Reason.LICENCE_NOT_HELD:
         # a repeat is safe however late, unless it undid what somebody chose; only what was accepted has a deadline
         return _changed_by_others(record, now) if _has_other_plans(record, person) else _absent(record, now, limits)
@@ -74,6 +88,45 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
     if record.state is StepState.UNKNOWN and not any(person.direct(sku) for sku in record.step.change.remove_skus):
         return _old_one_went(record, now)
     return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
+
+
+def _failed_by_group(person: Person, change: Change) -> HeldLicence | None:
+    """The licence that the person's group tried to give them and could not."""
+    if change.group_id is None or change.add_sku is None:
+        return None
+    found = (x for x in person.licences if x.sku_id == change.add_sku and x.group_id == change.group_id)
+    return next((licence for licence in found if licence.error is not None), None)
+
+
+def _group_says_no(record: StepRecord, failed: HeldLicence, now: datetime, limits: Limits, looks: int) -> Ruling:
+    """No seat: they wait. Anything else is asked about once more by name (reprocess), and then theirs."""
+    reason = reason_of(failed.error)
+    is_asked_again = record.step.kind is StepKind.REPROCESS
+    if is_asked_again and now - (record.sent_at or now) < limits.lag_horizon:
+        return _look_again(record, now, limits, looks)  # perhaps still the word from before
+    step = _found_there(record, reason, now)
+    if reason is Reason.COUNT_VIOLATION:
+        return Ruling(step=step, subject=_told(record, SubjectState.WAITING, Reason.SEATS_INSUFFICIENT))
+    if is_asked_again:
+        return Ruling(step=step, subject=_told(record, SubjectState.REFUSED, reason))
+    return Ruling(step=step, direction=Direction.REPLAN)
+
+
+def _found_there(record: StepRecord, reason: Reason, now: datetime) -> StepUpdate:
+    """The write was done, and it did not help."""
+    receipt = _found(record, Outcome.FOUND_DONE, now) if record.state is StepState.UNKNOWN else None
+    return StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason, receipt=receipt)
+
+
+def _surely_member(record: StepRecord, now: datetime, limits: Limits, looks: int) -> Ruling:
+    """Graph said that somebody of the call is in the group already: whoever never shows up there was not it."""
+    if now - (record.sent_at or now) < limits.lag_horizon:
+        return _look_again(record, now, limits, looks)
+    return Ruling(step=_found_absent(record, StepState.PENDING, Reason.MEMBER_ALREADY, now))
+
+
+def _told(record: StepRecord, state: SubjectState, reason: Reason) -> SubjectUpdate:
+    return SubjectUpdate(subject_id=record.step.subject_id, state=state, reason=reason)
 
 
 def rule_unread(record: StepRecord, now: datetime, limits: Limits) -> Ruling | None:
@@ -90,7 +143,7 @@ def rule_unread(record: StepRecord, now: datetime, limits: Limits) -> Ruling | N
 def _has_other_plans(record: StepRecord, person: Person) -> bool:
     """Whether the product came, and other plans are off than we asked for: somebody at the school chose those."""
     change = record.step.change
-    held = person.direct(change.add_sku) if change.add_sku else None
+    held = person.direct(change.add_sku) if change.add_sku and change.group_id is None else None
     had = any(x.sku_id == change.add_sku and x.is_direct for x in record.before.licences)
     return held is not None and not had and held.disabled_plans != change.disabled_plans
 
@@ -148,7 +201,8 @@ def _found_absent(record: StepRecord, state: StepState, reason: Reason, now: dat
 
 def _is_overdue(record: StepRecord, now: datetime, limits: Limits) -> bool:
     since = record.applied_at or record.sent_at
-    return since is not None and now - since > limits.verify_deadline
+    patience = limits.group_deadline if record.step.change.group_id else limits.verify_deadline
+    return since is not None and now - since > patience
 
 
 def _found(record: StepRecord, outcome: Outcome, now: datetime) -> Receipt | None:

@@ -34,7 +34,8 @@ class GroupJudge(Judge):
 
     def _situation(self, person: Person) -> tuple[object, ...]:
         is_member = self._group is not None and person.subject_id in self._group.members
-        return *super()._situation(person), is_member, person.subject_id in self._groups.reprocessed
+        known = person.subject_id in self._groups.reprocessed, person.subject_id in self._groups.awaited
+        return *super()._situation(person), is_member, *known
 
     # ── the group itself ─────────────────────────────────────────────────────────────────────────────────
 
@@ -57,8 +58,13 @@ class GroupJudge(Judge):
         if person.direct(self.target.sku_id):
             return self._moved_in(person) or Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
         if person.holds(self.target.sku_id):
-            return Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
+            return self._served_through_group(person) or Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
         return self._stuck(person) or super()._already_right(person)
+
+    def _served_through_group(self, person: Person) -> Verdict | None:
+        """Read back as true: what was still to come when the last plan was drawn."""
+        is_ours = any(x.group_id == self._group_id and x.is_active for x in inherited(person, self.target.sku_id))
+        return Verdict(SubjectState.VERIFIED) if is_ours and person.subject_id in self._groups.awaited else None
 
     def _moved_in(self, person: Person) -> Verdict | None:
         """A direct licence gives way to the same one from the group, once that is active."""

@@ -25,6 +25,7 @@ class GroupScene(msgspec.Struct, frozen=True, kw_only=True):
     others: Mapping[GroupId, ObservedGroup] = {}
     ours: frozenset[GroupId] = frozenset()  # every group in the tenant that we made
     reprocessed: frozenset[SubjectId] = frozenset()  # asked for once in this operation already
+    awaited: frozenset[SubjectId] = frozenset()  # under way in this operation: what the group gives them is our work
 
     def find(self, group_id: GroupId | None) -> ObservedGroup | None:
         if self.target and self.target.group_id == group_id:

@@ -63,7 +63,8 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
 
     def steps(self, person: Person, position: int, second_look: datetime) -> Iterator[Step]:
         """Nothing but for who is under way. Nothing is taken away on one look alone: not before the second."""
-        for sequence, act in enumerate(self.acts if self.state is SubjectState.PENDING else ()):
+        acts = self.acts if self.state is SubjectState.PENDING else ()
+        for sequence, act in enumerate(acts):
             yield Step(
                 position=position + sequence,
                 subject_id=person.subject_id,
@@ -72,6 +73,7 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
                 sequence=sequence,
                 reason=act.reason,
                 not_before=second_look if act.kind in TAKES_AWAY and not sequence else None,
+                is_last=act is acts[-1],
             )
 
 

@@ -28,6 +28,7 @@ from provisioning.ports.oversight import (
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.work import (
+    GroupRegister,
     Journal,
     LeaseStore,
     OperationStore,
@@ -47,6 +48,7 @@ __all__ = [
     "Clock",
     "Dispatcher",
     "Grant",
+    "GroupRegister",
     "Journal",
     "LeaseStore",
     "Ledger",

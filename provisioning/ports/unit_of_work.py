@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from provisioning.ports.oversight import ActorStore, AuditLog, Outbox, Retention, SealStore, StopStore, WorkListReader
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
-from provisioning.ports.work import Journal, LeaseStore, OperationStore, PlanStore, SeatBook
+from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
 
 class UnitOfWork(Protocol):
@@ -30,6 +30,8 @@ class UnitOfWork(Protocol):
     def journal(self) -> Journal: ...
     @property
     def seats(self) -> SeatBook: ...
+    @property
+    def groups(self) -> GroupRegister: ...
     @property
     def leases(self) -> LeaseStore: ...
     @property

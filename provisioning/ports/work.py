@@ -6,10 +6,12 @@ from typing import Protocol
 
 import msgspec
 
+from provisioning.domain.groups import LicensingGroup
 from provisioning.domain.ids import (
     Actor,
     LineKey,
     OperationId,
+    OrganisationId,
     PlanId,
     Pseudonym,
     SkuId,
@@ -137,7 +139,10 @@ class Journal(Protocol):
     """Steps, people and attempts of operations. Whatever moves a step or a person goes through here."""
 
     def next_steps(self, operation: OperationId, now: datetime, limit: int) -> list[StepRecord]:
-        """At most one pending step per person (its earlier steps applied or verified), due, by position."""
+        """At most one pending step per person, due, by position.
+
+        Its earlier steps are verified; a usage location need only be applied.
+        """
 
     def next_due(self, operation: OperationId) -> datetime | None:
         """When the earliest pending or unknown step may be looked at; None when there is none."""
@@ -151,6 +156,7 @@ class Journal(Protocol):
     def steps_in(
         self, operation: OperationId, states: Collection[StepState], limit: int | None = None
     ) -> list[StepRecord]: ...
+    def steps_of_kind(self, operation: OperationId, kind: StepKind) -> list[StepRecord]: ...
     def close(
         self,
         operation: OperationId,
@@ -163,9 +169,14 @@ class Journal(Protocol):
         Reservations of people who reached an end are dropped, those who wait enter the waiting list.
         """
 
+    def put_off_removals(self, operation: OperationId, subjects: Collection[SubjectId], until: datetime) -> None:
+        """What is still to be taken from these people is not taken before `until`: it rests on a second look."""
+
     def step_counts(self, operation: OperationId) -> dict[StepState, int]: ...
     def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]: ...
-    def subjects(self, operation: OperationId) -> list[SubjectRecord]: ...
+    def subjects(self, operation: OperationId) -> list[SubjectRecord]:
+        """The people. Neither list nor counts name the groups that were written to."""
+
     def applied_since(
         self, tenant: TenantId, since: datetime, subjects: Collection[SubjectId] | None = None
     ) -> list[StepRecord]:
@@ -196,6 +207,15 @@ class WaitingList(msgspec.Struct, frozen=True, kw_only=True):
     operation_id: OperationId
     people: int
     since: datetime
+
+
+class GroupRegister(Protocol):
+    """The groups that we made in tenants, for which product and whose seats."""
+
+    def find(self, tenant: TenantId, sku: SkuId, holder: OrganisationId) -> LicensingGroup | None: ...
+    def list_in(self, tenant: TenantId) -> list[LicensingGroup]: ...
+    def save(self, group: LicensingGroup) -> None:
+        """Insert, or update by tenant, product and holder."""
 
 
 class LeaseStore(Protocol):

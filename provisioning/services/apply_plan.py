@@ -8,21 +8,21 @@ import msgspec
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ActionRequiredError, GraphError
-from provisioning.domain.ids import OperationId, SubjectId
+from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
+from provisioning.execution.calls import in_calls
 from provisioning.execution.executor import Executor
 from provisioning.execution.outcome import ChunkOutcome, Direction
-from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
 from provisioning.planning.plan import Envelope
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, Quota, UnitOfWork
 from provisioning.services.advance_operation import look_again
 from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.still_as_planned import StillAsPlanned
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
 
@@ -58,13 +58,13 @@ class ApplyPlan:
         trouble: TenantTrouble,
     ) -> None:
         self._open_uow = open_uow
-        self._gateway = gateway
         self._quota = quota
         self._clock = clock
         self._limits = limits
         self._mappings = mappings
         self._executor = executor
         self._trouble = trouble
+        self._still = StillAsPlanned(open_uow, gateway, clock, limits)
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         self._executor.recover(operation, lease)
@@ -74,10 +74,12 @@ class ApplyPlan:
         if turn.plan is None or turn.after is not None:
             return look_again(self._open_uow, operation, self._clock, turn.after or _YIELD, turn.reason)
         asked_at = self._clock.now()
-        grant = self._quota.take(operation.tenant_id, len(turn.records), operation.lane)
+        calls = in_calls(turn.records)
+        grant = self._quota.take(operation.tenant_id, len(calls), operation.lane)
         if not grant.writes:
             return look_again(self._open_uow, operation, self._clock, grant.after, Reason.THROTTLED)
-        more = self._apply(operation, lease, turn.plan, turn.records[: grant.writes])
+        granted = [record for call in calls[: grant.writes] for record in call]
+        more = self._apply(operation, lease, turn.plan, granted)
         return more and self._goes_on_at_once(operation.operation_id, asked_at + grant.after)
 
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
@@ -157,9 +159,12 @@ class ApplyPlan:
 
     def _apply(self, operation: Operation, lease: Lease, plan: PlanRecord, records: Sequence[StepRecord]) -> bool:
         try:
-            changed = self._changed(operation, plan, records)
+            trouble = self._still.trouble_with_group(operation, plan, records)
+            changed = [] if trouble else self._still.changed(operation, plan, records)
         except GraphError as error:
             return self._trouble.met(operation, error)
+        if trouble:
+            return self._hold(operation, plan, trouble)
         if changed and self._too_many(operation, len(changed)):
             return self._void(operation, plan)
         if changed:
@@ -170,28 +175,21 @@ class ApplyPlan:
         outcome = self._executor.run_chunk(operation, lease, unchanged)
         if outcome is None:
             return look_again(self._open_uow, operation, self._clock, _STOP_WAIT, Reason.STOPPED)
-        return self._follow(operation, outcome)
-
-    def _changed(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> list[StepRecord]:
-        """People who look different from the plan's picture; looked at again when the picture is old."""
-        now = self._clock.now()
-        if now - plan.observed_at <= self._limits.observation_max_age:
-            return []
-        subjects = [record.step.subject_id for record in records]
-        with self._open_uow() as uow:
-            since = now - self._limits.lag_horizon
-            receipts = uow.journal.applied_since(operation.tenant_id, since, subjects)
-        seen = self._gateway.observe_people(operation.tenant_id, subjects)
-        own: dict[SubjectId, list[StepRecord]] = {}
-        for receipt in receipts:
-            own.setdefault(receipt.step.subject_id, []).append(receipt)
-        return [record for record in records if not _is_as_planned(record, seen, own)]
+        return self._follow(operation, plan, outcome)
 
     def _too_many(self, operation: Operation, changed: int) -> bool:
         with self._open_uow() as uow:
             counts = uow.journal.subject_counts(operation.operation_id)
         before = counts.get(SubjectState.CHANGED_MEANWHILE, 0)
         return before + changed > self._limits.changed_share * sum(counts.values())
+
+    def _hold(self, operation: Operation, plan: PlanRecord, reason: Reason) -> bool:
+        """A person looks at the group; the plan was about another one."""
+        with self._open_uow() as uow:
+            uow.plans.void(plan.plan_id, reason, self._clock.now())
+            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+            uow.commit()
+        return False
 
     def _void(self, operation: Operation, plan: PlanRecord) -> bool:
         with self._open_uow() as uow:
@@ -201,11 +199,13 @@ class ApplyPlan:
 
     # ── afterwards ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _follow(self, operation: Operation, outcome: ChunkOutcome) -> bool:
+    def _follow(self, operation: Operation, plan: PlanRecord, outcome: ChunkOutcome) -> bool:
         if outcome.direction is Direction.STOP_TENANT:
             reason = outcome.reason or Reason.FORBIDDEN
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
             return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
+        if outcome.direction is Direction.STOP_GROUP:
+            return self._hold(operation, plan, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):
             return self._replan_later(operation)
         return self._carry_on(operation)  # plan after plan met the same: the count is wrong, who was refused waits
@@ -245,15 +245,3 @@ class ApplyPlan:
             move(uow, operation, state, self._clock.now(), reason=reason)
             uow.commit()
         return state is not OperationState.HELD
-
-
-def _is_as_planned(
-    record: StepRecord, seen: dict[SubjectId, Person | None], own: dict[SubjectId, list[StepRecord]]
-) -> bool:
-    person = seen.get(record.step.subject_id)
-    if person is None:
-        return False
-    if record.last_attempt and goal_met(person, record.step.change):
-        return True  # what a lagging replica hid was our own write: sent again under its id, it gets its line
-    current = with_receipts(person, own.get(record.step.subject_id, ()))
-    return is_unchanged(record.before, current, own_location=record.step.sequence > 0)

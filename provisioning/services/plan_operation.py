@@ -1,7 +1,6 @@
 """Observe, draw the plan, store it; apply by itself only when no guard objects."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import uuid4
 
 import msgspec
@@ -10,37 +9,30 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, OrganisationId, PlanId, SubjectId
-from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
+from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
+from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Operation
+from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Intent, Lease, Topic
+from provisioning.execution.backoff import growing
 from provisioning.execution.leases import kept_alive
 from provisioning.planning.deliver import DeliverScene, plan_deliver
 from provisioning.planning.guards import Usage
-from provisioning.planning.plan import Plan
-from provisioning.planning.selection import Selection, has_shrunk, select, selectors_of
+from provisioning.planning.plan import Plan, SubjectPlan
+from provisioning.planning.selection import Selection, has_shrunk, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
-from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.grounds import grounds_of
+from provisioning.services.observe_groups import ObservedGroups, observe_groups
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
+from provisioning.services.plan_basis import PlanBasis, plan_basis
 from provisioning.services.tenant_trouble import TenantTrouble
-from provisioning.services.transitions import move
+from provisioning.services.transitions import move, wait
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
-
-
-class _Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database says before anything is observed."""
-
-    policy: Policy
-    own: tuple[Binding, ...]
-    strangers: tuple[Binding, ...]
-    unresolved: tuple[str, ...]
-    hold: Reason | None = None
 
 
 class PlanOperation:
@@ -67,7 +59,7 @@ class PlanOperation:
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
-            basis = self._basis(uow, operation)
+            basis = plan_basis(uow, operation, dutch_day(self._clock.now()))
         if basis.hold:
             return self._hold(operation, basis.hold)
         if basis.policy.assignment_mode is AssignmentMode.NONE:
@@ -76,25 +68,16 @@ class PlanOperation:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 observed = observe_scene(self._gateway, operation.tenant_id, [*basis.own, *basis.strangers])
                 named = self._gateway.resolve_subjects(operation.tenant_id, basis.unresolved)
+                groups = observe_groups(
+                    self._gateway, operation, basis.policy, basis.groups, observed.census, self._mappings
+                )
         except GraphError as error:
             return self._trouble.met(operation, error)
         with self._open_uow() as uow:
             uow.leases.check(lease)
-            goes_on = self._store(uow, operation, basis, observed, named)
+            goes_on = self._store(uow, operation, basis, observed, groups, named)
             uow.commit()
         return goes_on
-
-    def _basis(self, uow: UnitOfWork, operation: Operation) -> _Basis:
-        today = dutch_day(self._clock.now())
-        own = tuple(own_bindings(uow, operation, today))
-        line = operation.wish.line
-        return _Basis(
-            policy=uow.tenants.policy_on(operation.tenant_id, today),
-            own=own,
-            strangers=tuple(_strangers(uow, operation, today)),
-            unresolved=tuple(uow.references.unresolved(line)) if line else (),
-            hold=_reason_against(own, operation),
-        )
 
     def _hold(self, operation: Operation, reason: Reason) -> bool:
         with self._open_uow() as uow:
@@ -113,8 +96,9 @@ class PlanOperation:
         self,
         uow: UnitOfWork,
         operation: Operation,
-        basis: _Basis,
+        basis: PlanBasis,
         observed: Observed,
+        groups: ObservedGroups,
         named: dict[str, SubjectId | None],
     ) -> bool:
         now = self._clock.now()
@@ -122,15 +106,15 @@ class PlanOperation:
         census = laid_over(observed.census, receipts)
         wish = operation.wish
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
-        reason = self._reason_to_hold(uow, operation, selection, now)
+        reason = groups.trouble or self._reason_to_hold(uow, operation, selection, now)
         if reason:
             move(uow, operation, OperationState.HELD, now, reason=reason)
             return False
         seen = observed.seats.enabled(wish.sku_id)
         operation = msgspec.structs.replace(self._with_names(uow, operation, named), seats_seen=seen)
         observed = msgspec.structs.replace(observed, census=census)
-        plan = plan_deliver(self._scene(uow, operation, basis, observed, selection))
-        self._record(uow, operation, plan)
+        plan = plan_deliver(self._scene(uow, operation, basis, observed, groups, selection))
+        self._record(uow, operation, plan, groups)
         return self._go_on(uow, operation, plan)
 
     def _reason_to_hold(
@@ -165,7 +149,13 @@ class PlanOperation:
         )
 
     def _scene(
-        self, uow: UnitOfWork, operation: Operation, basis: _Basis, observed: Observed, selection: Selection
+        self,
+        uow: UnitOfWork,
+        operation: Operation,
+        basis: PlanBasis,
+        observed: Observed,
+        groups: ObservedGroups,
+        selection: Selection,
     ) -> DeliverScene:
         wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
         tenant = uow.tenants.find(tenant_id)
@@ -188,14 +178,21 @@ class PlanOperation:
             permissions=tenant.permissions if tenant else frozenset(),
             usage=Usage.from_kinds(uow.journal.kinds_since(tenant_id, now - self._limits.guard_window)),
             limits=self._limits,
+            groups=groups.scene,
+            may_move=operation.kind is OperationKind.CHANGE,
         )
 
-    def _record(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> None:
+    def _record(self, uow: UnitOfWork, operation: Operation, plan: Plan, groups: ObservedGroups) -> None:
         people = [subject.subject_id for subject in plan.subjects]
         pseudonyms = uow.audit.pseudonyms(plan.tenant_id, people)
         valid_until = plan.drawn_at + self._limits.approval_validity
         uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
-        uow.audit.record([_drawn(operation, plan)])
+        if groups.row and any(subject.is_group for subject in plan.subjects):
+            uow.groups.save(groups.row)
+        served = [one for one in plan.subjects if one.state is SubjectState.VERIFIED]
+        uow.seats.served(plan.tenant_id, operation.wish.sku_id, [one.subject_id for one in served], plan.drawn_at)
+        seen = [_seen_through_group(operation, plan, one, pseudonyms[one.subject_id]) for one in served]
+        uow.audit.record([_drawn(operation, plan), *seen])
 
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         now = self._clock.now()
@@ -205,37 +202,20 @@ class PlanOperation:
             uow.outbox.add([_approval_wanted(operation, now)])
             return False
         if not _has_open_steps(uow, operation):
-            self._finish(uow, operation)
-            return False
+            return self._end_or_await_group(uow, operation, plan)
         move(uow, operation, OperationState.APPLYING, now)
         return True
 
-
-def _reason_against(own: Sequence[Binding], operation: Operation) -> Reason | None:
-    if not own:
-        return Reason.TENANT_NOT_BOUND
-    if not all(binding.is_confirmed for binding in own):
-        return Reason.BINDING_UNCONFIRMED
-    audience = operation.wish.audience
-    return None if all(selectors_of(binding, audience) for binding in own) else Reason.SELECTOR_MISSING
-
-
-def _strangers(uow: UnitOfWork, operation: Operation, today: date) -> list[Binding]:
-    board = _board_of(uow, operation.wish.holder_id, today)
-    return [
-        binding
-        for binding in uow.tenants.bindings_in(operation.tenant_id, today)
-        if binding.organisation_id not in operation.wish.organisations
-        and _board_of(uow, binding.organisation_id, today) != board
-    ]
-
-
-def _board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> OrganisationId:
-    """The board above, or the organisation itself when it has none."""
-    for relation in uow.organisations.relations_of(organisation, today):
-        if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation:
-            return _board_of(uow, relation.parent_id, today)
-    return organisation
+    def _end_or_await_group(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
+        """Nothing is left to write; whom a group is still to serve is looked at again until Microsoft has done so."""
+        now = self._clock.now()
+        if not plan.awaits_group:
+            self._finish(uow, operation)
+        elif now - operation.entered_at > self._limits.group_deadline:
+            move(uow, operation, OperationState.HELD, now, reason=Reason.NOT_VERIFIED_IN_TIME)
+        else:
+            wait(uow, operation, now + growing(self._limits.verify_waits, operation.waits))
+        return False
 
 
 def _in_doubt(uow: UnitOfWork, operation: Operation) -> frozenset[SubjectId]:
@@ -258,6 +238,19 @@ def _drawn(operation: Operation, plan: Plan) -> Event:
         operation=plan.operation_id,
         after=plan.envelope.digest,
         details={kind: str(number) for kind, number in plan.counts.items()},
+    )
+
+
+def _seen_through_group(operation: Operation, plan: Plan, served: SubjectPlan, pseudonym: Pseudonym) -> Event:
+    return Event(
+        at=plan.drawn_at,
+        actor=SYSTEM,
+        kind=f"subject.{served.state}",
+        organisation=served.organisation_id,
+        tenant=plan.tenant_id,
+        operation=plan.operation_id,
+        subject=pseudonym,
+        after=operation.wish.sku_id,
     )
 
 

@@ -61,7 +61,7 @@ class PrepareOperation:
         today = dutch_day(now)
         with self._open_uow() as uow:
             policy = uow.tenants.policy_on(operation.tenant_id, today)
-            reason = self._reason_to_hold(uow, operation, policy)
+            reason = self._reason_to_hold(uow, operation)
             starts_on = operation.wish.starts_on
             if reason:
                 move(uow, operation, OperationState.HELD, now, reason=reason)
@@ -72,14 +72,12 @@ class PrepareOperation:
             uow.commit()
         return None
 
-    def _reason_to_hold(self, uow: UnitOfWork, operation: Operation, policy: Policy) -> Reason | None:
+    def _reason_to_hold(self, uow: UnitOfWork, operation: Operation) -> Reason | None:
         bindings = own_bindings(uow, operation, dutch_day(self._clock.now()))
         if not bindings:
             return Reason.TENANT_NOT_BOUND
         if not all(binding.is_confirmed for binding in bindings):
             return Reason.BINDING_UNCONFIRMED
-        if policy.assignment_mode is AssignmentMode.GROUP:
-            return Reason.GROUP_UNUSABLE
         if self._clock.now() - operation.entered_at > self._limits.ask_person_after:
             return Reason.VALIDATION_AGED  # a person who lets it go on starts the count anew
         return None
@@ -169,4 +167,12 @@ class PrepareOperation:
 
 def _kinds(policy: Policy) -> tuple[StepKind, ...]:
     """What will have to be written at least; a missing usage location is refused per person, not per tenant."""
-    return () if policy.assignment_mode is AssignmentMode.NONE else (StepKind.ASSIGN,)
+    match policy.assignment_mode:
+        case AssignmentMode.NONE:
+            return ()
+        case AssignmentMode.DIRECT:
+            return (StepKind.ASSIGN,)
+        case AssignmentMode.GROUP if policy.group_id:
+            return (StepKind.ASSIGN, StepKind.LICENSE_GROUP)  # others fill the school's own group
+        case AssignmentMode.GROUP:
+            return (StepKind.ASSIGN, StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP, StepKind.ADD_MEMBERS)

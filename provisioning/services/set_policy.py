@@ -20,6 +20,7 @@ from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.lookup import get_tenant
 
 _MANAGERS = frozenset({"us", "customer", "mixed"})
+_OBJECT_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COUNTRY = re.compile("[A-Z]{2}")  # ISO 3166-1 alpha-2
 
 
@@ -125,8 +126,8 @@ def _checked(policy: Policy) -> Policy:
         raise InputError("A policy says who at the school asked for it: a reference, no name.")
     if policy.managed_by not in _MANAGERS:
         raise InputError(f"A tenant is managed by us, customer or mixed, not by {policy.managed_by!r}.")
-    if policy.assignment_mode is AssignmentMode.GROUP and policy.group_id is None:
-        raise InputError("Group mode needs the group that carries the licences: give its object id.")
+    if policy.group_id is not None and not _OBJECT_ID.fullmatch(policy.group_id):
+        raise InputError(f"{policy.group_id!r} is no object id of a group: it looks like 7e2a4d90-13c5-4b6f-….")
     if location is not None and not _COUNTRY.fullmatch(location):
         raise InputError(f"{location!r} is no country code: a usage location is two capitals, such as NL.")
     return policy

@@ -3,27 +3,29 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, SubjectId
+from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Person
 from provisioning.domain.operation import Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
+from provisioning.execution.group_verification import rule_group
 from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
 from provisioning.execution.verification import rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.observe_steps import Seen, observe_steps
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
 _OPEN = frozenset({StepState.APPLIED, StepState.UNKNOWN})
-_FEW = 100  # up to five batches of single people are cheaper than listing a tenant
 
 
 class VerifyOperation:
@@ -56,42 +58,39 @@ class VerifyOperation:
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
-                seen = self._observe(operation, due)
+                seen = observe_steps(self._gateway, operation.tenant_id, due)
         except GraphError as error:
             return self._trouble.met(operation, error)
         judged = [(record, ruling) for record in due if (ruling := self._rule(operation, record, seen, now))]
-        self._write(operation, lease, judged, now)
+        self._write(operation, lease, judged, seen, now)
         return self._conclude(operation, records, judged)
 
-    def _rule(
-        self, operation: Operation, record: StepRecord, seen: dict[SubjectId, Person | None], now: datetime
-    ) -> Ruling | None:
+    def _rule(self, operation: Operation, record: StepRecord, seen: Seen, now: datetime) -> Ruling | None:
         subject = record.step.subject_id
-        if subject not in seen:
+        if subject in seen.groups:
+            return rule_group(record, seen.groups[subject], now, self._limits, operation.waits)
+        if subject not in seen.people:
             return rule_unread(record, now, self._limits)
-        return rule_observed(record, seen[subject], now, self._limits, operation.waits)
-
-    def _observe(self, operation: Operation, due: Sequence[StepRecord]) -> dict[SubjectId, Person | None]:
-        """Who is absent from the answer could not be read this time, and is looked at later."""
-        subjects = list(dict.fromkeys(record.step.subject_id for record in due))
-        if len(subjects) <= _FEW:
-            return self._gateway.observe_people(operation.tenant_id, subjects) if subjects else {}
-        census = self._gateway.observe_census(operation.tenant_id)
-        wanted = frozenset(subjects)
-        seen: dict[SubjectId, Person | None] = {p.subject_id: p for p in census.people if p.subject_id in wanted}
-        missing = [subject for subject in subjects if subject not in seen]
-        if missing and census.is_complete:
-            seen |= self._gateway.observe_people(operation.tenant_id, missing)
-        return seen
+        return rule_observed(record, seen.people[subject], now, self._limits, operation.waits)
 
     def _write(
-        self, operation: Operation, lease: Lease, judged: Sequence[tuple[StepRecord, Ruling]], now: datetime
+        self,
+        operation: Operation,
+        lease: Lease,
+        judged: Sequence[tuple[StepRecord, Ruling]],
+        seen: Seen,
+        now: datetime,
     ) -> None:
         if not judged:
             return
         told = [(record, update) for record, ruling in judged if (update := _told(record, ruling))]
-        served = [update.subject_id for _, update in told if update.state is SubjectState.VERIFIED]
+        going_on = [
+            record.step.subject_id
+            for record, ruling in judged
+            if ruling.step.state is StepState.VERIFIED and not record.step.is_last
+        ]
         with self._open_uow() as uow:
+            served = [update.subject_id for _, update in told if update.state is SubjectState.VERIFIED]
             uow.journal.close(
                 operation.operation_id,
                 lease,
@@ -100,7 +99,23 @@ class VerifyOperation:
             )
             uow.seats.served(operation.tenant_id, operation.wish.sku_id, served, now)
             uow.audit.record([*_found(operation, judged, now), *(_event(operation, *each, now) for each in told)])
+            if going_on:
+                uow.journal.put_off_removals(operation.operation_id, going_on, now + self._limits.removal_gap)
+            self._register(uow, operation, judged, seen)
             uow.commit()
+
+    def _register(
+        self, uow: UnitOfWork, operation: Operation, judged: Sequence[tuple[StepRecord, Ruling]], seen: Seen
+    ) -> None:
+        """A group of ours that was read back is known from now on, and so is its licence."""
+        wish = operation.wish
+        ours = uow.groups.find(operation.tenant_id, wish.sku_id, wish.holder_id) if seen.groups else None
+        for record, ruling in judged:
+            group = seen.groups.get(record.step.subject_id)
+            if ours is None or group is None or ruling.step.state is not StepState.VERIFIED:
+                continue
+            is_licensed = group.licence(wish.sku_id) is not None
+            uow.groups.save(msgspec.structs.replace(ours, group_id=group.group_id, is_licensed=is_licensed))
 
     def _conclude(
         self, operation: Operation, records: Sequence[StepRecord], judged: Sequence[tuple[StepRecord, Ruling]]
@@ -119,6 +134,10 @@ class VerifyOperation:
     ) -> bool:
         now = self._clock.now()
         self._prove(uow, operation, now)
+        stopped = next((ruling for _, ruling in judged if ruling.direction is Direction.STOP_GROUP), None)
+        if stopped:
+            move(uow, operation, OperationState.HELD, now, reason=stopped.step.reason)
+            return False
         if any(ruling.direction is Direction.REPLAN for _, ruling in judged):
             move(uow, operation, OperationState.PLANNING, now, reason=Reason.CHANGED_MEANWHILE)
             return True
@@ -167,12 +186,14 @@ class VerifyOperation:
 
 
 def _told(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:
-    """What the look means for the person: a usage location is only on the way, the licence tells how it ended."""
-    is_location = record.step.kind is StepKind.SET_USAGE_LOCATION
+    """What the look means for the person: with their last step they have what they should, not before.
+
+    A usage location is only on the way: the licence tells how it ended.
+    """
     if ruling.step.state is StepState.VERIFIED:
         done = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
-        return None if is_location else done
-    is_accepted_location = is_location and record.state is StepState.APPLIED
+        return done if record.step.is_last else None
+    is_accepted_location = record.step.kind is StepKind.SET_USAGE_LOCATION and record.state is StepState.APPLIED
     is_gone = ruling.step.reason is Reason.NOT_FOUND
     return None if is_accepted_location and not is_gone else ruling.subject
 

@@ -1,6 +1,6 @@
 """People, steps and attempts of operations."""
 
-from sqlalchemy import BigInteger, Column, Identity, Integer, SmallInteger, Table
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Integer, SmallInteger, Table
 
 from provisioning.database.tables.columns import METADATA, json, label, labels, moment, note
 from provisioning.domain.operation import BeforeImage, Change
@@ -17,6 +17,7 @@ subjects = Table(
     note("reason"),
     json("before", BeforeImage),
     labels("notes"),
+    Column("is_group", Boolean, nullable=False),
 )
 
 steps = Table(
@@ -40,6 +41,7 @@ steps = Table(
     moment("applied_at", optional=True),
     moment("verified_at", optional=True),
     moment("not_before", optional=True),
+    Column("is_last", Boolean, nullable=False),
 )
 
 attempts = Table(

@@ -67,3 +67,14 @@ selection_sizes = Table(
     Column("size", Integer, nullable=False),
     moment("noted_at"),
 )
+
+licensing_groups = Table(
+    "licensing_groups",
+    METADATA,
+    label("tenant_id", key=True),
+    label("sku_id", key=True),
+    label("holder_id", key=True),
+    label("nickname"),
+    note("group_id"),
+    Column("is_licensed", Boolean, nullable=False),
+)

@@ -1,0 +1,69 @@
+"""Reading back a group: is it there, does it bring what it should. Pure. What it brings to people is read on them."""
+
+from datetime import datetime, timedelta
+
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
+from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.execution.backoff import growing
+from provisioning.execution.outcome import Direction, Ruling
+from provisioning.ports import StepUpdate, SubjectUpdate
+
+GROUP_STEPS = frozenset({StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP})
+
+
+def brings(group: ObservedGroup, change: Change) -> bool:
+    """Whether the group's licences are as the change wants them."""
+    if any(group.licence(sku) for sku in change.remove_skus):
+        return False
+    if change.add_sku is None:
+        return True
+    licence = group.licence(change.add_sku)
+    return licence is not None and licence.disabled_plans == change.disabled_plans
+
+
+def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, limits: Limits, looks: int) -> Ruling:
+    """What a look at the group makes of a step that is applied or unknown; `group` None: it is not there."""
+    is_done = group is not None and brings(group, record.step.change)
+    if is_done:
+        return _done(record, now)
+    since = record.applied_at or record.sent_at or now
+    if record.state is StepState.UNKNOWN and now - since >= _patience(record, limits):
+        return Ruling(step=_update(record, StepState.PENDING, Reason.NO_ANSWER, now, Outcome.FOUND_ABSENT))
+    if record.state is StepState.APPLIED and now - since > limits.verify_deadline:
+        reason = Reason.NOT_VERIFIED_IN_TIME
+        told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason)
+        return Ruling(
+            step=_update(record, StepState.FAILED, reason, now, None), subject=told, direction=Direction.STOP_GROUP
+        )
+    later = now + growing(limits.verify_waits, looks)
+    return Ruling(step=StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=later))
+
+
+def _patience(record: StepRecord, limits: Limits) -> timedelta:
+    """A licence set twice is the same licence; a group made twice is two, so replicas get all their time."""
+    return limits.lag_horizon if record.step.kind is StepKind.CREATE_GROUP else limits.settle
+
+
+def _done(record: StepRecord, now: datetime) -> Ruling:
+    was_lost = record.state is StepState.UNKNOWN
+    told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
+    step = _update(record, StepState.VERIFIED, None, now, Outcome.FOUND_DONE if was_lost else None)
+    return Ruling(step=step, subject=told)
+
+
+def _update(
+    record: StepRecord, state: StepState, reason: Reason | None, now: datetime, outcome: Outcome | None
+) -> StepUpdate:
+    receipt = None
+    if outcome and record.last_attempt:
+        receipt = Receipt(attempt_id=record.last_attempt, outcome=outcome, finished_at=now)
+    return StepUpdate(
+        step_id=record.step_id,
+        state=state,
+        reason=reason,
+        at=now if state is StepState.VERIFIED else None,
+        receipt=receipt,
+    )

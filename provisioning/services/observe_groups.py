@@ -1,0 +1,114 @@
+"""The groups a plan has to do with: which one licences go through, and of what kind those are that bring others."""
+
+import msgspec
+
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import RetryableError
+from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_for
+from provisioning.domain.ids import GroupId, SubjectId
+from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.observation import Census
+from provisioning.domain.operation import Operation, StepKind, Wish
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, Policy
+from provisioning.planning.groups import GroupScene, groups_that_bring, trouble_with
+from provisioning.planning.judging import products
+from provisioning.ports import LicenceGateway, UnitOfWork
+
+
+class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database knows: the register of the tenant, and what this operation asked of groups before."""
+
+    register: tuple[LicensingGroup, ...] = ()
+    reprocessed: frozenset[SubjectId] = frozenset()
+    awaited: frozenset[SubjectId] = frozenset()
+
+    @property
+    def ids(self) -> frozenset[GroupId]:
+        return frozenset(row.group_id for row in self.register if row.group_id)
+
+
+class ObservedGroups(msgspec.Struct, frozen=True, kw_only=True):
+    """`trouble`: why no plan may follow. `row` is the register's own, or the one to add if the group is ours."""
+
+    scene: GroupScene
+    row: LicensingGroup | None = None
+    trouble: Reason | None = None
+
+
+def group_basis(uow: UnitOfWork, operation: Operation, *, is_asked: bool) -> GroupBasis:
+    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest."""
+    register = tuple(uow.groups.list_in(operation.tenant_id))
+    if not is_asked:
+        return GroupBasis(register=register)
+    people = uow.journal.subjects(operation.operation_id)
+    asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
+    return GroupBasis(
+        register=register,
+        reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
+        awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
+    )
+
+
+def goes_through_group(policy: Policy, wish: Wish, mappings: Mappings) -> bool:
+    """Group licensing needs Entra ID P1, so a product that brings none is given directly."""
+    return policy.assignment_mode is AssignmentMode.GROUP and wish.sku_id in mappings.group_licensing
+
+
+def observe_groups(
+    gateway: LicenceGateway, operation: Operation, policy: Policy, basis: GroupBasis, census: Census, mappings: Mappings
+) -> ObservedGroups:
+    """Raises GraphError when a group that matters cannot be read."""
+    wish = operation.wish
+    others = groups_that_bring(census.people, products(wish))
+    if not goes_through_group(policy, wish, mappings):
+        return ObservedGroups(scene=_scene(basis, _kinds(gateway, operation, others)))
+    is_ours = policy.group_id is None or policy.group_id in basis.ids
+    row = _row(operation, basis, mappings) if is_ours else None
+    known = policy.group_id or (row.group_id if row else None)
+    target = _target(gateway, operation, known, row)
+    seen = _kinds(gateway, operation, others - {target.group_id} if target else others)
+    scene = msgspec.structs.replace(
+        _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
+    )
+    return ObservedGroups(scene=scene, row=row, trouble=trouble_with(target, row, wish.sku_id, wish.replaces))
+
+
+def _scene(basis: GroupBasis, others: dict[GroupId, ObservedGroup]) -> GroupScene:
+    return GroupScene(others=others, ours=basis.ids, reprocessed=basis.reprocessed, awaited=basis.awaited)
+
+
+def _kinds(gateway: LicenceGateway, operation: Operation, groups: frozenset[GroupId]) -> dict[GroupId, ObservedGroup]:
+    """Those that can be read: of any other nobody knows whether we may touch it, so we do not."""
+    seen = gateway.observe_groups(operation.tenant_id, sorted(groups), with_members=False) if groups else {}
+    return {group_id: group for group_id, group in seen.items() if group}
+
+
+def _row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> LicensingGroup:
+    """The register's row for the product; else for one it replaces, whose group it takes over; else a new one."""
+    wish = operation.wish
+    of_holder = {row.sku_id: row for row in basis.register if row.holder_id == wish.holder_id}
+    if wish.sku_id in of_holder:
+        return of_holder[wish.sku_id]
+    taken_over = next((of_holder[sku] for sku in sorted(wish.replaces) if sku in of_holder), None)
+    return LicensingGroup(
+        tenant_id=operation.tenant_id,
+        sku_id=wish.sku_id,
+        holder_id=wish.holder_id,
+        nickname=taken_over.nickname
+        if taken_over
+        else nickname_for(mappings.skus[wish.sku_id].part_number, wish.holder_id),
+        group_id=taken_over.group_id if taken_over else None,
+    )
+
+
+def _target(
+    gateway: LicenceGateway, operation: Operation, group_id: GroupId | None, row: LicensingGroup | None
+) -> ObservedGroup | None:
+    """By its id, or, while nobody knows that, by the name under which it was asked for."""
+    if group_id is None:
+        return gateway.find_group(operation.tenant_id, row.nickname) if row else None
+    seen = gateway.observe_groups(operation.tenant_id, [group_id])
+    if group_id not in seen:
+        raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
+    return seen[group_id]

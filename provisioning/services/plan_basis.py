@@ -1,0 +1,68 @@
+"""What the database says before a tenant is observed for a plan, and what speaks against planning at all."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from provisioning.domain.ids import OrganisationId
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
+from provisioning.planning.selection import selectors_of
+from provisioning.ports import UnitOfWork
+from provisioning.services.grounds import own_bindings
+from provisioning.services.observe_groups import GroupBasis, group_basis
+
+
+class PlanBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """`hold`: why no plan may be drawn now."""
+
+    policy: Policy
+    own: tuple[Binding, ...]
+    strangers: tuple[Binding, ...]
+    unresolved: tuple[str, ...]
+    groups: GroupBasis
+    hold: Reason | None = None
+
+
+def plan_basis(uow: UnitOfWork, operation: Operation, today: date) -> PlanBasis:
+    """Read in the caller's transaction."""
+    own = tuple(own_bindings(uow, operation, today))
+    policy = uow.tenants.policy_on(operation.tenant_id, today)
+    line = operation.wish.line
+    return PlanBasis(
+        policy=policy,
+        own=own,
+        strangers=tuple(_strangers(uow, operation, today)),
+        unresolved=tuple(uow.references.unresolved(line)) if line else (),
+        groups=group_basis(uow, operation, is_asked=policy.assignment_mode is AssignmentMode.GROUP),
+        hold=_reason_against(own, operation),
+    )
+
+
+def _reason_against(own: Sequence[Binding], operation: Operation) -> Reason | None:
+    if not own:
+        return Reason.TENANT_NOT_BOUND
+    if not all(binding.is_confirmed for binding in own):
+        return Reason.BINDING_UNCONFIRMED
+    audience = operation.wish.audience
+    return None if all(selectors_of(binding, audience) for binding in own) else Reason.SELECTOR_MISSING
+
+
+def _strangers(uow: UnitOfWork, operation: Operation, today: date) -> list[Binding]:
+    board = _board_of(uow, operation.wish.holder_id, today)
+    return [
+        binding
+        for binding in uow.tenants.bindings_in(operation.tenant_id, today)
+        if binding.organisation_id not in operation.wish.organisations
+        and _board_of(uow, binding.organisation_id, today) != board
+    ]
+
+
+def _board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> OrganisationId:
+    """The board above, or the organisation itself when it has none."""
+    for relation in uow.organisations.relations_of(organisation, today):
+        if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation:
+            return _board_of(uow, relation.parent_id, today)
+    return organisation
