@@ -46,13 +46,14 @@ def in_parts(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (things[start : start + size] for start in range(0, len(things), size))
 
 
-def in_rounds(things: Iterable[T], owner: Callable[[T], object]) -> list[list[T]]:
+def in_rounds(things: Iterable[T], owners: Callable[[T], Sequence[object]]) -> list[list[T]]:
     """Split so that no owner occurs twice in a round: parallel writes to one object end in a conflict."""
     rounds: list[list[T]] = []
     seen: dict[object, int] = {}
     for thing in things:
-        number = seen.get(owner(thing), 0)
-        seen[owner(thing)] = number + 1
+        concerned = owners(thing)
+        number = max(seen.get(owner, 0) for owner in concerned)
+        seen.update(dict.fromkeys(concerned, number + 1))
         if number == len(rounds):
             rounds.append([])
         rounds[number].append(thing)

@@ -2,7 +2,7 @@
 
 Licensing failures are all 400 Request_BadRequest and differ in their sentence alone
 (learn.microsoft.com: "user: assignLicense", "Resolve group license assignment problems in Microsoft Entra ID",
-"Microsoft Entra authentication and authorization error codes").
+"Add members", "Microsoft Entra authentication and authorization error codes").
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,22 @@ REFUSALS: tuple[tuple[str, Reason], ...] = (  # the first fragment that occurs d
     ("http method is not allowed", Reason.REQUEST_MALFORMED),
 )
 
+GROUP_REFUSALS: tuple[tuple[str, Reason], ...] = (  # of writes to a group, before the ones above
+    ("added object references already exist", Reason.MEMBER_ALREADY),
+    ("source resource object or one of the objects being referenced", Reason.GROUP_TOO_NEW),
+    ("on-premises mastered", Reason.GROUP_READ_ONLY),
+    ("originated within an external service", Reason.GROUP_READ_ONLY),
+    ("mail-enabled security group", Reason.GROUP_READ_ONLY),
+    ("dynamic membership", Reason.GROUP_READ_ONLY),
+    ("dynamic group", Reason.GROUP_READ_ONLY),
+)
 
-def refusal_reason(message: str) -> Reason:
+
+def refusal_reason(message: str, *, of_group: bool = False) -> Reason:
     """Why Graph refused a request it understood; GRAPH_OTHER when its sentence is not in the catalogue."""
     lowered = message.lower()
-    return next((reason for fragment, reason in REFUSALS if fragment in lowered), Reason.GRAPH_OTHER)
+    known = GROUP_REFUSALS + REFUSALS if of_group else REFUSALS
+    return next((reason for fragment, reason in known if fragment in lowered), Reason.GRAPH_OTHER)
 
 
 class Remedy(Enum):

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import msgspec
 
 from provisioning.domain.errors import ActionRequiredError, GraphError, PermanentError, RetryableError
-from provisioning.domain.ids import TenantId
+from provisioning.domain.ids import GroupId, TenantId
 from provisioning.domain.operation import Outcome
 from provisioning.domain.reasons import Reason
 from provisioning.graph import wire
@@ -24,6 +24,7 @@ _AADSTS = re.compile(r"AADSTS(\d+)")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _ERROR = msgspec.json.Decoder(wire.ErrorBody)
 _LATER = timedelta(seconds=2)  # after a concurrent write: Microsoft asks to wait briefly
+_TOO_NEW = timedelta(seconds=5)  # learn.microsoft.com, "Add members": a group is not everywhere at once
 _THROTTLED_CODE = "Request_Throttled"  # Request_ThrottledTemporarily comes with 429 or 503
 
 
@@ -42,6 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     resource_units: int | None = None
     scope: str | None = None
     pressure: float = 0.0
+    created: GroupId | None = None  # create_group: what came of it
 
 
 def unsent(reason: Reason, after: timedelta | None = None) -> Verdict:
@@ -49,8 +51,10 @@ def unsent(reason: Reason, after: timedelta | None = None) -> Verdict:
     return Verdict(outcome=Outcome.NOT_SENT, reason=reason, retryable=True, after=after)
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw, wall: datetime) -> Verdict:
-    """The meaning of one answer to a write. Header names are in lower case."""
+def judge(
+    status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw, wall: datetime, *, of_group: bool = False
+) -> Verdict:
+    """The meaning of one answer to a write, which went to a group or to a person. Header names are in lower case."""
     request_id = headers.get("request-id")
     units, under_pressure = _number(headers.get("x-ms-resource-unit")), pressure(headers)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -63,7 +67,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw, wa
         )
     error = read_error(body)
     return msgspec.structs.replace(
-        _judge_error(status, error, retry_after(headers.get("retry-after"), wall)),
+        _judge_error(status, error, retry_after(headers.get("retry-after"), wall), of_group=of_group),
         status=status,
         error_code=error.code if _CODE.fullmatch(error.code) else None,
         detail=scrub(error.message) or None,
@@ -101,7 +105,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
-def _judge_error(status: int, error: wire.MainError, after: timedelta | None) -> Verdict:
+def _judge_error(status: int, error: wire.MainError, after: timedelta | None, *, of_group: bool) -> Verdict:
     match status:
         case _ if status == HTTPStatus.TOO_MANY_REQUESTS or error.code.startswith(_THROTTLED_CODE):
             return _refused(Reason.THROTTLED, retryable=True, after=after)
@@ -114,10 +118,15 @@ def _judge_error(status: int, error: wire.MainError, after: timedelta | None) ->
         case HTTPStatus.NOT_FOUND:
             return _refused(Reason.NOT_FOUND)
         case HTTPStatus.FAILED_DEPENDENCY:
-            return _refused(Reason.TRANSIENT, retryable=True, after=after)
+            return unsent(Reason.TRANSIENT, after)  # what it was to wait for failed: it was never carried out
         case _ if is_refusal(status):
-            return _refused(refusal_reason(error.message))
+            return _refusal(refusal_reason(error.message, of_group=of_group))
     return Verdict(outcome=Outcome.UNKNOWN, reason=Reason.TRANSIENT)
+
+
+def _refusal(reason: Reason) -> Verdict:
+    is_lag = reason is Reason.GROUP_TOO_NEW
+    return _refused(reason, retryable=is_lag, after=_TOO_NEW if is_lag else None)
 
 
 def _refused(

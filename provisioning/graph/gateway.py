@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from provisioning.domain.errors import RetryableError
-from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-from provisioning.graph import inventory, reads
+from provisioning.graph import groups as group_reads
+from provisioning.graph import inventory, memberships, reads
 from provisioning.graph.bridge import Bridge, PerProcess
 from provisioning.graph.client import GraphClient
 from provisioning.graph.settings import GraphSettings
@@ -54,7 +56,15 @@ class GraphGateway:
         return self._read(lambda client: reads.observe_people(client, tenant, subjects))
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
-        return self._read(lambda client: reads.observe_memberships(client, tenant, keys))
+        return self._read(lambda client: memberships.observe_memberships(client, tenant, keys))
+
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
+    ) -> dict[GroupId, ObservedGroup | None]:
+        return self._read(lambda client: group_reads.observe_groups(client, tenant, groups, with_members=with_members))
+
+    def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
+        return self._read(lambda client: group_reads.find_group(client, tenant, nickname))
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         return self._read(lambda client: reads.resolve_subjects(client, tenant, references))

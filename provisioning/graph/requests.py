@@ -36,6 +36,12 @@ class Requests:
     def users(self) -> RequestInformation:
         return _selecting(self._graph.users.to_get_request_information(), *wire.USER_FIELDS)
 
+    def groups_named(self, nickname: str) -> RequestInformation:
+        quoted = nickname.replace("'", "''")
+        request = _asking(self._graph.groups.to_get_request_information(), *wire.GROUP_FIELDS)
+        request.query_parameters["%24filter"] = f"mailNickname eq '{quoted}'"
+        return request
+
     # Members without an OData cast: a cast makes it an advanced query, which reads an index that lags further.
 
     def group_members(self, group_id: str) -> RequestInformation:
@@ -53,7 +59,7 @@ class Requests:
     def _touch_all(self) -> None:
         for request in (self.organization, self.subscribed_skus, self.subscriptions, self.users):
             request()
-        for request_of in (self.group_members, self.unit_members, self.school_users):
+        for request_of in (self.groups_named, self.group_members, self.unit_members, self.school_users):
             request_of("id")
 
 
@@ -65,5 +71,10 @@ def next_page(link: str) -> RequestInformation:
 
 
 def _selecting(request: RequestInformation, *fields: str) -> RequestInformation:
-    request.query_parameters.update({"%24select": list(fields), "%24top": PAGE_SIZE})
+    request.query_parameters["%24top"] = PAGE_SIZE
+    return _asking(request, *fields)
+
+
+def _asking(request: RequestInformation, *fields: str) -> RequestInformation:
+    request.query_parameters["%24select"] = list(fields)
     return request

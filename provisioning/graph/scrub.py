@@ -16,7 +16,7 @@ _TECHNICAL = frozenset(
     A Access An Another Authentication Authorization Cannot Company Conflicting Directory Edm.Guid Entra Error Error_
     Failed Graph Group GUID HTTP ID If In Insufficient Insufficient_privileges Internal Invalid It JSON Lifetime License
     LicenseAssignment Microsoft No Not OData Object One Operation Or Permission Please Property Request Resource Retry
-    SKU Server Service Source Specified Subscription TenantId The This Token Too Unable Unknown Unsupported Update
+    SKU Server Service Source Specified Subscription Sync TenantId The This Token Too Unable Unknown Unsupported Update
     UsageLocation User Value accountEnabled addLicenses assignLicense disabledPlans license(s) licenseAssignmentStates
     members member(s) object(s) plan(s) proxyAddresses reference-property removeLicenses reprocessLicenseAssignment
     servicePlanId skuId usageLocation userPrincipalName $count $filter $select

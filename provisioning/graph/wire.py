@@ -1,6 +1,7 @@
 """Graph's resources in Microsoft's own names, as far as we read and write them.
 
-learn.microsoft.com: "user resource type", "licenseAssignmentState", "subscribedSku", "companySubscription".
+learn.microsoft.com: "user resource type", "licenseAssignmentState", "subscribedSku", "companySubscription",
+"group resource type".
 """
 
 from datetime import datetime
@@ -43,6 +44,29 @@ class Member(msgspec.Struct, gc=False):
     id: str
     type: str | None = msgspec.field(name="@odata.type", default=None)
     primaryRole: str | None = None
+
+
+class GroupLicense(msgspec.Struct, gc=False):
+    skuId: str
+    disabledPlans: list[str] = []
+
+
+class ProcessingState(msgspec.Struct):
+    state: str | None = None
+
+
+class Group(msgspec.Struct):
+    id: str
+    mailNickname: str | None = None
+    securityEnabled: bool | None = None
+    groupTypes: list[str] = []
+    membershipRule: str | None = None
+    onPremisesSyncEnabled: bool | None = None
+    assignedLicenses: list[GroupLicense] = []
+    licenseProcessingState: ProcessingState | None = None
+
+
+GROUP_FIELDS = list(Group.__struct_fields__)
 
 
 class ServicePlan(msgspec.Struct):
@@ -141,12 +165,39 @@ class UserPatch(msgspec.Struct):
     usageLocation: str
 
 
+class GroupPatch(msgspec.Struct):
+    """Adds to the members; it takes nobody away."""
+
+    members: list[str] = msgspec.field(name="members@odata.bind")
+
+
+class NewGroup(msgspec.Struct):
+    displayName: str
+    mailNickname: str
+    mailEnabled: bool = False
+    securityEnabled: bool = True
+
+
+class Created(msgspec.Struct):
+    """As much of a new object as we keep."""
+
+    id: str
+
+
+class Nothing(msgspec.Struct):
+    """{}"""
+
+
+WriteBody = AssignLicense | UserPatch | GroupPatch | NewGroup | Nothing
+
+
 class BatchItem(msgspec.Struct, omit_defaults=True):
     id: str
     method: str
     url: str
     headers: dict[str, str] = {}
-    body: AssignLicense | UserPatch | None = None
+    body: WriteBody | None = None
+    dependsOn: list[str] = []
 
 
 class BatchPart(msgspec.Struct):

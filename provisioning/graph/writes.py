@@ -5,23 +5,26 @@ Also a single write travels as a batch of one: one path, one reading of answers,
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, RetryableError
 from provisioning.domain.ids import TenantId
-from provisioning.domain.operation import Attempt, Change, Outcome, Receipt, StepKind
+from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph import batch, wire
+from provisioning.graph.calls import Call, calls_of, in_lines, people_of
 from provisioning.graph.client import Answer, GraphClient
-from provisioning.graph.errors import Verdict, judge, judge_envelope, localised, pressure, unsent
+from provisioning.graph.errors import Verdict, judge_envelope, localised, pressure, unsent
+from provisioning.graph.items import is_writable, to_item
+from provisioning.graph.receipts import Sent, judge_part
 from provisioning.graph.together import together
 from provisioning.ports import Quota
 
 SOON = timedelta(seconds=5)  # when nobody said how long
-_LICENSING = frozenset({StepKind.ASSIGN, StepKind.REMOVE, StepKind.SWAP, StepKind.SET_PLANS})
-_WRITABLE = _LICENSING | {StepKind.SET_USAGE_LOCATION}
+IN_LINE = 10  # of one envelope when they wait for each other: twenty slow writes could outlast the time-out
 
 _MISDIRECTED = Verdict(outcome=Outcome.NOT_SENT, reason=Reason.TENANT_MISMATCH)
 _UNSPEAKABLE = Verdict(outcome=Outcome.NOT_SENT, reason=Reason.REQUEST_MALFORMED)
@@ -43,22 +46,22 @@ class Writer:
 
     async def apply(self, attempts: Sequence[Attempt]) -> list[Receipt]:
         """One receipt per attempt, in any order."""
-        sendable = [attempt for attempt in attempts if self._objection(attempt) is None]
-        receipts = [
-            _receipt(attempt, objection) for attempt in attempts if (objection := self._objection(attempt)) is not None
-        ]
+        calls = calls_of(attempts)
+        done = [Sent(call, objection) for call in calls if (objection := self._objection(call))]
+        sendable = [call for call in calls if self._objection(call) is None]
         if sendable and (refusal := await self._refusal()):
-            return receipts + [_receipt(attempt, refusal) for attempt in sendable]
-        for turn in batch.in_rounds(sendable, lambda attempt: attempt.subject_id):
-            receipts += await self._send_all(turn)
+            done += [Sent(call, refusal) for call in sendable]
+        else:
+            for turn in batch.in_rounds(sendable, people_of):
+                done += await self._send_all(turn)
         if self._pressure:
             self._quota.pressed(self._tenant, self._pressure)
-        return receipts
+        return [receipt for sent in done for receipt in sent.receipts]
 
-    def _objection(self, attempt: Attempt) -> Verdict | None:
-        if attempt.tenant_id != self._tenant:
+    def _objection(self, call: Call) -> Verdict | None:
+        if any(attempt.tenant_id != self._tenant for attempt in call.attempts):
             return _MISDIRECTED
-        return None if attempt.kind in _WRITABLE else _UNSPEAKABLE
+        return None if is_writable(call.kind) and call.is_sound else _UNSPEAKABLE
 
     async def _refusal(self) -> Verdict | None:
         """Why nothing may leave, if so."""
@@ -70,45 +73,63 @@ class Writer:
             return _unsent_by(error)
         return None
 
-    async def _send_all(self, attempts: Sequence[Attempt]) -> list[Receipt]:
+    async def _send_all(self, calls: Sequence[Call]) -> list[Sent]:
         settings = self._client.settings
-        batches = batch.in_parts(attempts, settings.batch_size)
-        receipts = await together(self._send, batches, at_once=settings.batches_at_once)
-        return [receipt for sent in receipts for receipt in sent]
+        alone, lines = in_lines(calls)
+        works = [partial(self._send, part) for part in batch.in_parts(alone, settings.batch_size)]
+        works += [partial(self._send_line, line) for line in lines]
+        sent = await together(lambda work: work(), works, at_once=settings.batches_at_once)
+        return [each for some in sent for each in some]
 
-    async def _send(self, attempts: Sequence[Attempt]) -> list[Receipt]:
+    async def _send_line(self, calls: Sequence[Call]) -> list[Sent]:
+        """Each after the one before has succeeded. One that is refused on account of its people stops nobody."""
+        done: list[Sent] = []
+        rest = list(calls)
+        while rest:
+            sent = await self._send(rest[:IN_LINE], in_line=True)
+            tried = [each for each in sent if each.was_tried]
+            rest = [each.call for each in sent if not each.was_tried] + rest[IN_LINE:]
+            done += tried
+            stop = next((each.verdict for each in tried if each.stops_a_line), None)
+            if stop or not tried:
+                return done + [Sent(call, self._obstacle or _behind(stop)) for call in rest]
+        return done
+
+    async def _send(self, calls: Sequence[Call], *, in_line: bool = False) -> list[Sent]:
         if obstacle := self._obstacle or (_TOO_LATE if self._is_too_late() else None):
-            return [_receipt(attempt, obstacle) for attempt in attempts]
-        request = batch.envelope(self._client.settings.base_url, [to_item(attempt) for attempt in attempts])
+            return [Sent(call, obstacle) for call in calls]
+        before = [None, *calls[:-1]] if in_line else [None] * len(calls)
+        base_url = self._client.settings.base_url
+        items = [to_item(call, base_url, earlier) for call, earlier in zip(calls, before, strict=True)]
         sent_at = self._client.clock.now()
         try:
-            answer = await self._client.send(self._tenant, request, self._client.settings.write_timeout)
-            verdicts = self._read(answer, attempts)
+            answer = await self._client.send(
+                self._tenant, batch.envelope(base_url, items), self._client.settings.write_timeout
+            )
+            verdicts = self._read(answer, calls)
         except AmbiguousOutcomeError:
-            verdicts = [_LOST] * len(attempts)
+            verdicts = [_LOST] * len(calls)
         except GraphError as error:
             self._obstacle = _unsent_by(error)
-            return [_receipt(attempt, self._obstacle) for attempt in attempts]
+            return [Sent(call, self._obstacle) for call in calls]
         self._learn(verdicts)
         finished_at = self._client.clock.now()
-        return [
-            _receipt(attempt, verdict, sent_at, finished_at)
-            for attempt, verdict in zip(attempts, verdicts, strict=True)
-        ]
+        return [Sent(call, verdict, sent_at, finished_at) for call, verdict in zip(calls, verdicts, strict=True)]
 
     def _is_too_late(self) -> bool:
         """Whether the lease might lapse while a write is still under way."""
         return self._client.clock.wall() + self._client.settings.write_timeout > self._lease.expires_at
 
-    def _read(self, answer: Answer, attempts: Sequence[Attempt]) -> list[Verdict]:
-        """A verdict per attempt, in their order; raises AmbiguousOutcomeError when the envelope is unreadable."""
+    def _read(self, answer: Answer, calls: Sequence[Call]) -> list[Verdict]:
+        """A verdict per call, in their order; raises AmbiguousOutcomeError when the envelope is unreadable."""
         wall = self._client.clock.wall()
         self._pressure = max(self._pressure, pressure(answer.headers))
         if not answer.is_success:
-            return [judge_envelope(answer.status, answer.headers, answer.body, wall)] * len(attempts)
+            return [judge_envelope(answer.status, answer.headers, answer.body, wall)] * len(calls)
         parts = batch.open_envelope(answer.body)
         envelope_id = answer.headers.get("request-id")
-        return localised([_judge_part(parts.get(each.attempt_id.lower()), wall, envelope_id) for each in attempts])
+        verdicts = [_judged(call, parts.get(call.call_id.lower()), wall, envelope_id) for call in calls]
+        return localised(verdicts)
 
     def _learn(self, verdicts: Sequence[Verdict]) -> None:
         """What one answer says of the tenant holds for the batches that have not left yet."""
@@ -124,26 +145,18 @@ class Writer:
             self._obstacle = self._obstacle or unsent(Reason.THROTTLED, after)
 
 
-def to_item(attempt: Attempt) -> wire.BatchItem:
-    """The request of one attempt; its id is also the client-request-id, so that Microsoft can find it."""
-    headers = {"Content-Type": "application/json", "client-request-id": attempt.attempt_id}
-    user = f"/users/{attempt.subject_id}"
-    if attempt.kind is StepKind.SET_USAGE_LOCATION:
-        location = wire.UserPatch(attempt.change.usage_location or "")
-        return wire.BatchItem(attempt.attempt_id, "PATCH", user, headers, location)
-    return wire.BatchItem(attempt.attempt_id, "POST", f"{user}/assignLicense", headers, _assignment(attempt.change))
-
-
-def _assignment(change: Change) -> wire.AssignLicense:
-    added = [wire.AddLicense(change.add_sku, sorted(change.disabled_plans))] if change.add_sku else []
-    return wire.AssignLicense(added, list(change.remove_skus))
-
-
-def _judge_part(part: wire.BatchPart | None, wall: datetime, envelope_id: str | None) -> Verdict:
+def _judged(call: Call, part: wire.BatchPart | None, wall: datetime, envelope_id: str | None) -> Verdict:
     if part is None:
         return _LOST
-    verdict = judge(part.status, batch.headers_of(part), part.body, wall)
+    verdict = judge_part(call, part, wall)
     return verdict if verdict.request_id else msgspec.structs.replace(verdict, request_id=envelope_id)
+
+
+def _behind(stop: Verdict | None) -> Verdict:
+    """For whoever stands behind a call that failed: never tried, for the same reason."""
+    if stop is None or stop.outcome is Outcome.UNKNOWN:
+        return unsent(Reason.TRANSIENT, SOON)
+    return unsent(stop.reason or Reason.TRANSIENT, stop.after)
 
 
 def _refusals(verdicts: Iterable[Verdict]) -> dict[str | None, timedelta | None]:
@@ -160,23 +173,3 @@ def _unsent_by(error: GraphError) -> Verdict:
     if isinstance(error, RetryableError):
         return unsent(error.reason, error.after or SOON)
     return msgspec.structs.replace(_NOT_TRIED, reason=error.reason, tenant_wide=True)
-
-
-def _receipt(
-    attempt: Attempt, verdict: Verdict, sent_at: datetime | None = None, finished_at: datetime | None = None
-) -> Receipt:
-    return Receipt(
-        attempt_id=attempt.attempt_id,
-        outcome=verdict.outcome,
-        status=verdict.status,
-        reason=verdict.reason,
-        retryable=verdict.retryable,
-        tenant_wide=verdict.tenant_wide,
-        after=verdict.after,
-        request_id=verdict.request_id,
-        error_code=verdict.error_code,
-        detail=verdict.detail,
-        resource_units=verdict.resource_units,
-        sent_at=sent_at,
-        finished_at=finished_at,
-    )

@@ -1,4 +1,4 @@
-"""Graph in the simulation: people with licences, seats, a lag per read, and answers that get lost."""
+"""Graph in the simulation: people with licences, groups, seats, a lag per read, and answers that get lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from provisioning.domain.errors import GraphError
-from provisioning.domain.ids import AttemptId, SkuId, SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import AttemptId, GroupId, SkuId, SubjectId, TenantId
 from provisioning.domain.observation import (
     Census,
     HeldLicence,
@@ -20,22 +21,25 @@ from provisioning.domain.observation import (
     Seats,
     TenantProfile,
 )
-from provisioning.domain.operation import Attempt, Change, Outcome, Receipt
+from provisioning.domain.operation import Attempt, Change, Outcome, Receipt, StepKind
 from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.losses import after_change
+from tests.simulation.groups import GROUP_KINDS, FakeGroups
+
+TOO_NEW = timedelta(seconds=5)  # what the gateway says of a group that not every replica knows
 
 
 @dataclass(frozen=True)
 class Write:
-    """One accepted write, as an outsider saw it."""
+    """One accepted write, as an outsider saw it: of a person, of a group, or of whether one is in the other."""
 
     at: datetime
     attempt: AttemptId
     subject: SubjectId
-    before: Person
-    after: Person
+    before: Person | ObservedGroup | bool | None
+    after: Person | ObservedGroup | bool | None
 
     @property
     def changed(self) -> bool:
@@ -50,6 +54,7 @@ class Weather:
     lost_before: float = 0.0  # never arrived, and nobody can tell
     throttled: float = 0.0
     lag: timedelta = timedelta(0)
+    processing: timedelta = timedelta(minutes=2)  # from a group's change to its people; up to twice as long
 
 
 @dataclass
@@ -63,12 +68,15 @@ class FakeGraph:
     enabled: dict[SkuId, int]
     trouble: GraphError | None = None  # raised by every read until it is taken away
     stop_at_write: GraphError | None = None  # the tenant refuses every write for this reason
+    permissions: frozenset[str] = frozenset().union(*TIERS[:3])
+    exclusive: frozenset[frozenset[SkuId]] = frozenset()  # SKUs that nobody can hold together
     versions: dict[SubjectId, list[tuple[datetime, Person]]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         beginning = datetime.min.replace(tzinfo=self.now().tzinfo)
         self.versions = {subject: [(beginning, person)] for subject, person in self.people.items()}
+        self.groups = FakeGroups(self, self.now, self.dice, self.weather.processing, self.weather.lag)
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,7 +89,7 @@ class FakeGraph:
             verified_domains=("school.example",),
             country="NL",
             default_usage_location="NL",
-            permissions=frozenset().union(*TIERS[:3]),
+            permissions=self.permissions,
         )
 
     def observe_seats(self, tenant: TenantId) -> Seats:
@@ -116,13 +124,33 @@ class FakeGraph:
         return {subject: self._as_read(subject) for subject in subjects}
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
-        return {}
+        groups = {key: GroupId(key.removeprefix("group:")) for key in keys if key.startswith("group:")}
+        seen = {key: group for key, group_id in groups.items() if (group := self._group_as_read(group_id))}
+        return {key: Membership(key=key, is_complete=True, members=group.members) for key, group in seen.items()}
+
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
+    ) -> dict[GroupId, ObservedGroup | None]:
+        return {group: self._group_as_read(group, with_members=with_members) for group in groups}
+
+    def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
+        if self.trouble:
+            raise self.trouble
+        self.groups.settle()
+        return self.groups.named(nickname)
+
+    def _group_as_read(self, group: GroupId, *, with_members: bool = True) -> ObservedGroup | None:
+        if self.trouble:
+            raise self.trouble
+        self.groups.settle()
+        return self.groups.as_read(group, with_members=with_members)
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         return {}
 
     def _as_read(self, subject: SubjectId) -> Person:
         """What a random replica knows: everything up to some moment within the lag."""
+        self.groups.settle()
         as_of = self.now() - self.weather.lag * self.dice.random()
         return next(person for at, person in reversed(self.versions[subject]) if at <= as_of)
 
@@ -130,39 +158,82 @@ class FakeGraph:
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         self.at_call("before send")
-        receipts = [self._one(attempt) for attempt in attempts]
+        self.groups.settle()
+        calls: dict[str, list[Attempt]] = {}
+        for attempt in attempts:
+            calls.setdefault(attempt.call_id, []).append(attempt)
+        receipts = [receipt for call in calls.values() for receipt in self._call(call)]
         self.at_call("after send")
         self.dice.shuffle(receipts)
         return receipts
 
-    def _one(self, attempt: Attempt) -> Receipt:
+    def _call(self, call: Sequence[Attempt]) -> list[Receipt]:
+        """One fate for all in a call; when one of them is gone, the others may come again without them."""
+        shared = self._one(*call)
+        receipts = [msgspec.structs.replace(shared, attempt_id=attempt.attempt_id) for attempt in call]
+        if shared.reason is not Reason.NOT_FOUND:
+            return receipts
+        innocent = {"reason": Reason.TRANSIENT, "retryable": True}
+        return [
+            msgspec.structs.replace(receipt, **innocent)
+            if len(call) > 1 and attempt.subject_id in self.people
+            else receipt
+            for attempt, receipt in zip(call, receipts, strict=True)
+        ]
+
+    def _one(self, attempt: Attempt, *company: Attempt) -> Receipt:
+        """One call; `company` are those who travel in it too."""
         if self.stop_at_write:
             return self._receipt(attempt, Outcome.REFUSED, reason=self.stop_at_write.reason, tenant_wide=True)
-        roll = self.dice.random()
-        if roll < self.weather.throttled:
-            return self._receipt(
-                attempt, Outcome.REFUSED, reason=Reason.THROTTLED, retryable=True, after=timedelta(seconds=3)
-            )
-        roll -= self.weather.throttled
-        if roll < self.weather.lost_before:
+        fate = self._fate()
+        if fate == "throttled":
+            return self._refused(attempt, Reason.THROTTLED, after=timedelta(seconds=3))
+        if fate == "lost before":
             return self._receipt(attempt, Outcome.UNKNOWN)
-        roll -= self.weather.lost_before
-        refusal = self._refusal(attempt)
-        if refusal is None:
-            self._write(attempt)
-        if roll < self.weather.lost_after:
-            return self._receipt(attempt, Outcome.UNKNOWN)
-        return self._receipt(attempt, Outcome.REFUSED, reason=refusal) if refusal else self._accepted(attempt)
+        receipt = self._for_groups((attempt, *company)) if attempt.kind in GROUP_KINDS else self._for_person(attempt)
+        return self._receipt(attempt, Outcome.UNKNOWN) if fate == "lost after" else receipt
+
+    def _fate(self) -> str:
+        roll, weather = self.dice.random(), self.weather
+        for fate, share in (
+            ("throttled", weather.throttled),
+            ("lost before", weather.lost_before),
+            ("lost after", weather.lost_after),
+        ):
+            if roll < share:
+                return fate
+            roll -= share
+        return "fine"
+
+    def _for_person(self, attempt: Attempt) -> Receipt:
+        if refusal := self._refusal(attempt):
+            return self._refused(attempt, refusal)
+        self._write(attempt)
+        return self._accepted(attempt)
+
+    def _for_groups(self, call: Sequence[Attempt]) -> Receipt:
+        if refusal := self.groups.refusal(call):
+            return self._refused(call[0], refusal, after=TOO_NEW if refusal is Reason.GROUP_TOO_NEW else None)
+        return self._accepted(call[0], created=self._write_group(call))
 
     def _refusal(self, attempt: Attempt) -> Reason | None:
         person, change = self.people[attempt.subject_id], attempt.change
-        if any(person.direct(sku) is None for sku in change.remove_skus):
-            return Reason.LICENCE_NOT_HELD
+        if lacking := [sku for sku in change.remove_skus if person.direct(sku) is None]:
+            return Reason.INHERITED_FROM_GROUP if any(map(person.holds, lacking)) else Reason.LICENCE_NOT_HELD
         if change.add_sku and person.usage_location is None:
             return Reason.USAGE_LOCATION
+        if change.add_sku and self.excluded(_changed(person, change), change.add_sku):
+            return Reason.MUTUALLY_EXCLUSIVE
         if change.add_sku and not person.holds(change.add_sku) and self._is_full(change.add_sku):
             return Reason.COUNT_VIOLATION
         return None
+
+    def excluded(self, person: Person, sku: SkuId) -> bool:
+        """Whether something that they hold forbids it."""
+        return any(sku in pair and any(map(person.holds, pair - {sku})) for pair in self.exclusive)
+
+    def is_full(self, sku: SkuId) -> bool:
+        return self._is_full(sku)
 
     def _is_full(self, sku: SkuId) -> bool:
         return sum(person.holds(sku) for person in self.people.values()) >= self.enabled.get(sku, 0)
@@ -170,17 +241,41 @@ class FakeGraph:
     def _write(self, attempt: Attempt) -> None:
         before = self.people[attempt.subject_id]
         after = _changed(before, attempt.change)
-        self.people[attempt.subject_id] = after
-        self.versions[attempt.subject_id].append((self.now(), after))
+        self.put(attempt.subject_id, after, self.now())
         self.writes.append(Write(self.now(), attempt.attempt_id, attempt.subject_id, before, after))
+
+    def _write_group(self, call: Sequence[Attempt]) -> GroupId | None:
+        before = [self._concerned(attempt) for attempt in call]
+        created = self.groups.write(call)
+        for attempt, was in zip(call, before, strict=True):
+            after = self.groups.current(created) if created else self._concerned(attempt)
+            self.writes.append(Write(self.now(), attempt.attempt_id, attempt.subject_id, was, after))
+        return created
+
+    def _concerned(self, attempt: Attempt) -> Person | ObservedGroup | bool | None:
+        """What a write through a group changes at once."""
+        match attempt.kind:
+            case StepKind.CREATE_GROUP:
+                return None
+            case StepKind.REPROCESS:
+                return self.people[attempt.subject_id]
+            case StepKind.LICENSE_GROUP:
+                return self.groups.current(attempt.change.group_id)
+        return attempt.subject_id in self.groups.current(attempt.change.group_id).members
+
+    def put(self, subject: SubjectId, person: Person, at: datetime) -> None:
+        self.people[subject] = person
+        self.versions[subject].append((at, person))
 
     def change_by_hand(self, subject: SubjectId, person: Person) -> None:
         """Somebody else's tool, which no ledger of ours knows."""
-        self.people[subject] = person
-        self.versions[subject].append((self.now(), person))
+        self.put(subject, person, self.now())
 
-    def _accepted(self, attempt: Attempt) -> Receipt:
-        return self._receipt(attempt, Outcome.ACCEPTED)
+    def _refused(self, attempt: Attempt, reason: Reason, after: timedelta | None = None) -> Receipt:
+        return self._receipt(attempt, Outcome.REFUSED, reason=reason, retryable=after is not None, after=after)
+
+    def _accepted(self, attempt: Attempt, **known: object) -> Receipt:
+        return self._receipt(attempt, Outcome.ACCEPTED, **known)
 
     def _receipt(self, attempt: Attempt, outcome: Outcome, **known: object) -> Receipt:
         moment = self.now()

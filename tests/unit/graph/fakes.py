@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 
-from provisioning.domain.ids import AttemptId, OperationId, SkuId, StepId, SubjectId, TenantId
-from provisioning.domain.operation import Attempt, Change, Lane, StepKind
+from provisioning.domain.ids import AttemptId, GroupId, OperationId, SkuId, StepId, SubjectId, TenantId
+from provisioning.domain.operation import Attempt, Change, Lane, StepKind, place_in_call
 from provisioning.domain.worklist import Lease
 from provisioning.graph.client import GraphClient
 from provisioning.graph.settings import Application, GraphSettings
@@ -24,6 +25,7 @@ SETTINGS = GraphSettings(
 )
 A1 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66")
 A3 = SkuId("4b590615-0888-425a-a965-b3bf7789848d")
+GROUP = GroupId("7e2a4d90-13c5-4b6f-a8e1-9d5f0b6c3001")
 
 
 class StandingClock:
@@ -157,6 +159,24 @@ def attempt(
         change=change or Change(add_sku=A3, remove_skus=(A1,)),
         fence=1,
     )
+
+
+def joining(call: int, *people: int, group: GroupId = GROUP) -> list[Attempt]:
+    """The attempts of one call by which these people join a group."""
+    change = Change(group_id=group, add_sku=A3)
+    shared = call_id(call)
+    return [
+        msgspec.structs.replace(attempt(number, StepKind.ADD_MEMBERS, change), attempt_id=place_in_call(shared, place))
+        for place, number in enumerate(people)
+    ]
+
+
+def leaving(number: int, group: GroupId = GROUP) -> Attempt:
+    return attempt(number, StepKind.REMOVE_MEMBER, Change(group_id=group, remove_skus=(A3,)))
+
+
+def call_id(number: int) -> str:
+    return f"cccccccc-0000-4000-8000-{number:012d}"
 
 
 def attempts(count: int) -> Sequence[Attempt]:

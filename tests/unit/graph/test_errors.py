@@ -146,6 +146,73 @@ class TestJudge:
         assert (verdict.outcome, verdict.reason, verdict.error_code) == (Outcome.REFUSED, reason, code)
         assert verdict.request_id == "inner-1"
 
+    @pytest.mark.parametrize(
+        ("message", "of_group", "of_person"),
+        [
+            pytest.param(
+                "One or more added object references already exist for the following modified properties: 'members'.",
+                Reason.MEMBER_ALREADY,
+                Reason.GRAPH_OTHER,
+                id="a member already",
+            ),
+            pytest.param(
+                "The source resource object or one of the objects being referenced do not exist.",
+                Reason.GROUP_TOO_NEW,
+                Reason.GRAPH_OTHER,
+                id="a group that not everybody knows yet",
+            ),
+            pytest.param(
+                "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
+                "currently undergoing migration.",
+                Reason.GROUP_READ_ONLY,
+                Reason.GRAPH_OTHER,
+                id="a sync tool's: a synced person is no group",
+            ),
+            pytest.param(
+                "Unable to update the specified properties for objects that have originated within an external "
+                "service.",
+                Reason.GROUP_READ_ONLY,
+                Reason.GRAPH_OTHER,
+                id="another service's",
+            ),
+            pytest.param(
+                "Cannot Update a mail-enabled security groups and or distribution list.",
+                Reason.GROUP_READ_ONLY,
+                Reason.GRAPH_OTHER,
+                id="Exchange's",
+            ),
+            pytest.param(
+                "Members of a group with dynamic membership cannot be changed.",
+                Reason.GROUP_READ_ONLY,
+                Reason.GRAPH_OTHER,
+                id="a rule's",
+            ),
+            pytest.param(
+                f"License assignment failed because service plan {PLAN_A} depends on the service plan(s) {PLAN_B}",
+                Reason.DEPENDENCY,
+                Reason.DEPENDENCY,
+                id="of both: a dependency",
+            ),
+        ],
+    )
+    def test_of_groups_some_sentences_mean_more(self, message: str, of_group: Reason, of_person: Reason) -> None:
+        answer = body("Request_BadRequest", message)
+        assert errors.judge(400, {}, answer, NOW, of_group=True).reason is of_group
+        assert errors.judge(400, {}, answer, NOW).reason is of_person
+
+    def test_a_new_group_is_waited_for_and_no_other_refusal(self) -> None:
+        too_new = body("Request_BadRequest", "The source resource object or one of the objects being referenced do not")
+        verdict = errors.judge(400, {}, too_new, NOW, of_group=True)
+        assert (verdict.retryable, verdict.after) == (True, timedelta(seconds=5))
+        already = errors.judge(
+            400, {}, body("", "One or more added object references already exist"), NOW, of_group=True
+        )
+        assert (already.retryable, already.after) == (False, None)
+
+    def test_what_waited_for_a_failed_request_never_left(self) -> None:
+        verdict = errors.judge(424, {"retry-after": "3"}, body("FailedDependency", ""), NOW)
+        assert (verdict.outcome, verdict.retryable, verdict.after) == (Outcome.NOT_SENT, True, timedelta(seconds=3))
+
     @pytest.mark.parametrize(("status", "code"), [(503, "ServiceUnavailable"), (504, "UnknownError"), (500, "")])
     def test_a_transient_failure_of_the_directory_is_unknown(self, status: int, code: str) -> None:
         assert errors.judge(status, {}, body(code, ""), NOW).outcome is Outcome.UNKNOWN

@@ -53,6 +53,24 @@ class TestGateway:
         [receipt] = gateway(graph, bridge).apply(TENANT, [fakes.attempt(1)], fakes.lease())
         assert receipt.outcome is Outcome.ACCEPTED
 
+    def test_groups_come_with_their_members_unless_it_must_be_cheap(self, bridge: Bridge) -> None:
+        group = {"id": fakes.GROUP, "mailNickname": "lic-a3", "securityEnabled": True}
+        batch = fakes.batch_of(lambda _: {"status": 200, "body": group})
+        page = httpx.Response(200, json={"value": [{"id": "u1"}]})
+        graph = FakeGraph(lambda request: batch(request) if request.url.path.endswith("$batch") else page)
+        port: LicenceGateway = gateway(graph, bridge)
+        whole = port.observe_groups(TENANT, [fakes.GROUP])[fakes.GROUP]
+        cheap = port.observe_groups(TENANT, [fakes.GROUP], with_members=False)[fakes.GROUP]
+        assert whole
+        assert cheap
+        assert (whole.members, whole.is_complete) == ({"u1"}, True)
+        assert (cheap.members, cheap.is_complete) == (frozenset(), False)
+        assert len(graph.requests) == 3
+
+    def test_a_group_is_found_by_its_name(self, bridge: Bridge) -> None:
+        graph = FakeGraph(fakes.in_sequence(httpx.Response(200, json={"value": []})))
+        assert gateway(graph, bridge).find_group(TENANT, "lic-a3") is None
+
     def test_a_lapsed_lease_sends_nothing(self, bridge: Bridge) -> None:
         graph = FakeGraph(fakes.batch_of(lambda _: {"status": 204}))
         lapsed = fakes.lease(timedelta(seconds=-60))

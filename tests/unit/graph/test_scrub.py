@@ -27,6 +27,11 @@ class TestScrub:
             "Lifetime validation failed, the token is expired.",
             "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.",
             "Please retry again later.",
+            "One or more added object references already exist for the following modified properties: 'members'.",
+            "The source resource object or one of the objects being referenced do not exist.",
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects.",
+            "Unable to update the specified properties for objects that have originated within an external service.",
+            "Cannot Update a mail-enabled security groups and or distribution list.",
             "Specified HTTP method is not allowed for the request target.",
         ],
     )

@@ -120,7 +120,6 @@ class TestReceipts:
             pytest.param(401, Reason.TOKEN_REJECTED, True, id="a rejected token is certainly not applied"),
             pytest.param(404, Reason.NOT_FOUND, False, id="who is gone is for the executor to judge"),
             pytest.param(409, Reason.CONCURRENT_WRITE, True, id="somebody else was writing"),
-            pytest.param(424, Reason.TRANSIENT, True, id="never tried"),
             pytest.param(429, Reason.THROTTLED, True, id="too much"),
             pytest.param(405, Reason.GRAPH_OTHER, False, id="another refusal"),
         ],
@@ -130,6 +129,10 @@ class TestReceipts:
         assert receipt.outcome is Outcome.REFUSED
         assert (receipt.status, receipt.reason, receipt.retryable) == (status, reason, retryable)
         assert not receipt.tenant_wide
+
+    def test_what_waited_for_a_failed_one_was_never_tried(self) -> None:
+        [receipt] = apply(refusing(424), [fakes.attempt(1)])
+        assert (receipt.outcome, receipt.reason, receipt.retryable) == (Outcome.NOT_SENT, Reason.TRANSIENT, True)
 
     @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 302])
     def test_whatever_is_neither_yes_nor_no_is_unknown(self, status: int) -> None:
@@ -296,9 +299,9 @@ class TestTenant:
         assert not receipt.retryable
         assert not graph.requests
 
-    def test_a_kind_that_is_no_write_to_a_person_never_leaves(self) -> None:
+    def test_a_kind_that_is_no_write_never_leaves(self) -> None:
         graph = accepting()
-        [receipt] = apply(graph, [fakes.attempt(1, StepKind.CREATE_GROUP)])
+        [receipt] = apply(graph, [fakes.attempt(1, StepKind.NO_OP)])
         assert (receipt.outcome, receipt.reason) == (Outcome.NOT_SENT, Reason.REQUEST_MALFORMED)
 
     @pytest.mark.parametrize(
