@@ -16,7 +16,7 @@ from provisioning.database.tables.journal import steps, subjects
 from provisioning.domain.errors import ConflictError, TransitionError
 from provisioning.domain.ids import OperationId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
-from provisioning.domain.operation import Attempt, StepKind, StepRecord, SubjectRecord
+from provisioning.domain.operation import GROUP_STEPS, Attempt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.worklist import Lease
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import StepUpdate, SubjectUpdate
@@ -92,6 +92,12 @@ class SqlJournal(Store):
         is_recent = (steps.c.tenant_id == tenant) & (steps.c.applied_at >= since)
         if subjects is not None:
             is_recent &= steps.c.subject_id == any_(literal(list(subjects), ARRAY(Text)))
+        return self._steps(reads.records(is_recent & steps.c.state.in_(_WRITTEN), order_by="applied_at"))
+
+    def groups_written_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        is_recent = (
+            (steps.c.tenant_id == tenant) & (steps.c.applied_at >= since) & steps.c.kind.in_(sorted(GROUP_STEPS))
+        )
         return self._steps(reads.records(is_recent & steps.c.state.in_(_WRITTEN), order_by="applied_at"))
 
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:

@@ -99,6 +99,10 @@ class StepKind(StrEnum):
     NO_OP = "no_op"
 
 
+# about a group itself, not about a person
+GROUP_STEPS = frozenset({StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP})
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The write itself, in our words; the same shape for the plan, the journal and the gateway.
 

@@ -11,8 +11,6 @@ from provisioning.execution.backoff import growing
 from provisioning.execution.outcome import Direction, Ruling
 from provisioning.ports import StepUpdate, SubjectUpdate
 
-GROUP_STEPS = frozenset({StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP})
-
 
 def brings(group: ObservedGroup, change: Change) -> bool:
     """Whether the group's licences are as the change wants them."""

@@ -10,7 +10,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, AttemptId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, StepRecord, call_of
+from provisioning.domain.operation import GROUP_STEPS, Change, Outcome, Receipt, StepKind, StepRecord, call_of
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import after_refusal
 from provisioning.execution.calls import is_shared
@@ -125,7 +125,7 @@ def _refused_for_good(record: StepRecord, receipt: Receipt, reason: Reason, now:
         waiting = _ended(record, receipt, reason, SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
         return msgspec.structs.replace(waiting, direction=Direction.REPLAN)
     refused = _ended(record, receipt, reason, SubjectState.REFUSED)
-    is_group = record.step.kind in {StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP}
+    is_group = record.step.kind in GROUP_STEPS
     return msgspec.structs.replace(refused, direction=Direction.STOP_GROUP) if is_group else refused
 
 

@@ -118,7 +118,7 @@ def _together(judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judge
 
 def _readying(scene: DeliverScene, judge: Judge, allotted: Sequence[_Judged]) -> list[Step]:
     """The step that makes the group, or makes it bring the product; none when nobody would be served by it."""
-    if not isinstance(judge, GroupJudge):
+    if not isinstance(judge, GroupJudge) or scene.groups.is_in_doubt:
         return []
     if scene.groups.target is None:
         is_needed = any(verdict.state is SubjectState.PENDING and not verdict.acts for _, _, verdict in allotted)

@@ -24,6 +24,7 @@ class GroupScene(msgspec.Struct, frozen=True, kw_only=True):
     is_ours: bool = True  # else the school's own: others fill it
     others: Mapping[GroupId, ObservedGroup] = {}
     ours: frozenset[GroupId] = frozenset()  # every group in the tenant that we made
+    is_in_doubt: bool = False  # what an earlier plan of this operation asked of the target is not read back yet
     reprocessed: frozenset[SubjectId] = frozenset()  # asked for once in this operation already
     awaited: frozenset[SubjectId] = frozenset()  # under way in this operation: what the group gives them is our work
 
@@ -55,7 +56,7 @@ def trouble_with(
 ) -> Reason | None:
     """Why licences cannot go through this group, or None. `registered` is the register's row when it is ours."""
     if target is None:
-        return Reason.GROUP_GONE if registered is None or registered.is_licensed else None
+        return Reason.GROUP_GONE if registered is None or registered.group_id else None
     if not target.is_complete:
         return Reason.SELECTION_INCOMPLETE
     if registered is None:

@@ -185,6 +185,9 @@ class Journal(Protocol):
         Of everybody in the tenant, or of these people.
         """
 
+    def groups_written_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        """Our own receipts for groups (made, licensed), which may outrank the replica too."""
+
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """Writes of all operations in the tenant, through every door: for the guards."""
 

@@ -28,6 +28,7 @@ from provisioning.services.transitions import move
 
 _STOP_WAIT = timedelta(seconds=5)
 _YIELD = timedelta(seconds=1)
+_YOUNG_GROUP = timedelta(seconds=15)  # not every replica knows it
 _COUNT_SETTLES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))  # the horizon of replicas
 _TOUCHED = frozenset(set(StepState) - {StepState.PENDING})
 
@@ -204,6 +205,8 @@ class ApplyPlan:
             reason = outcome.reason or Reason.FORBIDDEN
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
             return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
+        if outcome.direction is Direction.STOP_GROUP and self._still.may_lag(operation):
+            return look_again(self._open_uow, operation, self._clock, _YOUNG_GROUP, outcome.reason)
         if outcome.direction is Direction.STOP_GROUP:
             return self._hold(operation, plan, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):

@@ -1,12 +1,14 @@
 """The groups a plan has to do with: which one licences go through, and of what kind those are that bring others."""
 
+from datetime import datetime
+
 import msgspec
 
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_for
 from provisioning.domain.ids import GroupId, SubjectId
-from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.observation import Census
 from provisioning.domain.operation import Operation, StepKind, Wish
 from provisioning.domain.reasons import Reason
@@ -15,11 +17,15 @@ from provisioning.planning.groups import GroupScene, groups_that_bring, trouble_
 from provisioning.planning.judging import products
 from provisioning.ports import LicenceGateway, UnitOfWork
 
+_IN_DOUBT = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
+
 
 class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
     """What the database knows: the register of the tenant, and what this operation asked of groups before."""
 
     register: tuple[LicensingGroup, ...] = ()
+    fresh: frozenset[str] = frozenset()  # ids and nicknames of groups that we wrote to a moment ago
+    is_in_doubt: bool = False  # a write of this operation to the group is not read back
     reprocessed: frozenset[SubjectId] = frozenset()
     awaited: frozenset[SubjectId] = frozenset()
 
@@ -36,8 +42,11 @@ class ObservedGroups(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Reason | None = None
 
 
-def group_basis(uow: UnitOfWork, operation: Operation, *, is_asked: bool) -> GroupBasis:
-    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest."""
+def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_asked: bool) -> GroupBasis:
+    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest.
+
+    `since`: what we wrote later than this a replica may not know yet.
+    """
     register = tuple(uow.groups.list_in(operation.tenant_id))
     if not is_asked:
         return GroupBasis(register=register)
@@ -45,6 +54,9 @@ def group_basis(uow: UnitOfWork, operation: Operation, *, is_asked: bool) -> Gro
     asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
     return GroupBasis(
         register=register,
+        fresh=frozenset(
+            record.step.subject_id for record in uow.journal.groups_written_since(operation.tenant_id, since)
+        ),
         reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
         awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
     )
@@ -71,11 +83,20 @@ def observe_groups(
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
     )
-    return ObservedGroups(scene=scene, row=row, trouble=trouble_with(target, row, wish.sku_id, wish.replaces))
+    trouble = trouble_with(target, row, wish.sku_id, wish.replaces)
+    if trouble and basis.fresh & {known, row.nickname if row else None}:
+        raise RetryableError("The group does not show yet what we wrote a moment ago.", Reason.TRANSIENT)
+    return ObservedGroups(scene=scene, row=row, trouble=trouble)
 
 
 def _scene(basis: GroupBasis, others: dict[GroupId, ObservedGroup]) -> GroupScene:
-    return GroupScene(others=others, ours=basis.ids, reprocessed=basis.reprocessed, awaited=basis.awaited)
+    return GroupScene(
+        others=others,
+        ours=basis.ids,
+        is_in_doubt=basis.is_in_doubt,
+        reprocessed=basis.reprocessed,
+        awaited=basis.awaited,
+    )
 
 
 def _kinds(gateway: LicenceGateway, operation: Operation, groups: frozenset[GroupId]) -> dict[GroupId, ObservedGroup]:

@@ -7,8 +7,7 @@ import msgspec
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import StepKind, StepRecord
-from provisioning.execution.group_verification import GROUP_STEPS
+from provisioning.domain.operation import GROUP_STEPS, StepKind, StepRecord
 from provisioning.ports import LicenceGateway
 
 _FEW = 100  # up to five batches of single people are cheaper than listing a tenant

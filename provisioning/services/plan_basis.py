@@ -1,11 +1,13 @@
 """What the database says before a tenant is observed for a plan, and what speaks against planning at all."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.ids import OrganisationId
+from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
@@ -26,17 +28,19 @@ class PlanBasis(msgspec.Struct, frozen=True, kw_only=True):
     hold: Reason | None = None
 
 
-def plan_basis(uow: UnitOfWork, operation: Operation, today: date) -> PlanBasis:
+def plan_basis(uow: UnitOfWork, operation: Operation, now: datetime, limits: Limits) -> PlanBasis:
     """Read in the caller's transaction."""
+    today = dutch_day(now)
     own = tuple(own_bindings(uow, operation, today))
     policy = uow.tenants.policy_on(operation.tenant_id, today)
     line = operation.wish.line
+    goes_through = policy.assignment_mode is AssignmentMode.GROUP
     return PlanBasis(
         policy=policy,
         own=own,
         strangers=tuple(_strangers(uow, operation, today)),
         unresolved=tuple(uow.references.unresolved(line)) if line else (),
-        groups=group_basis(uow, operation, is_asked=policy.assignment_mode is AssignmentMode.GROUP),
+        groups=group_basis(uow, operation, now - limits.lag_horizon, is_asked=goes_through),
         hold=_reason_against(own, operation),
     )
 

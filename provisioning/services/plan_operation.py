@@ -59,7 +59,7 @@ class PlanOperation:
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
-            basis = plan_basis(uow, operation, dutch_day(self._clock.now()))
+            basis = plan_basis(uow, operation, self._clock.now(), self._limits)
         if basis.hold:
             return self._hold(operation, basis.hold)
         if basis.policy.assignment_mode is AssignmentMode.NONE:

@@ -8,9 +8,8 @@ from provisioning.domain.errors import RetryableError
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import Operation, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Operation, StepRecord
 from provisioning.domain.reasons import Reason
-from provisioning.execution.group_verification import GROUP_STEPS
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
 from provisioning.planning.plan import Envelope
 from provisioning.planning.verdict import TAKES_AWAY
@@ -42,9 +41,17 @@ class StillAsPlanned:
         if group_id not in seen:
             raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
         group = seen[group_id]
-        if group is None:
-            return Reason.GROUP_GONE
-        return None if group.image in expected else Reason.GROUP_CHANGED
+        if group is not None and group.image in expected:
+            return None
+        if self.may_lag(operation):
+            raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
+        return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
+
+    def may_lag(self, operation: Operation) -> bool:
+        """Whether we wrote to groups of the tenant so lately that a replica may not know it."""
+        with self._open_uow() as uow:
+            horizon = self._clock.now() - self._limits.lag_horizon
+            return bool(uow.journal.groups_written_since(operation.tenant_id, horizon))
 
     # ── the people ───────────────────────────────────────────────────────────────────────────────────────
 

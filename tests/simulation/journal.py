@@ -11,10 +11,11 @@ import msgspec
 from provisioning.domain.errors import ConflictError, StaleLeaseError
 from provisioning.domain.ids import OperationId, PlanId, Pseudonym, SkuId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, StepState, SubjectState, advance
-from provisioning.domain.operation import Attempt, Outcome, StepKind, StepRecord, SubjectRecord
+from provisioning.domain.operation import GROUP_STEPS, Attempt, Outcome, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.plan import Plan, SubjectPlan
+from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import PlanRecord, StepUpdate, SubjectUpdate
 from tests.simulation.rows import Store
 
@@ -22,7 +23,6 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WRITTEN = frozenset({StepState.APPLIED, StepState.VERIFIED})
 _PERHAPS_WRITTEN = _WRITTEN | {StepState.IN_FLIGHT, StepState.UNKNOWN}
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
-_TAKES_A_SEAT = frozenset({StepKind.ASSIGN, StepKind.SWAP})
 _PROMISED = frozenset({SubjectState.PENDING, SubjectState.WAITING, SubjectState.ALREADY_RIGHT})
 
 
@@ -76,6 +76,8 @@ class Plans(Store):
     def _add_person(self, plan: Plan, subject: SubjectPlan, pseudonym: Pseudonym) -> None:
         """Who was served by an earlier plan stays verified: "already right" is our own work."""
         key = (plan.operation_id, subject.subject_id)
+        if subject.is_group:
+            self.rows.group_rows.add(key)
         known = self.rows.subjects.get(key)
         is_ours = known and known.state is SubjectState.VERIFIED and subject.state is SubjectState.ALREADY_RIGHT
         self.rows.subjects[key] = SubjectRecord(
@@ -141,9 +143,11 @@ class Plans(Store):
                 before=people[step.subject_id].before,
                 pseudonym=pseudonyms[step.subject_id],
                 organisation_id=people[step.subject_id].organisation_id,
+                not_before=step.not_before,
             )
-            if sku and step.kind in _TAKES_A_SEAT and step.change.add_sku == sku:
-                self.rows.reserved.setdefault((plan.tenant_id, sku, step.subject_id), plan.operation_id)
+        for subject in plan.subjects:
+            if sku and subject.state is SubjectState.PENDING and not subject.is_group:
+                self.rows.reserved.setdefault((plan.tenant_id, sku, subject.subject_id), plan.operation_id)
 
 
 class Journal(Store):
@@ -201,7 +205,19 @@ class Journal(Store):
         return Counter(record.state for record in self.subjects(operation))
 
     def subjects(self, operation: OperationId) -> list[SubjectRecord]:
-        return [record for (of, _), record in self.rows.subjects.items() if of == operation]
+        return [record for key, record in self.rows.subjects.items() if key[0] == operation and key not in self._groups]
+
+    @property
+    def _groups(self) -> set[tuple[OperationId, SubjectId]]:
+        return self.rows.group_rows
+
+    def steps_of_kind(self, operation: OperationId, kind: StepKind) -> list[StepRecord]:
+        return [record for record in self._of(operation) if record.step.kind is kind]
+
+    def put_off_removals(self, operation: OperationId, subjects: Collection[SubjectId], until: datetime) -> None:
+        for record in self.steps_in(operation, {StepState.PENDING}):
+            if record.step.kind in TAKES_AWAY and record.step.subject_id in subjects:
+                self.rows.steps[record.step_id] = msgspec.structs.replace(record, not_before=until)
 
     def applied_since(
         self, tenant: TenantId, since: datetime, subjects: Collection[SubjectId] | None = None
@@ -214,12 +230,15 @@ class Journal(Store):
         ]
         return sorted(done, key=lambda record: record.applied_at or since)
 
+    def groups_written_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        return [record for record in self.applied_since(tenant, since) if record.step.kind in GROUP_STEPS]
+
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
-        return Counter(
-            record.step.kind
-            for record in self._in_tenant(tenant)
-            if record.state in _PERHAPS_WRITTEN and record.sent_at and record.sent_at >= since
-        )
+        counts: Counter[StepKind] = Counter()
+        for record in self._in_tenant(tenant):
+            if record.state in _PERHAPS_WRITTEN and record.sent_at and record.sent_at >= since:
+                counts[record.step.kind] += record.step.change.people
+        return counts
 
     def _of(self, operation: OperationId) -> list[StepRecord]:
         return [record for record in self.rows.steps.values() if record.operation_id == operation]
@@ -232,7 +251,7 @@ class Journal(Store):
         """Pending steps of the current plan whose person has every earlier step behind them."""
         plan = Plans(self.rows).current(operation)
         planned = [one for one in self._of(operation) if plan and one.plan_id == plan.plan_id]
-        waits_after = {(one.step.subject_id, one.step.sequence) for one in planned if one.state not in _WRITTEN}
+        waits_after = {(one.step.subject_id, one.step.sequence) for one in planned if not _is_behind(one)}
         return [
             one
             for one in planned
@@ -279,6 +298,12 @@ class Journal(Store):
             del self.rows.reserved[seat]
         if update.state is SubjectState.WAITING:
             self.rows.waiting[seat] = operation
+
+
+def _is_behind(record: StepRecord) -> bool:
+    """Read back, or a usage location on its way."""
+    is_location = record.step.kind is StepKind.SET_USAGE_LOCATION
+    return record.state is StepState.VERIFIED or (is_location and record.state is StepState.APPLIED)
 
 
 class Leases(Store):

@@ -8,7 +8,18 @@ from datetime import datetime
 
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
-from provisioning.domain.ids import AttemptId, BindingId, LineKey, OperationId, SkuId, StepId, SubjectId, TenantId
+from provisioning.domain.groups import LicensingGroup
+from provisioning.domain.ids import (
+    AttemptId,
+    BindingId,
+    LineKey,
+    OperationId,
+    OrganisationId,
+    SkuId,
+    StepId,
+    SubjectId,
+    TenantId,
+)
 from provisioning.domain.operation import Operation, Outcome, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding, Policy, Tenant
@@ -29,6 +40,8 @@ class Rows:
     plans: dict[OperationId, PlanRecord] = field(default_factory=dict)  # the latest: a new one voids the earlier
     steps: dict[StepId, StepRecord] = field(default_factory=dict)
     subjects: dict[tuple[OperationId, SubjectId], SubjectRecord] = field(default_factory=dict)
+    group_rows: set[tuple[OperationId, SubjectId]] = field(default_factory=set)  # which of the subjects are groups
+    groups: dict[tuple[TenantId, SkuId, OrganisationId], LicensingGroup] = field(default_factory=dict)
     attempts: dict[AttemptId, Outcome | None] = field(default_factory=dict)
     waiting: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
     reserved: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)

@@ -12,7 +12,17 @@ import msgspec
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import BindingId, LineKey, OperationId, Pseudonym, SkuId, SubjectId, TenantId
+from provisioning.domain.groups import LicensingGroup
+from provisioning.domain.ids import (
+    BindingId,
+    LineKey,
+    OperationId,
+    OrganisationId,
+    Pseudonym,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation
 from provisioning.domain.reasons import Reason
@@ -47,6 +57,7 @@ class MemoryUnitOfWork:
         self.plans = Plans(self.rows)
         self.journal = Journal(self.rows)
         self.seats = _Seats(self.rows)
+        self.groups = _Groups(self.rows)
         self.leases = Leases(self.rows)
         self.stops = _Stops(self.rows)
         self.audit = _Audit(self.rows)
@@ -205,6 +216,17 @@ class _Seats(Store):
     def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None:
         for subject in subjects:
             self.rows.waiting.pop((tenant, sku, subject), None)
+
+
+class _Groups(Store):
+    def find(self, tenant: TenantId, sku: SkuId, holder: OrganisationId) -> LicensingGroup | None:
+        return self.rows.groups.get((tenant, sku, holder))
+
+    def list_in(self, tenant: TenantId) -> list[LicensingGroup]:
+        return [group for (where, _, _), group in self.rows.groups.items() if where == tenant]
+
+    def save(self, group: LicensingGroup) -> None:
+        self.rows.groups[group.tenant_id, group.sku_id, group.holder_id] = group
 
 
 class _Stops(Store):

@@ -22,6 +22,7 @@ from provisioning.domain.ids import (
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
+from provisioning.domain.permissions import PEOPLE, TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
 from provisioning.execution.executor import Executor
@@ -112,6 +113,8 @@ class World:
         crash_at: frozenset[int] = frozenset(),
         crash_chance: float = 0.0,
         quota: Callable[[VirtualClock], Quota] = Unlimited,
+        mode: AssignmentMode = AssignmentMode.DIRECT,
+        kind: OperationKind = OperationKind.DELIVER,
     ) -> None:
         self.limits = default_limits()
         self.dice = random.Random(seed)
@@ -129,9 +132,12 @@ class World:
             weather=weather,
             people=self._people(people),
             enabled={A3: seats, A1: 1_000_000},
+            exclusive=frozenset({frozenset({A1, A3})}),
+            permissions=frozenset().union(*TIERS) if mode is AssignmentMode.GROUP else PEOPLE,
         )
         self.operation_id = OperationId("op-1")
-        self._furnish(entitlement=seats)
+        self._kind = kind
+        self._furnish(entitlement=seats, mode=mode)
         self.objection: Reason | None = None  # what looking at the order once more would say
         self.crashes = 0
         self.crash.armed = True
@@ -150,7 +156,7 @@ class World:
             )
         return people
 
-    def _furnish(self, entitlement: int) -> None:
+    def _furnish(self, entitlement: int, mode: AssignmentMode) -> None:
         author, approver = Actor("person:author"), Actor("person:approver")
         with self.database.open() as uow:
             rows = uow.rows
@@ -158,7 +164,7 @@ class World:
             rows.policies[TENANT] = Policy(
                 tenant_id=TENANT,
                 valid_from=date(2026, 1, 1),
-                assignment_mode=AssignmentMode.DIRECT,
+                assignment_mode=mode,
                 usage_location="NL",
                 created_by=author,
                 approved_by=approver,
@@ -182,7 +188,7 @@ class World:
     def _operation(self) -> Operation:
         return Operation(
             operation_id=self.operation_id,
-            kind=OperationKind.DELIVER,
+            kind=self._kind,
             tenant_id=TENANT,
             lane=Lane.ORDER,
             state=OperationState.NEW,

@@ -97,7 +97,8 @@ class TestIsUnchanged:
     @pytest.mark.parametrize(("own", "expected"), [(True, True), (False, False)], ids=["ours", "not ours"])
     def test_our_own_earlier_step_set_the_location(self, *, own: bool, expected: bool) -> None:
         before = msgspec.structs.replace(self.BEFORE, usage_location=None)
-        assert is_unchanged(before, person(*self.BEFORE.licences), own_location=own) is expected
+        changes = [Change(usage_location="NL")] if own else []
+        assert is_unchanged(before, person(*self.BEFORE.licences), changes) is expected
 
 
 class TestWithReceipts:

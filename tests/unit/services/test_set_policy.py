@@ -2,6 +2,7 @@ import pytest
 
 from provisioning.domain.catalogue import Audience, Mappings, ServicePlan, Sku
 from provisioning.domain.errors import InputError, NotAllowedError
+from provisioning.domain.ids import GroupId
 from provisioning.domain.tenancy import AssignmentMode, SkuPolicy
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.set_policy import PolicyChange, SetPolicy
@@ -79,7 +80,7 @@ class TestSetPolicy:
         [
             pytest.param({"asked_by": " "}, "who at the school asked", id="asked by nobody"),
             pytest.param({"managed_by": "them"}, "us, customer or mixed", id="managed by somebody else"),
-            pytest.param({"assignment_mode": AssignmentMode.GROUP}, "needs the group", id="group mode without group"),
+            pytest.param({"group_id": GroupId("licences")}, "no object id", id="a group by its name"),
             pytest.param({"usage_location": "Nederland"}, "two capitals", id="a country's name"),
             pytest.param({"usage_location": "nl"}, "two capitals", id="small letters"),
             pytest.param({"disabled_plans": {"A9": []}}, "no SKU A9", id="an unknown SKU"),
