@@ -116,7 +116,13 @@ class GroupJudge(Judge):
         return Verdict(SubjectState.PENDING, licences=person.licences, through_group=self.preparation)
 
     def _obstacle(self, person: Person) -> tuple[Reason, str] | None:
-        return self._compatibility.obstacle(person.licences, self.preparation or self._membership)
+        lasting = [licence for licence in person.licences if not self._is_leaving(licence)]
+        return self._compatibility.obstacle(lasting, self.preparation or self._membership)
+
+    def _is_leaving(self, licence: HeldLicence) -> bool:
+        """What the group brought and brings no more; Microsoft has not come to this person yet."""
+        group = self._group
+        return group is not None and licence.group_id == group.group_id and group.licence(licence.sku_id) is None
 
     def _joining(self) -> Act:
         return into_group(self._membership)

@@ -64,7 +64,7 @@ class TestStoring:
         steps = (make.swap(0, served), make.swap(1, located, kind=StepKind.SET_USAGE_LOCATION, change=Change()))
         subjects = (make.subject(served), make.subject(located), *waiting)
         store(uow, make.plan(operation, subjects=subjects, steps=steps))
-        assert uow.seats.reserved(operation.tenant_id, make.A3) == {served}
+        assert uow.seats.reserved(operation.tenant_id, make.A3) == {served, located}
         assert uow.seats.waiting(operation.tenant_id, make.A3) == [first, second]
 
     def test_of_no_operation_is_an_error(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
