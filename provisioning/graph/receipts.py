@@ -13,7 +13,7 @@ from provisioning.graph.calls import Call
 from provisioning.graph.errors import Verdict, judge
 
 _CREATED = msgspec.json.Decoder(wire.Created)
-_OF_PEOPLE = frozenset({Reason.MEMBER_ALREADY, Reason.NOT_FOUND})  # the next in line has other people
+_OF_THE_GROUP = frozenset({Reason.GROUP_GONE, Reason.GROUP_READ_ONLY, Reason.FORBIDDEN})  # the next would hear it too
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -31,11 +31,13 @@ class Sent(msgspec.Struct, frozen=True):
 
     @property
     def stops_a_line(self) -> bool:
-        """Whether the calls behind this one are better not sent."""
-        if self.verdict.outcome is Outcome.ACCEPTED:
+        """Whether the calls behind this one are better not sent: they have other people, but the same group."""
+        verdict = self.verdict
+        if verdict.outcome is Outcome.ACCEPTED:
             return False
-        is_certain = self.verdict.outcome is Outcome.REFUSED and not self.verdict.retryable
-        return not (is_certain and self.verdict.reason in _OF_PEOPLE)
+        if verdict.outcome is not Outcome.REFUSED or verdict.retryable or verdict.tenant_wide:
+            return True
+        return self.call.kind is StepKind.LICENSE_GROUP or verdict.reason in _OF_THE_GROUP
 
     @property
     def receipts(self) -> list[Receipt]:

@@ -82,7 +82,7 @@ class Writer:
         return [each for some in sent for each in some]
 
     async def _send_line(self, calls: Sequence[Call]) -> list[Sent]:
-        """Each after the one before has succeeded. One that is refused on account of its people stops nobody."""
+        """Each after the one before has succeeded. One that is refused on account of its people stops no other."""
         done: list[Sent] = []
         rest = list(calls)
         while rest:
@@ -153,10 +153,10 @@ def _judged(call: Call, part: wire.BatchPart | None, wall: datetime, envelope_id
 
 
 def _behind(stop: Verdict | None) -> Verdict:
-    """For whoever stands behind a call that failed: never tried, for the same reason."""
-    if stop is None or stop.outcome is Outcome.UNKNOWN:
+    """For whoever stands behind a call that failed: never tried, for the same reason unless that was the call's own."""
+    if stop is None or stop.outcome is Outcome.UNKNOWN or stop.reason in {None, Reason.REQUEST_MALFORMED}:
         return unsent(Reason.TRANSIENT, SOON)
-    return unsent(stop.reason or Reason.TRANSIENT, stop.after)
+    return unsent(stop.reason, stop.after)
 
 
 def _refusals(verdicts: Iterable[Verdict]) -> dict[str | None, timedelta | None]:

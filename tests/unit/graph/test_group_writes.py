@@ -181,6 +181,7 @@ class TestBrokenLines:
         [
             pytest.param(refused(400, ALREADY), id="one is a member already"),
             pytest.param(refused(404, missing(fakes.subject(45)), "Request_ResourceNotFound"), id="one is gone"),
+            pytest.param(refused(400, "Something new."), id="nobody knows why"),
         ],
     )
     def test_who_stands_behind_a_call_refused_for_its_people_goes_on_at_once(self, answer: dict[str, Any]) -> None:
@@ -233,6 +234,21 @@ class TestBrokenLines:
         first, *others = apply(graph, [licensing, *fakes.joining(1, 1, 2)])
         assert (first.outcome, first.reason) == (Outcome.REFUSED, Reason.DEPENDENCY)
         assert {(r.outcome, r.reason) for r in others} == {(Outcome.NOT_SENT, Reason.DEPENDENCY)}
+        assert len(graph.requests) == 1
+
+    def test_a_mistake_in_one_call_is_not_held_against_the_next(self) -> None:
+        malformed = refused(400, "One or more parameters of the operation are missing from the request payload.")
+        graph = FakeGraph(fakes.batch_of(lambda item: refused(424, "") if item.get("dependsOn") else malformed))
+        licensing = fakes.attempt(31, StepKind.LICENSE_GROUP, Change(group_id=GROUP, add_sku=A3))
+        first, other = apply(graph, [licensing, *fakes.joining(1, 1)])
+        assert first.reason is Reason.REQUEST_MALFORMED
+        assert (other.outcome, other.reason, other.retryable) == (Outcome.NOT_SENT, Reason.TRANSIENT, True)
+
+    def test_a_403_behind_an_accepted_call_concerns_no_tenant_and_ends_the_line(self) -> None:
+        graph = SerialGraph(c2=refused(403, "", "Authorization_RequestDenied"))
+        receipts = apply(graph, many_joining(3))
+        assert not any(receipt.tenant_wide for receipt in receipts)
+        assert outcomes(receipts) == {"1": Outcome.ACCEPTED, "2": Outcome.REFUSED, "3": Outcome.NOT_SENT}
         assert len(graph.requests) == 1
 
     def test_a_graph_that_tries_nothing_is_not_asked_for_ever(self) -> None:
