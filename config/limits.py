@@ -40,6 +40,9 @@ _DEFAULTS = Limits(
     revalidate_after=timedelta(days=7),  # agreements, authority and lines may have changed meanwhile
     ask_person_after=timedelta(days=30),
     duplicate_window=timedelta(hours=24),  # a second click or a second clerk, not next year's order
+    unreadable_notice=timedelta(hours=1),  # Microsoft's ordinary bad spells are over by then; a school still sleeps
+    # a new version being put in place is over within minutes; an error that stays is held after a quarter of an hour
+    failed_waits=(timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10)),
     requeue_after=timedelta(seconds=5),  # a message is taken in milliseconds; lost ones cost a school five seconds
     approval_validity=timedelta(hours=24),
     max_clock_skew=timedelta(seconds=2),  # well under the lease's room of ten seconds

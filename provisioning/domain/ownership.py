@@ -44,6 +44,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.USAGE_LOCATION,
             _R.INHERITED_FROM_GROUP,
             _R.HELD_VIA_GROUP,
+            _R.SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
         }
     ),
@@ -56,6 +57,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.SKU_AMBIGUOUS,
             _R.SKU_RETIRED,
             _R.POISON,
+            _R.WORK_FAILED,
             _R.STOPPED,
             _R.APPLICATION_INCIDENT,
             _R.CREDENTIAL_REJECTED,

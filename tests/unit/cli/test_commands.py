@@ -334,6 +334,16 @@ class TestOperations:
         answer = provisioning.as_person(OPERATOR)("operations", "retry", "77aa", "--reason", "seats arrived")
         assert answer.out == "Operation 77aa1234 goes on: planning.\n"
 
+    def test_one_that_cannot_read_its_tenant_says_so_with_owner_age_and_what_to_do(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        cut_off = {"reason": Reason.TENANT_UNREADABLE, "unreadable_since": NOW - timedelta(hours=3)}
+        an_operation(world, OperationState.VERIFYING, **cut_off)
+        told = provisioning("operations", "show", "77aa").out
+        assert "since 2026-08-03 06:00 UTC" in told
+        assert "operator" in told
+        assert "goes on by itself" in told
+
     def test_only_those_in_a_state(self, world: World, provisioning: CommandLine) -> None:
         crowded(world)
         rows = provisioning("operations", "list", "--state", "held", "--state", "failed", "--json").json
