@@ -15,7 +15,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
 from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
-from provisioning.domain.operation import Lane, Operation, SubjectRecord, Wish
+from provisioning.domain.operation import Lane, Operation, OperationKind, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import (
@@ -164,6 +164,7 @@ class FakeUnitOfWork:
         self.plans: Any = _Plans(world)
         self.journal: Any = _Journal(world)
         self.seats: Any = _Seats(world)
+        self.leases: Any = _Leases(world)
         self.stops: Any = _Stops(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
@@ -335,6 +336,11 @@ class _Journal(_Store):
         return {StepState.PENDING: len(self.subjects(operation))}
 
 
+class _Leases(_Store):
+    def take(self, name: str, holder: str, wall: datetime, duration: timedelta) -> None:
+        """Nobody else is here."""
+
+
 class _Seats(_Store):
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
@@ -452,7 +458,7 @@ def an_operation(world: World, state: OperationState, **changes: Any) -> Operati
     )
     operation = Operation(
         operation_id=OPERATION,
-        kind="deliver",
+        kind=OperationKind.DELIVER,
         tenant_id=TENANT,
         lane=Lane.ORDER,
         state=state,
