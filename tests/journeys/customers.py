@@ -103,11 +103,6 @@ def binding(tenant: TenantId, school: OrganisationId) -> Binding:
 
 
 def policy(tenant: TenantId, wishes: Mapping[str, Any]) -> Policy:
-    return Policy(
-        tenant_id=tenant,
-        valid_from=LONG_AGO,
-        assignment_mode=AssignmentMode.DIRECT,
-        created_by=_FIRST,
-        approved_by=SECOND,
-        **wishes,
-    )
+    """In force already; licences are given to people unless something else is wished."""
+    usual = {"valid_from": LONG_AGO, "assignment_mode": AssignmentMode.DIRECT}
+    return Policy(tenant_id=tenant, created_by=_FIRST, approved_by=SECOND, **usual | dict(wishes))
