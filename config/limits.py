@@ -85,8 +85,9 @@ def limits_from(settings: Settings) -> Limits:
     """The defaults with what this installation sets differently."""
     return msgspec.structs.replace(
         _DEFAULTS,
-        # a message takes real time, while the sweep waits on the service's clock
+        # a message, and putting a new version in place, take real time, while waiting goes by the service's clock
         requeue_after=_DEFAULTS.requeue_after * settings.clock_factor,
+        failed_waits=tuple(wait * settings.clock_factor for wait in _DEFAULTS.failed_waits),
         tenant_writes=settings.tenant_writes,
         app_writes=settings.app_writes,
         guard_assignments=settings.guard_assignments,

@@ -74,6 +74,8 @@ def show(session: Session, operation: Named) -> None:
         ("People", _counts({session.wording.name(state): number for state, number in found.people.items()})),
         ("Steps", _counts({spaced(state): number for state, number in found.steps.items()})),
     ]
+    if it.seats_seen is not None:
+        facts.insert(-2, ("Seats", f"{it.seats_seen:,} visible, {it.wish.seats_before or 0:,} there before the order"))
     if it.reason:
         facts.insert(4, ("Owner", session.wording.name(owner_of(it.reason))))
     if it.unreadable_since:

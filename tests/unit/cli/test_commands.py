@@ -344,6 +344,14 @@ class TestOperations:
         assert "operator" in told
         assert "goes on by itself" in told
 
+    def test_one_that_waits_for_seats_says_how_many_there_are_and_were(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        waiting = an_operation(world, OperationState.AWAITING_SEATS, seats_seen=1_030)
+        wish = msgspec.structs.replace(waiting.wish, seats_before=1_000)
+        an_operation(world, OperationState.AWAITING_SEATS, seats_seen=1_030, wish=wish)
+        assert "1,030 visible, 1,000 there before the order" in provisioning("operations", "show", "77aa").out
+
     def test_only_those_in_a_state(self, world: World, provisioning: CommandLine) -> None:
         crowded(world)
         rows = provisioning("operations", "list", "--state", "held", "--state", "failed", "--json").json
