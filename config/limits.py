@@ -42,6 +42,9 @@ _DEFAULTS = Limits(
     revalidate_after=timedelta(days=7),  # agreements, authority and lines may have changed meanwhile
     ask_person_after=timedelta(days=30),
     duplicate_window=timedelta(hours=24),  # a second click or a second clerk, not next year's order
+    unreadable_notice=timedelta(hours=1),  # Microsoft's ordinary bad spells are over by then; a school still sleeps
+    # a new version being put in place is over within minutes; an error that stays is held after a quarter of an hour
+    failed_waits=(timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10)),
     requeue_after=timedelta(seconds=5),  # a message is taken in milliseconds; lost ones cost a school five seconds
     approval_validity=timedelta(hours=24),
     max_clock_skew=timedelta(seconds=2),  # well under the lease's room of ten seconds
@@ -84,8 +87,9 @@ def limits_from(settings: Settings) -> Limits:
     """The defaults with what this installation sets differently."""
     return msgspec.structs.replace(
         _DEFAULTS,
-        # a message takes real time, while the sweep waits on the service's clock
+        # a message, and putting a new version in place, take real time, while waiting goes by the service's clock
         requeue_after=_DEFAULTS.requeue_after * settings.clock_factor,
+        failed_waits=tuple(wait * settings.clock_factor for wait in _DEFAULTS.failed_waits),
         tenant_writes=settings.tenant_writes,
         app_writes=settings.app_writes,
         guard_assignments=settings.guard_assignments,

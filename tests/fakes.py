@@ -14,7 +14,7 @@ import msgspec
 
 from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, TenantId
+from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.lifecycle import LINE_TRANSITIONS, LineState, OperationState, advance
 from provisioning.domain.operation import Lane, Operation
 from provisioning.domain.order import LedgerEntry, OrderLine, ShopLine
@@ -39,6 +39,7 @@ class World:
     lines: dict[LineKey, OrderLine] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    baselines: dict[tuple[TenantId, SkuId, datetime], int] = field(default_factory=dict)
     operations: dict[OperationId, Operation] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -303,8 +304,17 @@ class FakeOutbox:
 
 
 class FakeSeats:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
     def release(self, operation: OperationId) -> None:
         """Nothing is reserved here."""
+
+    def unexplained_before(self, tenant: TenantId, sku: SkuId, moment: datetime) -> int | None:
+        known = [
+            number for (*place, at), number in self._world.baselines.items() if place == [tenant, sku] and at <= moment
+        ]
+        return known[-1] if known else None
 
 
 class FakeUnitOfWork:
@@ -322,7 +332,7 @@ class FakeUnitOfWork:
         self.leases = FakeLeases(draft)
         self.audit = FakeAudit(draft)
         self.outbox = FakeOutbox(draft)
-        self.seats = FakeSeats()
+        self.seats = FakeSeats(draft)
 
     def commit(self) -> None:
         self._world.__dict__.update(_copied(self._draft))

@@ -44,7 +44,7 @@ class Tenants(Orders):
 
     @cached_property
     def approve_policy(self) -> ApprovePolicy:
-        return ApprovePolicy(open_uow=self.open_uow, clock=self.clock)
+        return ApprovePolicy(open_uow=self.open_uow, clock=self.clock, dispatcher=self.dispatcher)
 
     @cached_property
     def show_tenants(self) -> ShowTenants:

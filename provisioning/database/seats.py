@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ARRAY, Text, any_, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from provisioning.database.store import Store
-from provisioning.database.tables.operations import operations, reservations, waiting_list
+from provisioning.database.tables.operations import operations, reservations, seat_baselines, waiting_list
 from provisioning.domain.ids import OperationId, SkuId, SubjectId, TenantId
 from provisioning.ports import WaitingList
 
@@ -56,3 +56,16 @@ class SqlSeats(Store):
         waits = (table.tenant_id == tenant) & (table.sku_id == sku) & table.served_at.is_(None)
         theirs = table.subject_id == any_(literal(sorted(subjects), ARRAY(Text)))
         self._connection.execute(update(waiting_list).where(waits, theirs).values(served_at=at))
+
+    def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
+        if self.unexplained_before(tenant, sku, at) == number:
+            return
+        row = {"tenant_id": tenant, "sku_id": sku, "seen_at": at, "unexplained": number}
+        self._connection.execute(insert(seat_baselines).values(row).on_conflict_do_nothing())
+
+    def unexplained_before(self, tenant: TenantId, sku: SkuId, moment: datetime) -> int | None:
+        table = seat_baselines.c
+        known = (table.tenant_id == tenant) & (table.sku_id == sku) & (table.seen_at <= moment)
+        query = select(table.unexplained).where(known).order_by(table.seen_at.desc()).limit(1)
+        found: int | None = self._connection.scalar(query)
+        return found

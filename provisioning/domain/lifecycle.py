@@ -64,7 +64,8 @@ LINE_TRANSITIONS: Mapping[LineState, frozenset[LineState]] = {
     _L.PARTIALLY_COMPLETED: frozenset({_L.COMPLETED}),  # the waiting people were served later
     _L.REJECTED: frozenset(),
     _L.RECORDED_ONLY: frozenset(),
-    _L.COMPLETED: frozenset(),
+    # a school that assigned by itself wants us to: its people are served anew, and some may have to wait
+    _L.COMPLETED: frozenset({_L.PARTIALLY_COMPLETED}),
     _L.CANCELLED: frozenset(),
 }
 

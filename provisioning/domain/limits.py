@@ -33,6 +33,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     revalidate_after: timedelta
     ask_person_after: timedelta
     duplicate_window: timedelta
+    unreadable_notice: timedelta  # how long a tenant may be unreadable before the work list says so
+    failed_waits: tuple[timedelta, ...]  # between attempts at work that broke off with an error of ours
     requeue_after: timedelta  # how long a sent message may take before the sweep sends it again
     approval_validity: timedelta
     max_clock_skew: timedelta

@@ -46,8 +46,9 @@ class Lane(StrEnum):
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a deliver operation should bring about; stored as JSON with the operation.
 
-    `entitlement` is not here: it is the ledger's sum when the plan is drawn. `seats_before` is the enabled
-    number when the order was accepted, `seats_wanted` what this order adds.
+    `entitlement` is not here: it is the ledger's sum when the plan is drawn. `seats_wanted` is what this order adds,
+    `seats_before` how many seats of the product there were before it that our ledger does not explain; None when
+    nobody had looked.
     """
 
     sku_id: SkuId
@@ -57,6 +58,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     holder_id: OrganisationId
     organisations: tuple[OrganisationId, ...]  # whose people, in the order's sequence
     seats_wanted: int
+    seats_before: int | None = None
     line: LineKey | None = None
     named: tuple[SubjectId, ...] = ()
     starts_on: date | None = None
@@ -83,6 +85,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     resume_state: OperationState | None = None  # where a held operation goes on
     seats_seen: int | None = None
     seats_seen_since: datetime | None = None
+    unreadable_since: datetime | None = None  # when reading the tenant first failed, without a success after it
 
 
 class StepKind(StrEnum):

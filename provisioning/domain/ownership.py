@@ -46,6 +46,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.HELD_VIA_GROUP,
             _R.NOT_IN_SCHOOL_GROUP,
             _R.ENTRA_P1_LOST,
+            _R.SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
         }
     ),
@@ -58,6 +59,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.SKU_AMBIGUOUS,
             _R.SKU_RETIRED,
             _R.POISON,
+            _R.WORK_FAILED,
             _R.STOPPED,
             _R.APPLICATION_INCIDENT,
             _R.CREDENTIAL_REJECTED,

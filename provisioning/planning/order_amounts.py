@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from provisioning.domain.catalogue import Article, Audience, Fulfilment, Metric, Variant
+from provisioning.domain.catalogue import Article, Audience, Fulfilment, LicenceForm, Metric, Variant
 from provisioning.domain.ids import ArticleCode, OrganisationId
 from provisioning.domain.order import LedgerCause
 from provisioning.domain.reasons import Reason
@@ -137,6 +137,17 @@ def named_list(case: Case) -> Halt | None:
     if len(names) != case.quantity:
         return hold(Reason.NAMED_LIST_SIZE, names=str(len(names)), quantity=str(case.quantity))
     return None
+
+
+def named_devices(case: Case) -> Halt | None:
+    """R4: an individual licence is tied to its device; for devices named beyond the number none was ordered."""
+    article = case.article
+    if article.metric is not Metric.DEVICE or article.licence_form is not LicenceForm.INDIVIDUAL:
+        return None
+    devices = {subject.strip().casefold() for subject in case.line.shop.subjects if subject.strip()}
+    if len(devices) <= case.quantity:
+        return None
+    return reject(Reason.DEVICE_NOT_ORDERED, devices=str(len(devices)), quantity=str(case.quantity))
 
 
 def metric(case: Case) -> Halt | None:

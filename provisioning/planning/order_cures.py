@@ -11,7 +11,10 @@ BY_RECORD: Mapping[RecordKind, frozenset[Reason]] = {
         {Reason.ORGANISATION_UNKNOWN, Reason.ORGANISATION_NOT_PARTICIPANT, Reason.TENANT_NOT_BOUND}
     ),
     RecordKind.DECLARATION: frozenset({Reason.BOARD_DECLARATION_MISSING, Reason.ORGANISATION_NOT_PARTICIPANT}),
-    RecordKind.AGREEMENT: frozenset({Reason.AGREEMENT_REFUSED, Reason.ORGANISATION_NOT_PARTICIPANT}),
+    RecordKind.AGREEMENT: frozenset(
+        {Reason.AGREEMENT_REFUSED, Reason.ORGANISATION_NOT_PARTICIPANT, Reason.ADDON_OTHER_LICENSE_ID}
+    ),
+    RecordKind.VOLUME_LICENCE: frozenset({Reason.ADDON_OTHER_LICENSE_ID}),
     RecordKind.PARTICIPANT: frozenset({Reason.ORGANISATION_NOT_PARTICIPANT}),
     RecordKind.SUPPLIER_DECISION: frozenset({Reason.SUPPLIER_APPROVAL_PENDING}),
     RecordKind.ANNUAL_COUNT: frozenset({Reason.SCOPE_UNDECIDABLE}),
@@ -28,6 +31,7 @@ BY_LEDGER = frozenset(
         Reason.EXTENSION_WITHOUT_BASE,
         Reason.STEP_UP_WITHOUT_BASE,
         Reason.BASE_PACKAGE_REQUIRED,
+        Reason.ADDON_OTHER_LICENSE_ID,
         Reason.SUB_RATIO_EXCEEDED,
     }
 )

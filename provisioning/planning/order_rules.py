@@ -16,6 +16,7 @@ from provisioning.planning.mapping_digest import row_digest
 from provisioning.planning.order_amounts import Term
 from provisioning.planning.order_articles import find_article, find_sku, supplier_direct
 from provisioning.planning.order_context import Case, Halt, Judgement, OrderContext, Part, hold, record_only
+from provisioning.planning.order_licences import addon_beside_its_base
 
 # suspicions that a person may let pass; every other hold is cured by what it waits for
 RELEASABLE = frozenset(
@@ -83,6 +84,7 @@ RULES: Sequence[Callable[[Case], Halt | None]] = (
     order_customer.processing_agreement,
     order_amounts.metric,
     order_amounts.named_list,
+    order_amounts.named_devices,
     duplicate,
     order_amounts.base_ordered_again,
     order_amounts.form_locked,
@@ -103,7 +105,10 @@ def _provide(case: Case) -> Judgement:
     if case.article.fulfilment is Fulfilment.LICENCE_CODE:
         return _recorded(case, term, seats)
     shares = fan_out(case, seats)
-    return _halted(shares, case.context) if isinstance(shares, Halt) else _accepted(case, term, shares)
+    if isinstance(shares, Halt):
+        return _halted(shares, case.context)
+    halt = addon_beside_its_base(case, term, shares)
+    return _halted(halt, case.context) if halt else _accepted(case, term, shares)
 
 
 def after_acceptance(shop: ShopLine) -> Reason:

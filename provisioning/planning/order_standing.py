@@ -27,9 +27,12 @@ STANDING: tuple[Callable[[Case], Halt | None], ...] = (
 )
 
 
+_BOUGHT = frozenset({LineState.ACCEPTED, LineState.COMPLETED, LineState.PARTIALLY_COMPLETED})
+
+
 def objection(line: OrderLine, context: OrderContext) -> Reason | None:
     """Why the line would not be accepted today, or None."""
-    if line.state is not LineState.ACCEPTED:
+    if line.state not in _BOUGHT:
         return line.reason or Reason.LINE_CHANGED
     case = identify(line, context)
     if isinstance(case, Halt):

@@ -200,6 +200,11 @@ class SeatBook(Protocol):
 
     def waiting_lists(self) -> "list[WaitingList]": ...
     def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None: ...
+    def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
+        """Remember how many seats no order explained at this moment, when that differs from the last time."""
+
+    def unexplained_before(self, tenant: TenantId, sku: SkuId, moment: datetime) -> int | None:
+        """The latest such number from before the moment; None when nobody had looked by then."""
 
 
 class WaitingList(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,19 +4,23 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import msgspec
+import structlog
 
-from provisioning.domain.errors import ConflictError, StaleLeaseError
+from provisioning.domain.errors import ConflictError, StaleLeaseError, UnavailableError
 from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.execution.backoff import growing
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
 from provisioning.services.transitions import move, wait
 
 # what a state asks for; returns whether there is more to do at once
 Work = Callable[[Operation, Lease], bool]
+
+_log = structlog.get_logger(__name__)
 
 _BUSY_WAIT = timedelta(seconds=1)
 _LOOKED_AT = OPERATION_WAITS | {
@@ -55,11 +59,17 @@ class AdvanceOperation:
         operation, lease = begun
         try:
             more = self._work[operation.state](operation, lease)
-        except (ConflictError, StaleLeaseError):
-            more = False  # another worker, or a person, was quicker: theirs counts, and the sweep looks again
-        self._let_go(operation_id, lease, more=more)
-        if more:
-            self._dispatcher.advance(operation_id, operation.lane)
+        except StaleLeaseError:  # whoever holds the tenant now goes on
+            self._close(operation, lease)
+        except UnavailableError:
+            self._close(operation, lease)
+            raise  # an engine is away, the work is not to blame; the task says so
+        except Exception as error:  # noqa: BLE001  # whatever it was, it is this operation's and the worker lives on
+            self._broke_off(operation, lease, error)
+        else:
+            self._let_go(operation_id, lease, more=more)
+            if more:
+                self._dispatcher.advance(operation_id, operation.lane)
 
     def _begin(self, operation_id: OperationId) -> tuple[Operation, Lease] | None:
         """Take the lease and count the attempt, committed before any work starts: a crash must leave a trace."""
@@ -85,6 +95,34 @@ class AdvanceOperation:
             uow.commit()
         return operation, lease
 
+    def _close(self, operation: Operation, lease: Lease) -> None:
+        """Nobody was lost: the attempt does not count, and the sweep looks again."""
+        with self._open_uow() as uow:
+            uow.leases.release(lease)
+            current = uow.operations.get(operation.operation_id)
+            if current.version == operation.version:
+                uow.operations.save(msgspec.structs.replace(current, lost_attempts=current.lost_attempts - 1))
+            uow.commit()
+
+    def _broke_off(self, operation: Operation, lease: Lease, error: Exception) -> None:
+        """An error of ours, told apart from a lost worker: tried again at growing intervals, then held for a person.
+
+        The attempt stays counted until a push ends in order.
+        """
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.leases.release(lease)
+            current = uow.operations.get(operation.operation_id)
+            is_overtaken = current.version != operation.version  # by a person, or another worker: theirs counts
+            if not is_overtaken and current.lost_attempts >= self._limits.lost_attempts:
+                move(uow, current, OperationState.HELD, now, reason=Reason.WORK_FAILED)
+            elif not is_overtaken:
+                wait_for = growing(self._limits.failed_waits, current.lost_attempts - 1)
+                uow.operations.postpone(current.operation_id, now + wait_for)
+            uow.commit()
+        if not (is_overtaken and isinstance(error, ConflictError)):
+            _log.error("operation.broke_off", operation_id=operation.operation_id, exc_info=error)
+
     def _let_go(self, operation_id: OperationId, lease: Lease, *, more: bool) -> None:
         """A crash before this leaves the lease to lapse: whoever comes next then looks before it writes."""
         with self._open_uow() as uow:
@@ -97,8 +135,8 @@ class AdvanceOperation:
 def look_again(
     open_uow: OpenUnitOfWork, operation: Operation, clock: Clock, after: timedelta, reason: Reason | None = None
 ) -> bool:
-    """Close a push that found nothing to do yet."""
+    """Close a push that found nothing to do yet, and read nothing."""
     with open_uow() as uow:
-        wait(uow, operation, clock.now() + after, reason)
+        wait(uow, operation, clock.now() + after, reason, unreadable_since=operation.unreadable_since)
         uow.commit()
     return False

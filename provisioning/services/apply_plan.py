@@ -239,7 +239,9 @@ class ApplyPlan:
 
     def _carry_on(self, operation: Operation) -> bool:
         with self._open_uow() as uow:
-            uow.operations.save(msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None))
+            uow.operations.save(
+                msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None, unreadable_since=None)
+            )
             uow.commit()
         return True
 

@@ -1,14 +1,17 @@
-"""A second person puts a proposed policy in force."""
+"""A second person puts a proposed policy in force, and with it what the school now wants of earlier deliveries."""
 
 from dataclasses import dataclass
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.tenancy import Policy
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
 from provisioning.services.lookup import get_tenant
+from provisioning.services.policy_turn import await_policy_turn
+from provisioning.services.serve_school import serve_school
 
 _MIN_DIGEST = 8
 
@@ -17,6 +20,7 @@ _MIN_DIGEST = 8
 class ApprovePolicy:
     open_uow: OpenUnitOfWork
     clock: Clock
+    dispatcher: Dispatcher
 
     def __call__(self, identity: Identity, tenant: str, digest: str) -> Policy:
         """`digest`: at least its first 8 characters, as the proposal was shown. Raises InputError, NotAllowedError."""
@@ -26,6 +30,8 @@ class ApprovePolicy:
             home = get_tenant(uow, tenant)
             policy = _proposal(uow.tenants.list_policies(home.tenant_id), digest.strip().lower())
             require_other(identity, policy.created_by, "proposed this policy")
+            await_policy_turn(uow, home.tenant_id, self.clock.wall())
+            before = uow.tenants.policy_on(home.tenant_id, max(policy.valid_from, dutch_day(now)))
             uow.tenants.approve_policy(home.tenant_id, policy.digest, identity.actor, now)
             event = Event(
                 at=now,
@@ -36,7 +42,10 @@ class ApprovePolicy:
                 reason=policy.asked_by,
             )
             uow.audit.record([event])
+            begun = serve_school(uow, before, policy, now)
             uow.commit()
+        for operation in begun:
+            self.dispatcher.advance(operation.operation_id, operation.lane)
         return policy
 
 

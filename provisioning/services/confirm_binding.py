@@ -20,6 +20,7 @@ from provisioning.planning.consent import ReturnedConsent, read_returned
 from provisioning.planning.evidence import FACTS_NEEDED, gather_evidence, missing_evidence
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.add_tenant import as_observed
+from provisioning.services.look_for_seats import note_baseline
 from provisioning.services.lookup import get_binding, get_organisation
 
 
@@ -101,6 +102,8 @@ class ConfirmBinding:
             tenant = uow.tenants.find(tenant_id)
             if tenant is not None:
                 uow.tenants.save(as_observed(tenant, profile))
+                for sku in seats.counts:  # before the first order: what is here now is no delivery of ours
+                    note_baseline(uow, tenant_id, sku, seats, self.clock.now())
                 uow.commit()
         return gather_evidence(case.organisation, profile, seats, case.ordered, returned)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import structlog
 
 from provisioning.domain.calendar import dutch_day
@@ -144,7 +145,8 @@ def _is_the_same(line: OrderLine, judgement: Judgement) -> bool:
 
 
 def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime) -> list[Operation]:
-    operations = [_operation(part, now, _requester(line)) for part in judgement.parts]
+    placed_at = line.shop.placed_at
+    operations = [_operation(_with_baseline(uow, part, placed_at), now, _requester(line)) for part in judgement.parts]
     uow.orders.set_state(line.shop.key, judgement.state, judgement.reason, now, judgement.warnings)
     uow.ledger.append(judgement.entries)
     for operation in operations:
@@ -152,6 +154,12 @@ def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime
     uow.audit.record([_line_event(line, judgement, now), *(_created(operation, now) for operation in operations)])
     uow.outbox.add(_messages(line, judgement, now))
     return operations
+
+
+def _with_baseline(uow: UnitOfWork, part: Part, placed_at: datetime) -> Part:
+    """What stood there before the order was placed is not its delivery (decision 0024)."""
+    before = uow.seats.unexplained_before(part.tenant_id, part.wish.sku_id, placed_at)
+    return msgspec.structs.replace(part, wish=msgspec.structs.replace(part.wish, seats_before=before))
 
 
 def _requester(line: OrderLine) -> Actor:

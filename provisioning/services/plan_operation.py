@@ -26,9 +26,11 @@ from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
+from provisioning.services.leave_to_school import leave_to_school
 from provisioning.services.observe_groups import ObservedGroups, observe_groups
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
 from provisioning.services.plan_basis import PlanBasis, plan_basis
+from provisioning.services.policy_turn import await_policy_turn
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
@@ -63,7 +65,7 @@ class PlanOperation:
         if basis.hold:
             return self._hold(operation, basis.hold)
         if basis.policy.assignment_mode is AssignmentMode.NONE:
-            return self._seats_placed(operation)
+            return self._leave_to_school(operation, lease)
         try:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 observed = observe_scene(self._gateway, operation.tenant_id, [*basis.own, *basis.strangers])
@@ -85,12 +87,16 @@ class PlanOperation:
             uow.commit()
         return False
 
-    def _seats_placed(self, operation: Operation) -> bool:
-        """The school assigns by itself: visible seats are the whole delivery."""
+    def _leave_to_school(self, operation: Operation, lease: Lease) -> bool:
+        now = self._clock.now()
         with self._open_uow() as uow:
-            self._finish(uow, operation)
+            await_policy_turn(uow, operation.tenant_id, self._clock.wall())
+            policy = uow.tenants.policy_on(operation.tenant_id, dutch_day(now))
+            if policy.assignment_mode is not AssignmentMode.NONE:
+                return True  # changed since we looked: what it says now is planned
+            more = leave_to_school(uow, operation, lease, self._finish, now)
             uow.commit()
-        return False
+        return more
 
     def _store(
         self,

@@ -16,8 +16,10 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, ConsentState, Policy
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
+from provisioning.planning.waiting import waits_since
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.grounds import own_bindings
+from provisioning.services.look_for_seats import look_for_seats, note_baseline
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
@@ -59,13 +61,16 @@ class PrepareOperation:
         """The policy, unless the operation must wait for a date or a person before Graph is even asked."""
         now = self._clock.now()
         today = dutch_day(now)
+        starts_on = operation.wish.starts_on
+        is_early = starts_on is not None and starts_on > today
         with self._open_uow() as uow:
             policy = uow.tenants.policy_on(operation.tenant_id, today)
             reason = self._reason_to_hold(uow, operation)
-            starts_on = operation.wish.starts_on
+            if reason is None and operation.state is OperationState.AWAITING_DATE and not is_early:
+                reason = self._reason_after_long_wait(uow, operation)  # whatever it waits for next
             if reason:
                 move(uow, operation, OperationState.HELD, now, reason=reason)
-            elif starts_on and starts_on > today:
+            elif starts_on and is_early:
                 self._await_date(uow, operation, start_of(starts_on))
             else:
                 return policy
@@ -78,7 +83,7 @@ class PrepareOperation:
             return Reason.TENANT_NOT_BOUND
         if not all(binding.is_confirmed for binding in bindings):
             return Reason.BINDING_UNCONFIRMED
-        if self._clock.now() - operation.entered_at > self._limits.ask_person_after:
+        if self._clock.now() - waits_since(operation) > self._limits.ask_person_after:
             return Reason.VALIDATION_AGED  # a person who lets it go on starts the count anew
         return None
 
@@ -97,13 +102,14 @@ class PrepareOperation:
         if missing:
             self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
             return False
-        goes_on = self._seats_are_there(uow, operation, policy, seats)
+        operation, goes_on = look_for_seats(uow, operation, policy.assignment_mode, seats, self._clock, self._limits)
         leaves_wait = goes_on or operation.state is not OperationState.AWAITING_SEATS
         reason = self._reason_after_long_wait(uow, operation) if leaves_wait else None
         if reason:
             move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
         elif goes_on:
             move(uow, operation, OperationState.PLANNING, self._clock.now())
+            note_baseline(uow, operation.tenant_id, operation.wish.sku_id, seats, self._clock.now())
         else:
             self._await_seats(uow, operation, seats)
         return goes_on and reason is None
@@ -125,28 +131,6 @@ class PrepareOperation:
         )
         if seen != tenant:
             uow.tenants.save(seen)
-
-    def _seats_are_there(self, uow: UnitOfWork, operation: Operation, policy: Policy, seats: Seats) -> bool:
-        """All that the ledger says was bought in this tenant, or fewer that have stood still long enough (S3, S9).
-
-        Where the school assigns by itself the seats are the whole delivery: fewer are none.
-        """
-        wish = operation.wish
-        enabled = seats.enabled(wish.sku_id)
-        bought = uow.ledger.tenant_total(operation.tenant_id, wish.sku_id, dutch_day(self._clock.now()))
-        if enabled >= bought > 0:
-            return True
-        if policy.assignment_mode is AssignmentMode.NONE:
-            return False
-        count = seats.counts.get(wish.sku_id)
-        has_free = count is not None and count.enabled > count.consumed
-        return has_free and self._stood_still(operation, enabled)
-
-    def _stood_still(self, operation: Operation, enabled: int) -> bool:
-        since = operation.seats_seen_since
-        if operation.seats_seen != enabled or since is None:
-            return False
-        return self._clock.now() - since >= self._limits.seats_short_after
 
     def _await_seats(self, uow: UnitOfWork, operation: Operation, seats: Seats) -> None:
         now = self._clock.now()

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import GraphError
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.observation import SeatCount
 from provisioning.domain.operation import Operation
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, WaitingList
 from provisioning.services.successor import begin_successor, is_under_way
 
@@ -44,6 +46,9 @@ class ServeWaiting:
         now = self._clock.now()
         with self._open_uow() as uow:
             before = uow.operations.get(waiting.operation_id)
+            policy = uow.tenants.policy_on(waiting.tenant_id, dutch_day(now))
+            if policy.assignment_mode is AssignmentMode.NONE:
+                return None  # the school gives its free seats itself
             if count is None or not _is_worth_a_try(before, count, now):
                 return None
             operation = begin_successor(uow, before, SYSTEM, now, {"waiting": str(waiting.people)})

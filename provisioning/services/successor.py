@@ -32,7 +32,7 @@ def begin_successor(
         tenant_id=ended.tenant_id,
         lane=ended.lane,
         state=OperationState.NEW,
-        wish=msgspec.structs.replace(ended.wish, seats_wanted=0),
+        wish=msgspec.structs.replace(ended.wish, seats_wanted=0, seats_before=None),
         requested_by=by,
         created_at=now,
         entered_at=now,

@@ -34,10 +34,19 @@ class TenantTrouble:
             elif isinstance(error, PermanentError):  # asking again gets the same answer: a person must see it
                 move(uow, operation, OperationState.HELD, self._clock.now(), reason=error.reason)
             else:
-                told = error.after if isinstance(error, RetryableError) else None
-                wait(uow, operation, self._clock.now() + after_refusal(operation.waits + 1, told), error.reason)
+                self._unreadable(uow, operation, error)
             uow.commit()
         return False
+
+    def _unreadable(self, uow: UnitOfWork, operation: Operation, error: GraphError) -> None:
+        """Later is fine, and it goes on by itself; what lasts says so, for somebody must know (the work list)."""
+        now = self._clock.now()
+        since = operation.unreadable_since or now
+        has_lasted = now - since >= self._limits.unreadable_notice
+        told = error.after if isinstance(error, RetryableError) else None
+        due = now + after_refusal(operation.waits + 1, told)
+        reason = Reason.TENANT_UNREADABLE if has_lasted else error.reason
+        wait(uow, operation, due, reason, unreadable_since=since)
 
     def _act_required(self, uow: UnitOfWork, operation: Operation, error: ActionRequiredError) -> None:
         if error.credential:

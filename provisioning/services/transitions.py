@@ -35,6 +35,7 @@ def move(
         due_at=None if is_still else due_at or now,
         waits=0,
         lost_attempts=0,
+        unreadable_since=None,
         resume_state=operation.state if state is OperationState.HELD else None,
     )
     uow.audit.record([_event(operation, moved, now, actor)])
@@ -43,13 +44,28 @@ def move(
     return uow.operations.save(moved)
 
 
-def wait(uow: UnitOfWork, operation: Operation, until: datetime, reason: Reason | None = None) -> Operation:
-    """Stay in this state and look again later; nobody needs to know."""
-    return uow.operations.save(
-        msgspec.structs.replace(
-            operation, due_at=until, waits=operation.waits + 1, lost_attempts=0, reason=reason or operation.reason
-        )
+def wait(
+    uow: UnitOfWork,
+    operation: Operation,
+    until: datetime,
+    reason: Reason | None = None,
+    *,
+    unreadable_since: datetime | None = None,
+) -> Operation:
+    """Stay in this state and look again later; nobody needs to know.
+
+    `unreadable_since`: the tenant has not been read since. Without it it has, and what was said of that is over.
+    """
+    could_be_read = operation.unreadable_since is not None and unreadable_since is None
+    waiting = msgspec.structs.replace(
+        operation,
+        due_at=until,
+        waits=operation.waits + 1,
+        lost_attempts=0,
+        reason=reason or (None if could_be_read else operation.reason),
+        unreadable_since=unreadable_since,
     )
+    return uow.operations.save(waiting)
 
 
 def _event(before: Operation, after: Operation, now: datetime, actor: Actor) -> Event:

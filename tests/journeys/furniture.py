@@ -1,70 +1,37 @@
 """Schools and boards to order for: register, membership, tenant with people, binding, policy, and the shop's row."""
 
-import json
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import msgspec
 
 from provisioning.domain.actors import ANONYMOUS, Identity, Role
-from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, ArticleCode, BindingId, LineKey, OrganisationId, TenantId
+from provisioning.domain.ids import LineKey, OrganisationId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine, ShopLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Declaration, Membership
 from provisioning.domain.tenancy import (
-    AssignmentMode,
-    Binding,
-    BindingEvidence,
     Organisation,
     OrganisationKind,
-    Policy,
-    Relation,
-    RelationKind,
     Tenant,
 )
 from provisioning.local.world import APP, LocalWorld
+from tests.journeys import customers
+from tests.journeys.customers import A1, A3, A3_STAFF, ROLES, Customer, Traits
 from tests.journeys.patience import until
-
-A1 = "94763226-9b3c-4e75-a931-5c89701abe66"  # Office 365 A1 for faculty
-A3 = "4b590615-0888-425a-a965-b3bf7789848d"  # Microsoft 365 A3 for faculty
-A3_STAFF = ArticleCode("MS-BP-A3-MED")
-A3_STAFF_MORE = ArticleCode("MS-BP-A3-MED-UITBR")
-READ = ("Organization.Read.All", "User.Read.All", "GroupMember.Read.All")
-ROLES = (*READ, "LicenseAssignment.ReadWrite.All", "User.ReadWrite.All")
-_LONG_AGO = date(2020, 1, 1)
-_FIRST, _SECOND = Actor("person:first"), Actor("person:second")
-Traits = Callable[["Customer", OrganisationId, int], Mapping[str, Any]]  # what is special about a member of staff
-_FACTS = (BindingEvidence.VERIFIED_DOMAIN, BindingEvidence.EXPECTED_SUBSCRIPTION)
-
-
-@dataclass(frozen=True)
-class Customer:
-    """A school, or a board with schools, and its tenant. `staff`: object ids by the code of their school."""
-
-    code: OrganisationId
-    tenant: TenantId
-    domain: str
-    staff: Mapping[OrganisationId, Sequence[str]]
-    began: int  # where the twin's ledger stood
-    lag: float
-
-    @property
-    def people(self) -> list[str]:
-        return [person for members in self.staff.values() for person in members]
 
 
 @dataclass
@@ -87,15 +54,17 @@ class Town:
         return self._settle(code, {code: people}, **wishes)
 
     def next_code(self) -> OrganisationId:
-        return OrganisationId(_school_code(next(self._numbers)))
+        return OrganisationId(customers.school_code(next(self._numbers)))
 
     def move_in(self, code: OrganisationId, host: Customer) -> None:
         """Another school, of nobody's board, that uses the host's tenant too."""
-        binding = _binding(host.tenant, code)
+        binding = customers.binding(host.tenant, code)
         with self.services.open_uow() as uow:
-            uow.organisations.save([_organisation(code, None)])
+            uow.organisations.save([customers.organisation(code, None)])
             uow.tenants.add_binding(binding)
-            uow.tenants.confirm_binding(binding.binding_id, _SECOND, self.services.clock.now(), _FACTS)
+            uow.tenants.confirm_binding(
+                binding.binding_id, customers.SECOND, self.services.clock.now(), customers.FACTS
+            )
             uow.commit()
 
     def board(self, sizes: Sequence[int], **wishes: Any) -> Customer:
@@ -123,17 +92,17 @@ class Town:
         tenant = TenantId(str(uuid4()))
         began = self.control.health()["ledger"]
         domain = f"t{tenant[:8]}.example"
-        staff = {one: [person_id(tenant, one, n) for n in range(size)] for one, size in sizes.items()}
+        staff = {one: [customers.person_id(tenant, one, n) for n in range(size)] for one, size in sizes.items()}
         customer = Customer(code, tenant, domain, staff, began, lag)
         held = [{"skuId": holds, "disabledPlans": list(disabled_plans)}] if holds else []
         users = [
-            _staff_member(customer, one, number, location, held) | traits(customer, one, number)
+            customers.staff_member(customer, one, number, location, held) | traits(customer, one, number)
             for one, size in sizes.items()
             for number in range(size)
         ]
         subscriptions = [{"skuId": A1, "totalLicenses": 500_000}]
         if seats is not None:
-            subscriptions.append({"id": seats_id(tenant), "skuId": A3, "totalLicenses": seats})
+            subscriptions.append({"id": customers.seats_id(tenant), "skuId": A3, "totalLicenses": seats})
         seeded = {
             "id": tenant,
             "domains": [domain, f"t{tenant[:8]}.onmicrosoft.com"],
@@ -152,15 +121,15 @@ class Town:
         code, schools, now = customer.code, list(customer.staff), self.services.clock.now()
         is_board = schools != [code]
         with self.services.open_uow() as uow:
-            uow.organisations.save(_organisation(one, code if is_board else None) for one in schools)
+            uow.organisations.save(customers.organisation(one, code if is_board else None) for one in schools)
             if is_board:
                 board = Organisation(organisation_id=code, kind=OrganisationKind.BOARD, name=code, board_number=code)
                 uow.organisations.save([board])
-                uow.organisations.add_relations(_under(code, one) for one in schools)
+                uow.organisations.add_relations(customers.under(code, one) for one in schools)
                 declaration = Declaration(
                     record_id=f"declaration {code}",
                     organisation_id=code,
-                    signed_on=_LONG_AGO,
+                    signed_on=customers.LONG_AGO,
                     participants=tuple(schools),
                 )
                 uow.records.save([declaration], now)
@@ -178,10 +147,10 @@ class Town:
                 )
             )
             for school in customer.staff:
-                binding = _binding(tenant, school)
+                binding = customers.binding(tenant, school)
                 uow.tenants.add_binding(binding)
-                uow.tenants.confirm_binding(binding.binding_id, _SECOND, now, _FACTS)
-            uow.tenants.add_policy(_policy(tenant, policy))
+                uow.tenants.confirm_binding(binding.binding_id, customers.SECOND, now, customers.FACTS)
+            uow.tenants.add_policy(customers.policy(tenant, policy))
             if is_proven:
                 uow.tenants.note_proven(tenant, now)
             uow.commit()
@@ -317,69 +286,4 @@ class Town:
             return uow.audit.list_by(organisation=customer.code, limit=1)[0]
 
     def set_seats(self, customer: Customer, number: int) -> None:
-        self.control.change_subscription(customer.tenant, seats_id(customer.tenant), totalLicenses=number)
-
-
-def seats_id(tenant: str) -> str:
-    return str(uuid5(UUID(tenant), "seats"))
-
-
-def person_id(tenant: str, school: str, number: int) -> str:
-    return str(uuid5(UUID(tenant), f"{school} {number}"))
-
-
-def staff_of(school: str) -> dict[str, Any]:
-    """The selector of a school's staff; who works at two schools has the other one as office."""
-    return {
-        "all": [
-            {"any": [{"attribute": name, "equals": school} for name in ("department", "officeLocation")]},
-            {"attribute": "employeeType", "equals": "Personeel"},
-        ]
-    }
-
-
-def _school_code(number: int) -> str:
-    return f"{10 + number // 400:02}{chr(65 + number // 20 % 20)}{chr(65 + number % 20)}00"
-
-
-def _staff_member(
-    customer: Customer, school: str, number: int, location: str | None, held: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
-    return {
-        "id": person_id(customer.tenant, school, number),
-        "userPrincipalName": f"medewerker-{number:04}.{school.lower()}@{customer.domain}",
-        "department": school,
-        "employeeType": "Personeel",
-        "usageLocation": location,
-        "assignments": list(held),
-    }
-
-
-def _organisation(code: OrganisationId, board: str | None) -> Organisation:
-    return Organisation(organisation_id=code, kind=OrganisationKind.LOCATION, name=code, board_number=board)
-
-
-def _under(board: OrganisationId, school: OrganisationId) -> Relation:
-    return Relation(parent_id=board, child_id=school, kind=RelationKind.HIERARCHICAL, valid_from=_LONG_AGO)
-
-
-def _binding(tenant: TenantId, school: OrganisationId) -> Binding:
-    return Binding(
-        binding_id=BindingId(str(uuid4())),
-        organisation_id=school,
-        tenant_id=tenant,
-        valid_from=_LONG_AGO,
-        created_by=_FIRST,
-        selectors={Audience.FACULTY: json.dumps(staff_of(school))},
-    )
-
-
-def _policy(tenant: TenantId, wishes: Mapping[str, Any]) -> Policy:
-    return Policy(
-        tenant_id=tenant,
-        valid_from=_LONG_AGO,
-        assignment_mode=AssignmentMode.DIRECT,
-        created_by=_FIRST,
-        approved_by=_SECOND,
-        **wishes,
-    )
+        self.control.change_subscription(customer.tenant, customers.seats_id(customer.tenant), totalLicenses=number)

@@ -14,7 +14,8 @@ from provisioning.local.witness import compare
 from provisioning.local.world import APP
 from provisioning.services.verify_audit import verify_audit
 from tasks.rounds import only_one
-from tests.journeys.furniture import Customer, Town
+from tests.journeys.customers import Customer
+from tests.journeys.furniture import Town
 from tests.journeys.patience import until
 
 _AUDITOR = Identity(actor=Actor("person:auditor"), roles=frozenset({Role.AUDITOR}))

@@ -3,7 +3,8 @@
 import pytest
 
 from provisioning.domain.lifecycle import OperationState, StepState
-from tests.journeys.furniture import A3, Customer, Town
+from tests.journeys.customers import A3, Customer
+from tests.journeys.furniture import Town
 from tests.journeys.misfortune import QUEUES, WORKER, Engineer, beat_command, frozen, pool_of
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises

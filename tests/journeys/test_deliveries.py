@@ -7,7 +7,8 @@ import pytest
 
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.reasons import Reason
-from tests.journeys.furniture import A1, A3, A3_STAFF_MORE, Customer, Town
+from tests.journeys.customers import A1, A3, A3_STAFF_MORE, Customer
+from tests.journeys.furniture import Town
 from tests.journeys.promises import check_promises, events_of
 
 pytestmark = pytest.mark.xdist_group("deliveries")

@@ -7,7 +7,8 @@ import pytest
 
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
-from tests.journeys.furniture import A3, A3_STAFF, Town
+from tests.journeys.customers import A3, A3_STAFF
+from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_promises
 

@@ -7,7 +7,8 @@ import pytest
 
 from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import LineState, OperationState, StepState
-from tests.journeys.furniture import A1, A3, Customer, Town
+from tests.journeys.customers import A1, A3, Customer
+from tests.journeys.furniture import Town
 from tests.journeys.misfortune import kill_worker
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises

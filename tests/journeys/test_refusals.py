@@ -8,7 +8,8 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Topic
 from provisioning.local.world import APP
 from provisioning.services.application_incident import OURSELVES
-from tests.journeys.furniture import A3, READ, Customer, Town
+from tests.journeys.customers import A3, READ, Customer
+from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
 

@@ -7,7 +7,8 @@ import pytest
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.local.world import APP
-from tests.journeys.furniture import A1, A3, A3_STAFF_MORE, READ, ROLES, Customer, Town
+from tests.journeys.customers import A1, A3, A3_STAFF_MORE, READ, ROLES, Customer
+from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
 

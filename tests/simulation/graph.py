@@ -80,9 +80,12 @@ class FakeGraph:
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def observe_tenant(self, tenant: TenantId) -> TenantProfile:
+    def _answer(self) -> None:
         if self.trouble:
             raise self.trouble
+
+    def observe_tenant(self, tenant: TenantId) -> TenantProfile:
+        self._answer()
         return TenantProfile(
             tenant_id=tenant,
             initial_domain="school.example",
@@ -93,6 +96,7 @@ class FakeGraph:
         )
 
     def observe_seats(self, tenant: TenantId) -> Seats:
+        self._answer()
         return Seats(
             tenant_id=tenant,
             observed_at=self.now(),
@@ -117,10 +121,12 @@ class FakeGraph:
         )
 
     def observe_census(self, tenant: TenantId) -> Census:
+        self._answer()
         people = tuple(self._as_read(subject) for subject in sorted(self.people))
         return Census(tenant_id=tenant, observed_at=self.now(), is_complete=True, people=people)
 
     def observe_people(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
+        self._answer()
         return {subject: self._as_read(subject) for subject in subjects}
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:

@@ -36,6 +36,7 @@ class Rows:
     policies: dict[TenantId, Policy] = field(default_factory=dict)
     selection_sizes: dict[tuple[BindingId, Audience], int] = field(default_factory=dict)
     entitlements: dict[tuple[TenantId, SkuId], int] = field(default_factory=dict)
+    baselines: list[tuple[TenantId, SkuId, datetime, int]] = field(default_factory=list)
     operations: dict[OperationId, Operation] = field(default_factory=dict)
     plans: dict[OperationId, PlanRecord] = field(default_factory=dict)  # the latest: a new one voids the earlier
     steps: dict[StepId, StepRecord] = field(default_factory=dict)

@@ -217,6 +217,14 @@ class _Seats(Store):
         for subject in subjects:
             self.rows.waiting.pop((tenant, sku, subject), None)
 
+    def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
+        if self.unexplained_before(tenant, sku, at) != number:
+            self.rows.baselines.append((tenant, sku, at, number))
+
+    def unexplained_before(self, tenant: TenantId, sku: SkuId, moment: datetime) -> int | None:
+        known = [(at, number) for where, what, at, number in self.rows.baselines if (where, what) == (tenant, sku)]
+        return max((one for one in known if one[0] <= moment), default=(moment, None))[1]
+
 
 class _Groups(Store):
     def find(self, tenant: TenantId, sku: SkuId, holder: OrganisationId) -> LicensingGroup | None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from config.limits import default_limits
 from provisioning.domain.catalogue import Audience, Mappings
+from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import (
     Actor,
     ArticleCode,
@@ -139,7 +140,7 @@ class World:
         self._kind = kind
         self._furnish(entitlement=seats, mode=mode)
         self.objection: Reason | None = None  # what looking at the order once more would say
-        self.crashes = 0
+        self.crashes = self.postponed = 0
         self.crash.armed = True
 
     def _people(self, number: int) -> dict[SubjectId, Person]:
@@ -270,6 +271,8 @@ class World:
             except Crash:
                 self.crashes += 1
                 worker = self._worker()
+            except UnavailableError:
+                self.postponed += 1  # the task says so in the log, and the worker takes its next message
             self.clock.moment += timedelta(milliseconds=self.dice.randint(1, 400))
         return self.operation.state
 

@@ -9,6 +9,7 @@ from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, spaced, table
 from provisioning.cli.session import Session
 from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.ownership import owner_of
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
@@ -73,6 +74,12 @@ def show(session: Session, operation: Named) -> None:
         ("People", _counts({session.wording.name(state): number for state, number in found.people.items()})),
         ("Steps", _counts({spaced(state): number for state, number in found.steps.items()})),
     ]
+    if it.seats_seen is not None:
+        facts.insert(-2, ("Seats", f"{it.seats_seen:,} visible, {it.wish.seats_before or 0:,} there before the order"))
+    if it.reason:
+        facts.insert(4, ("Owner", session.wording.name(owner_of(it.reason))))
+    if it.unreadable_since:
+        facts.insert(4, ("Not readable", f"since {moment(it.unreadable_since)} UTC"))
     why = f"\n\n{paragraph(session.wording.why_and_how(it.reason))}" if it.reason else ""
     log = f"\n\n{table(found.events, EVENT_COLUMNS)}" if found.events else ""
     session.show(found, f"{sheet(facts)}{why}{log}")

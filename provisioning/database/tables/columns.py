@@ -21,8 +21,8 @@ def note(name: str) -> Column[str]:
     return Column(name, Text)
 
 
-def moment(name: str, *, optional: bool = False) -> Column[datetime]:
-    return Column(name, DateTime(timezone=True), nullable=optional)
+def moment(name: str, *, optional: bool = False, key: bool = False) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=optional, primary_key=key)
 
 
 def labels(name: str) -> Column[Any]:

@@ -25,6 +25,7 @@ operations = Table(
     note("resume_state"),
     Column("seats_seen", Integer),
     moment("seats_seen_since", optional=True),
+    moment("unreadable_since", optional=True),
 )
 
 plans = Table(
@@ -61,6 +62,15 @@ reservations = Table(
     label("sku_id", key=True),
     label("subject_id", key=True),
     label("operation_id"),
+)
+
+seat_baselines = Table(
+    "seat_baselines",
+    METADATA,
+    label("tenant_id", key=True),
+    label("sku_id", key=True),
+    moment("seen_at", key=True),
+    Column("unexplained", Integer, nullable=False),
 )
 
 waiting_list = Table(

@@ -104,3 +104,23 @@ class TestWaitingList:
         waits(uow, neighbour, [other])
         waits(uow, successor, [stays], at=LATER)
         assert uow.seats.waiting(operation.tenant_id, make.A3) == [stays, other]
+
+
+class TestBaselines:
+    def test_nobody_had_looked(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        assert uow.seats.unexplained_before(operation.tenant_id, make.A3, NOW) is None
+
+    def test_the_latest_look_before_the_moment_counts(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        place = (operation.tenant_id, make.A3)
+        uow.seats.note_unexplained(*place, 30, NOW)
+        uow.seats.note_unexplained(*place, 12, LATER)
+        before, between, after = (NOW - (LATER - NOW), NOW, LATER + (LATER - NOW))
+        assert [uow.seats.unexplained_before(*place, moment) for moment in (before, between, after)] == [None, 30, 12]
+        assert uow.seats.unexplained_before(operation.tenant_id, make.A1, after) is None
+
+    def test_the_same_number_again_is_no_news(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        place = (operation.tenant_id, make.A3)
+        for moment in (NOW, NOW, LATER):
+            uow.seats.note_unexplained(*place, 30, moment)
+        uow.seats.note_unexplained(*place, 12, LATER)
+        assert uow.seats.unexplained_before(*place, LATER) == 12

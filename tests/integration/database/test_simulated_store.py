@@ -123,3 +123,43 @@ class TestPlans:
         work = planned(uow, operation, guard_breaches=("too many",))
         with pytest.raises(ConflictError):
             begin(uow, work)
+
+
+class TestLeavingPeopleToTheSchool:
+    """A plan is void, people without a step reach an end: what is done when the school assigns from now on."""
+
+    def test_who_has_no_step_any_more_is_refused_without_one(self, uow: UnitOfWork, work: Work) -> None:
+        operation = work.operation.operation_id
+        uow.plans.void(work.plan.plan_id, Reason.SCHOOL_ASSIGNS, NOW)
+        refused = {"state": SubjectState.REFUSED, "reason": Reason.SCHOOL_ASSIGNS}
+        uow.journal.close(
+            operation, work.lease, [], [SubjectUpdate(subject_id=person, **refused) for person in work.people]
+        )
+        assert {one.reason for one in uow.journal.subjects(operation)} == {Reason.SCHOOL_ASSIGNS}
+        assert not any(uow.journal.step_counts(operation).values())
+        assert uow.seats.reserved(work.operation.tenant_id, make.A3) == set()
+
+    def test_a_step_that_was_found_absent_goes_with_its_person(self, uow: UnitOfWork, work: Work) -> None:
+        operation = work.operation.operation_id
+        begin(uow, work)
+        uow.plans.void(work.plan.plan_id, Reason.SCHOOL_ASSIGNS, NOW)
+        tried = uow.journal.steps_in(operation, {StepState.IN_FLIGHT})
+        uow.journal.close(
+            operation, work.lease, [StepUpdate(step_id=one.step_id, state=StepState.PENDING) for one in tried], []
+        )
+        refused = {"state": SubjectState.REFUSED, "reason": Reason.SCHOOL_ASSIGNS}
+        uow.journal.close(
+            operation, work.lease, [], [SubjectUpdate(subject_id=person, **refused) for person in work.people]
+        )
+        assert {state for state, number in uow.journal.step_counts(operation).items() if number} == {StepState.SKIPPED}
+
+
+class TestBaselines:
+    def test_the_latest_look_before_the_moment_counts(self, uow: UnitOfWork, operation: Operation) -> None:
+        place, later = (operation.tenant_id, make.A3), NOW + timedelta(hours=1)
+        assert uow.seats.unexplained_before(*place, NOW) is None
+        for number, at in [(30, NOW), (30, later), (12, later)]:
+            uow.seats.note_unexplained(*place, number, at)
+        assert uow.seats.unexplained_before(*place, NOW) == 30
+        assert uow.seats.unexplained_before(*place, later) == 12
+        assert uow.seats.unexplained_before(operation.tenant_id, make.A1, later) is None

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import msgspec
+
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation
@@ -42,6 +44,19 @@ class TestItems:
         [item] = uow.worklist.items(NOW)
         assert (item.subject, item.operation_id) == (f"operation {held.operation_id}", held.operation_id)
         assert (item.tenant_id, item.organisation_id, item.reason) == (tenant.tenant_id, "41000", Reason.POISON)
+
+    def test_a_tenant_that_cannot_be_read_for_long_while_its_operation_goes_on(
+        self, uow: SqlUnitOfWork, tenant: Tenant
+    ) -> None:
+        fields = {"state": OperationState.VERIFYING, "due_at": NOW, "unreadable_since": NOW - A_DAY}
+        cut_off = make.operation(tenant.tenant_id, reason=Reason.TENANT_UNREADABLE, **fields)
+        uow.operations.add(cut_off)
+        uow.operations.add(make.operation(tenant.tenant_id, reason=Reason.TRANSIENT, **fields))
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason) == (f"operation {cut_off.operation_id}", Reason.TENANT_UNREADABLE)
+        assert (item.owner, item.since) == (Owner.OPERATOR, NOW - A_DAY)
+        uow.operations.save(msgspec.structs.replace(cut_off, reason=None, unreadable_since=None))
+        assert uow.worklist.items(NOW) == []
 
     def test_a_plan_that_waits_for_an_approver(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         waiting = make.operation(tenant.tenant_id, state=OperationState.AWAITING_APPROVAL)

@@ -78,7 +78,7 @@ class FakeServices:
         )
         self.consent_url = ConsentUrl(**timed, application=APPLICATION)
         self.set_policy = SetPolicy(**timed, mappings=MAPPINGS)
-        self.approve_policy = ApprovePolicy(**timed)
+        self.approve_policy = ApprovePolicy(**sent)
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
         self.show_worklist = ShowWorklist(**timed)

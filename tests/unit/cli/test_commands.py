@@ -334,6 +334,24 @@ class TestOperations:
         answer = provisioning.as_person(OPERATOR)("operations", "retry", "77aa", "--reason", "seats arrived")
         assert answer.out == "Operation 77aa1234 goes on: planning.\n"
 
+    def test_one_that_cannot_read_its_tenant_says_so_with_owner_age_and_what_to_do(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        cut_off = {"reason": Reason.TENANT_UNREADABLE, "unreadable_since": NOW - timedelta(hours=3)}
+        an_operation(world, OperationState.VERIFYING, **cut_off)
+        told = provisioning("operations", "show", "77aa").out
+        assert "since 2026-08-03 06:00 UTC" in told
+        assert "operator" in told
+        assert "goes on by itself" in told
+
+    def test_one_that_waits_for_seats_says_how_many_there_are_and_were(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        waiting = an_operation(world, OperationState.AWAITING_SEATS, seats_seen=1_030)
+        wish = msgspec.structs.replace(waiting.wish, seats_before=1_000)
+        an_operation(world, OperationState.AWAITING_SEATS, seats_seen=1_030, wish=wish)
+        assert "1,030 visible, 1,000 there before the order" in provisioning("operations", "show", "77aa").out
+
     def test_only_those_in_a_state(self, world: World, provisioning: CommandLine) -> None:
         crowded(world)
         rows = provisioning("operations", "list", "--state", "held", "--state", "failed", "--json").json

@@ -50,6 +50,10 @@ class TestObjection:
         revoked = msgspec.structs.replace(standing, records=msgspec.structs.replace(standing.records, declarations=()))
         assert objection(line, revoked) is Reason.BOARD_DECLARATION_MISSING
 
+    @pytest.mark.parametrize("state", [LineState.COMPLETED, LineState.PARTIALLY_COMPLETED])
+    def test_a_line_that_was_served_stands_for_the_operations_that_follow(self, state: LineState) -> None:
+        assert objection(msgspec.structs.replace(accepted(), state=state), context()) is None
+
     @pytest.mark.parametrize("state", [LineState.HELD, LineState.CANCELLED])
     def test_a_line_that_is_no_longer_accepted(self, state: LineState) -> None:
         line = msgspec.structs.replace(accepted(), state=state)

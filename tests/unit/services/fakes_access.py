@@ -14,8 +14,8 @@ from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
-from provisioning.domain.observation import Seats, Subscription, TenantProfile
-from provisioning.domain.operation import Lane, Operation, SubjectRecord, Wish
+from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
+from provisioning.domain.operation import Lane, Operation, OperationKind, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import (
@@ -72,6 +72,7 @@ class FakeGateway:
     """Knows one tenant by one domain; `refusal` is raised instead of a profile."""
 
     def __init__(self) -> None:
+        self.counts: dict[SkuId, SeatCount] = {}
         self.domains = {"school.nl": TENANT, TENANT: TENANT}
         self.refusal: Exception | None = None
         self.verified: tuple[str, ...] = ("school.nl",)
@@ -97,7 +98,14 @@ class FakeGateway:
 
     def observe_seats(self, tenant: TenantId) -> Seats:
         self.calls.append("observe_seats")
-        return Seats(tenant_id=tenant, observed_at=NOW, counts={}, subscriptions=self.subscriptions)
+        return Seats(tenant_id=tenant, observed_at=NOW, counts=self.counts, subscriptions=self.subscriptions)
+
+    def show(self, enabled: int, sku: SkuId = A3) -> None:
+        """Microsoft's number of seats."""
+        nothing = dict.fromkeys(("warning", "suspended", "locked_out", "consumed"), 0)
+        self.counts[sku] = SeatCount(
+            sku_id=sku, part_number=sku, capability="Enabled", enabled=enabled, plan_ids=frozenset(), **nothing
+        )
 
     def buy(self, total: int, sku: SkuId = A3) -> None:
         bought = Subscription(subscription_id=f"s{total}", sku_id=sku, status="Enabled", total=total)
@@ -116,6 +124,7 @@ class World:
         self.held: list[OrderLine] = []
         self.ledger: list[LedgerEntry] = []
         self.operations: dict[OperationId, Operation] = {}
+        self.baselines: dict[tuple[TenantId, SkuId], int] = {}
         self.plans: list[PlanRecord] = []
         self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
@@ -155,6 +164,7 @@ class FakeUnitOfWork:
         self.plans: Any = _Plans(world)
         self.journal: Any = _Journal(world)
         self.seats: Any = _Seats(world)
+        self.leases: Any = _Leases(world)
         self.stops: Any = _Stops(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
@@ -258,6 +268,9 @@ class _Ledger(_Store):
     def list_by(self, holder: OrganisationId) -> list[LedgerEntry]:
         return [x for x in self.world.ledger if x.holder_id == holder]
 
+    def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
+        return sum(x.delta for x in self.world.ledger if (x.tenant_id, x.sku_id) == (tenant, sku))
+
 
 class _Operations(_Store):
     def add(self, operation: Operation) -> None:
@@ -323,9 +336,17 @@ class _Journal(_Store):
         return {StepState.PENDING: len(self.subjects(operation))}
 
 
+class _Leases(_Store):
+    def take(self, name: str, holder: str, wall: datetime, duration: timedelta) -> None:
+        """Nobody else is here."""
+
+
 class _Seats(_Store):
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
+
+    def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
+        self.world.baselines = {**self.world.baselines, (tenant, sku): number}
 
 
 class _Stops(_Store):
@@ -437,7 +458,7 @@ def an_operation(world: World, state: OperationState, **changes: Any) -> Operati
     )
     operation = Operation(
         operation_id=OPERATION,
-        kind="deliver",
+        kind=OperationKind.DELIVER,
         tenant_id=TENANT,
         lane=Lane.ORDER,
         state=state,

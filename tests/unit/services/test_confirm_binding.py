@@ -170,6 +170,21 @@ class TestConfirmBinding:
         assert (binding.is_confirmed, binding.confirmed_by) == (True, APPROVER.actor)
         assert world.events[-1].reason == "expected_subscription verified_domain"
 
+    def test_what_stands_there_before_the_first_order_is_remembered(
+        self, world: World, gateway: FakeGateway, confirm: Confirmation
+    ) -> None:
+        gateway.show(30)
+        confirm(returned=returned_address())
+        assert world.baselines == {(TENANT, A3): 30}
+
+    def test_of_it_what_was_bought_is_explained(
+        self, world: World, gateway: FakeGateway, confirm: Confirmation
+    ) -> None:
+        world.ledger.append(bought(12, SCHOOL, TENANT))
+        gateway.show(30)
+        confirm(returned=returned_address())
+        assert world.baselines == {(TENANT, A3): 18}
+
     def test_domain_and_our_consent_are_two_facts(self, confirm: Confirmation) -> None:
         assert confirm(returned=returned_address()).evidence == {DOMAIN, CONSENT}
 

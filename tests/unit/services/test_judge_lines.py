@@ -1,13 +1,13 @@
 """Held lines are judged again when what they wait for arrives, in whatever order everything comes."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.domain.ids import TenantId
+from provisioning.domain.ids import SkuId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import (
@@ -36,6 +36,7 @@ from tests.factories.trade import (
     declaration,
     licence,
     organisation,
+    sku_of,
     tenant,
 )
 from tests.unit.services.trade import OPERATOR, Trade
@@ -284,3 +285,32 @@ class TestWhoAsked:
         trade.collect()
         (operation,) = trade.world.operations.values()
         assert operation.requested_by == requester
+
+
+class TestWhatStoodThereBefore:
+    """A delivery is what comes on top of it: see decision 0024."""
+
+    @pytest.mark.parametrize(
+        ("looked", "expected"),
+        [
+            pytest.param(timedelta(hours=-1), 30, id="an hour before the order"),
+            pytest.param(timedelta(0), 30, id="at the same moment"),
+            pytest.param(timedelta(seconds=1), None, id="a look after it may have seen its seats"),
+            pytest.param(None, None, id="nobody looked"),
+        ],
+    )
+    def test_is_on_the_wish(self, trade: Trade, looked: timedelta | None, expected: int | None) -> None:
+        if looked is not None:
+            trade.world.baselines[TENANT, sku_of(STAFF), trade.clock.now() + looked] = 30
+        trade.place()
+        trade.later(hours=1)
+        trade.collect()
+        (operation,) = trade.world.operations.values()
+        assert operation.wish.seats_before == expected
+
+    def test_of_another_product_or_tenant_is_not(self, trade: Trade) -> None:
+        earlier = trade.clock.now() - timedelta(days=1)
+        trade.world.baselines |= {(OTHER_TENANT, sku_of(STAFF), earlier): 30, (TENANT, SkuId("another"), earlier): 30}
+        trade.order()
+        (operation,) = trade.world.operations.values()
+        assert operation.wish.seats_before is None

@@ -15,6 +15,7 @@ from tests.unit.services.fakes_access import (
     TENANT,
     TODAY,
     FakeClock,
+    FakeDispatcher,
     World,
     a_tenant,
 )
@@ -48,8 +49,9 @@ def propose(world: World, identity: object = OPERATOR, **change: object) -> obje
     return service(identity, "school.nl", PolicyChange(**{"asked_by": "ticket 12", **change}))
 
 
-def approve(world: World, digest: str, identity: object = APPROVER) -> object:
-    return ApprovePolicy(open_uow=world.open, clock=FakeClock())(identity, "school.nl", digest)
+def approve(world: World, digest: str, identity: object = APPROVER, dispatcher: FakeDispatcher | None = None) -> object:
+    service = ApprovePolicy(open_uow=world.open, clock=FakeClock(), dispatcher=dispatcher or FakeDispatcher())
+    return service(identity, "school.nl", digest)
 
 
 def in_force(world: World) -> object:

@@ -71,6 +71,23 @@ class TestSettleLine:
         uow = FakeUnitOfWork(trade.world)
         assert settle_line(uow, key, NOW) is None  # type: ignore[arg-type]  # as above
 
+    def test_follows_what_came_after_it_was_complete(self, trade: Trade) -> None:
+        """A school that assigned by itself wants it done, and for some of its people there is no seat."""
+        key = trade.order()
+        assert ended(trade, key, _O.COMPLETED) is LineState.COMPLETED
+        (served,) = trade.world.operations.values()
+        more = {"operation_id": OperationId("more"), "created_at": NOW + timedelta(days=1)}
+        for state, line in [
+            (_O.APPLYING, LineState.COMPLETED),
+            (_O.PARTIALLY_COMPLETED, LineState.PARTIALLY_COMPLETED),
+            (_O.COMPLETED, LineState.COMPLETED),
+        ]:
+            trade.world.operations[OperationId("more")] = msgspec.structs.replace(served, **more, state=state)
+            uow = FakeUnitOfWork(trade.world)
+            settle_line(uow, key, NOW)  # type: ignore[arg-type]  # as above
+            uow.commit()
+            assert trade.world.lines[key].state is line
+
     def test_of_no_line_is_nothing(self, trade: Trade) -> None:
         uow = FakeUnitOfWork(trade.world)
         assert settle_line(uow, LineKey("shop", "0", "0"), NOW) is None  # type: ignore[arg-type]  # as above

@@ -5,7 +5,7 @@ from alembic import op
 from provisioning.database.migrations.grants import grant
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 STATEMENTS = (
     """

@@ -1,0 +1,61 @@
+"""A school that assigned by itself wants it done from now on: what was only placed there is given to its people."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.ids import SYSTEM, LineKey, OperationId, TenantId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation, OperationKind
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, Policy
+from provisioning.planning.entitlements import in_force
+from provisioning.ports import UnitOfWork
+from provisioning.services.successor import begin_successor
+
+_ENDED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED})
+_ALL = 100_000
+
+
+def serve_school(uow: UnitOfWork, before: Policy, policy: Policy, now: datetime) -> list[Operation]:
+    """The operations that follow those that only placed seats; in the transaction that puts the policy in force.
+
+    One per line whose seats are in force on the policy's first day, from that day on, within the same entitlement and
+    guards. None when the school did not assign by itself before, or when one follows already.
+    """
+    if before.assignment_mode is not AssignmentMode.NONE or policy.assignment_mode is AssignmentMode.NONE:
+        return []
+    first_day = max(policy.valid_from, dutch_day(now))
+    return [
+        begin_successor(uow, _from(ended, first_day), SYSTEM, now, {"policy": policy.digest})
+        for ended in list(_latest(uow, policy.tenant_id))
+        if ended.state in _ENDED and _was_left_to_school(uow, ended) and _is_in_force(uow, ended, first_day)
+    ]
+
+
+def _latest(uow: UnitOfWork, tenant: TenantId) -> Iterator[Operation]:
+    """The last delivery of each line there: whoever has a follower already is not followed again."""
+    latest: dict[LineKey | OperationId, Operation] = {}
+    deliveries = (x for x in uow.operations.list_by(tenant=tenant, limit=_ALL) if x.kind is OperationKind.DELIVER)
+    for operation in sorted(deliveries, key=lambda one: (one.created_at, one.operation_id)):
+        latest[operation.wish.line or operation.operation_id] = operation
+    yield from latest.values()
+
+
+def _was_left_to_school(uow: UnitOfWork, ended: Operation) -> bool:
+    """Nobody was spoken of, or somebody was left to the school when its policy changed in the middle."""
+    people = uow.journal.subjects(ended.operation_id)
+    return not people or any(person.reason is Reason.SCHOOL_ASSIGNS for person in people)
+
+
+def _is_in_force(uow: UnitOfWork, ended: Operation, on: date) -> bool:
+    bought = [entry for entry in uow.ledger.list_by(ended.wish.holder_id) if entry.cause_ref == str(ended.wish.line)]
+    return any(entry.tenant_id == ended.tenant_id for entry in in_force(bought, on))
+
+
+def _from(ended: Operation, first_day: date) -> Operation:
+    wish = ended.wish
+    starts_on = max(first_day, wish.starts_on) if wish.starts_on else first_day
+    return msgspec.structs.replace(ended, wish=msgspec.structs.replace(wish, starts_on=starts_on))
