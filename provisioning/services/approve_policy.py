@@ -9,6 +9,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.tenancy import Policy
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
+from provisioning.services.bring_into_form import bring_into_form
 from provisioning.services.lookup import get_tenant
 from provisioning.services.policy_turn import await_policy_turn
 from provisioning.services.serve_school import serve_school
@@ -42,7 +43,7 @@ class ApprovePolicy:
                 reason=policy.asked_by,
             )
             uow.audit.record([event])
-            begun = serve_school(uow, before, policy, now)
+            begun = [*serve_school(uow, before, policy, now), *bring_into_form(uow, before, policy, now)]
             uow.commit()
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)

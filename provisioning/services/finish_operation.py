@@ -1,8 +1,10 @@
 """The end of an operation: a complete list whose numbers add up, and an answer to the line."""
 
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Operation
 from provisioning.ports import Clock, UnitOfWork
+from provisioning.services.bring_into_form import move_later
 from provisioning.services.settle_line import settle_line
 from provisioning.services.transitions import move
 
@@ -23,4 +25,5 @@ class FinishOperation:
         ended = move(uow, operation, state, now)
         if operation.wish.line:
             settle_line(uow, operation.wish.line, now)  # the line's end is what the customer hears of
+        move_later(uow, ended, uow.tenants.policy_on(operation.tenant_id, dutch_day(now)), now)
         return ended

@@ -6,9 +6,9 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, OperationId
+from provisioning.domain.ids import SYSTEM, Actor, OperationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
-from provisioning.domain.operation import Operation
+from provisioning.domain.operation import Lane, Operation, OperationKind
 from provisioning.ports import UnitOfWork
 
 _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
@@ -20,6 +20,16 @@ def is_under_way(uow: UnitOfWork, ended: Operation) -> bool:
         (operation.wish.sku_id, operation.wish.holder_id) == (ended.wish.sku_id, ended.wish.holder_id)
         for operation in uow.operations.list_by(states=_OPEN, tenant=ended.tenant_id)
     )
+
+
+def begin_change(uow: UnitOfWork, ended: Operation, now: datetime, details: dict[str, str] | None = None) -> Operation:
+    """Add the same wish as a change: whoever has the product is brought to have it as the policy says.
+
+    It is bulk work, and no part of the order's outcome.
+    """
+    wish = msgspec.structs.replace(ended.wish, line=None)
+    changed = msgspec.structs.replace(ended, kind=OperationKind.CHANGE, lane=Lane.BULK, wish=wish)
+    return begin_successor(uow, changed, SYSTEM, now, details)
 
 
 def begin_successor(

@@ -11,6 +11,7 @@ from mappings.loader import load_mappings
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
+from provisioning.services.plan_basis import plan_basis
 from provisioning.services.serve_waiting import ServeWaiting
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_continuity, check_list_adds_up, check_plans_stay_off, check_witness
@@ -94,24 +95,22 @@ class TestDirectBecomesNone:
 
 
 class TestNoneBecomesDirect:
-    def test_between_the_look_at_the_policy_and_the_end_is_seen(self) -> None:
+    def test_between_the_look_at_the_policy_and_the_end_is_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The policy comes into force while the delivery is about to end: it is planned, not ended without people."""
         world = World(5, MAPPINGS, Weather())
         _school_assigns(world)
         world.run(until=OperationState.PLANNING)
-        worker, operation = world._worker(), world.operation
-        planner = worker._work[OperationState.PLANNING]
-        basis = planner._basis
 
-        def looked(uow: object, one: object) -> object:
-            seen = basis(uow, one)
+        def looked(uow: object, *known: object) -> object:
+            seen = plan_basis(uow, *known)
             rows = world.database.rows
             direct = {"assignment_mode": AssignmentMode.DIRECT, "digest": "direct"}
             rows.policies[TENANT] = msgspec.structs.replace(rows.policies[TENANT], **direct)
             return seen
 
-        planner._basis = looked
-        worker(operation.operation_id)
+        monkeypatch.setattr("provisioning.services.plan_operation.plan_basis", looked)
+        world._worker()(world.operation_id)
+        monkeypatch.undo()
         assert world.operation.state is OperationState.PLANNING
         assert world.run() is OperationState.COMPLETED
         assert len(_written(world)) == len(world.graph.people)
