@@ -46,5 +46,8 @@ class SqlAuditArchive:
         return number, None if body is None else decode_event(body).at
 
     def _stream(self, query: Select[Any]) -> Iterator[Any]:
-        with self._engine.connect() as connection:
-            yield from connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+        with (
+            self._engine.connect() as connection,
+            connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows,  # a reader may stop halfway
+        ):
+            yield from rows

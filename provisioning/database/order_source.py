@@ -68,8 +68,10 @@ class SqlOrderSource:
         return found
 
     def _lines(self, query: Select[Any]) -> Iterator[ShopLine]:
-        with self._engine.connect() as connection:
-            result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+        with (
+            self._engine.connect() as connection,
+            connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as result,
+        ):
             for row in result:
                 yield shop_line(self.name, dict(zip(COLUMNS, row, strict=True)))
 

@@ -1,3 +1,4 @@
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -152,6 +153,13 @@ class TestArchive:
         assert [x.sequence for x in events] == [0, 1, 2, 3, 4, 5]
         assert all(leaf_hash(x.text.encode()) == x.leaf for x in events)
         assert list(archive.leaves(3)) == [x.leaf for x in events[:3]]
+
+    def test_a_reader_may_stop_halfway(self, archive: SqlAuditArchive) -> None:
+        events = archive.events()
+        first = next(events)
+        del events  # whoever leaves the cursor open hears a ResourceWarning, which is an error here
+        gc.collect()
+        assert next(archive.events()) == first
 
     def test_reads_one_customers_part_only(self, archive: SqlAuditArchive) -> None:
         assert [x.sequence for x in archive.events("y")] == [1, 3, 5]
