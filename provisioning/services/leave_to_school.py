@@ -10,6 +10,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.ports import SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.serve_school import serve_school_later
 from provisioning.services.transitions import move
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
@@ -36,7 +37,7 @@ def leave_to_school(
     if open_steps:
         move(uow, operation, OperationState.VERIFYING, now, reason=Reason.SCHOOL_ASSIGNS)
         return True
-    finish(uow, operation)
+    serve_school_later(uow, finish(uow, operation), now)  # the sweep tells a worker of it
     return False
 
 

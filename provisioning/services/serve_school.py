@@ -16,6 +16,7 @@ from provisioning.ports import UnitOfWork
 from provisioning.services.successor import begin_successor
 
 _ENDED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED})
+_NOT_BEGUN = frozenset({OperationState.NEW, OperationState.AWAITING_DATE})
 _ALL = 100_000
 
 
@@ -28,11 +29,29 @@ def serve_school(uow: UnitOfWork, before: Policy, policy: Policy, now: datetime)
     if before.assignment_mode is not AssignmentMode.NONE or policy.assignment_mode is AssignmentMode.NONE:
         return []
     first_day = max(policy.valid_from, dutch_day(now))
-    return [
+    latest = list(_latest(uow, policy.tenant_id))
+    brought_forward = [_brought_forward(uow, one, first_day, now) for one in latest if _waits_beyond(one, first_day)]
+    begun = [
         begin_successor(uow, _from(ended, first_day), SYSTEM, now, {"policy": policy.digest})
-        for ended in list(_latest(uow, policy.tenant_id))
+        for ended in latest
         if ended.state in _ENDED and _was_left_to_school(uow, ended) and _is_in_force(uow, ended, first_day)
     ]
+    return [*brought_forward, *begun]
+
+
+def serve_school_later(uow: UnitOfWork, ended: Operation, now: datetime) -> Operation | None:
+    """What follows a delivery that has just ended with its seats placed, when the school already decided on more.
+
+    Its policy is in force from a later day: approving it could not know of this delivery.
+    """
+    today, tenant = dutch_day(now), ended.tenant_id
+    days = sorted(p.valid_from for p in uow.tenants.list_policies(tenant) if p.approved_by and p.valid_from > today)
+    serving = (day for day in days if uow.tenants.policy_on(tenant, day).assignment_mode is not AssignmentMode.NONE)
+    first_day = next(serving, None)
+    if first_day is None or not _is_in_force(uow, ended, first_day):
+        return None
+    policy = uow.tenants.policy_on(tenant, first_day)
+    return begin_successor(uow, _from(ended, first_day), SYSTEM, now, {"policy": policy.digest})
 
 
 def _latest(uow: UnitOfWork, tenant: TenantId) -> Iterator[Operation]:
@@ -42,6 +61,18 @@ def _latest(uow: UnitOfWork, tenant: TenantId) -> Iterator[Operation]:
     for operation in sorted(deliveries, key=lambda one: (one.created_at, one.operation_id)):
         latest[operation.wish.line or operation.operation_id] = operation
     yield from latest.values()
+
+
+def _waits_beyond(operation: Operation, first_day: date) -> bool:
+    """A follower that waits for the day of a policy which this one has replaced."""
+    starts_on = operation.wish.starts_on
+    is_follower = operation.wish.seats_wanted == 0 and operation.state in _NOT_BEGUN
+    return is_follower and starts_on is not None and starts_on > first_day
+
+
+def _brought_forward(uow: UnitOfWork, operation: Operation, first_day: date, now: datetime) -> Operation:
+    wish = msgspec.structs.replace(operation.wish, starts_on=first_day)
+    return uow.operations.save(msgspec.structs.replace(operation, wish=wish, due_at=now))
 
 
 def _was_left_to_school(uow: UnitOfWork, ended: Operation) -> bool:

@@ -21,6 +21,7 @@ from provisioning.domain.ids import (
     TenantId,
 )
 from provisioning.domain.operation import Operation, Outcome, StepRecord, SubjectRecord
+from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding, Policy, Tenant
 from provisioning.domain.worklist import Intent, Lease, Stop
@@ -34,6 +35,8 @@ class Rows:
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
     bindings: list[Binding] = field(default_factory=list)
     policies: dict[TenantId, Policy] = field(default_factory=dict)
+    coming_policies: list[Policy] = field(default_factory=list)  # approved, in force from a later day, in that order
+    ledger: list[LedgerEntry] = field(default_factory=list)  # what `entitlements` sums up, where a test asks for it
     selection_sizes: dict[tuple[BindingId, Audience], int] = field(default_factory=dict)
     entitlements: dict[tuple[TenantId, SkuId], int] = field(default_factory=dict)
     baselines: list[tuple[TenantId, SkuId, datetime, int]] = field(default_factory=list)

@@ -25,6 +25,7 @@ from provisioning.domain.ids import (
 )
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation
+from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding, Policy, Tenant
 from provisioning.domain.worklist import Intent, Stop
@@ -117,7 +118,11 @@ class _Tenants(Store):
         return [one for one in self.rows.bindings if one.tenant_id == tenant and one.is_valid_on(on)]
 
     def policy_on(self, tenant: TenantId, on: date) -> Policy:
-        return self.rows.policies[tenant]
+        coming = [one for one in self.rows.coming_policies if one.valid_from <= on]
+        return coming[-1] if coming else self.rows.policies[tenant]
+
+    def list_policies(self, tenant: TenantId) -> list[Policy]:
+        return [*reversed(self.rows.coming_policies), self.rows.policies[tenant]]
 
     def selection_size(self, binding: BindingId, audience: Audience) -> int | None:
         return self.rows.selection_sizes.get((binding, audience))
@@ -129,6 +134,9 @@ class _Tenants(Store):
 class _Ledger(Store):
     def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
         return self.rows.entitlements.get((tenant, sku), 0)
+
+    def list_by(self, holder: str) -> list[LedgerEntry]:
+        return list(self.rows.ledger)
 
     def entitlement(self, holder: str, tenant: TenantId, sku: SkuId, on: date) -> int:
         return self.tenant_total(tenant, sku, on)

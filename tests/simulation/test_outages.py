@@ -12,6 +12,7 @@ from provisioning.domain.errors import AmbiguousOutcomeError, GraphError, Retrya
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Stop
+from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
 from tests.simulation.world import World
@@ -110,3 +111,23 @@ class TestALongOutage:
         world.limits = msgspec.structs.replace(world.limits, unreadable_notice=timedelta(minutes=10))
         world.run(longest=timedelta(minutes=30))
         assert world.operation.reason is Reason.TENANT_UNREADABLE
+
+    @pytest.mark.parametrize(
+        ("lasts", "reason"),
+        [
+            pytest.param(HOUR - timedelta(seconds=1), Reason.TRANSIENT, id="a second less than an hour"),
+            pytest.param(HOUR, Reason.TENANT_UNREADABLE, id="an hour"),
+        ],
+    )
+    def test_shows_from_an_hour_on(self, lasts: timedelta, reason: Reason) -> None:
+        world = _away_in(OperationState.VERIFYING)
+        since = world.clock.moment - lasts
+        operation = msgspec.structs.replace(world.operation, unreadable_since=since)
+        assert TenantTrouble(world.database.open, world.clock, world.limits).met(operation, AWAY) is False
+        assert (world.operation.reason, world.operation.unreadable_since) == (reason, since)
+
+    def test_that_lasts_does_not_put_off_what_microsoft_said_about_when_to_come_back(self) -> None:
+        world = _away_in(OperationState.VERIFYING)
+        told = RetryableError("busy", Reason.THROTTLED, timedelta(minutes=42))
+        TenantTrouble(world.database.open, world.clock, world.limits).met(world.operation, told)
+        assert world.operation.due_at == world.clock.moment + timedelta(minutes=42)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 
 from mappings.loader import load_mappings
+from provisioning.domain.calendar import start_of
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, SubjectState
+from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.plan_basis import plan_basis
 from provisioning.services.serve_waiting import ServeWaiting
+from tests.factories import trade
 from tests.simulation.graph import Weather
 from tests.simulation.promises import check_continuity, check_list_adds_up, check_plans_stay_off, check_witness
 from tests.simulation.world import A3, TENANT, World
@@ -114,6 +117,46 @@ class TestNoneBecomesDirect:
         assert world.operation.state is OperationState.PLANNING
         assert world.run() is OperationState.COMPLETED
         assert len(_written(world)) == len(world.graph.people)
+
+
+class TestAPolicyForALaterDay:
+    """Approved before the delivery ended: approving it could not know of it."""
+
+    DAY = date(2026, 11, 20)
+
+    def _world(self, ends_on: date | None = None) -> World:
+        world = World(5, MAPPINGS, Weather())
+        _school_assigns(world)
+        rows = world.database.rows
+        direct = {"assignment_mode": AssignmentMode.DIRECT, "digest": "direct", "valid_from": self.DAY}
+        rows.coming_policies.append(msgspec.structs.replace(rows.policies[TENANT], **direct))
+        rows.ledger.append(trade.entry(tenant_id=TENANT, cause_ref=str(world.operation.wish.line), ends_on=ends_on))
+        return world
+
+    def _followers(self, world: World) -> list[Operation]:
+        return [one for one in world.database.rows.operations.values() if one.operation_id != "op-1"]
+
+    def test_its_people_are_served_on_that_day(self) -> None:
+        world = self._world()
+        assert world.run() is OperationState.COMPLETED
+        assert _written(world) == set()
+        [follows] = self._followers(world)
+        world.operation_id = follows.operation_id
+        assert world.run(longest=timedelta(days=30)) is OperationState.COMPLETED
+        assert len(_written(world)) == len(world.graph.people)
+        assert min(write.at for write in world.graph.writes) >= start_of(self.DAY)
+
+    @pytest.mark.parametrize("boundary", range(1, 16))
+    def test_a_crash_at_any_boundary_makes_one_follower(self, boundary: int) -> None:
+        world = self._world()
+        world.crash.at = frozenset({boundary})
+        assert world.run() is OperationState.COMPLETED
+        assert len(self._followers(world)) == 1
+
+    def test_seats_that_have_ended_by_then_are_given_to_nobody(self) -> None:
+        world = self._world(ends_on=self.DAY - timedelta(days=1))
+        world.run()
+        assert self._followers(world) == []
 
 
 class TestTheWaitingList:

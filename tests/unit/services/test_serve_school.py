@@ -119,6 +119,29 @@ class TestNoneBecomesDirect:
         assert len(_approve(world)) == 1
 
 
+class TestASecondPolicy:
+    def _waits_for(self, world: World, day: date) -> Operation:
+        follows = _delivered(world, _O.AWAITING_DATE, operation_id=OperationId("later"), created_at=NOW)
+        wish = msgspec.structs.replace(follows.wish, seats_wanted=0, starts_on=day)
+        world.operations[follows.operation_id] = msgspec.structs.replace(follows, wish=wish)
+        return follows
+
+    def test_for_an_earlier_day_brings_the_follower_forward(self, world: World) -> None:
+        self._waits_for(world, TODAY + timedelta(days=40))
+        _propose(world)
+        dispatcher = FakeDispatcher()
+        assert _approve(world, dispatcher) == []
+        forward = world.operations[OperationId("later")]
+        assert (forward.wish.starts_on, forward.due_at) == (TODAY, NOW)
+        assert dispatcher.sent == ["later"]
+
+    def test_for_a_later_day_leaves_it(self, world: World) -> None:
+        follows = self._waits_for(world, TODAY)
+        _propose(world, valid_from=TODAY + timedelta(days=40))
+        _approve(world)
+        assert world.operations[follows.operation_id].wish.starts_on == TODAY
+
+
 class TestNobodyIsFollowed:
     def test_whose_people_were_served(self, world: World) -> None:
         _speaks_of_somebody(world, Reason.USAGE_LOCATION)
