@@ -48,7 +48,12 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 _WAITS_FOR_A_SEAT = frozenset({Reason.COUNT_VIOLATION})
 _STOPS = frozenset({Direction.STOP_GROUP, Direction.STOP_TENANT})
 _STOPS_GROUP = frozenset({Reason.GROUP_GONE, Reason.GROUP_READ_ONLY})
-_THERE_ALREADY = {StepKind.ADD_MEMBERS: Reason.MEMBER_ALREADY, StepKind.REMOVE_MEMBER: Reason.NOT_FOUND}
+# what Graph says when there is nothing left to do; only inherited means: the direct one is gone
+_THERE_ALREADY = {
+    StepKind.ADD_MEMBERS: Reason.MEMBER_ALREADY,
+    StepKind.REMOVE_MEMBER: Reason.NOT_FOUND,
+    StepKind.REMOVE: Reason.INHERITED_FROM_GROUP,
+}
 _GROUP_IS_YOUNG = 3  # tries together before each of them is tried alone
 _NEVER_GIVEN_UP = frozenset({Reason.THROTTLED})
 _NEVER_LEAVES = frozenset({Reason.TENANT_MISMATCH, Reason.REQUEST_MALFORMED})  # our own fault, however often tried
@@ -67,9 +72,9 @@ def outcome_of(
         steps=tuple(ruling.step for ruling in rulings),
         subjects=tuple(ruling.subject for ruling in rulings if ruling.subject),
         events=tuple(
-            attempt_event(tenant, *pair, now)
-            for pair, ruling in zip(pairs, rulings, strict=True)
-            if pair[1].outcome in _ON_RECORD and ruling.step.state is not StepState.UNKNOWN
+            attempt_event(tenant, record, ruling.step.receipt or receipt, now)
+            for (record, receipt), ruling in zip(pairs, rulings, strict=True)
+            if receipt.outcome in _ON_RECORD and ruling.step.state is not StepState.UNKNOWN
         ),
         direction=direction,
         reason=stopping.reason if stopping else None,
@@ -120,7 +125,7 @@ def _refused_for_good(record: StepRecord, receipt: Receipt, reason: Reason, now:
     if reason is Reason.LICENCE_NOT_HELD and record.step.change.remove_skus:
         return _not_held(record, receipt, now)
     if reason is _THERE_ALREADY.get(record.step.kind):
-        return _ruling(record, StepState.APPLIED, receipt, at=now)  # by another hand: what counts is the licence
+        return _done_before(record, receipt, now)
     if reason in _WAITS_FOR_A_SEAT:
         waiting = _ended(record, receipt, reason, SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
         return msgspec.structs.replace(waiting, direction=Direction.REPLAN)
@@ -134,7 +139,7 @@ def _refused_together(record: StepRecord, receipt: Receipt, reason: Reason, now:
 
     Who was in doubt before, and is said to be a member already, was added by the call whose answer was lost: look.
     """
-    if reason is Reason.MEMBER_ALREADY and record.attempts > 1:
+    if reason is Reason.MEMBER_ALREADY and _was_in_doubt(record):
         return _ruling(record, StepState.UNKNOWN, receipt, reason=reason, not_before=now)
     is_young = reason is Reason.GROUP_TOO_NEW and record.attempts < _GROUP_IS_YOUNG
     told = Reason.NOT_FOUND if reason is Reason.GROUP_TOO_NEW and not is_young else reason
@@ -145,8 +150,20 @@ def _refused_together(record: StepRecord, receipt: Receipt, reason: Reason, now:
 def _not_held(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
     """Gone is what a removal wants. A swap was refused as a whole: done before, or the old one went; look."""
     if record.step.change.add_sku is None:
-        return _ruling(record, StepState.APPLIED, receipt, at=now)
+        return _done_before(record, receipt, now)
     return _ruling(record, StepState.UNKNOWN, receipt, reason=Reason.LICENCE_NOT_HELD, not_before=now)
+
+
+def _done_before(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
+    """By our own write whose answer was lost, which gets its line now; else by another hand."""
+    outcome = Outcome.FOUND_DONE if _was_in_doubt(record) else receipt.outcome
+    told = msgspec.structs.replace(receipt, outcome=outcome)
+    return _ruling(record, StepState.APPLIED, told, at=now)
+
+
+def _was_in_doubt(record: StepRecord) -> bool:
+    """Whether an earlier answer for this step was lost, whatever came of it since."""
+    return record.reason is Reason.NO_ANSWER
 
 
 def _ended(
@@ -167,6 +184,8 @@ def _ruling(
     at: datetime | None = None,
     direction: Direction = Direction.CONTINUE,
 ) -> Ruling:
+    if state is StepState.PENDING and _was_in_doubt(record):
+        reason = Reason.NO_ANSWER  # a refusal for now does not lift the doubt
     return Ruling(
         step=_update(record, state, receipt, reason=reason, not_before=not_before, at=at), direction=direction
     )

@@ -147,9 +147,17 @@ class ApplyPlan:
             return _Turn(instead=OperationState.PLANNING, reason=Reason.CHANGED_MEANWHILE)
         if due > now:
             return _Turn(after=due - now)
+        if (later := self._first_go_on_at(uow, operation, now)) is not None:
+            return _Turn(after=later - now)
         if self._all_first_failed(uow, operation):
             return _Turn(instead=OperationState.HELD, reason=Reason.FIRST_FIVE_FAILED)
         return _Turn(after=_YIELD)  # another operation is proving this tenant
+
+    def _first_go_on_at(self, uow: UnitOfWork, operation: Operation, now: datetime) -> datetime | None:
+        """When a further step of the first people may be taken: they are not done before it is."""
+        pending = uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
+        later = (record.not_before for record in pending if record.step.sequence and record.not_before)
+        return min((moment for moment in later if moment > now), default=None)
 
     def _all_first_failed(self, uow: UnitOfWork, operation: Operation) -> bool:
         is_first = operation.operation_id in uow.operations.writers_in(operation.tenant_id)[:1]

@@ -53,7 +53,7 @@ def record(kind: StepKind = StepKind.SWAP, *, number: int = 1, **known: Any) -> 
         step_id=StepId(number),
         operation_id=OPERATION,
         plan_id=PlanId("plan"),
-        step=Step(position=number, subject_id=SubjectId(f"person-{number}"), kind=kind, change=KINDS[kind]),
+        step=Step(position=number, subject_id=SubjectId(f"person-{number}"), kind=kind, change=KINDS.get(kind, ASSIGN)),
         pseudonym=Pseudonym(f"pseudonym-{number}"),
         organisation_id=OrganisationId("school"),
         **(fields | known),

@@ -1,16 +1,19 @@
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.domain.ids import AttemptId
 from provisioning.domain.lifecycle import STEP_TRANSITIONS, SUBJECT_TRANSITIONS, StepState, SubjectState
-from provisioning.domain.operation import Outcome, Receipt, StepKind
+from provisioning.domain.operation import Change, Outcome, Receipt, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import ChunkOutcome, Direction, Ruling, outcome_of, rule
 from tests.unit.execution.steps import (
     A1,
     A3,
+    GROUP,
     KINDS,
     LIMITS,
     NOW,
@@ -235,3 +238,81 @@ class TestOutcomeOf:
     )
     def test_a_certain_attempt_gets_its_one_line_now(self, answer: Receipt, lines: list[str]) -> None:
         assert [event.kind for event in self.of(answer).events] == lines
+
+
+class TestThroughGroups:
+    """A PATCH of several members is refused as a whole: nobody of it was added."""
+
+    def shared(self, reason: Reason, attempts: int = 1, **known: object) -> Ruling:
+        answer = receipt(Outcome.REFUSED, reason=reason, **known)
+        answer = msgspec.structs.replace(answer, attempt_id=AttemptId("call#1"))
+        return rule(
+            record(StepKind.ADD_MEMBERS, attempts=attempts, last_attempt=AttemptId("call#1")), answer, NOW, LIMITS
+        )
+
+    @pytest.mark.parametrize("reason", [Reason.MEMBER_ALREADY, Reason.NOT_FOUND, Reason.GRAPH_OTHER])
+    def test_refused_together_each_is_tried_alone_at_once(self, reason: Reason) -> None:
+        ruling = self.shared(reason)
+        assert (ruling.step.state, ruling.step.reason, ruling.step.not_before) == (StepState.PENDING, reason, NOW)
+        assert ruling.subject is None
+
+    def test_a_young_group_is_tried_together_first_and_then_one_by_one(self) -> None:
+        young = {"retryable": True, "after": seconds(5)}
+        told = [self.shared(Reason.GROUP_TOO_NEW, attempts, **young).step.reason for attempts in (1, 2, 3)]
+        assert told == [Reason.GROUP_TOO_NEW, Reason.GROUP_TOO_NEW, Reason.NOT_FOUND]
+
+    def test_after_a_lost_answer_being_a_member_means_look(self) -> None:
+        answer = msgspec.structs.replace(
+            receipt(Outcome.REFUSED, reason=Reason.MEMBER_ALREADY), attempt_id=AttemptId("call#1")
+        )
+        ruling = rule(record(StepKind.ADD_MEMBERS, reason=Reason.NO_ANSWER), answer, NOW, LIMITS)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.UNKNOWN, Reason.MEMBER_ALREADY)
+
+    def test_alone_and_a_member_already_what_counts_is_the_licence(self) -> None:
+        ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.MEMBER_ALREADY), StepKind.ADD_MEMBERS)
+        assert ruling.step.state is StepState.APPLIED
+
+    @pytest.mark.parametrize(
+        ("kind", "reason"),
+        [
+            (StepKind.REMOVE_MEMBER, Reason.NOT_FOUND),
+            (StepKind.REMOVE, Reason.LICENCE_NOT_HELD),
+            (StepKind.REMOVE, Reason.INHERITED_FROM_GROUP),
+        ],
+    )
+    def test_after_a_lost_answer_what_is_gone_was_our_own_doing(self, kind: StepKind, reason: Reason) -> None:
+        lost = record(kind, reason=Reason.NO_ANSWER)
+        [event] = outcome_of(TENANT, [lost], [receipt(Outcome.REFUSED, reason=reason)], NOW, LIMITS).events
+        assert event.kind == "attempt.found_done"
+
+    def test_a_refusal_for_now_does_not_lift_the_doubt(self) -> None:
+        throttled = receipt(Outcome.REFUSED, reason=Reason.THROTTLED, retryable=True)
+        ruling = rule(record(StepKind.REMOVE, reason=Reason.NO_ANSWER), throttled, NOW, LIMITS)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.PENDING, Reason.NO_ANSWER)
+
+    def test_not_in_the_group_any_more_is_what_leaving_wants(self) -> None:
+        ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.NOT_FOUND), StepKind.REMOVE_MEMBER)
+        assert ruling.step.state is StepState.APPLIED
+
+    @pytest.mark.parametrize("reason", [Reason.GROUP_GONE, Reason.GROUP_READ_ONLY])
+    def test_a_group_that_takes_nobody_stops_its_operation(self, reason: Reason) -> None:
+        ruling = self.shared(reason)
+        assert (ruling.step.state, ruling.direction) == (StepState.PENDING, Direction.STOP_GROUP)
+
+    @pytest.mark.parametrize("kind", [StepKind.LICENSE_GROUP, StepKind.CREATE_GROUP])
+    def test_a_group_refused_for_good_stops_it_too(self, kind: StepKind) -> None:
+        ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.DEPENDENCY), kind)
+        assert (ruling.step.state, ruling.direction) == (StepState.FAILED, Direction.STOP_GROUP)
+
+    def test_the_reason_of_the_stop_is_told(self) -> None:
+        answer = receipt(Outcome.REFUSED, reason=Reason.GROUP_GONE)
+        outcome = outcome_of(TENANT, [record(StepKind.ADD_MEMBERS)], [answer], NOW, LIMITS)
+        assert (outcome.direction, outcome.reason) == (Direction.STOP_GROUP, Reason.GROUP_GONE)
+
+    def test_the_record_names_the_call_and_the_group(self) -> None:
+        known = record(StepKind.ADD_MEMBERS, last_attempt=AttemptId("call#1"))
+        step = msgspec.structs.replace(known.step, change=Change(group_id=GROUP, add_sku=A3))
+        joined = msgspec.structs.replace(known, step=step)
+        answer = msgspec.structs.replace(receipt(Outcome.ACCEPTED), attempt_id=AttemptId("call#1"))
+        [event] = outcome_of(TENANT, [joined], [answer], NOW, LIMITS).events
+        assert (event.correlation, event.details["group"]) == ("call", GROUP)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, Person
-from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind
+from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
 from provisioning.execution.verification import goal_met, is_unchanged, rule_observed, with_receipts
@@ -298,3 +298,76 @@ class TestNoSwapLosesBoth:
         assert ruling.step.state is ends
         assert ruling.subject is None
         assert ruling.step.state not in STEP_ENDS - {StepState.VERIFIED} or ruling.direction is Direction.REPLAN
+
+
+JOIN, LEAVE = Change(group_id=GROUP, add_sku=A3), Change(group_id=GROUP, remove_skus=(A3,))
+
+
+def joined(state: StepState = StepState.APPLIED, kind: StepKind = StepKind.ADD_MEMBERS, **known: Any) -> StepRecord:
+    found = record(kind, state=state, **known)
+    return msgspec.structs.replace(found, step=msgspec.structs.replace(found.step, change=JOIN))
+
+
+def failed_in_group(error: str) -> Person:
+    return person(HeldLicence(A3, group_id=GROUP, state="Error", error=error))
+
+
+class TestThroughGroups:
+    @pytest.mark.parametrize(
+        ("change", "seen", "expected"),
+        [
+            pytest.param(JOIN, person(HeldLicence(A3, OFF, GROUP)), True, id="the group's plans are its own"),
+            pytest.param(JOIN, person(HeldLicence(A3)), False, id="a direct one is another"),
+            pytest.param(JOIN, person(HeldLicence(A3, group_id=GROUP, state="Error")), False, id="not active"),
+            pytest.param(
+                Change(group_id=GROUP, remove_skus=(A3,)), person(HeldLicence(A3)), True, id="out, has their own"
+            ),
+            pytest.param(
+                Change(group_id=GROUP, remove_skus=(A3,)), person(HeldLicence(A3, OFF, GROUP)), False, id="in"
+            ),
+        ],
+    )
+    def test_goal(self, change: Change, seen: Person, expected: bool) -> None:
+        assert goal_met(seen, change) is expected
+
+    def test_microsoft_has_a_day_for_a_group(self) -> None:
+        last = rule_observed(joined(applied_at=NOW), person(), NOW + LIMITS.group_deadline, LIMITS, 0)
+        over = rule_observed(joined(applied_at=NOW), person(), NOW + LIMITS.group_deadline + seconds(1), LIMITS, 0)
+        assert (last.step.state, over.step.state) == (StepState.APPLIED, StepState.FAILED)
+
+    def test_without_a_seat_they_wait(self) -> None:
+        ruling = rule_observed(joined(), failed_in_group("CountViolation"), NOW, LIMITS, 0)
+        assert ruling.step.state is StepState.FAILED
+        assert ruling.subject is not None
+        assert (ruling.subject.state, ruling.subject.reason) == (SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
+
+    def test_anything_else_is_planned_anew(self) -> None:
+        ruling = rule_observed(joined(), failed_in_group("DependencyViolation"), NOW, LIMITS, 0)
+        assert (ruling.step.state, ruling.direction, ruling.subject) == (StepState.FAILED, Direction.REPLAN, None)
+
+    def test_asked_for_once_more_it_is_theirs_when_replicas_had_their_time(self) -> None:
+        again = joined(kind=StepKind.REPROCESS)
+        early = rule_observed(again, failed_in_group("Other"), NOW + seconds(1), LIMITS, 0)
+        late = rule_observed(again, failed_in_group("Other"), NOW + LIMITS.lag_horizon, LIMITS, 0)
+        assert early.step.state is StepState.APPLIED
+        assert late.subject is not None
+        assert (late.subject.state, late.subject.reason) == (SubjectState.REFUSED, Reason.GRAPH_OTHER)
+
+    def test_what_a_lost_call_did_is_on_record_even_if_it_did_not_help(self) -> None:
+        lost = joined(StepState.UNKNOWN, reason=Reason.NO_ANSWER)
+        ruling = rule_observed(lost, failed_in_group("CountViolation"), NOW, LIMITS, 0)
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is Outcome.FOUND_DONE
+
+    def test_said_to_be_a_member_they_are_looked_for_as_long_as_replicas_may_lag(self) -> None:
+        member = joined(StepState.UNKNOWN, reason=Reason.MEMBER_ALREADY)
+        early = rule_observed(member, person(), NOW + LIMITS.settle, LIMITS, 0)
+        late = rule_observed(member, person(), NOW + LIMITS.lag_horizon, LIMITS, 0)
+        assert early.step.state is StepState.UNKNOWN
+        assert (late.step.state, late.step.reason) == (StepState.PENDING, Reason.MEMBER_ALREADY)
+
+    def test_what_our_earlier_steps_did_is_nobody_else_s_change(self) -> None:
+        before = BeforeImage(licences=(HeldLicence(A3),), usage_location="NL")
+        both = person(HeldLicence(A3), HeldLicence(A3, group_id=GROUP))
+        assert is_unchanged(before, both, [JOIN])
+        assert not is_unchanged(before, both)
