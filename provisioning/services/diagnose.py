@@ -61,6 +61,7 @@ class Instruments:
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
     quota_left: Callable[[], float | None] | None = None  # share of the application's write bucket; None: unused
+    sealer: Callable[[], None] | None = None  # raises when nothing can be sealed; None: no signing key here
     uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
 
 
@@ -112,6 +113,7 @@ class Diagnose:
             _Part("queue", self.open_uow, self._queue, ours),
             _Part("collection", tools.uncollected_since, self._collection, ours | {"order database"}),
             _Part("audit", self.open_uow, self._unsealed, ours),
+            _Part("sealer", tools.sealer, self._sealer, ours),
         )
 
     def _database(self) -> Iterator[Finding]:
@@ -194,6 +196,10 @@ class Diagnose:
             yield Finding("audit", Health.BAD, told, advice)
         else:
             yield Finding("audit", Health.OK, told)
+
+    def _sealer(self) -> Iterator[Finding]:
+        _read(self.instruments.sealer)
+        yield Finding("sealer", Health.OK, "Its key and the folder of checkpoints fit the log.")
 
 
 def in_words(length: timedelta) -> str:
