@@ -57,6 +57,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.SKU_RETIRED,
             _R.POISON,
             _R.STOPPED,
+            _R.CLOCK_SKEW,
             _R.APPLICATION_INCIDENT,
             _R.CREDENTIAL_REJECTED,
             _R.TOKEN_REJECTED,
