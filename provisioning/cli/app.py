@@ -24,11 +24,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT, as shells expect it
 
 
-def main() -> None:
-    """The entry point of the installed command."""
+def main() -> int:
+    """What was typed, done; the exit code. `provisioning.cli.entry` is the entry point of the installed command."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # names of schools and signed notes, whatever the locale can write
-    sys.exit(run(sys.argv[1:], Session()))
+    return run(sys.argv[1:], Session())
 
 
 def run(arguments: Sequence[str], session: Session) -> int:
@@ -44,6 +44,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         return _hang_up()
     except OSError as error:
         return _refuse(_unusable(error), ExitCode.FAILED) if error.filename else _confess(error)
+    except KeyboardInterrupt:
+        return _ended(ExitCode.INTERRUPTED)
     except SystemExit as ended:
         return _ended(ended.code)
     except Exception as error:  # noqa: BLE001  the process ends here: a sentence instead of a traceback

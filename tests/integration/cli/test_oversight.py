@@ -197,7 +197,7 @@ class TestSandboxCommands:
 
     def test_serve_starts_one_that_the_others_find(self, provisioning: Installation, tmp_path: Path) -> None:
         folder = tmp_path / "twin"
-        command = [sys.executable, "-c", "from provisioning.cli.app import main; main()", "sandbox", "serve"]
+        command = [sys.executable, "-c", "from provisioning.cli.entry import main; main()", "sandbox", "serve"]
         with subprocess.Popen([*command, "--folder", str(folder)], stdout=subprocess.PIPE) as serving:
             try:
                 _wait_for(folder / "address.json", serving)

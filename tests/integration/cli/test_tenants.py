@@ -56,7 +56,7 @@ class TestATenant:
 class TestTheProcess:
     def test_ends_quietly_after_it_spoke_to_microsoft(self, provisioning: Installation, team: dict[str, str]) -> None:
         provisioning.as_holder_of(team["operator"])
-        program = [sys.executable, "-c", "from provisioning.cli.app import main; main()"]
+        program = [sys.executable, "-c", "from provisioning.cli.entry import main; main()"]
         done = subprocess.run([*program, "tenants", "add", DOMAIN], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"Tenant {TENANT} (eenschool.onmicrosoft.com); consent: granted.\n"
