@@ -42,7 +42,7 @@ def up(
     session: Session,
     folder: Annotated[Path, typer.Option(help="Where this world lives; it is found again there.")] = _UP,
     profile: Annotated[str | None, typer.Option(help="A generated world for the twin, without the story.")] = None,
-    port: Annotated[int, typer.Option(help="Of the twin; 0 picks a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the twin; 0 picks a free one.")] = 0,
     clock_factor: Annotated[float, typer.Option(min=1.0, help="How much faster time goes.")] = 60.0,
 ) -> int:
     """The same world, left running to play with; Ctrl-C stops it."""

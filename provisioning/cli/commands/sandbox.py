@@ -35,10 +35,10 @@ _LEDGER_COLUMNS = (
 def serve(
     session: Session,
     folder: _Folder = _HERE,
-    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free one.")] = 0,
     seed_file: Annotated[Path | None, typer.Option("--seed", help="A seed file.")] = None,
     profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
-    lag: Annotated[float, typer.Option(help="Longest replica delay, in seconds of the twin.")] = 0.0,
+    lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay, in seconds of the twin.")] = 0.0,
     clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
 ) -> None:
     """Serve the twin until Ctrl-C."""
