@@ -1,17 +1,15 @@
 """What is said on standard error: sentences within eighty columns, also about what was typed wrongly."""
 
-from textwrap import fill
 from typing import Any
 
 from typer import TyperException
 
-from provisioning.cli.output import WIDTH, printable
+from provisioning.cli.output import paragraph, printable
 
 
 def sentences(text: str) -> str:
     """Each line of it within the width; a path, an address or a command is never broken."""
-    lines = printable(text.rstrip("\n")).split("\n")
-    return "".join(f"{_wrapped(line)}\n" for line in lines)
+    return paragraph(printable(text.rstrip("\n"))) + "\n"
 
 
 def usage(error: TyperException) -> str:
@@ -27,10 +25,3 @@ def _plainly(said: str) -> str:
     """Without the words of the library that reads values."""
     told = said.replace("Value error, ", "").replace("Input should be", "it should be").rstrip(".!")
     return told if told.endswith("?") else f"{told}."
-
-
-def _wrapped(line: str) -> str:
-    indent = line[: len(line) - len(line.lstrip())]
-    if len(line) <= WIDTH:
-        return line
-    return fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)

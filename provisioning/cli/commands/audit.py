@@ -119,7 +119,7 @@ def forget(
     What was done stays on record, of nobody, and every export verifies as before. It cannot be undone.
     """
     home = session.services.forget_person(session.identity, tenant, subject, reason)
-    session.show({"tenant": home.tenant_id}, f"Forgotten: nothing here says any more who that was in {tenant}.")
+    session.tell({"tenant": home.tenant_id}, f"Forgotten: nothing here says any more who that was in {tenant}.")
 
 
 @command(

@@ -45,7 +45,7 @@ def serve(
     options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
     arguments = {**options, "lag": lag, "clock-factor": clock_factor}
     given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
-    session.show({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
+    session.tell({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
     sys.stdout.flush()
     # It shares no code with us and takes our place: whoever stops this process stops the twin.
     os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module
@@ -62,7 +62,7 @@ def seed(
     """Plant tenants, people and subscriptions."""
     body = read_text(file).encode()
     health = SandboxControl.find(folder).call("POST", "seed", body, {"reset": "true"} if reset else {})
-    session.show(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
+    session.tell(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
 
 
 @command(group, "seats", examples=("provisioning sandbox seats school.nl 4b590615-0888-425a-a965-b3bf7789848d 30",))
@@ -85,7 +85,7 @@ def seats(
     else:
         change = {"tenant": tenant, "id": known, "change": {"totalLicenses": number}}
         placed = control.call("PATCH", "subscriptions", msgspec.json.encode(change))
-    session.show(placed, f"{tenant} has {number:,} seats of {sku} now.")
+    session.tell(placed, f"{tenant} has {number:,} seats of {sku} now.")
 
 
 @command(faults, "list")

@@ -196,6 +196,26 @@ class TestSurroundings:
         assert world.events == []
 
 
+class TestAnswers:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("stop", "--tenant", "school.nl", "--reason", "odd receipts"),
+            ("tenants", "show", "school.nl"),
+            ("tenants", "policy", "school.nl", "--mode", "direct", "--asked-by", "the-ticket-with-a-long-name-12345"),
+            ("tenants", "list"),
+            ("worklist",),
+            ("doctor",),
+        ],
+        ids=" ".join,
+    )
+    def test_fit_eighty_columns(self, typed: CommandLine, words: tuple[str, ...]) -> None:
+        typed("stop", "--tenant", "school.nl")
+        answer = typed(*words)
+        assert answer.fits, answer.out
+        assert answer.out
+
+
 class TestSentences:
     def test_are_wrapped_and_nothing_in_them_is_broken(self) -> None:
         path = "/a" * 60
