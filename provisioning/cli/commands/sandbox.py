@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, short, to_json
 from provisioning.cli.sandbox_control import SandboxControl
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
+from provisioning.local.options import Profile
 
 group = noun("The local twin of Microsoft Graph, for rehearsal.")
 faults = noun("Disturb the twin on purpose.")
@@ -37,9 +38,11 @@ def serve(
     folder: _Folder = _HERE,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free one.")] = 0,
     seed_file: Annotated[Path | None, typer.Option("--seed", help="A seed file.")] = None,
-    profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
+    profile: Annotated[
+        Profile | None, typer.Option(metavar="NAME", help=f"A generated world instead of a seed. {one_of(Profile)}")
+    ] = None,
     lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay, in seconds of the twin.")] = 0.0,
-    clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
+    clock_factor: Annotated[float, typer.Option(min=0.001, help="Seconds of the twin per real second.")] = 1.0,
 ) -> None:
     """Serve the twin until Ctrl-C."""
     options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
