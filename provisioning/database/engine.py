@@ -38,12 +38,6 @@ def create(url: str, *, pool_size: int = 2, statement_timeout: timedelta = STATE
     return engine
 
 
-def database_time(engine: Engine) -> datetime:
-    """What the database's clock says: to compare clocks with, never to write down."""
-    with engine.connect() as connection:
-        return ask_time(connection)
-
-
 def measure_skew(engine: Engine, clock: Clock) -> timedelta:
     """How far the database's clock is ahead of ours; what the way there and back leaves open speaks for the clocks."""
     with engine.connect() as connection:

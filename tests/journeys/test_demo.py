@@ -192,7 +192,7 @@ class TestARunningUp:
 class TestUp:
     @pytest.mark.slow
     def test_is_found_again_as_it_was_left_and_says_when_that_was_not_in_order(self, folder: Path) -> None:
-        world = folder / "up"
+        world = folder / ("a world's folder, long and with blanks " + "x" * 150)
         first = started(folder, world)
         assert "our own database is empty" in words(first)
         first.interrupt()
