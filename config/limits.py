@@ -48,6 +48,7 @@ _DEFAULTS = Limits(
     requeue_after=timedelta(seconds=5),  # a message is taken in milliseconds; lost ones cost a school five seconds
     approval_validity=timedelta(hours=24),
     max_clock_skew=timedelta(seconds=2),  # well under the lease's room of ten seconds
+    clock_checked_every=timedelta(seconds=5),  # two questions of the database; a stop takes as long to be noticed
     # amounts
     chunk_people=160,  # people in doubt after a kill; eight batches fill about a second
     batch_size=20,  # learn.microsoft.com: combine multiple requests, at most 20

@@ -206,13 +206,22 @@ def names() -> list[str]:
     return [field.alias or PREFIX + name.upper() for name, field in Settings.model_fields.items()]
 
 
+_WHERE = (
+    "Settings are environment variables, or files in a secrets folder; .env.example lists them. "
+    "`provisioning up` makes a world of its own and says how to use it."
+)
+
+
 def load_settings(**known: Any) -> Settings:
     """The settings of this process. Raises ConfigurationError with one sentence per setting that is wrong."""
     folder = Path(os.environ.get(SECRETS_FOLDER) or _DEFAULT_SECRETS)
     try:
         return Settings(_secrets_dir=folder if folder.is_dir() else None, **known)
     except ValidationError as error:
-        sentences = [_sentence(problem) for problem in error.errors(include_input=False)]
+        problems = error.errors(include_input=False)
+        sentences = [_sentence(problem) for problem in problems]
+        if any(problem["type"] == "missing" for problem in problems):
+            sentences.append(_WHERE)
         raise ConfigurationError("\n".join(sentences)) from None
 
 

@@ -12,4 +12,6 @@ from tasks.base import ProvisioningTask
 @app.task(base=ProvisioningTask, name=ADVANCE)  # type: ignore[untyped-decorator]  # Celery is untyped
 def advance(operation_id: str) -> None:
     with structlog.contextvars.bound_contextvars(operation_id=operation_id):
-        bootstrap.services().advance_operation(OperationId(operation_id))
+        services = bootstrap.services()
+        services.watch_clock()
+        services.advance_operation(OperationId(operation_id))

@@ -21,6 +21,7 @@ def _round(work: Callable[[Services], int]) -> Any:
 
     def run() -> None:
         services = bootstrap.services()
+        services.watch_clock()
         with only_one(services.open_uow, services.clock, name, services.holder) as is_ours:
             if is_ours and (done := work(services)):
                 _log.info("sweep.done", sweep=name, done=done)

@@ -1,6 +1,7 @@
 """What verifying a whole log and verifying one organisation's events have in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import msgspec
 
@@ -8,13 +9,13 @@ from provisioning.audit.checkpoint import Checkpoint, TreeHead
 from provisioning.audit.errors import AuditFormatError
 from provisioning.audit.export import EndLine, HeaderLine, Line
 from provisioning.audit.note import SignatureState, VerifierKey
-from provisioning.audit.verdict import Doubt, Findings, Tampering, Verdict
+from provisioning.audit.verdict import Doubt, Findings, Signer, Tampering, Verdict
 
 
 class Yardstick(msgspec.Struct, frozen=True):
-    """What an export is held against: the log's public key and, if the reader has one, a checkpoint from outside."""
+    """What an export is held against: the log's public keys and, if the reader has one, a checkpoint from outside."""
 
-    key: VerifierKey
+    keys: tuple[VerifierKey, ...]
     outside: TreeHead | None
 
 
@@ -27,7 +28,7 @@ class Inspection(ABC):
         self._found = found
         self._events = 0
         self._proven = 0
-        self._checkpoints = 0
+        self._signers: dict[str, Signer] = {}
         self._newest: Checkpoint | None = None
         self._end: EndLine | None = None
         self._outside_compared = False
@@ -49,19 +50,36 @@ class Inspection(ABC):
             self._found.add(Tampering.MALFORMED, "A line of this kind has no place in this export.", number)
 
     def _read_checkpoint(self, number: int, note: str) -> Checkpoint | None:
-        """The checkpoint when the log's key signed it, else None and a finding."""
+        """The checkpoint when a key of the log signed it in its time, else None and a finding."""
         try:
             checkpoint = Checkpoint.parse(note)
         except AuditFormatError as error:
             self._found.add(Tampering.MALFORMED, f"The checkpoint is malformed: {error}", number)
             return None
-        if problem := problem_of_checkpoint(checkpoint, self._header.origin, self._yardstick.key):
+        if problem := problem_of_checkpoint(checkpoint, self._header.origin, self._yardstick.keys):
             self._found.add(*problem, number)
             return None
-        self._checkpoints += 1
+        if not self._counts(number, checkpoint):
+            return None
         if self._newest is None or checkpoint.head.size > self._newest.head.size:
             self._newest = checkpoint
         return checkpoint
+
+    def _counts(self, number: int, checkpoint: Checkpoint) -> bool:
+        """Whether the key that signed it was not replaced before: a key that was given up may be in wrong hands."""
+        key, size = _signer_of(checkpoint, self._yardstick.keys), checkpoint.head.size
+        if key in list(self._signers)[:-1]:
+            after = list(self._signers)[-1]
+            sentence = f"The checkpoint of {size} events is signed by {key}, from which {after} had taken over."
+            self._found.add(Tampering.KEY_RETURNED, sentence, number)
+            return False
+        known = self._signers.get(key)
+        self._signers[key] = known.signed_also(size) if known else Signer(key, 1, size, size)
+        return True
+
+    @property
+    def _checkpoints(self) -> int:
+        return sum(signer.checkpoints for signer in self._signers.values())
 
     def _check_end(self) -> None:
         if self._end is None:
@@ -89,6 +107,7 @@ class Inspection(ABC):
             events=self._events,
             proven=self._proven,
             checkpoints=self._checkpoints,
+            signers=tuple(self._signers.values()),
             newest=self._newest,
             findings=tuple(self._found.listed),
             unlisted_findings=self._found.unlisted,
@@ -105,17 +124,24 @@ class Inspection(ABC):
         return () if is_newest else (Doubt.KEY_HOLDER_SINCE,)
 
 
-def problem_of_checkpoint(checkpoint: Checkpoint, origin: str, key: VerifierKey) -> tuple[Tampering, str] | None:
+def problem_of_checkpoint(
+    checkpoint: Checkpoint, origin: str, keys: Sequence[VerifierKey]
+) -> tuple[Tampering, str] | None:
     """Why this checkpoint counts for nothing, or None when it is the log's own."""
     head = checkpoint.head
     if head.origin != origin:
         return Tampering.CHECKPOINT_UNKNOWN, f"The checkpoint of {head.size} events is of another log."
-    match checkpoint.state_of(key):
-        case SignatureState.ABSENT:
-            sentence = f"The checkpoint of {head.size} events is not signed by the key {key.name}."
-            return Tampering.CHECKPOINT_UNKNOWN, sentence
-        case SignatureState.INVALID:
-            sentence = f"The signature under the checkpoint of {head.size} events is false."
+    states = {key.label: checkpoint.state_of(key) for key in keys}
+    for key, state in states.items():
+        if state is SignatureState.INVALID:
+            sentence = f"The signature under the checkpoint of {head.size} events is false: {key} did not sign this."
             return Tampering.CHECKPOINT_FORGED, sentence
-        case SignatureState.VALID:
-            return None
+    if SignatureState.VALID not in states.values():
+        signers = " and ".join(signature.label for signature in checkpoint.signatures)
+        sentence = f"The checkpoint of {head.size} events is signed by {signers}, and no such key was given."
+        return Tampering.CHECKPOINT_UNKNOWN, sentence
+    return None
+
+
+def _signer_of(checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> str:
+    return next(key.label for key in keys if checkpoint.state_of(key) is SignatureState.VALID)

@@ -53,6 +53,11 @@ class VerifierKey(msgspec.Struct, frozen=True):
         return key
 
     @property
+    def label(self) -> str:
+        """Which key this is, in short: how its text begins."""
+        return key_label(self.name, self.key_id)
+
+    @property
     def key_id(self) -> bytes:
         """The four bytes that point from a signature line to its key."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_KEY_ID_BYTES]
@@ -103,6 +108,11 @@ class Signature(msgspec.Struct, frozen=True):
     name: str
     key_id: bytes
     signature: bytes
+
+    @property
+    def label(self) -> str:
+        """Which key this line claims to be of, in short: how that key's text begins."""
+        return key_label(self.name, self.key_id)
 
     def __str__(self) -> str:
         return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.signature).decode()}"
@@ -177,8 +187,13 @@ def _check_characters(text: str) -> None:
             raise AuditFormatError("A note holds no control characters.", number)
 
 
+def key_label(name: str, key_id: bytes) -> str:
+    """Which key this is, in short; the rest of its text is the key itself."""
+    return f"{name}+{key_id.hex()}"
+
+
 def _key_text(name: str, key_id: bytes, key: bytes) -> str:
-    return f"{name}+{key_id.hex()}+{base64.b64encode(_ED25519 + key).decode()}"
+    return f"{key_label(name, key_id)}+{base64.b64encode(_ED25519 + key).decode()}"
 
 
 def _parse_key(text: str) -> tuple[str, str, bytes]:

@@ -26,7 +26,8 @@ class Tampering(StrEnum):
     UNCOVERED = "uncovered"  # events that no authentic checkpoint covers
     TAIL_CUT = "tail_cut"
     CHECKPOINT_FORGED = "checkpoint_forged"  # a signature that does not sign this text
-    CHECKPOINT_UNKNOWN = "checkpoint_unknown"  # of another log, or signed by nobody we know
+    CHECKPOINT_UNKNOWN = "checkpoint_unknown"  # of another log, or signed by no key that was given
+    KEY_RETURNED = "key_returned"  # a key signed again after another had taken over from it
     CHECKPOINT_MISPLACED = "checkpoint_misplaced"  # repeated, or behind a longer one
     EDGE_ALTERED = "edge_altered"  # the tree's edge beside a checkpoint is not that of its root
     FORKED = "forked"  # two checkpoints, both signed by the key, that cannot both be true
@@ -39,6 +40,7 @@ class Doubt(StrEnum):
     LATER_EVENTS = "later_events"
     KEY_HOLDER = "key_holder"
     KEY_HOLDER_SINCE = "key_holder_since"
+    KEY_UNUSED = "key_unused"
     OMISSION = "omission"
     OUTSIDE_NOT_COMPARED = "outside_not_compared"
 
@@ -53,6 +55,8 @@ _PLAINLY = {
     Doubt.KEY_HOLDER: "Whoever holds the signing key may have rewritten the whole log; "
     "only a checkpoint kept outside excludes that.",
     Doubt.KEY_HOLDER_SINCE: "Whoever holds the signing key may have rewritten what came after the outside checkpoint.",
+    Doubt.KEY_UNUSED: "One of the keys given signed nothing here: if it is the newest one, this export was made before "
+    "it took over, or what it signed was cut off.",
     Doubt.OMISSION: "Whoever made this export may have left out events of the organisation; "
     "only an export of the whole log excludes that.",
     Doubt.OUTSIDE_NOT_COMPARED: "The outside checkpoint could not be compared: that part of the log is not proven, "
@@ -90,6 +94,19 @@ class Findings:
             self.unlisted += 1
 
 
+class Signer(msgspec.Struct, frozen=True):
+    """What one key signed: how many checkpoints, of how many events the first and the last."""
+
+    key: str  # name and hash, as the text of the key begins
+    checkpoints: int
+    first: int
+    last: int
+
+    def signed_also(self, size: int) -> "Signer":
+        """The same with one checkpoint more."""
+        return Signer(self.key, self.checkpoints + 1, self.first, max(self.last, size))
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What an export proves. `newest` is its newest authentic checkpoint; `proven` of its `events` are in that log."""
 
@@ -98,6 +115,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     proven: int
     checkpoints: int
+    signers: tuple[Signer, ...]  # in the order in which they took over
     newest: Checkpoint | None
     findings: tuple[Finding, ...]
     unlisted_findings: int
@@ -107,3 +125,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def is_sound(self) -> bool:
         """Whether nothing was tampered with, as far as the doubts allow."""
         return not self.findings
+
+    @property
+    def lacks_only_keys(self) -> bool:
+        """Whether all that was found is checkpoints by keys that were not given, while every event is proven."""
+        kinds = {finding.kind for finding in self.findings}
+        return kinds == {Tampering.CHECKPOINT_UNKNOWN} and self.proven == self.events

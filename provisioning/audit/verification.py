@@ -1,6 +1,6 @@
-"""Verifying an export of the audit log: needs the export, the log's public key, and nothing else."""
+"""Verifying an export of the audit log: needs the export, the log's public keys, and nothing else."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from provisioning.audit.checkpoint import Checkpoint, TreeHead
 from provisioning.audit.errors import AuditFormatError
@@ -12,15 +12,17 @@ from provisioning.audit.verdict import Findings, Tampering, Verdict
 from provisioning.audit.whole_log import LogInspection
 
 
-def verify_export(lines: Iterable[bytes], key: VerifierKey, outside: Checkpoint | None = None) -> Verdict:
+def verify_export(lines: Iterable[bytes], keys: Sequence[VerifierKey], outside: Checkpoint | None = None) -> Verdict:
     """Read an export once and say what it proves; `outside` is a checkpoint the reader kept or got from a witness.
 
+    `keys` are those the log was signed with, one after the other, in any order.
     Raises AuditFormatError when the first line is no header: then this is no export at all.
     """
     found = Findings()
     numbered = enumerate(lines, 1)
     header = _read_header(numbered)
-    yardstick = Yardstick(key, _authentic_outside(outside, header.origin, key, found))
+    trusted = tuple(dict.fromkeys(keys))
+    yardstick = Yardstick(trusted, _authentic_outside(outside, header.origin, trusted, found))
     inspection = _inspection(header, yardstick, found)
     for number, line in _read_lines(numbered, found):
         inspection.read(number, line)
@@ -48,10 +50,12 @@ def _read_lines(numbered: Iterator[tuple[int, bytes]], found: Findings) -> Itera
             found.add(Tampering.MALFORMED, str(error), number)
 
 
-def _authentic_outside(outside: Checkpoint | None, origin: str, key: VerifierKey, found: Findings) -> TreeHead | None:
+def _authentic_outside(
+    outside: Checkpoint | None, origin: str, keys: Sequence[VerifierKey], found: Findings
+) -> TreeHead | None:
     if outside is None:
         return None
-    if problem := problem_of_checkpoint(outside, origin, key):
+    if problem := problem_of_checkpoint(outside, origin, keys):
         kind, sentence = problem
         found.add(kind, f"Outside: {sentence}")
         return None

@@ -8,7 +8,7 @@ from provisioning.audit.export import CheckpointLine, EventLine, HeaderLine, Lin
 from provisioning.audit.inspection import Inspection, Yardstick
 from provisioning.audit.intervals import Entry, Examination, Interval, examine, settle
 from provisioning.audit.tree import EMPTY_ROOT, Frontier, leaf_hash
-from provisioning.audit.verdict import Findings, Tampering, Verdict
+from provisioning.audit.verdict import Doubt, Findings, Tampering, Verdict
 
 
 class LogInspection(Inspection):
@@ -43,7 +43,8 @@ class LogInspection(Inspection):
         if self._newest is None and not self._entries:
             self._found.add(Tampering.UNCOVERED, "The export holds no authentic checkpoint.")
         self._check_end()
-        return self._verdict()
+        unused = len(self._yardstick.keys) > len(self._signers) > 0
+        return self._verdict(*((Doubt.KEY_UNUSED,) if unused else ()))
 
     def _close_interval(self, number: int, line: CheckpointLine) -> None:
         checkpoint = self._read_checkpoint(number, line.note)
@@ -63,7 +64,7 @@ class LogInspection(Inspection):
     def _read_repeated(self, number: int, head: TreeHead) -> None:
         known = self._roots.get(head.size)
         if known is not None and known != head.root:
-            sentence = f"The key signed two different roots for {head.size} events: the log was forked."
+            sentence = f"There are two signed roots for {head.size} events: the log was forked."
             self._found.add(Tampering.FORKED, sentence, number)
         elif head.size or self._checkpoints > 1:
             sentence = f"The checkpoint of {head.size} events stands behind one that covers as much or more."

@@ -58,7 +58,8 @@ class Adapters:
     def __init__(self, settings: Settings, *, pool_size: int = _POOL_SIZE) -> None:
         self.settings = settings
         self._pool_size = pool_size
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"  # who we are on leases
+        self.machine = socket.gethostname()
+        self.holder = f"{self.machine}:{os.getpid()}:{uuid4().hex[:8]}"  # who we are on leases
 
     @cached_property
     def clock(self) -> Clock:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from redis.exceptions import RedisError
 
 from provisioning.bootstrap.adapters import Adapters
-from provisioning.database.engine import check_skew
+from provisioning.database.engine import measure_skew
 from provisioning.database.migrate import pending
 from provisioning.database.realm import read_realm
 from provisioning.domain.errors import UnavailableError
@@ -27,7 +27,7 @@ class Measured(Adapters):
     @property
     def instruments(self) -> Instruments:
         return Instruments(
-            database_time=lambda: self.clock.wall() + check_skew(self.engine, self.clock, timedelta.max),
+            database_time=lambda: self.clock.wall() + measure_skew(self.engine, self.clock),
             pending_migrations=lambda: pending(self.settings.database_url.get_secret_value()),
             realm=lambda: read_realm(self.engine) or "nobody's yet",
             broker=self._ping_broker,

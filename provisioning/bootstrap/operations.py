@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from provisioning.bootstrap.orders import Orders
+from provisioning.database.engine import measure_skew
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.execution.executor import Executor
 from provisioning.services.advance_operation import AdvanceOperation, Work
@@ -25,6 +26,7 @@ from provisioning.services.sweep_operations import SweepOperations
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.validate_again import ValidateAgain
 from provisioning.services.verify_operation import VerifyOperation
+from provisioning.services.watch_clock import WatchClock
 
 
 class Operations(Orders):
@@ -109,7 +111,23 @@ class Operations(Orders):
 
     @cached_property
     def executor(self) -> Executor:
-        return Executor(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, limits=self.limits)
+        return Executor(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            check_clock=self.watch_clock,
+        )
+
+    @cached_property
+    def watch_clock(self) -> WatchClock:
+        return WatchClock(
+            measure=lambda: measure_skew(self.engine, self.clock),
+            open_uow=self.open_uow,
+            clock=self.clock,
+            limits=self.limits,
+            machine=self.machine,
+        )
 
     @cached_property
     def finish_operation(self) -> FinishOperation:

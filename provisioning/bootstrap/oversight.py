@@ -1,5 +1,6 @@
 """The use cases of oversight: who may act, what happened, and whether everything is well."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from provisioning.audit.sealing import CheckpointRule
@@ -77,7 +78,13 @@ class Oversight(Measured):
 
     @cached_property
     def diagnose(self) -> Diagnose:
-        return Diagnose(instruments=self.instruments, open_uow=self.open_uow, clock=self.clock, limits=self.limits)
+        # said of the sealer only where it could run: whoever types a command need not have the signing key
+        sealer = self._check_sealer if self.has_signing_key else None
+        instruments = replace(self.instruments, sealer=sealer)
+        return Diagnose(instruments=instruments, open_uow=self.open_uow, clock=self.clock, limits=self.limits)
+
+    def _check_sealer(self) -> None:
+        self.seal_audit.check()
 
     def _has_owner_access(self) -> bool:
         """Whoever has the owner's database URL rules this installation already."""

@@ -1,6 +1,7 @@
 """The command itself: its groups, and the one place where errors become a sentence and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -8,10 +9,15 @@ from contextlib import closing
 from enum import IntEnum
 from io import TextIOWrapper
 
+from typer import Abort, TyperException
+
 from provisioning.cli.command import noun
 from provisioning.cli.commands import register_all
+from provisioning.cli.mistakes import sentences, usage
 from provisioning.cli.session import Session
 from provisioning.domain.errors import InputError, ProvisioningError
+
+_EMPTY = re.compile(r"\s*|--[\w-]+=\s*")
 
 app = noun("Makes every ordered Microsoft licence arrive in the right school tenant, and proves it.")
 register_all(app)
@@ -24,51 +30,61 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT, as shells expect it
 
 
-def main() -> None:
-    """The entry point of the installed command."""
+def main() -> int:
+    """What was typed, done; the exit code. `provisioning.cli.entry` is the entry point of the installed command."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # names of schools and signed notes, whatever the locale can write
-    sys.exit(run(sys.argv[1:], Session()))
+    return run(sys.argv[1:], Session())
 
 
 def run(arguments: Sequence[str], session: Session) -> int:
     """Do what was typed; the exit code. No traceback reaches a person, whatever happens."""
     try:
         with closing(session):
-            _invoke(arguments, session)
-    except InputError as error:
-        return _refuse(str(error), ExitCode.USAGE)
-    except ProvisioningError as error:
-        return _refuse(str(error), ExitCode.FAILED)
+            return _invoke(arguments, session)
     except BrokenPipeError:
         return _hang_up()
-    except OSError as error:
-        return _refuse(_unusable(error), ExitCode.FAILED) if error.filename else _confess(error)
+    except (KeyboardInterrupt, Abort):
+        return _ended(ExitCode.INTERRUPTED)
     except SystemExit as ended:
         return _ended(ended.code)
     except Exception as error:  # noqa: BLE001  the process ends here: a sentence instead of a traceback
-        return _confess(error)
-    return ExitCode.DONE
+        return _explain(error)
 
 
-def _invoke(arguments: Sequence[str], session: Session) -> None:
-    app(args=list(arguments), prog_name="provisioning", obj=session)
+def _explain(error: Exception) -> int:
+    if isinstance(error, TyperException):
+        sys.stderr.write(usage(error))
+        return ExitCode.USAGE
+    if isinstance(error, ProvisioningError):
+        return _refuse(str(error), ExitCode.USAGE if isinstance(error, InputError) else ExitCode.FAILED)
+    if isinstance(error, OSError) and error.filename:
+        return _refuse(_unusable(error), ExitCode.FAILED)
+    return _confess(error)
+
+
+def _invoke(arguments: Sequence[str], session: Session) -> int:
+    if any(_EMPTY.fullmatch(word) for word in arguments):  # a path that is empty would be the folder we stand in
+        raise InputError("One of the words typed is empty. Is a variable of the shell not set? Nothing was done.")
+    code = app(args=list(arguments), prog_name="provisioning", obj=session, standalone_mode=False)
     sys.stdout.flush()
+    return _ended(code)
 
 
 def _refuse(sentence: str, code: ExitCode) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(sentences(sentence))
     return code
 
 
 def _unusable(error: OSError) -> str:
     """A folder that is not writable, a full disk: the file and the system's own words say what to do."""
-    return f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}."
+    why = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
+    return f"{os.fsdecode(error.filename)} cannot be used: {why}."
 
 
 def _ended(code: object) -> int:
     if code == ExitCode.INTERRUPTED:
-        sys.stderr.write("Stopped by you. What was begun is safe: whoever looks next goes on from there.\n")
+        sys.stderr.write(sentences("Stopped by you. What was begun is safe: whoever looks next goes on from there."))
     return code if isinstance(code, int) else ExitCode.DONE
 
 

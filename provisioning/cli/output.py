@@ -97,8 +97,15 @@ def sheet(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A sentence or two, within the width."""
-    return _wrapped(text, 0)
+    """A sentence or two, each line within the width; a path, an address or an id in it is never broken."""
+    return "\n".join(map(_refolded, text.split("\n")))
+
+
+def _refolded(line: str) -> str:
+    if len(line) <= WIDTH:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _wrapped(line: str, indent: int) -> str:

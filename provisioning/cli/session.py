@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from provisioning.cli.output import Column, Speech
+from provisioning.cli.output import Column, Speech, paragraph
 from provisioning.cli.token import read_token
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Session:
     def show(self, value: object, text: str) -> None:
         """The value as JSON, or the text for people."""
         self.speech.show(value, text)
+
+    def tell(self, value: object, sentence: str) -> None:
+        """The value as JSON, or a sentence or two for people, within the width."""
+        self.speech.show(value, paragraph(sentence))
 
     def show_rows(self, rows: Sequence[Any], columns: Sequence[Column], otherwise: str) -> None:
         """The rows as JSON or as a table; for people `otherwise` when there are none."""

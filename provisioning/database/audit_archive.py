@@ -1,12 +1,10 @@
 """The sealed log, streamed: an export is as long as the log, a worker's memory is not."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, func, select, union_all
 
-from provisioning.audit.events import decode_event
 from provisioning.audit.export import StoredCheckpoint, StoredEvent
 from provisioning.database.seals import SqlSeals
 from provisioning.database.tables.audit import audit_events, audit_seals, audit_unsealed
@@ -37,13 +35,16 @@ class SqlAuditArchive:
         query = select(audit_seals.c.leaf).where(audit_seals.c.sequence < size).order_by(audit_seals.c.sequence)
         return (leaf for (leaf,) in self._stream(query))
 
-    def waiting(self) -> tuple[int, datetime | None]:
-        """How many events have no place in the tree yet, and since when the oldest of them waits."""
-        oldest = select(func.min(audit_unsealed.c.event_id)).scalar_subquery()
+    def uncovered(self, size: int, organisation: OrganisationId | None = None) -> int:
+        late = union_all(
+            select(audit_seals.c.event_id).where(audit_seals.c.sequence >= size), select(audit_unsealed.c.event_id)
+        ).subquery()
+        query = select(func.count()).select_from(late)
+        if organisation is not None:
+            is_that = audit_events.c.event_id == late.c.event_id
+            query = query.join(audit_events, is_that).where(audit_events.c.organisation_id == organisation)
         with self._engine.connect() as connection:
-            number = connection.execute(select(func.count()).select_from(audit_unsealed)).scalar_one()
-            body = connection.scalar(select(audit_events.c.body).where(audit_events.c.event_id == oldest))
-        return number, None if body is None else decode_event(body).at
+            return connection.execute(query).scalar_one()
 
     def _stream(self, query: Select[Any]) -> Iterator[Any]:
         with (

@@ -38,30 +38,31 @@ def create(url: str, *, pool_size: int = 2, statement_timeout: timedelta = STATE
     return engine
 
 
-def database_time(engine: Engine) -> datetime:
-    """What the database's clock says: to compare clocks with, never to write down."""
-    with engine.connect() as connection:
-        return _ask_time(connection)
-
-
-def check_skew(engine: Engine, clock: Clock, allowed: timedelta) -> timedelta:
-    """How far the database's clock is from ours; raises UnavailableError when that is more than `allowed`."""
+def measure_skew(engine: Engine, clock: Clock) -> timedelta:
+    """How far the database's clock is ahead of ours; what the way there and back leaves open speaks for the clocks."""
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))  # connecting is not part of what is measured
         asked = clock.wall()
-        answered = _ask_time(connection)
+        answered = ask_time(connection)
         got = clock.wall()
-    skew = abs(answered - (asked + (got - asked) / 2))
+    margin = max((got - asked) / 2, timedelta(0))
+    ahead = answered - (asked + margin)
+    return max(ahead - margin, timedelta(0)) if ahead > timedelta(0) else min(ahead + margin, timedelta(0))
+
+
+def check_skew(engine: Engine, clock: Clock, allowed: timedelta) -> None:
+    """Raises UnavailableError when the database's clock and ours differ by more than `allowed`."""
+    skew = abs(measure_skew(engine, clock))
     if skew > allowed:
         raise UnavailableError(
             f"The clocks of this machine and the database differ by {skew.total_seconds():.1f} s "
             f"({allowed.total_seconds():g} s is allowed). Check the time synchronisation of both; "
             "nothing is written until then."
         )
-    return skew
 
 
-def _ask_time(connection: Connection) -> datetime:
+def ask_time(connection: Connection) -> datetime:
+    """What the database's clock says: to compare clocks with, never to write down."""
     answered: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return answered
 

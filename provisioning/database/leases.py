@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from provisioning.database.engine import ask_time
 from provisioning.database.store import Store
 from provisioning.database.tables.access import leases
 from provisioning.domain.errors import StaleLeaseError
@@ -32,6 +33,11 @@ class SqlLeases(Store):
         if not self._changed(renewed):
             raise stale(lease)
         return Lease(name=lease.name, holder=lease.holder, fence=lease.fence, expires_at=expires_at)
+
+    def alive(self, prefix: str) -> list[Lease]:
+        is_named = leases.c.name.startswith(prefix, autoescape=True)
+        query = select(leases).where(is_named, leases.c.expires_at > ask_time(self._connection))
+        return self._list(query.order_by(leases.c.name), Lease)
 
     def release(self, lease: Lease) -> None:
         """The row stays, for its fence; releasing what is no longer ours does nothing."""

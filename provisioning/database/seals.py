@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.audit.checkpoint import Checkpoint
 from provisioning.audit.export import StoredCheckpoint
+from provisioning.audit.note import SignatureState, VerifierKey
 from provisioning.audit.sealing import SealedLog, Sealing
 from provisioning.audit.tree import Frontier
 from provisioning.database.store import Store, inserted
@@ -58,6 +59,21 @@ class SqlSeals(Store):
         query = select(audit_checkpoints.c.note, audit_checkpoints.c.frontier).where(audit_checkpoints.c.size > size)
         rows = self._connection.execute(query.order_by(audit_checkpoints.c.size))
         return [StoredCheckpoint(Checkpoint.parse(note), Frontier.from_bytes(frontier)) for note, frontier in rows]
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        note = self._connection.scalar(
+            select(audit_checkpoints.c.note).order_by(audit_checkpoints.c.size.desc()).limit(1)
+        )
+        return None if note is None else Checkpoint.parse(note)
+
+    def checkpoint_of(self, size: int) -> Checkpoint | None:
+        note = self._connection.scalar(select(audit_checkpoints.c.note).where(audit_checkpoints.c.size == size))
+        return None if note is None else Checkpoint.parse(note)
+
+    def has_signed(self, key: VerifierKey) -> bool:
+        """Every checkpoint is read: asked only while keys change."""
+        notes = self._connection.scalars(select(audit_checkpoints.c.note))
+        return any(Checkpoint.parse(note).state_of(key) is not SignatureState.ABSENT for note in notes)
 
     def _give_places(self, events: Sequence[int], sealing: Sealing) -> None:
         if not events:

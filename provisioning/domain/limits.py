@@ -38,6 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     requeue_after: timedelta  # how long a sent message may take before the sweep sends it again
     approval_validity: timedelta
     max_clock_skew: timedelta
+    clock_checked_every: timedelta  # real time
     # amounts
     chunk_people: int
     batch_size: int

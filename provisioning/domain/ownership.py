@@ -61,6 +61,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.POISON,
             _R.WORK_FAILED,
             _R.STOPPED,
+            _R.CLOCK_SKEW,
             _R.APPLICATION_INCIDENT,
             _R.CREDENTIAL_REJECTED,
             _R.TOKEN_REJECTED,

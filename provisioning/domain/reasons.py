@@ -89,6 +89,7 @@ class Reason(StrEnum):
     POISON = "POISON"
     WORK_FAILED = "WORK_FAILED"
     STOPPED = "STOPPED"
+    CLOCK_SKEW = "CLOCK_SKEW"
     APPLICATION_INCIDENT = "APPLICATION_INCIDENT"
     DRIFT_DETECTED = "DRIFT_DETECTED"
     # people, said by the plan

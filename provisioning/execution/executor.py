@@ -1,6 +1,6 @@
 """Carries one chunk out: journal, call, journal. Never raises for a step's failure: a failure is a receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,14 +20,27 @@ from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, StepUpdate
 class Executor:
     """Stopped between journal and call, it leaves `in_flight` behind: the next one looks before it writes."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        clock: Clock,
+        limits: Limits,
+        check_clock: Callable[[], None],
+    ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
         self._clock = clock
         self._limits = limits
+        self._check_clock = check_clock
 
     def run_chunk(self, operation: Operation, lease: Lease, records: Sequence[StepRecord]) -> ChunkOutcome | None:
-        """What came of it, already written; None when a stop was ordered before the chunk was begun."""
+        """What came of it, already written; None when a stop was ordered before the chunk was begun.
+
+        Raises UnavailableError, and has begun nothing, while this machine's clock is off.
+        """
+        self._check_clock()
         calls = in_calls(records)
         records = [record for call in calls for record in call]
         attempts = list(attempts_of(operation, calls, lease))

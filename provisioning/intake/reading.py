@@ -16,7 +16,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if not content.strip():
         raise InputError(f"{path.name} is empty.")
     return content
@@ -28,7 +28,7 @@ def as_text(name: str, content: bytes, *, or_windows: bool = False) -> str:
     Raises InputError for anything else: a guess would spoil codes without anybody noticing.
     """
     if content.startswith(_UTF16) or b"\x00" in content:
-        raise InputError(f"{name} is not UTF-8 text (it looks like UTF-16 or a spreadsheet); save it as CSV in UTF-8.")
+        raise InputError(f"{name} is not UTF-8 text (it looks like UTF-16 or a spreadsheet); save it as text in UTF-8.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,11 +1,14 @@
 """Who acts in a world on this machine: roles of the trade, no people. Each gets a token, as everybody does."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from provisioning.bootstrap import Services
-from provisioning.domain.actors import ANONYMOUS, Identity, Role
+from provisioning.domain.actors import ANONYMOUS, THE_SYSTEM, Identity, Role
+from provisioning.domain.errors import InputError, NotAllowedError
+from provisioning.domain.ids import Actor
 
 _ROLES: dict[str, tuple[str, frozenset[Role]]] = {
     "admin": ("person:admin", frozenset({Role.ADMIN})),
@@ -29,23 +32,53 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     shop: Identity
 
 
-def hire(services: Services, folder: Path) -> Cast:
-    """Add everybody (the first administrator by right of the database's owner); tokens go to 0600 files in `folder`."""
+# Whoever starts a world owns its database, and with it everybody's role in it.
+_OWNER = Identity(actor=THE_SYSTEM.actor, roles=frozenset({Role.ADMIN}))
+
+
+def gather_cast(services: Services, folder: Path) -> tuple[Cast, list[str]]:
+    """Everybody, by the tokens in `folder`; and who got a new one there.
+
+    A token is made where there is none yet, where it was lost, and where it was revoked or has expired: a world that
+    was left for a hundred days, or played with, opens as before.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    adder, hired = ANONYMOUS, dict[str, Identity]()
-    for part, (actor, roles) in _ROLES.items():
-        token = services.add_actor(adder, actor, roles).token
-        _keep(folder / part, token)
-        hired[part] = services.authenticate(token)
-        adder = hired["admin"]
-    return Cast(**hired)
+    everybody, new = dict[str, Identity](), list[str]()
+    for part, (actor, _) in _ROLES.items():
+        known = _known(services, folder / part, actor)
+        if known is None:
+            new.append(part)
+            known = _hire(services, folder, part, everybody.get("admin"))
+        everybody[part] = known
+    return Cast(**everybody), new
 
 
-def rehire(services: Services, folder: Path) -> Cast:
-    """Those whose tokens are in `folder`. Raises NotAllowedError when a token ended, which takes 90 days."""
-    return Cast(**{part: services.authenticate((folder / part).read_text()) for part in _ROLES})
+def _known(services: Services, file: Path, actor: str) -> Identity | None:
+    try:
+        identity = services.authenticate(file.read_text().strip())
+    except (FileNotFoundError, NotAllowedError, UnicodeDecodeError):
+        return None
+    return identity if identity.actor == actor else None
+
+
+def _hire(services: Services, folder: Path, part: str, admin: Identity | None) -> Identity:
+    actor, roles = _ROLES[part]
+    with suppress(InputError):  # there may be nothing to revoke
+        services.revoke_actor(admin or _OWNER, Actor(actor))
+    token = services.add_actor(admin or _first(services), actor, roles).token
+    _keep(folder / part, token)
+    return services.authenticate(token)
+
+
+def _first(services: Services) -> Identity:
+    """Who adds the administrator: nobody, as in any installation, unless there is another one already."""
+    with services.open_uow() as uow:
+        return _OWNER if uow.actors.has_any(Role.ADMIN, services.clock.wall()) else ANONYMOUS
 
 
 def _keep(file: Path, token: str) -> None:
-    file.touch(mode=0o600)
-    file.write_text(token)
+    """Whole or not at all: half a token would be nobody's."""
+    draft = file.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(token)
+    draft.replace(file)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning.bootstrap import Services, check_installation
-from provisioning.local.cast import Cast, hire, rehire
+from provisioning.bootstrap import check_installation
+from provisioning.local.cast import gather_cast
 from provisioning.local.narrator import Narrator
 from provisioning.local.stage import Stage
 from provisioning.local.story_scenery import open_the_twin
@@ -29,7 +29,10 @@ def set_stage(world: LocalWorld, narrator: Narrator) -> Stage:
     """Everybody in place, whether the world is new or found again."""
     services = world.services()
     check_installation(services)
-    cast = _cast(services, world.folder / TOKENS)
+    is_new = not (world.folder / TOKENS).exists()
+    cast, lacking = gather_cast(services, world.folder / TOKENS)
+    if lacking and not is_new:
+        narrator.say(f"Tokens that were lost, revoked or expired were made anew: {', '.join(lacking)}.")
     stage = Stage(services, world.sandbox, cast, narrator, _patience(world.options))
     open_the_twin(stage, world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"])
     return stage
@@ -37,7 +40,3 @@ def set_stage(world: LocalWorld, narrator: Narrator) -> Stage:
 
 def _patience(options: WorldOptions) -> float:
     return _PATIENCE + (_LONGEST_WAIT + 4 * options.lag_seconds) / options.clock_factor
-
-
-def _cast(services: Services, tokens: Path) -> Cast:
-    return rehire(services, tokens) if tokens.exists() else hire(services, tokens)

@@ -1,8 +1,15 @@
 """What may be chosen for a world on this machine."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+
+
+class Profile(StrEnum):
+    """The generated worlds that the twin knows."""
+
+    BOARD = "board"  # one board with twelve schools
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):

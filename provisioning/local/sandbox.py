@@ -211,7 +211,8 @@ class SandboxProcess:
             pause.wait(0.02)
         process.kill()
         process.wait()
-        raise EnginesError(f"The twin of Graph did not start. {self._log.read_text().strip()}")
+        last = (self._log.read_text(errors="replace").strip() or "It says nothing.").splitlines()[-1]
+        raise EnginesError(f"The twin of Graph did not start. {last} (The whole is in {self._log}.)")
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ import msgspec
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.errors import EnginesError
-from provisioning.local.interrupts import stopped_by_signals
+from provisioning.local.interrupts import stopped_by_signals, undisturbed
 from provisioning.local.memory import TwinMemory
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import TOKENS, set_stage, write_seed
@@ -157,9 +157,10 @@ def _remembered(memory: TwinMemory, world: LocalWorld) -> Iterator[None]:
     try:
         yield
     finally:
-        world.stop_children()
-        if world.sandbox.is_running:
-            memory.end(world.sandbox.control)
+        with undisturbed():
+            world.stop_children()
+            if world.sandbox.is_running:
+                memory.end(world.sandbox.control)
 
 
 def _require_all(world: LocalWorld) -> None:

@@ -21,6 +21,7 @@ from provisioning.database.migrate import upgrade
 from provisioning.local.databases import Role
 from provisioning.local.engines import Engines
 from provisioning.local.errors import EnginesError
+from provisioning.local.interrupts import undisturbed
 from provisioning.local.processes import tied
 from provisioning.local.sandbox import SandboxProcess
 
@@ -77,7 +78,8 @@ class LocalWorld:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._running.close()
+        with undisturbed():
+            self._running.close()
 
     def _sandbox_options(self) -> dict[str, Any]:
         options = self.options

@@ -129,8 +129,8 @@ class OrderDesk(Protocol):
 class CheckpointSink(Protocol):
     """A place outside the database where checkpoints are safe from whoever rules the database."""
 
-    def newest_size(self) -> int:
-        """The length of the log in its newest checkpoint; 0 when it has none."""
+    def newest(self) -> Checkpoint | None:
+        """The checkpoint of the longest log. Raises ConflictError when it cannot be read as one."""
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Keep it for good. Raises ConflictError when another checkpoint of the same size is there: the log forked."""

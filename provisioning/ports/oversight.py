@@ -6,7 +6,9 @@ from typing import Protocol
 
 import msgspec
 
+from provisioning.audit.checkpoint import Checkpoint
 from provisioning.audit.export import StoredCheckpoint, StoredEvent
+from provisioning.audit.note import VerifierKey
 from provisioning.audit.sealing import SealedLog, Sealing
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.events import Event
@@ -75,6 +77,9 @@ class AuditArchive(Protocol):
     def leaves(self, size: int) -> Iterator[bytes]:
         """The first `size` leaf hashes, in order."""
 
+    def uncovered(self, size: int, organisation: OrganisationId | None = None) -> int:
+        """How many recorded events, of everybody or of one organisation, a checkpoint of `size` does not cover."""
+
 
 class SealStore(Protocol):
     """The sealer's end of the audit log. Whoever loads it holds it until commit: the tree never forks."""
@@ -90,6 +95,13 @@ class SealStore(Protocol):
 
     def checkpoints_after(self, size: int) -> list[StoredCheckpoint]:
         """Those of a longer log than `size`, shortest first."""
+
+    def newest_checkpoint(self) -> Checkpoint | None: ...
+    def checkpoint_of(self, size: int) -> Checkpoint | None:
+        """The one of a log of exactly this size."""
+
+    def has_signed(self, key: VerifierKey) -> bool:
+        """Whether any checkpoint bears a line of this key."""
 
 
 class Purged(msgspec.Struct, frozen=True, kw_only=True):

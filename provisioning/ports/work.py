@@ -233,6 +233,9 @@ class LeaseStore(Protocol):
     def renew(self, lease: Lease, wall: datetime, duration: timedelta) -> Lease:
         """Raises StaleLeaseError when it is no longer ours."""
 
+    def alive(self, prefix: str) -> list[Lease]:
+        """Leases whose name begins so and that are in force by the database's clock, by name."""
+
     def release(self, lease: Lease) -> None: ...
     def check(self, lease: Lease) -> None:
         """Raises StaleLeaseError when a higher fence exists (locks the row until commit)."""

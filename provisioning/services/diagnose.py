@@ -14,6 +14,7 @@ from provisioning.domain.errors import ProvisioningError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.watch_clock import clocks_off
 
 CERTIFICATE_WARNING = timedelta(days=30)  # time enough for a second certificate beside the first
 CERTIFICATE_URGENT = timedelta(days=7)
@@ -61,6 +62,7 @@ class Instruments:
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
     quota_left: Callable[[], float | None] | None = None  # share of the application's write bucket; None: unused
+    sealer: Callable[[], None] | None = None  # raises when nothing can be sealed; None: no signing key here
     uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
 
 
@@ -108,10 +110,12 @@ class Diagnose:
             _Part("Microsoft Graph", tools.graph, self._graph),
             _Part("credentials", tools.credentials, self._credentials),
             _Part("quota", tools.quota_left, self._quota, frozenset({"broker"})),
+            _Part("clocks", self.open_uow, self._clocks, ours),
             _Part("stops", self.open_uow, self._stops, ours),
             _Part("queue", self.open_uow, self._queue, ours),
             _Part("collection", tools.uncollected_since, self._collection, ours | {"order database"}),
             _Part("audit", self.open_uow, self._unsealed, ours),
+            _Part("sealer", tools.sealer, self._sealer, ours),
         )
 
     def _database(self) -> Iterator[Finding]:
@@ -154,6 +158,15 @@ class Diagnose:
         told = "Nobody wrote yet." if left is None else f"{left:.0%} of the write bucket is left."
         yield Finding("quota", Health.OK, told)
 
+    def _clocks(self) -> Iterator[Finding]:
+        with self.open_uow() as uow:
+            machines = clocks_off(uow)
+        for machine in machines:
+            told = f"The clock of {machine} and the database's differ: no worker there does anything."
+            yield Finding("clocks", Health.BAD, told, "Repair its time synchronisation; it goes on by itself.")
+        if not machines:
+            yield Finding("clocks", Health.OK, "No worker says that its clock is off.")
+
     def _stops(self) -> Iterator[Finding]:
         with self.open_uow() as uow:
             stops = uow.stops.list_all()
@@ -194,6 +207,10 @@ class Diagnose:
             yield Finding("audit", Health.BAD, told, advice)
         else:
             yield Finding("audit", Health.OK, told)
+
+    def _sealer(self) -> Iterator[Finding]:
+        _read(self.instruments.sealer)
+        yield Finding("sealer", Health.OK, "Its key and the folder of checkpoints fit the log.")
 
 
 def in_words(length: timedelta) -> str:

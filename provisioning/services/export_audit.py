@@ -15,6 +15,17 @@ from provisioning.ports import AuditArchive, Clock, OpenUnitOfWork
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditExport:
+    """The lines of an export; `left_out` is how many recorded events no checkpoint covers yet."""
+
+    lines: Iterator[bytes]
+    left_out: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.lines
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportAudit:
     open_uow: OpenUnitOfWork
     clock: Clock
@@ -22,25 +33,33 @@ class ExportAudit:
 
     def __call__(
         self, identity: Identity, organisation: OrganisationId | None = None, known_sizes: Sequence[int] = ()
-    ) -> Iterator[bytes]:
-        """The lines of the export. `known_sizes`: checkpoints that the reader of a part has already.
+    ) -> AuditExport:
+        """`known_sizes` are those of checkpoints that the reader of a part has already.
 
         Raises ConflictError as long as nothing is sealed under a checkpoint.
         """
         require(identity, Action.EXPORT_AUDIT)
         checkpoints = self.archive.checkpoints()
         newest = _newest(checkpoints)
+        left_out = self.archive.uncovered(newest.frontier.size, organisation)
         self._record(identity, organisation, newest)
         if organisation is None:
-            return write_log_export(newest.checkpoint.head.origin, self.archive.events(), checkpoints)
-        size = newest.frontier.size
-        covered = (event for event in self.archive.events(organisation) if event.sequence < size)
-        tree = TreeLevels(self.archive.leaves(size))
-        return write_organisation_export(organisation, covered, newest.checkpoint, tree, known_sizes)
+            lines = write_log_export(newest.checkpoint.head.origin, self.archive.events(), checkpoints)
+        else:
+            lines = self._part(organisation, newest, known_sizes)
+        return AuditExport(lines=lines, left_out=left_out)
 
     def newest_checkpoint(self) -> Checkpoint:
         """The latest signed checkpoint, to be kept outside; raises ConflictError when there is none."""
         return _newest(self.archive.checkpoints()).checkpoint
+
+    def _part(
+        self, organisation: OrganisationId, newest: StoredCheckpoint, known_sizes: Sequence[int]
+    ) -> Iterator[bytes]:
+        size = newest.frontier.size
+        covered = (event for event in self.archive.events(organisation) if event.sequence < size)
+        tree = TreeLevels(self.archive.leaves(size))
+        return write_organisation_export(organisation, covered, newest.checkpoint, tree, known_sizes)
 
     def _record(self, identity: Identity, organisation: OrganisationId | None, newest: StoredCheckpoint) -> None:
         event = Event(

@@ -6,6 +6,7 @@ from provisioning.domain.ownership import owner_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Stop, WorkItem
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.watch_clock import clocks_off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +19,16 @@ class ShowWorklist:
         with self.open_uow() as uow:
             items = uow.worklist.items(self.clock.now())
             stops = uow.stops.list_all()
+            clocks = clocks_off(uow)
         listed = {item.subject for item in items}
         every = [*items, *(item for item in map(_stop_item, stops) if item.subject not in listed)]
+        every += [self._clock_item(machine) for machine in clocks]
         return sorted((x for x in every if owner in {None, x.owner}), key=lambda item: (item.since, item.subject))
+
+    def _clock_item(self, machine: str) -> WorkItem:
+        """It is as old as now: told anew every few seconds, for as long as it is true."""
+        reason = Reason.CLOCK_SKEW
+        return WorkItem(subject=f"clock of {machine}", reason=reason, owner=owner_of(reason), since=self.clock.now())
 
 
 def _stop_item(stop: Stop) -> WorkItem:

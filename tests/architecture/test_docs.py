@@ -120,15 +120,17 @@ class TestReadme:
 
 
 class TestDecisions:
+    FOLDER = ROOT / "docs" / "decisions"
+    NUMBERED = sorted(FOLDER.glob("[0-9]*.md"))
+
     def test_are_numbered_without_gaps(self) -> None:
-        numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
-        assert numbers == list(range(1, len(numbers) + 1))
+        assert [int(path.name[:4]) for path in self.NUMBERED] == list(range(1, len(self.NUMBERED) + 1))
 
     @pytest.mark.parametrize("part", ["Context", "Decision", "Consequence", "Alternatives"])
     def test_have_all_their_parts(self, part: str) -> None:
-        lacking = [
-            path.name
-            for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))
-            if f"**{part}.**" not in path.read_text("utf-8")
-        ]
-        assert lacking == []
+        assert [path.name for path in self.NUMBERED if f"**{part}.**" not in path.read_text("utf-8")] == []
+
+    def test_are_all_in_the_index_under_their_titles(self) -> None:
+        index = (self.FOLDER / "README.md").read_text("utf-8")
+        titles = {path.name: path.read_text("utf-8").split("\n", 1)[0][2:].split(". ", 1)[1] for path in self.NUMBERED}
+        assert [name for name, title in titles.items() if f"[{name[:4]}]({name}) | {title} |" not in index] == []

@@ -46,6 +46,11 @@ class Typed:
     def err(self) -> str:
         return self._err.read_text()
 
+    @property
+    def complaint(self) -> str:
+        """What it said on standard error, however it was broken into lines."""
+        return " ".join(self.err.split())
+
     def ended(self, within: float) -> int:
         try:
             return self.process.wait(within)
@@ -168,13 +173,13 @@ class TestARunningUp:
         secret = [world / "environment", world / "twin-seed.json", *(world / "tokens").iterdir()]
         assert {oct(file.stat().st_mode & 0o777) for file in secret} == {"0o600"}
 
-    def test_a_second_one_in_the_same_folder_says_so_in_one_line(
+    def test_a_second_one_in_the_same_folder_says_so_in_a_sentence(
         self, running: tuple[Typed, Path], folder: Path
     ) -> None:
         second = Typed(folder, "up", "--folder", str(running[1]), "--profile", "board")
         assert second.ended(QUICKLY) == 1
-        assert "already in use" in second.err
-        assert second.err.count("\n") == 1
+        assert second.complaint.startswith(f"The engines in {running[1]} are already in use by process")
+        assert second.complaint.endswith("Stop that process, or name another folder.")
 
     @pytest.mark.usefixtures("running")
     @pytest.mark.slow
@@ -187,7 +192,7 @@ class TestARunningUp:
 class TestUp:
     @pytest.mark.slow
     def test_is_found_again_as_it_was_left_and_says_when_that_was_not_in_order(self, folder: Path) -> None:
-        world = folder / "up"
+        world = folder / ("a world's folder, long and with blanks " + "x" * 150)
         first = started(folder, world)
         assert "our own database is empty" in words(first)
         first.interrupt()
@@ -200,7 +205,10 @@ class TestUp:
         again.process.kill()
         again.process.wait()
 
+        for file in ("operator", "shop"):
+            (world / "tokens" / file).unlink()
         after_a_kill = started(folder, world)
+        assert "made anew: operator, shop." in words(after_a_kill)
         assert "It was not stopped in order" in words(after_a_kill)
         after_a_kill.interrupt()
         assert after_a_kill.ended(QUICKLY) == 0
@@ -213,7 +221,7 @@ class TestUp:
                 process.kill()
 
         assert typed.ended(QUICKLY) == 1
-        assert "ended by themselves: beat" in typed.err
+        assert "ended by themselves: beat" in typed.complaint
         assert running_in(folder) == []
 
     @pytest.mark.slow
@@ -222,8 +230,8 @@ class TestUp:
             port = str(taken.getsockname()[1])
             typed = Typed(folder, "up", "--folder", str(folder / "up"), "--profile", "board", "--port", port)
             assert typed.ended(QUICKLY) == 1
-        assert "did not start" in typed.err
-        assert "already in use" in typed.err
+        assert "did not start" in typed.complaint
+        assert "already in use" in typed.complaint
 
 
 def _sourced(world: Path, commands: str) -> subprocess.CompletedProcess[str]:

@@ -216,7 +216,7 @@ class World:
         shared = {"open_uow": self.database.open, "clock": self.clock}
         trouble = TenantTrouble(self.database.open, self.clock, limits)
         finish = FinishOperation(self.clock)
-        executor = Executor(**shared, gateway=self.graph, limits=limits)
+        executor = Executor(**shared, gateway=self.graph, limits=limits, check_clock=lambda: None)
         prepare = PrepareOperation(
             **shared,
             gateway=self.graph,

@@ -59,4 +59,4 @@ def list_all(session: Session) -> None:
 def revoke(session: Session, actor: Annotated[str, typer.Argument(help="As `actors list` shows it.")]) -> None:
     """End an actor's token now."""
     session.services.revoke_actor(session.identity, Actor(actor))
-    session.show({"revoked": actor}, f"The token of {actor} is revoked.")
+    session.tell({"revoked": actor}, f"The token of {actor} is revoked.")

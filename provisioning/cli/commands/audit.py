@@ -5,12 +5,14 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import fill, indent
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from provisioning.cli.command import command, noun
 from provisioning.cli.commands.operations import EVENT_COLUMNS
+from provisioning.cli.output import WIDTH, paragraph
 from provisioning.cli.progress import track
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
@@ -57,13 +59,15 @@ def export(
     JSON Lines, with all that is needed to verify them but the public key.
     """
     whose = OrganisationId(organisation) if organisation else None
-    lines = session.services.export_audit(session.identity, whose, known or ())
+    exported = session.services.export_audit(session.identity, whose, known or ())
     if to is None:
-        _write(sys.stdout.buffer, lines)
+        _write(sys.stdout.buffer, exported)
+        sys.stderr.write("\n".join(_left_out(exported.left_out)))
         return
     with to.open("wb") as file:
-        number = _write(file, lines)
-    session.show({"lines": number, "file": str(to)}, f"{number:,} lines are in {to}.")
+        number = _write(file, exported)
+    told = {"lines": number, "file": str(to), "left_out": exported.left_out}
+    session.show(told, "\n".join((paragraph(f"{number:,} lines are in {to}."), *_left_out(exported.left_out))))
 
 
 @command(
@@ -71,23 +75,31 @@ def export(
     "verify",
     examples=(
         "provisioning audit verify log.jsonl --key log.pub",
+        "provisioning audit verify log.jsonl --key old.pub --key new.pub",
         "provisioning audit verify log.jsonl --key log.pub --checkpoint kept.txt",
     ),
 )
 def verify(
     session: Session,
     export_file: Annotated[Path, typer.Argument(metavar="EXPORT")],
-    key: Annotated[Path, typer.Option(help="A file with the log's public key.")],
+    key: Annotated[list[Path], typer.Option(help="A file with public keys of the log, one a line; repeat.")],
     checkpoint: Annotated[Path | None, typer.Option(help="A file with a checkpoint from outside.")] = None,
 ) -> int:
     """Say what an export proves. Needs no database. Exit code 1 when something was tampered with."""
     from provisioning.services.verify_audit import verify_audit
 
     outside = read_text(checkpoint) if checkpoint else None
-    verdict = verify_audit(_lines(export_file), read_text(key), outside)
-    told = {"sound": verdict.is_sound, "events": verdict.events, "proven": verdict.proven, "findings": verdict.findings}
-    doubts = [doubt.sentence for doubt in verdict.doubts]
-    session.show({**told, "organisation": verdict.organisation, "doubts": doubts}, "\n".join(_verdict(verdict)))
+    verdict = verify_audit(_lines(export_file), "\n".join(map(read_text, key)), outside)
+    told = {
+        "sound": verdict.is_sound,
+        "events": verdict.events,
+        "proven": verdict.proven,
+        "organisation": verdict.organisation,
+        "signers": verdict.signers,
+        "findings": verdict.findings,
+        "doubts": [doubt.sentence for doubt in verdict.doubts],
+    }
+    session.show(told, "\n".join(_verdict(verdict)))
     return int(not verdict.is_sound)
 
 
@@ -107,12 +119,28 @@ def forget(
     What was done stays on record, of nobody, and every export verifies as before. It cannot be undone.
     """
     home = session.services.forget_person(session.identity, tenant, subject, reason)
-    session.show({"tenant": home.tenant_id}, f"Forgotten: nothing here says any more who that was in {tenant}.")
+    session.tell({"tenant": home.tenant_id}, f"Forgotten: nothing here says any more who that was in {tenant}.")
 
 
-@command(group, "checkpoint", examples=("provisioning audit checkpoint > kept-outside.txt",))
-def checkpoint(session: Session) -> None:
-    """The newest signed checkpoint, to be kept elsewhere."""
+@command(
+    group,
+    "checkpoint",
+    examples=(
+        "provisioning audit checkpoint > kept-outside.txt",
+        "provisioning audit checkpoint --now > kept-outside.txt",
+    ),
+)
+def checkpoint(
+    session: Session,
+    now: Annotated[bool, typer.Option("--now", help="Make one first; where the signing key is.")] = False,
+) -> None:
+    """The newest signed checkpoint, to be kept elsewhere.
+
+    With --now everything recorded is sealed and signed first. That takes the signing key and the folder of
+    checkpoints, as the workers have them, and the role admin or auditor.
+    """
+    if now:
+        session.services.seal_audit.on_demand(session.identity)
     newest = str(session.services.export_audit.newest_checkpoint())
     session.show({"checkpoint": newest}, newest)
 
@@ -165,15 +193,47 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def _left_out(events: int) -> Iterator[str]:
+    if events:
+        are, them = ("event is", "it") if events == 1 else ("events are", "them")
+        yield paragraph(
+            f"{events:,} {are} not in it: no checkpoint covers {them} yet. The next is made within the hour; "
+            "`provisioning audit checkpoint --now` makes one at once, where the signing key is. Then export again."
+        )
+        yield ""
+
+
 def _verdict(verdict: "Verdict") -> Iterator[str]:
     whose = f" of organisation {verdict.organisation}" if verdict.organisation else ""
     yield f"{verdict.events:,} events{whose}; {verdict.proven:,} proven under {verdict.checkpoints:,} checkpoints."
+    for signer in verdict.signers:
+        events = (
+            f"{signer.first:,} events" if signer.first == signer.last else f"{signer.first:,} to {signer.last:,} events"
+        )
+        yield _item(f"{signer.key} signed {signer.checkpoints:,}: of {events}.")
     for finding in verdict.findings[:_SHOWN_FINDINGS]:
         place = f"line {finding.line}: " if finding.line is not None else ""
-        yield f"  {finding.kind}: {place}{finding.sentence}"
+        yield _item(f"{finding.kind}: {place}{finding.sentence}")
     more = len(verdict.findings) + verdict.unlisted_findings - _SHOWN_FINDINGS
     if more > 0:
         yield f"  … and {more:,} more findings."
-    yield "Nothing was tampered with." if verdict.is_sound else "This export was tampered with."
+    yield paragraph(_conclusion(verdict))
     yield "What it cannot exclude:"
-    yield from (f"  {doubt.sentence}" for doubt in verdict.doubts)
+    yield from (_item(doubt.sentence) for doubt in verdict.doubts)
+
+
+def _item(sentence: str) -> str:
+    return indent(fill(sentence, WIDTH - 2, break_on_hyphens=False, break_long_words=False), "  ")
+
+
+def _conclusion(verdict: "Verdict") -> str:
+    if verdict.is_sound:
+        return "Nothing was tampered with."
+    if verdict.lacks_only_keys:
+        return (
+            "Every event is proven, but not every checkpoint could be checked: give the older public keys too "
+            "(--key, once for each). Whether a checkpoint by an unknown key is genuine cannot be said without it."
+        )
+    if any(finding.kind == "checkpoint_unknown" for finding in verdict.findings):
+        return "This export was tampered with, or the public key that signed it was not given."
+    return "This export was tampered with."

@@ -24,7 +24,7 @@ def upgrade(session: Session) -> None:
     url = _owner_url(settings)
     missing = migrate.pending(url)
     migrate.upgrade(url, settings.service_role)
-    session.show({"migrated": missing}, f"{len(missing)} migrations were run; the schema is that of this release.")
+    session.tell({"migrated": missing}, f"{len(missing)} migrations were run; the schema is that of this release.")
 
 
 @command(group, "check")
@@ -35,7 +35,7 @@ def check(session: Session) -> int:
 
     missing = migrate.pending(_owner_url(load_settings()))
     told = f"{len(missing)} migrations are missing: {', '.join(missing)}. Run `provisioning db upgrade`."
-    session.show({"missing": missing}, told if missing else "The schema is that of this release.")
+    session.tell({"missing": missing}, told if missing else "The schema is that of this release.")
     return int(bool(missing))
 
 

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.command import command
+from provisioning.cli.command import command, one_of
 from provisioning.cli.session import Session
+from provisioning.local.options import Profile
 
 _UP = Path(".provisioning/up")
+_FASTEST = 10_000.0  # a year of waiting in an hour; faster, and a call to the twin takes longer than any wait
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +23,7 @@ def demo(
     session: Session,
     folder: Annotated[Path | None, typer.Option(help="Keep this world there; by default nothing is left.")] = None,
     lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay of the twin, in seconds.")] = 0.0,
-    clock_factor: Annotated[float, typer.Option(min=1.0, help="How much faster time goes.")] = 60.0,
+    clock_factor: Annotated[float, typer.Option(min=1.0, max=_FASTEST, help="How much faster time goes.")] = 60.0,
     random_seed: Annotated[int, typer.Option(help="For everything that is drawn by lot.")] = 1,
 ) -> int:
     """The whole story here: orders in, licences out, proof."""
@@ -41,9 +43,12 @@ def demo(
 def up(
     session: Session,
     folder: Annotated[Path, typer.Option(help="Where this world lives; it is found again there.")] = _UP,
-    profile: Annotated[str | None, typer.Option(help="A generated world for the twin, without the story.")] = None,
-    port: Annotated[int, typer.Option(help="Of the twin; 0 picks a free one.")] = 0,
-    clock_factor: Annotated[float, typer.Option(min=1.0, help="How much faster time goes.")] = 60.0,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(metavar="NAME", help=f"A generated world for the twin, without the story. {one_of(Profile)}"),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the twin; 0 picks a free one.")] = 0,
+    clock_factor: Annotated[float, typer.Option(min=1.0, max=_FASTEST, help="How much faster time goes.")] = 60.0,
 ) -> int:
     """The same world, left running to play with; Ctrl-C stops it."""
     from provisioning.local.options import UpOptions

@@ -91,7 +91,7 @@ def retry(
 ) -> None:
     """Let it go on, or look again at whom it left out."""
     going = session.services.retry_operation(session.identity, operation, reason)
-    session.show(going, f"Operation {short(going.operation_id)} goes on: {session.wording.name(going.state)}.")
+    session.tell(going, f"Operation {short(going.operation_id)} goes on: {session.wording.name(going.state)}.")
 
 
 def _counts(of: Mapping[str, int]) -> str:

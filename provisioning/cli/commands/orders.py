@@ -46,7 +46,7 @@ def submit(session: Session, file: Annotated[Path, typer.Argument(help="CSV or J
     lines = read_orders(file, session.services.clock.now())
     number = session.services.submit_orders(lines, session.identity)
     told = f"{number:,} order lines are in the order database; they are collected now."
-    session.show({"submitted": number}, told if number else "Nothing in this file is new: every line is there already.")
+    session.tell({"submitted": number}, told if number else "Nothing in this file is new: every line is there already.")
 
 
 @command(group, "list", examples=("provisioning orders list --state held",))
@@ -88,7 +88,7 @@ def cancel(
 ) -> None:
     """Take back a line that was not accepted yet."""
     cancelled = session.services.cancel_line(_key(session, order, line), session.identity, reason)
-    session.show(cancelled, f"Order line {cancelled.shop.key} is {session.wording.name(cancelled.state)}.")
+    session.tell(cancelled, f"Order line {cancelled.shop.key} is {session.wording.name(cancelled.state)}.")
 
 
 @command(group, "release", examples=('provisioning orders release 1042 --reason "two schools, not one twice"',))
@@ -101,7 +101,7 @@ def release(
     """Let a suspicion pass, or have a held line judged again."""
     judged = session.services.release_line(_key(session, order, line), session.identity, reason)
     why = f" {session.wording.why_and_how(judged.reason)}" if judged.reason else ""
-    session.show(judged, f"Order line {judged.shop.key} is {session.wording.name(judged.state)}.{why}")
+    session.tell(judged, f"Order line {judged.shop.key} is {session.wording.name(judged.state)}.{why}")
 
 
 def _key(session: Session, order: str, line: str | None) -> LineKey:

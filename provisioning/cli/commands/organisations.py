@@ -51,7 +51,7 @@ def import_files(
         f"{done.relations:,} relations added; {done.lines:,} order lines judged again."
     )
     moved = f"\nUnder another board than ours says: {', '.join(done.moved)}. A relation record decides."
-    session.show(done, told + (moved if done.moved else ""))
+    session.tell(done, told + (moved if done.moved else ""))
 
 
 @command(group, "list", examples=("provisioning organisations list --kind board",))

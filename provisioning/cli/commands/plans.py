@@ -39,14 +39,14 @@ def approve(
 ) -> None:
     """Let exactly the plan that you saw be applied. Needs a person with the role approver who had no hand in it."""
     going = session.services.approve_plan(session.identity, operation, digest, break_glass=break_glass)
-    session.show(going, f"Approved: operation {short(going.operation_id)} is being applied.")
+    session.tell(going, f"Approved: operation {short(going.operation_id)} is being applied.")
 
 
 @command(group, "review", examples=("provisioning plans review 77aa1234",))
 def review(session: Session, operation: Named) -> None:
     """Say that you looked at a plan that somebody else approved alone."""
     seen = session.services.review_plan(session.identity, operation)
-    session.show(seen, f"Reviewed: the plan of operation {short(seen.operation_id)}.")
+    session.tell(seen, f"Reviewed: the plan of operation {short(seen.operation_id)}.")
 
 
 @command(group, "reject", examples=('provisioning plans reject 77aa1234 --reason "wrong school"',))
@@ -55,4 +55,4 @@ def reject(
 ) -> None:
     """Refuse the plan; the operation is held."""
     held = session.services.reject_plan(session.identity, operation, reason)
-    session.show(held, f"Rejected: operation {short(held.operation_id)} is held.")
+    session.tell(held, f"Rejected: operation {short(held.operation_id)} is held.")

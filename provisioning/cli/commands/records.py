@@ -19,4 +19,4 @@ def import_file(session: Session, file: Annotated[Path, typer.Argument(help="JSO
     records = read_records(file)
     done = session.services.import_records(session.identity, records)
     told = f"{len(records):,} records read, {done.changed:,} are new; {done.lines:,} order lines judged again."
-    session.show(done, told)
+    session.tell(done, told)

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from provisioning.cli.command import command, noun
+from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, short, to_json
 from provisioning.cli.sandbox_control import SandboxControl
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
+from provisioning.local.options import Profile
 
 group = noun("The local twin of Microsoft Graph, for rehearsal.")
 faults = noun("Disturb the twin on purpose.")
@@ -35,17 +36,19 @@ _LEDGER_COLUMNS = (
 def serve(
     session: Session,
     folder: _Folder = _HERE,
-    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free one.")] = 0,
     seed_file: Annotated[Path | None, typer.Option("--seed", help="A seed file.")] = None,
-    profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
-    lag: Annotated[float, typer.Option(help="Longest replica delay, in seconds of the twin.")] = 0.0,
-    clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
+    profile: Annotated[
+        Profile | None, typer.Option(metavar="NAME", help=f"A generated world instead of a seed. {one_of(Profile)}")
+    ] = None,
+    lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay, in seconds of the twin.")] = 0.0,
+    clock_factor: Annotated[float, typer.Option(min=0.001, help="Seconds of the twin per real second.")] = 1.0,
 ) -> None:
     """Serve the twin until Ctrl-C."""
     options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
     arguments = {**options, "lag": lag, "clock-factor": clock_factor}
     given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
-    session.show({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
+    session.tell({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
     sys.stdout.flush()
     # It shares no code with us and takes our place: whoever stops this process stops the twin.
     os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module
@@ -62,7 +65,7 @@ def seed(
     """Plant tenants, people and subscriptions."""
     body = read_text(file).encode()
     health = SandboxControl.find(folder).call("POST", "seed", body, {"reset": "true"} if reset else {})
-    session.show(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
+    session.tell(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
 
 
 @command(group, "seats", examples=("provisioning sandbox seats school.nl 4b590615-0888-425a-a965-b3bf7789848d 30",))
@@ -85,7 +88,7 @@ def seats(
     else:
         change = {"tenant": tenant, "id": known, "change": {"totalLicenses": number}}
         placed = control.call("PATCH", "subscriptions", msgspec.json.encode(change))
-    session.show(placed, f"{tenant} has {number:,} seats of {sku} now.")
+    session.tell(placed, f"{tenant} has {number:,} seats of {sku} now.")
 
 
 @command(faults, "list")

@@ -59,13 +59,13 @@ def stop(
 ) -> None:
     """Let no new write begin. Reading goes on, and so does what was sent already."""
     made = session.services.stop_writes(session.identity, _scope(everywhere, tenant, kind), reason)
-    session.show(made, f"Stopped: {made.scope}. No new write begins after 5 seconds; `provisioning resume` lifts it.")
+    session.tell(made, f"Stopped: {made.scope}. No new write begins after 5 seconds; `provisioning resume` lifts it.")
 
 
 def resume(session: Session, *, everywhere: _All = False, tenant: _Tenant = None, kind: _Kind = None) -> None:
     """Lift a stop; what waited goes on by itself."""
     lifted = session.services.resume_writes(session.identity, _scope(everywhere, tenant, kind))
-    session.show(lifted, f"Resumed: {lifted.scope}.")
+    session.tell(lifted, f"Resumed: {lifted.scope}.")
 
 
 def worklist(

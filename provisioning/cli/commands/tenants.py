@@ -8,7 +8,7 @@ import typer
 
 from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands import operations
-from provisioning.cli.output import Column, moment, sheet, short, table
+from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
 from provisioning.domain.catalogue import Audience
@@ -41,7 +41,7 @@ _BINDING_COLUMNS = (
 def add(session: Session, domain: Annotated[str, typer.Argument(help="A domain of the tenant, or its id.")]) -> None:
     """Find the tenant that owns a domain, and look at it. Adding it again looks anew."""
     tenant = session.checked_services.add_tenant(session.identity, domain)
-    session.show(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
+    session.tell(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
 
 
 @command(group, "list")
@@ -104,7 +104,7 @@ def bind(
         is_transition=transition,
         selectors=dict(_selector(text) for text in select or ()),
     )
-    session.show(bound, f"Bound. {_to_confirm(bound, tenant)}")
+    session.tell(bound, f"Bound. {_to_confirm(bound, tenant)}")
 
 
 @command(
@@ -132,7 +132,7 @@ def confirm(
         session.identity, organisation, tenant, returned_address=returned, on=_day(on)
     )
     facts = " and ".join(fact.replace("_", " ") for fact in sorted(bound.evidence))
-    session.show(bound, f"Confirmed by {bound.confirmed_by}, on the ground of {facts}.")
+    session.tell(bound, f"Confirmed by {bound.confirmed_by}, on the ground of {facts}.")
 
 
 @command(
@@ -154,7 +154,7 @@ def select_people(
     """Say who of the tenant belongs to the organisation. The binding is confirmed anew afterwards."""
     text = read_text(Path(selector[1:])) if selector.startswith("@") else selector
     bound = session.services.set_selector(session.identity, organisation, tenant, audience, text, _day(on))
-    session.show(bound, f"Set. {_to_confirm(bound, tenant)}")
+    session.tell(bound, f"Set. {_to_confirm(bound, tenant)}")
 
 
 @command(
@@ -188,7 +188,7 @@ def policy(
 
     if approve:
         approved = session.services.approve_policy(session.identity, tenant, approve)
-        session.show(approved, f"In force from {approved.valid_from}.")
+        session.tell(approved, f"In force from {approved.valid_from}.")
         return
     change = PolicyChange(
         asked_by=asked_by,
@@ -231,10 +231,10 @@ def _policy_facts(policy: Policy) -> list[tuple[str, str]]:
 
 
 def _proposal(policy: Policy) -> str:
-    return (
+    return paragraph(
         f"Proposed by {policy.created_by} from {policy.valid_from}, asked by {policy.asked_by}: "
         f"digest {short(policy.digest)}.\nA second person puts it in force:\n"
-        f"  provisioning tenants policy {policy.tenant_id} --approve {short(policy.digest)}"
+        f"  provisioning tenants policy {short(policy.tenant_id)} --approve {short(policy.digest)}"
     )
 
 

@@ -23,7 +23,7 @@ from tests.integration.cli.conftest import SIGNER, Installation
 from tests.sandbox_process import SandboxProcess
 
 NOWHERE = "postgresql+psycopg://nobody@localhost:1/nothing"
-OUR_DATABASE = {"database", "schema", "realm", "stops", "queue", "audit"}
+OUR_DATABASE = {"database", "schema", "realm", "clocks", "stops", "queue", "audit", "sealer"}
 LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SOON_SECONDS = 15  # five of them are what we try for before we believe that Entra is away
 
@@ -72,7 +72,19 @@ class TestDoctor:
     def test_tells_part_from_part(self, provisioning: Installation) -> None:
         found = health(provisioning)
         assert found.keys() == {
-            *("database", "schema", "realm", "broker", "Microsoft Graph", "quota", "stops", "queue", "audit")
+            *(
+                "database",
+                "schema",
+                "realm",
+                "broker",
+                "Microsoft Graph",
+                "quota",
+                "clocks",
+                "stops",
+                "queue",
+                "audit",
+                "sealer",
+            )
         }
         assert set(found.values()) == {"ok"}
 
@@ -185,7 +197,7 @@ class TestSandboxCommands:
 
     def test_serve_starts_one_that_the_others_find(self, provisioning: Installation, tmp_path: Path) -> None:
         folder = tmp_path / "twin"
-        command = [sys.executable, "-c", "from provisioning.cli.app import main; main()", "sandbox", "serve"]
+        command = [sys.executable, "-c", "from provisioning.cli.entry import main; main()", "sandbox", "serve"]
         with subprocess.Popen([*command, "--folder", str(folder)], stdout=subprocess.PIPE) as serving:
             try:
                 _wait_for(folder / "address.json", serving)

@@ -169,13 +169,35 @@ class TestArchive:
         assert [x.frontier.size for x in checkpoints] == [3, 6]
         assert [x.checkpoint.head.root for x in checkpoints] == [x.frontier.root for x in checkpoints]
 
-    def test_says_how_many_wait_and_since_when(self, archive: SqlAuditArchive) -> None:
-        assert archive.waiting() == (1, NOW - timedelta(hours=2))
+    @pytest.mark.parametrize(
+        ("size", "organisation", "late"),
+        [(6, None, 1), (6, "x", 1), (6, "y", 0), (3, None, 4), (3, "y", 2), (0, "x", 4)],
+    )
+    def test_says_how_many_a_checkpoint_does_not_cover(
+        self, archive: SqlAuditArchive, size: int, organisation: str | None, late: int
+    ) -> None:
+        assert archive.uncovered(size, organisation) == late
 
     def test_the_sealer_reads_the_checkpoints_it_did_not_publish(
         self, archive: SqlAuditArchive, uow: SqlUnitOfWork
     ) -> None:
         assert [x.frontier.size for x in uow.seals.checkpoints_after(3)] == [6]
+
+
+class TestCheckpoints:
+    def test_are_found_by_size_and_by_being_the_newest(self, uow: SqlUnitOfWork) -> None:
+        assert (uow.seals.newest_checkpoint(), uow.seals.checkpoint_of(3)) == (None, None)
+        uow.audit.record([event() for _ in range(6)])
+        seal_all(uow, SignerKey("log", bytes(32)))
+        assert uow.seals.newest_checkpoint() == uow.seals.checkpoint_of(6)
+        assert uow.seals.checkpoint_of(3).head.size == 3
+        assert uow.seals.checkpoint_of(4) is None
+
+    def test_tell_whether_a_key_signed_one(self, uow: SqlUnitOfWork) -> None:
+        uow.audit.record([event()])
+        seal_all(uow, SignerKey("log", bytes(32)))
+        assert uow.seals.has_signed(SignerKey("log", bytes(32)).verifier)
+        assert not uow.seals.has_signed(SignerKey("log", bytes(range(32))).verifier)
 
 
 def test_a_sealed_log_knows_its_checkpoints_again(uow: SqlUnitOfWork) -> None:

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from provisioning.database.engine import check_skew, create
+from provisioning.database.engine import check_skew, create, measure_skew
 from provisioning.database.realm import Realm, claim_realm, read_realm
 from provisioning.domain.errors import ConfigurationError, InputError, UnavailableError
 from provisioning.domain.ids import OperationId
@@ -64,15 +64,24 @@ class TestConnecting:
 class TestSkew:
     @pytest.mark.parametrize("ahead", [-1.5, 0, 1.5])
     def test_within_bounds_is_told(self, engine: Engine, ahead: float) -> None:
-        shift = timedelta(seconds=ahead)
-        assert check_skew(engine, ShiftedClock(shift), TWO_SECONDS) == pytest.approx(
-            abs(shift), abs=timedelta(seconds=0.4)
-        )
+        clock = ShiftedClock(timedelta(seconds=ahead))
+        check_skew(engine, clock, TWO_SECONDS)
+        assert measure_skew(engine, clock) == pytest.approx(timedelta(seconds=-ahead), abs=timedelta(seconds=0.4))
 
     @pytest.mark.parametrize("ahead", [-3, 3])
     def test_beyond_bounds_blocks(self, engine: Engine, ahead: float) -> None:
         with pytest.raises(UnavailableError, match="differ by"):
             check_skew(engine, ShiftedClock(timedelta(seconds=ahead)), TWO_SECONDS)
+
+    def test_an_answer_that_takes_long_is_no_skew(self, engine: Engine) -> None:
+        """Ten seconds passed on the way, and nobody knows before or after which of them the database looked."""
+        on_the_way = iter([timedelta(0), timedelta(seconds=10)])
+
+        class Slow(ShiftedClock):
+            def wall(self) -> datetime:
+                return super().wall() + next(on_the_way)
+
+        assert measure_skew(engine, Slow(timedelta(0))) == timedelta(0)
 
 
 class TestRealm:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -65,3 +65,20 @@ class TestHolding:
         theirs = uow.leases.take(NAME, "worker-2", EXPIRED, HALF_A_MINUTE)
         uow.leases.release(lease)
         uow.leases.check(theirs)
+
+
+class TestAlive:
+    def test_are_those_of_the_prefix_that_the_database_s_clock_says_are_in_force(self, uow: SqlUnitOfWork) -> None:
+        now = datetime.now(UTC)
+        for name, since in (
+            ("clock:b", now),
+            ("clock:a", now),
+            ("clock:old", now - timedelta(hours=1)),
+            ("clockx", now),
+        ):
+            uow.leases.take(name, "worker-1", since, HALF_A_MINUTE)
+        assert [lease.name for lease in uow.leases.alive("clock:")] == ["clock:a", "clock:b"]
+
+    def test_a_released_one_is_not(self, uow: SqlUnitOfWork) -> None:
+        uow.leases.release(uow.leases.take("clock:a", "worker-1", datetime.now(UTC), HALF_A_MINUTE))
+        assert uow.leases.alive("clock:") == []

@@ -36,7 +36,7 @@ Lines = list[bytes]
 
 
 def verify(lines: Lines, outside: Checkpoint | None = None) -> Verdict:
-    return verify_export(lines, KEY, outside)
+    return verify_export(lines, [KEY], outside)
 
 
 def places(verdict: Verdict) -> list[tuple[Tampering, int | None, tuple[int, int] | None]]:

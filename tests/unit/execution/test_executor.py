@@ -1,10 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import msgspec
 import pytest
 
-from provisioning.domain.errors import StaleLeaseError
+from provisioning.domain.errors import StaleLeaseError, UnavailableError
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.operation import Attempt, Lane, Operation, OperationKind, Outcome, Receipt
 from provisioning.domain.reasons import Reason
@@ -33,9 +33,13 @@ def all_accepted(attempts: Sequence[Attempt]) -> list[Receipt]:
     return [Receipt(attempt_id=one.attempt_id, outcome=Outcome.ACCEPTED) for one in attempts]
 
 
-def executor(recorder: Recorder, answer: Answer = all_accepted) -> Executor:
+def executor(
+    recorder: Recorder, answer: Answer = all_accepted, check_clock: Callable[[], None] = lambda: None
+) -> Executor:
     gateway = cast("LicenceGateway", FakeGateway(recorder, answer))
-    return Executor(open_uow=recorder.open, gateway=gateway, clock=StandingClock(), limits=LIMITS)
+    return Executor(
+        open_uow=recorder.open, gateway=gateway, clock=StandingClock(), limits=LIMITS, check_clock=check_clock
+    )
 
 
 def pending(number: int = 1, **known: Any) -> Any:
@@ -57,6 +61,15 @@ class TestRunChunk:
         recorder = Recorder(stop=Stop(scope="all", reason="x", stopped_by="person:x", stopped_at=NOW))
         assert executor(recorder).run_chunk(WORK, LEASE, [pending()]) is None
         assert recorder.names == ["closed"]
+
+    def test_while_the_clock_is_off_nothing_is_begun_and_nothing_sent(self) -> None:
+        def off() -> None:
+            raise UnavailableError("differ by")
+
+        recorder = Recorder()
+        with pytest.raises(UnavailableError, match="differ by"):
+            executor(recorder, check_clock=off).run_chunk(WORK, LEASE, [pending()])
+        assert recorder.names == []
 
     def test_without_the_lease_nothing_is_sent(self) -> None:
         recorder = Recorder()

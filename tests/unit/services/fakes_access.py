@@ -27,7 +27,7 @@ from provisioning.domain.tenancy import (
     Relation,
     Tenant,
 )
-from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.ports import PlanRecord
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
@@ -130,6 +130,7 @@ class World:
         self.subjects: list[SubjectRecord] = []
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
+        self.leases: dict[str, Lease] = {}
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
         self.events: list[Event] = []
         self.intents: list[Intent] = []
@@ -166,6 +167,7 @@ class FakeUnitOfWork:
         self.seats: Any = _Seats(world)
         self.leases: Any = _Leases(world)
         self.stops: Any = _Stops(world)
+        self.leases: Any = _Leases(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
         self.outbox: Any = _Outbox(world)
@@ -347,6 +349,21 @@ class _Seats(_Store):
 
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         self.world.baselines = {**self.world.baselines, (tenant, sku): number}
+
+
+class _Leases(_Store):
+    """Its database's clock stands at NOW."""
+
+    def take(self, name: str, holder: str, wall: datetime, duration: timedelta) -> Lease:
+        self.world.leases[name] = Lease(name=name, holder=holder, fence=1, expires_at=wall + duration)
+        return self.world.leases[name]
+
+    def alive(self, prefix: str) -> list[Lease]:
+        every = self.world.leases.items()
+        return [lease for name, lease in every if name.startswith(prefix) and lease.expires_at > NOW]
+
+    def release(self, lease: Lease) -> None:
+        del self.world.leases[lease.name]
 
 
 class _Stops(_Store):

@@ -6,7 +6,7 @@ import pytest
 
 from config.limits import default_limits
 from provisioning.audit.events import AuditEvent, encode_event
-from provisioning.domain.errors import UnavailableError
+from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import OperationState
 from provisioning.services.diagnose import (
@@ -112,6 +112,23 @@ class TestDiagnose:
         (finding,) = looked("stops", world)
         assert (finding.health, "person:duty" in finding.sentence) == (Health.WARN, True)
 
+    def test_a_machine_whose_clock_is_off_is_bad(self) -> None:
+        world = World()
+        assert [x.health for x in looked("clocks", world)] == [Health.OK]
+        with world.open() as uow:
+            uow.leases.take("clock:left", "left", NOW, timedelta(minutes=1))
+            uow.commit()
+        (finding,) = looked("clocks", world)
+        assert (finding.health, "The clock of left" in finding.sentence) == (Health.BAD, True)
+
+    def test_a_sealer_that_would_refuse_is_bad(self) -> None:
+        def refuse() -> None:
+            raise ConflictError("The folder of checkpoints knows another log.")
+
+        assert [x.health for x in looked("sealer", sealer=lambda: None)] == [Health.OK]
+        (finding,) = looked("sealer", sealer=refuse)
+        assert (finding.health, finding.sentence) == (Health.BAD, "The folder of checkpoints knows another log.")
+
     def test_what_is_away_is_a_line_and_the_rest_is_looked_at(self) -> None:
         (finding,) = looked("database", database_time=away, broker=lambda: None)
         assert (finding.health, finding.sentence) == (
@@ -130,6 +147,7 @@ class TestDiagnose:
         assert {x.part: x.health for x in found} == {
             "database": Health.BAD,
             "broker": Health.OK,
+            "clocks": Health.BAD,
             "stops": Health.BAD,
             "queue": Health.BAD,
             "audit": Health.BAD,
@@ -139,11 +157,13 @@ class TestDiagnose:
         ("instruments", "silent"),
         [
             pytest.param(
-                {"database_time": away}, {"schema", "realm", "stops", "queue", "collection", "audit"}, id="database"
+                {"database_time": away},
+                {"schema", "realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                id="database",
             ),
             pytest.param(
                 {"pending_migrations": lambda: ["0002"]},
-                {"realm", "stops", "queue", "collection", "audit"},
+                {"realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
                 id="schema",
             ),
             pytest.param({"order_source": away}, {"collection"}, id="order database"),
@@ -161,6 +181,7 @@ class TestDiagnose:
             "order_source": lambda: None,
             "quota_left": lambda: 1.0,
             "uncollected_since": lambda: None,
+            "sealer": lambda: None,
         }
         diagnose = Diagnose(
             instruments=Instruments(**{**well, **instruments}),  # type: ignore[arg-type]  # by name

@@ -40,6 +40,9 @@ class FakeArchive:
     def events(self, organisation: OrganisationId | None = None) -> Iterator[StoredEvent]:
         return (row for row, who in zip(self.rows, self.organisations, strict=True) if organisation in {None, who})
 
+    def uncovered(self, size: int, organisation: OrganisationId | None = None) -> int:
+        return sum(row.sequence >= size for row in self.events(organisation))
+
     def leaves(self, size: int) -> Iterator[bytes]:
         return (row.leaf for row in self.rows[:size])
 
@@ -68,6 +71,14 @@ class TestExportAudit:
         lines = export(world, FakeArchive([SCHOOL, SCHOOL, SCHOOL], covered=2), organisation=SCHOOL)
         verdict = verify_audit(lines, KEY)
         assert (verdict.is_sound, verdict.events) == (True, 2)
+
+    @pytest.mark.parametrize(("organisation", "left_out"), [(None, 2), (SCHOOL, 1), (OTHER, 1)])
+    def test_it_says_how_many_events_no_checkpoint_covers(
+        self, world: World, organisation: OrganisationId | None, left_out: int
+    ) -> None:
+        archive = FakeArchive([SCHOOL, OTHER, OTHER, SCHOOL], covered=2)
+        service = ExportAudit(open_uow=world.open, clock=FakeClock(), archive=archive)
+        assert service(AUDITOR, organisation).left_out == left_out
 
     def test_the_export_itself_is_written_down(self, world: World) -> None:
         export(world, FakeArchive([SCHOOL]), organisation=SCHOOL)
@@ -99,6 +110,13 @@ class TestVerifyAudit:
         other = str(SignerKey("other.example", b"o" * 32).verifier)
         assert not verify_audit(export(world, FakeArchive([SCHOOL])), other).is_sound
 
-    def test_a_key_that_is_none_is_refused(self) -> None:
+    @pytest.mark.parametrize("keys", ["key", "", " \n", f"{KEY}\nkey"])
+    def test_a_key_that_is_none_is_refused(self, keys: str) -> None:
         with pytest.raises(AuditFormatError, match="name\\+hash\\+base64"):
-            verify_audit([], "key")
+            verify_audit([], keys)
+
+    def test_several_keys_stand_one_a_line(self, world: World) -> None:
+        other = str(SignerKey("audit.example", b"o" * 32).verifier)
+        for keys in (f"{KEY}\n{other}\n", f"\n{other}\r\n{KEY}"):
+            verdict = verify_audit(export(world, FakeArchive([SCHOOL])), keys)
+            assert (verdict.is_sound, [signer.key for signer in verdict.signers]) == (True, [SIGNER.verifier.label])

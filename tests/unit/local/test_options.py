@@ -1,0 +1,8 @@
+from provisioning.local.options import Profile
+from provisioning.sandbox.profiles import PROFILES
+
+
+class TestProfile:
+    def test_are_those_that_the_twin_knows(self) -> None:
+        """The twin shares no code with us, so the names stand twice."""
+        assert {profile.value for profile in Profile} == set(PROFILES)
