@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,6 +66,21 @@ class SandboxControl:
 
     def change_subscription(self, tenant: str, subscription: str, **change: Any) -> Any:
         return self.request("PATCH", "/subscriptions", {"tenant": tenant, "id": subscription, "change": change})
+
+    def end_subscription(self, tenant: str, subscription: str, at: float) -> Any:
+        """Its state ends at this moment of the sandbox, in Unix seconds."""
+        moment = datetime.fromtimestamp(at, UTC).isoformat()
+        return self.request("PATCH", "/subscriptions", _change(tenant, subscription, nextLifecycleDateTime=moment))
+
+    def set_durations(self, tenant: str, subscription: str, **days: float) -> Any:
+        """`graceDays=`, `suspendedDays=` of this one."""
+        return self.request("PATCH", "/subscriptions", _change(tenant, subscription, **days))
+
+    def renew_subscription(self, tenant: str, subscription: str, **renewal: Any) -> Any:
+        return self.request("POST", "/subscriptions/renew", _change(tenant, subscription, **renewal))
+
+    def move_subscription(self, tenant: str, subscription: str, to: str, **move: Any) -> Any:
+        return self.request("POST", "/subscriptions/move", _change(tenant, subscription, to=to, **move))
 
     def subscriptions(self, tenant: str) -> Any:
         return self.request("GET", "/subscriptions", tenant=tenant)["value"]
@@ -218,6 +234,10 @@ class SandboxProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _change(tenant: str, subscription: str, **more: Any) -> dict[str, Any]:
+    return {"tenant": tenant, "id": subscription, **more}
 
 
 def _arguments(options: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox import control_directory, control_ledger, control_settings, control_subscriptions
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -41,9 +41,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "apps"): control_directory.register,
     ("POST", "consents"): control_directory.grant_consent,
     ("DELETE", "consents"): control_directory.withdraw_consent,
-    ("GET", "subscriptions"): control_directory.list_subscriptions,
-    ("POST", "subscriptions"): control_directory.add_subscription,
-    ("PATCH", "subscriptions"): control_directory.change_subscription,
+    ("GET", "subscriptions"): control_subscriptions.list_all,
+    ("POST", "subscriptions"): control_subscriptions.add,
+    ("PATCH", "subscriptions"): control_subscriptions.change,
+    ("POST", "subscriptions/renew"): control_subscriptions.renew,
+    ("POST", "subscriptions/move"): control_subscriptions.move,
     ("GET", "users"): control_directory.read_user,
     ("POST", "users"): control_directory.add_user,
     ("PATCH", "users"): control_directory.change_user,
@@ -52,6 +54,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "ledger"): control_ledger.list_entries,
     ("GET", "ledger/state"): control_ledger.state_at,
     ("GET", "ledger/writes"): control_ledger.writes_per_user,
+    ("GET", "ledger/repeats"): control_ledger.repeats,
     ("POST", "ledger/gaps"): control_ledger.gaps,
 }
 

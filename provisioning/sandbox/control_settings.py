@@ -31,6 +31,13 @@ def get_tenant(world: World, id_or_domain: str) -> Tenant:
     return tenant
 
 
+def needed(options: dict[str, str], name: str) -> str:
+    """A query option that must be there; raises ValueError."""
+    if not options.get(name):
+        raise ValueError(f"The query option {name} is missing.")
+    return options[name]
+
+
 def health(world: World, _: Request) -> Answer:
     return {
         "status": "ok",

@@ -12,12 +12,11 @@ from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
     SeedCatalogue,
-    SeedChange,
     SeedConsent,
     SeedSecret,
-    SeedSubscription,
     SeedTenant,
 )
+from provisioning.sandbox.seed_subscriptions import SeedChange, SeedSubscription
 from provisioning.sandbox.subscriptions import Subscription
 from provisioning.sandbox.tenants import App, Tenant
 from provisioning.sandbox.world import World
@@ -27,7 +26,10 @@ _Collection = TypeVar("_Collection", Group, AdministrativeUnit, School)
 
 
 def export_seed(world: World) -> Seed:
-    """Complete in itself; moments to the second."""
+    """Complete in itself; moments to the second, subscriptions as they are now."""
+    now = world.clock.now()
+    for tenant in world.tenants.values():
+        tenant.visible_subscriptions(now)  # moves them on to where they are now
     return Seed(
         apps=[_app(app) for app in world.apps.values()],
         catalogue=_catalogue(world),
@@ -90,7 +92,10 @@ def _subscription(held: Subscription) -> SeedSubscription:
         createdDateTime=held.createdDateTime,
         nextLifecycleDateTime=held.nextLifecycleDateTime,
         ownerTenantId=held.ownerTenantId,
-        appearsAt=to_moment(held.appears_at),
+        appearsAt=to_moment(held.appears_at) if held.appears_at else None,
+        term=held.term,
+        graceDays=held.graceDays,
+        suspendedDays=held.suspendedDays,
         changes=[
             SeedChange(at=to_moment(due.at), status=due.status, totalLicenses=due.totalLicenses) for due in held.changes
         ],

@@ -1,14 +1,13 @@
 """Every accepted write, with the state before and after: the witness against which others are checked."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from provisioning.sandbox.catalogue import Sku
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.licensing import enabled_plans, is_same
+from provisioning.sandbox.licensing import is_same
 from provisioning.sandbox.model import User
 
 
@@ -55,15 +54,6 @@ class Entry(msgspec.Struct, frozen=True):
         }
 
 
-class Gap(msgspec.Struct, frozen=True):
-    """A span in which a person had none of the service plans of a family; `until` None: still so."""
-
-    user: str
-    family: tuple[str, ...]
-    since: float
-    until: float | None
-
-
 def to_json(user: User | None) -> dict[str, Any] | None:
     """A state as the ledger tells it."""
     if user is None:
@@ -94,6 +84,14 @@ class Ledger:
         """At most `limit` entries after `sequence`, oldest first."""
         return self._entries[sequence : sequence + limit]
 
+    def of(self, tenant: str, user: str) -> Sequence[Entry]:
+        """What was written to one person, oldest first."""
+        return self._by_user.get((tenant, user), ())
+
+    def in_tenant(self, tenant: str) -> list[Entry]:
+        """What was written in one tenant, oldest first."""
+        return [entry for entry in self._entries if entry.tenant == tenant]
+
     def state_at(self, tenant: str, user: str, time: float, current: User | None) -> User | None:
         """What a person was at `time`; `current` answers for people nobody ever wrote to."""
         state = current
@@ -109,26 +107,3 @@ class Ledger:
             for (owner, user), entries in self._by_user.items()
             if owner == tenant
         }
-
-    def gaps(
-        self, tenant: str, user: str, family: tuple[str, ...], skus: Mapping[str, Sku], span: tuple[float, float],
-        current: User | None,
-    ) -> Iterator[Gap]:  # fmt: skip
-        """The spans between the moments of `span` in which no plan of `family` worked for the person."""
-        since, until = span
-        lacking: float | None = None
-        for moment, state in self._timeline(tenant, user, since, until, current):
-            has = state is not None and not enabled_plans(state.assignments, skus).isdisjoint(family)
-            if has and lacking is not None:
-                yield Gap(user, family, lacking, moment)
-            lacking = None if has else (moment if lacking is None else lacking)
-        if lacking is not None:
-            yield Gap(user, family, lacking, None)
-
-    def _timeline(
-        self, tenant: str, user: str, since: float, until: float, current: User | None
-    ) -> Iterator[tuple[float, User | None]]:
-        yield since, self.state_at(tenant, user, since, current)
-        for entry in self._by_user.get((tenant, user), ()):
-            if since < entry.time <= until:
-                yield entry.time, entry.after

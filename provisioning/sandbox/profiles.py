@@ -14,9 +14,9 @@ from provisioning.sandbox.seed import (
     SeedApp,
     SeedConsent,
     SeedSecret,
-    SeedSubscription,
     SeedTenant,
 )
+from provisioning.sandbox.seed_subscriptions import SeedSubscription
 
 BOARD_TENANT = "7c4a1f1e-52f0-4d0f-8b5e-2f1b6a9d0b01"
 BOARD_APP = "3b9d5c62-0e6e-4c8e-9a35-6f2b7a1c0a01"
