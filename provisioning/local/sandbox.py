@@ -139,6 +139,16 @@ class SandboxControl:
     def load_quota(self, tenant: str, writes: float) -> None:
         self.request("POST", "/quotas/load", {"tenant": tenant, "writes": writes})
 
+    def add_load(self, tenant: str, writes_per_second: float, **more: Any) -> Any:
+        """A stream of foreign writes: `until=` moment, `for` seconds, `limits=` names of quotas that it eats from."""
+        return self.request("POST", "/quotas/load", {"tenant": tenant, "writes_per_second": writes_per_second, **more})
+
+    def loads(self) -> Any:
+        return self.request("GET", "/quotas/load")["value"]
+
+    def clear_loads(self, load: str | None = None) -> None:
+        self.request("DELETE", "/quotas/load", id=load)
+
     def counters(self) -> Any:
         return self.request("GET", "/counters")
 

@@ -9,7 +9,13 @@ from typing import Any
 
 import msgspec
 
-from provisioning.sandbox import control_directory, control_ledger, control_settings, control_subscriptions
+from provisioning.sandbox import (
+    control_directory,
+    control_ledger,
+    control_load,
+    control_settings,
+    control_subscriptions,
+)
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -32,7 +38,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "quotas/reset"): control_settings.reset_quotas,
     ("POST", "quotas/fill"): control_settings.fill_quotas,
     ("POST", "quotas/drain"): control_settings.drain_quotas,
-    ("POST", "quotas/load"): control_settings.load_quota,
+    ("GET", "quotas/load"): control_load.list_loads,
+    ("POST", "quotas/load"): control_load.add_load,
+    ("DELETE", "quotas/load"): control_load.clear_loads,
     ("GET", "faults"): control_settings.list_faults,
     ("POST", "faults"): control_settings.add_fault,
     ("DELETE", "faults"): control_settings.clear_faults,

@@ -136,7 +136,7 @@ def change_quotas(world: World, request: Request) -> Answer:
     for name, wanted in change.limits.items():
         quotas.limits[name] = _changed_limit(quotas.limits, name, wanted)
     quotas.shape = change.shape or quotas.shape
-    quotas.reset()
+    quotas.reset(world.clock.now())
     return read_quotas(world, request)
 
 
@@ -157,7 +157,7 @@ def reset_quotas(world: World, request: Request) -> Answer:
 
 def fill_quotas(world: World, request: Request) -> Answer:
     """Every bucket full: nothing used."""
-    world.quotas.reset()
+    world.quotas.reset(world.clock.now())
     return read_quotas(world, request)
 
 
@@ -165,18 +165,6 @@ def drain_quotas(world: World, request: Request) -> Answer:
     """Every bucket empty: all used."""
     world.quotas.drain(world.clock.now())
     return read_quotas(world, request)
-
-
-class Load(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    writes: float
-
-
-def load_quota(world: World, request: Request) -> Answer:
-    """Writes by other apps in a tenant: they count on the tenant's limit alone."""
-    load = msgspec.json.decode(request.body, type=Load)
-    world.quotas.load(get_tenant(world, load.tenant).id, load.writes, world.clock.now())
-    return {"tenant": load.tenant, "writes": load.writes}
 
 
 def list_faults(world: World, _: Request) -> Answer:

@@ -81,15 +81,29 @@ class Graph:
         self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
     ) -> Response:
         units = resource_units(route, request.query)
-        headers = self.charge(caller, tenant, units, route.writes, route.family)
+        headers = self.charge(caller, tenant, units, route.writes, route.family, self._share(request))
+        headers["x-ms-resource-unit"] = str(units)
+        try:
+            response = self._answer_of(route, ids, request, caller, tenant, author)
+        except GraphError as error:
+            error.headers = {**headers, **error.headers}  # a refusal costs as much as an answer
+            raise
+        response.headers = {**response.headers, **headers}
+        return response
+
+    def _answer_of(
+        self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
+    ) -> Response:
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
         now = self.world.clock.now()
-        call = Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now)
-        response = route.answer(call)
+        response = route.answer(Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now))
         self.world.count("writes", tenant.id, route.writes)
-        response.headers = {**response.headers, **headers, "x-ms-resource-unit": str(units)}
         return response
+
+    def _share(self, request: Request) -> float:
+        is_low = request.headers.get("x-ms-throttle-priority", "").strip().lower() == "low"
+        return self.world.switches.low_priority_share if is_low else 1.0
 
     def collide(self, request: Request, caller: Caller) -> Response:
         """The answer to a write that ran into another one to the same person; it is charged all the same."""
@@ -104,10 +118,16 @@ class Graph:
         return response
 
     def charge(
-        self, caller: Caller, tenant: Tenant, units: int, writes: int = 0, family: Family = "identity"
+        self,
+        caller: Caller,
+        tenant: Tenant,
+        units: int,
+        writes: int = 0,
+        family: Family = "identity",
+        share: float = 1.0,
     ) -> dict[str, str]:
         """Count a request on the caller's quotas and return the headers that tell of it; raises Graph's 429."""
-        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family)
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family, share)
         verdict = self.world.quotas.charge(charge, self.world.clock.now())
         headers = throttle_headers(verdict, charge)
         if verdict.wait:

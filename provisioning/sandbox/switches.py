@@ -42,6 +42,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Retry-After of a 409, if it has one."""
     retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"
     """How a refused request learns when to come back: rounded up, to the millisecond, a constant 1, not at all."""
+    low_priority_share: float = 0.8
+    """The part of each limit open to requests with x-ms-throttle-priority: Low; they are only said to go first."""
     batch_resource_units: int = 0
     """Resource units that a $batch envelope costs beside its items."""
     consumed_units: Literal["replica", "immediate"] = "replica"
