@@ -27,11 +27,11 @@ class SandboxControl:
 
     def __init__(self, root: str, token: str, tls: ssl.SSLContext) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.Client(base_url=root, headers=headers, verify=tls, timeout=60)
+        self._client = httpx.Client(base_url=root, headers=headers, verify=tls)
 
-    def request(self, method: str, path: str, content: Any = None, **options: Any) -> Any:
+    def request(self, method: str, path: str, content: Any = None, seconds: float = 60, **options: Any) -> Any:
         options = {name: value for name, value in options.items() if value is not None}
-        response = self._client.request(method, path, json=content, params=options)
+        response = self._client.request(method, path, json=content, params=options, timeout=seconds)
         if response.is_error:
             raise ValueError(f"{method} {path}: {response.status_code} {response.json()['error']}")
         return response.json()
@@ -44,6 +44,12 @@ class SandboxControl:
 
     def seed(self, seed: dict[str, Any], *, reset: bool = True) -> Any:
         return self.request("POST", "/seed", seed, reset="true" if reset else None)
+
+    def seed_profile(self, profile: str, *, reset: bool = True, **wanted: int) -> Any:
+        """A generated world: `board`, or `sector` with `tenants=`, `users=` and `random_seed=`."""
+        return self.request(
+            "POST", "/seed/profile", {"profile": profile, **wanted}, reset="true" if reset else None, seconds=600
+        )
 
     def read_seed(self) -> Any:
         """The world as it is, to be planted again; the ledger is not part of it."""

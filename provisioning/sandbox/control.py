@@ -27,6 +27,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "health"): control_settings.health,
     ("GET", "seed"): control_settings.read_seed_of_now,
     ("POST", "seed"): control_settings.seed,
+    ("POST", "seed/profile"): control_settings.seed_profile,
     ("POST", "reset"): control_settings.reset,
     ("GET", "clock"): control_settings.read_clock,
     ("PUT", "clock"): control_settings.change_clock,

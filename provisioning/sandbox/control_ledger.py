@@ -75,9 +75,13 @@ def state_at(world: World, request: Request) -> Answer:
 
 
 def writes_per_user(world: World, request: Request) -> Answer:
-    """`?tenant=`: per person how many writes were accepted and how many changed something."""
+    """`?tenant=[&user=]`: per person how many writes were accepted and how many changed something."""
     tenant = get_tenant(world, needed(request.options, "tenant"))
-    return {"value": world.ledger.writes_per_user(tenant.id)}
+    counted = world.ledger.writes_per_user(tenant.id)
+    if (user := request.options.get("user")) is not None:
+        user_id = _user_id(tenant, user)
+        counted = {user_id: counted[user_id]} if user_id in counted else {}
+    return {"value": counted}
 
 
 class GapQuestion(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -112,9 +116,11 @@ def _supply(world: World, tenant: Tenant) -> Supply:
 
 
 def repeats(world: World, request: Request) -> Answer:
-    """`?tenant=`: accepted writes that changed nothing, or came twice under one client request id."""
+    """`?tenant=[&user=]`: accepted writes that changed nothing, or came twice under one client request id."""
     tenant = get_tenant(world, needed(request.options, "tenant"))
-    return {"value": list(find_repeats(world.ledger.in_tenant(tenant.id)))}
+    user = request.options.get("user")
+    entries = world.ledger.in_tenant(tenant.id) if user is None else world.ledger.of(tenant.id, _user_id(tenant, user))
+    return {"value": list(find_repeats(entries))}
 
 
 def to_seconds(moment: str | float) -> float:

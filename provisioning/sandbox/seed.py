@@ -82,6 +82,11 @@ class SeedPopulation(SeedStruct):
     domain: str | None = None
     user: dict[str, Any] = {}
 
+    @property
+    def names(self) -> Iterator[str]:
+        """The user principal names, where the domain is given."""
+        return (f"{self.prefix}-{number:04}@{self.domain}" for number in range(1, self.count + 1))
+
 
 class SeedTenant(SeedStruct):
     id: str
