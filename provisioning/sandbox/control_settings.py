@@ -10,7 +10,7 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.export import export_seed
 from provisioning.sandbox.faults import Fault
-from provisioning.sandbox.profiles import Profile, plant_profile, require_known
+from provisioning.sandbox.profiles import Profile, plant_profile
 from provisioning.sandbox.quotas import Limit, Shape
 from provisioning.sandbox.routes import ROUTES
 from provisioning.sandbox.seed import Seed, plant, read_seed
@@ -50,21 +50,22 @@ def health(world: World, _: Request) -> Answer:
 
 
 def seed(world: World, request: Request) -> Answer:
-    """Plant a seed; `?reset=true` empties the world first."""
+    """Plant a seed, whole or not at all; `?reset=true` empties the world first."""
     planted = read_seed(request.body)
-    if request.options.get("reset") == "true":
-        world.reset(planted.randomSeed)
-    plant(world, planted)
+    with world.all_or_nothing():
+        if request.options.get("reset") == "true":
+            world.reset(planted.randomSeed)
+        plant(world, planted)
     return health(world, request)
 
 
 def seed_profile(world: World, request: Request) -> Answer:
-    """Plant a generated world; `?reset=true` empties the present one first."""
+    """Plant a generated world, whole or not at all; `?reset=true` empties the present one first."""
     wanted = msgspec.json.decode(request.body, type=Profile)
-    require_known(wanted)  # before anything is emptied
-    if request.options.get("reset") == "true":
-        world.reset(wanted.random_seed)
-    plant_profile(world, wanted)
+    with world.all_or_nothing():
+        if request.options.get("reset") == "true":
+            world.reset(wanted.random_seed)
+        plant_profile(world, wanted)
     return health(world, request)
 
 

@@ -13,7 +13,7 @@ from provisioning.sandbox.errors import (
     denied,
     unauthorized,
 )
-from provisioning.sandbox.faults import Fault, retry_after_headers
+from provisioning.sandbox.faults import Fault, fault_headers
 from provisioning.sandbox.identity import Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.quotas import Charge, Family, Verdict, throttle_headers
@@ -174,7 +174,7 @@ def faulty_response(fault: Fault, author: Author) -> Response:
 
 
 def _fault_error(fault: Fault) -> GraphError:
-    headers = retry_after_headers(fault)
+    headers = fault_headers(fault)
     if fault.kind == "conflict":
         return concurrent_write(headers.get("Retry-After"))
     if fault.kind == "unauthorized":
@@ -184,5 +184,5 @@ def _fault_error(fault: Fault) -> GraphError:
         "throttle": (429, "TooManyRequests", "Please retry again later."),
         "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
         "gateway_timeout": (504, "UnknownError", ""),
-    }.get(fault.kind, (fault.status, fault.code or "UnknownError", fault.message))
-    return GraphError(status, code, message, headers)
+    }.get(fault.kind, (fault.status, "UnknownError", ""))
+    return GraphError(status, fault.code or code, fault.message or message, headers)

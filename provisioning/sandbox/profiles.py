@@ -10,7 +10,7 @@ from provisioning.sandbox.sector import sector
 from provisioning.sandbox.seed import Seed, plant
 from provisioning.sandbox.world import World
 
-__all__ = ["BOARD_APP", "BOARD_SECRET", "BOARD_TENANT", "PROFILES", "Profile", "plant_profile", "require_known"]
+__all__ = ["BOARD_APP", "BOARD_SECRET", "BOARD_TENANT", "PROFILES", "Profile", "plant_profile"]
 
 MOST_TENANTS = 6_000  # beyond, there are not enough codes for all schools
 _Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -38,14 +38,9 @@ def _sector(wanted: Profile) -> Iterator[Seed]:
 PROFILES: Mapping[str, Callable[[Profile], Iterator[Seed]]] = {"board": _board, "sector": _sector}
 
 
-def require_known(wanted: Profile) -> None:
-    """Raises ValueError for a name that there is not."""
-    if wanted.profile not in PROFILES:
-        raise ValueError(f"There is no profile {wanted.profile}: choose from {', '.join(PROFILES)}.")
-
-
 def plant_profile(world: World, wanted: Profile) -> None:
     """Add a generated world, piece by piece; raises ValueError for a name that there is not."""
-    require_known(wanted)
+    if wanted.profile not in PROFILES:
+        raise ValueError(f"There is no profile {wanted.profile}: choose from {', '.join(PROFILES)}.")
     for seed in PROFILES[wanted.profile](wanted):
         plant(world, seed)

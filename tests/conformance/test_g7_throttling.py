@@ -171,6 +171,26 @@ class TestG75Headers:
         assert [write(graph).status_code for _ in range(3)] == [200, 200, 429]
 
 
+class TestG76OtherRefusals:
+    def test_the_directorys_own_code_with_its_own_cause(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.add_fault(
+            "throttle",
+            code="Request_ThrottledTemporarily",
+            headers={"x-ms-throttle-information": "CPULimitExceeded"},
+            retryAfter=2.128,
+        )
+        refused = graph.get("/organization")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "Request_ThrottledTemporarily")
+        assert refused.headers["x-ms-throttle-information"] == "CPULimitExceeded"
+        assert refused.headers["Retry-After"] == "2.128"
+
+    def test_an_unavailable_service_may_name_it_too(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.add_fault("unavailable", code="Request_ThrottledTemporarily", message="Try later.")
+        refused = graph.get("/organization")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "Request_ThrottledTemporarily")
+        assert refused.json()["error"]["message"] == "Try later."
+
+
 class TestForeignLoad:
     @pytest.fixture
     def busy(self, control: SandboxControl) -> SandboxControl:

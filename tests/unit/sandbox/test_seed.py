@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -63,3 +63,33 @@ class TestPlant:
         seed = {"tenants": [{"id": TENANT, "domains": ["X.example"]}, other]}
         with pytest.raises(ValueError, match="already in use"):
             plant(World(Settings()), read_seed(msgspec.json.encode(seed)))
+
+
+class TestAllOrNothing:
+    GOOD: ClassVar[dict[str, Any]] = {"id": TENANT, "domains": ["x.example"]}
+    BAD: ClassVar[dict[str, Any]] = {"id": TENANT[::-1], "subscriptions": [{"skuId": "unknown", "totalLicenses": 1}]}
+
+    def attempt(self, world: World, *tenants: dict[str, Any], reset: bool = False) -> None:
+        seed = {"apps": [{"id": "app"}], "catalogue": {"exclusive": [["p", "q"]]}, "tenants": tenants}
+        with world.all_or_nothing():
+            if reset:
+                world.reset()
+            plant(world, read_seed(msgspec.json.encode(seed)))
+
+    def test_a_seed_that_fails_at_its_end_leaves_nothing(self) -> None:
+        world = World(Settings())
+        rules = world.catalogue.rules
+        with pytest.raises(ValueError, match="not in the catalogue"):
+            self.attempt(world, self.GOOD, self.BAD)
+        assert world.tenants == world.apps == {}
+        assert world.catalogue.rules is rules
+        self.attempt(world, self.GOOD)
+        assert list(world.tenants) == [TENANT]
+
+    def test_a_world_is_not_emptied_for_a_seed_that_fails(self) -> None:
+        world = planted(users=[{"userPrincipalName": "a@x.example"}])
+        world.clock.set_factor(5)
+        with pytest.raises(ValueError, match="not in the catalogue"):
+            self.attempt(world, self.BAD, reset=True)
+        assert [user.userPrincipalName for user in people(world)] == ["a@x.example"]
+        assert world.clock.factor == 5
