@@ -92,6 +92,28 @@ def seed(
     session.show(health, f"{health['tenants']:,} tenants and {health['users']:,} users are there now.")
 
 
+@command(group, "snapshot", examples=("provisioning sandbox snapshot world.json",))
+def snapshot(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="The seed file to write; one that is there already is left alone.")],
+    folder: Folder = HERE,
+) -> None:
+    """Write the world as it is to a seed file. The ledger is not part of it."""
+    world = SandboxControl.find(folder).call("GET", "seed", seconds=PLANTING_SECONDS)
+    _write_for_us_alone(file, msgspec.json.encode(world))
+    told = {"file": str(file), "tenants": len(world["tenants"])}
+    session.show(told, f"Tenants written: {told['tenants']:,}. To plant them again:\nprovisioning sandbox seed {file}")
+
+
+def _write_for_us_alone(file: Path, content: bytes) -> None:
+    """The world holds the secrets of its apps. Raises InputError for a file that is there already."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(content)
+    except FileExistsError:
+        raise InputError(f"{file} is there already: name another file.") from None
+
+
 @command(group, "seats", examples=("provisioning sandbox seats school.nl 4b590615-0888-425a-a965-b3bf7789848d 30",))
 def seats(
     session: Session,

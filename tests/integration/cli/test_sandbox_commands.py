@@ -162,6 +162,24 @@ class TestSeed:
         assert sandbox.control.health()["tenants"] == before
 
 
+class TestSnapshot:
+    def test_is_a_seed_that_makes_the_same_world_again(
+        self, ask: Ask, teacher: str, sandbox: SandboxProcess, tmp_path: Path
+    ) -> None:
+        before, file = sandbox.control.read_seed(), tmp_path / "world.json"
+        assert ask("snapshot", str(file)).out.splitlines()[-1] == f"provisioning sandbox seed {file}"
+        assert file.stat().st_mode & 0o777 == 0o600
+        sandbox.control.delete_user(TENANT, teacher)
+        assert ask("seed", str(file), "--reset").code == 0
+        assert sandbox.control.read_seed() == before
+
+    def test_overwrites_nothing(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "mine.json").write_text("mine")
+        answer = ask("snapshot", str(tmp_path / "mine.json"))
+        assert (answer.code, (tmp_path / "mine.json").read_text()) == (2, "mine")
+        assert "is there already" in answer.err
+
+
 class TestAway:
     @pytest.fixture
     def gone(self, tmp_path: Path) -> Path:
