@@ -11,6 +11,7 @@ from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.lifecycle import YEAR, Term
 from provisioning.sandbox.seed_subscriptions import (
     Days,
+    Seconds,
     SeedChange,
     SeedSubscription,
     Units,
@@ -93,11 +94,11 @@ class Renewal(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={
     tenant: str
     id: str
     at: str | None = None
-    after: float | None = None
+    after: Seconds | None = None
     skuId: str | None = None
     totalLicenses: Units | None = None
     overlapDays: Days | None = None
-    lateBy: float = 0.0
+    lateBy: Seconds = 0.0
 
 
 def renew(world: World, request: Request) -> Answer:
@@ -143,8 +144,8 @@ class Move(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"af
     id: str
     to: str
     at: str | None = None
-    after: float | None = None
-    arrivesIn: float = 0.0
+    after: Seconds | None = None
+    arrivesIn: Seconds = 0.0
     outcome: Literal["moved", "lost", "doubled"] = "moved"
 
 
@@ -161,7 +162,7 @@ def move(world: World, request: Request) -> Answer:
     now = world.clock.now()
     held.advance(now)
     at = to_change(SeedChange(at=wanted.at, after=wanted.after), now).at
-    arrived = None if wanted.outcome == "lost" else _arrival(target, held, at + max(wanted.arrivesIn, 0.0))
+    arrived = None if wanted.outcome == "lost" else _arrival(target, held, at + wanted.arrivesIn)
     if wanted.outcome != "doubled":
         held.schedule(Change(at=at, status="Deleted"))
     held.advance(now)

@@ -12,11 +12,12 @@ from provisioning.sandbox.world import World
 
 Units = Annotated[int, msgspec.Meta(ge=0)]
 Days = Annotated[float, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class SeedChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"after": "in"}):
     at: str | None = None
-    after: float | None = None
+    after: Seconds | None = None
     status: str | None = None
     totalLicenses: Units | None = None
 
@@ -32,7 +33,7 @@ class SeedSubscription(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     nextLifecycleDateTime: str | None = None
     ownerTenantId: str | None = None
     appearsAt: str | None = None
-    appearsIn: float | None = None
+    appearsIn: Seconds | None = None
     term: Term | None = None
     graceDays: Days | None = None
     suspendedDays: Days | None = None

@@ -104,7 +104,8 @@ class Subscription(msgspec.Struct, kw_only=True):
     def _move(self, status: str, at: float) -> None:
         if not self.history:
             self.history = [(self.appears_at, self.status)]
-        self.history = [*self.history, (at, status)]
+        since = max(at, self.history[-1][0])  # a moment is whole seconds, and may lie a little before the last one
+        self.history = [*self.history, (since, status)]
         self.status = status
         self.nextLifecycleDateTime = self.next_moment(at)
 

@@ -42,7 +42,7 @@ class TestG71Limits:
             ("app_requests", "Application", "ReadWrite", 130_000, 10),
         ],
     )
-    def test_are_the_published_ones(
+    def test_g7_1_are_the_published_ones(
         self, control: SandboxControl, name: str, scope: str, kind: str, capacity: int, window: int
     ) -> None:
         limit = control.set_quotas()["limits"][name]
@@ -50,7 +50,7 @@ class TestG71Limits:
         assert found == (scope, kind, capacity, window)
 
     @pytest.mark.parametrize(("people", "size"), [(49, "small"), (50, "medium"), (500, "medium"), (501, "large")])
-    def test_follow_the_size_of_the_tenant(
+    def test_g7_1_follow_the_size_of_the_tenant(
         self, graph: httpx.Client, control: SandboxControl, people: int, size: str
     ) -> None:
         world = control.read_seed()
@@ -60,12 +60,12 @@ class TestG71Limits:
         control.set_quotas(**{f"app_tenant_units_{size}": {"capacity": 1, "window": HOUR}})
         assert [graph.get("/organization").status_code for _ in range(2)] == [200, 429]
 
-    def test_reads_never_touch_the_writes(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_1_reads_never_touch_the_writes(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 1, "window": HOUR})
         assert {graph.get("/organization").status_code for _ in range(5)} == {200}
         assert [write(graph).status_code for _ in range(2)] == [200, 429]
 
-    def test_every_request_of_an_app_counts_on_the_limit_of_all_of_graph(
+    def test_g7_1_every_request_of_an_app_counts_on_the_limit_of_all_of_graph(
         self, graph: httpx.Client, control: SandboxControl
     ) -> None:
         control.set_quotas(app_requests={"capacity": 2, "window": HOUR})
@@ -94,20 +94,20 @@ class TestG72Costs:
         [("", 0), ("?$select=id", 1), ("?%24select=id", 1)],
         ids=["plain", "select", "select, encoded"],
     )
-    def test_of_a_read(self, graph: httpx.Client, path: str, units: int, options: str, saved: int) -> None:
+    def test_g7_2_of_a_read(self, graph: httpx.Client, path: str, units: int, options: str, saved: int) -> None:
         assert graph.get(path + options).headers["x-ms-resource-unit"] == str(max(units - saved, 1))
 
     @pytest.mark.parametrize(("top", "units"), [(19, 1), (20, 2), (999, 2)])
-    def test_of_a_small_page(self, graph: httpx.Client, top: int, units: int) -> None:
+    def test_g7_2_of_a_small_page(self, graph: httpx.Client, top: int, units: int) -> None:
         assert graph.get(f"/users?$top={top}").headers["x-ms-resource-unit"] == str(units)
 
-    def test_of_a_write_is_one_unit_and_one_write(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_2_of_a_write_is_one_unit_and_one_write(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.reset_counters()
         found = (write(graph), graph.patch(f"/users/{WITH_A1}", json={"usageLocation": "NL"}))
         assert [response.headers["x-ms-resource-unit"] for response in found] == ["1", "1"]
         assert control.counters()["tenants"][TENANT]["writes"] == 2
 
-    def test_of_a_write_that_is_refused_for_its_content_is_the_same(
+    def test_g7_2_of_a_write_that_is_refused_for_its_content_is_the_same(
         self, graph: httpx.Client, control: SandboxControl
     ) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 2, "window": HOUR})
@@ -120,17 +120,19 @@ class TestG74Roster:
     @pytest.mark.parametrize(
         ("name", "capacity", "window"), [("education_app_tenant", 35_000, 10), ("education_app", 400_000, 20)]
     )
-    def test_has_the_published_limits(self, control: SandboxControl, name: str, capacity: int, window: int) -> None:
+    def test_g7_4_has_the_published_limits(
+        self, control: SandboxControl, name: str, capacity: int, window: int
+    ) -> None:
         limit = control.set_quotas()["limits"][name]
         assert (limit["capacity"], limit["window"]) == (capacity, window)
 
-    def test_spends_nothing_of_the_directorys(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_4_spends_nothing_of_the_directorys(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.set_quotas(app_tenant_units_small={"capacity": 1, "window": HOUR})
         assert {graph.get("/education/users").status_code for _ in range(3)} == {200}
 
 
 class TestG75Headers:
-    def test_the_use_is_told_above_80_percent_on_answers_too(
+    def test_g7_5_the_use_is_told_above_80_percent_on_answers_too(
         self, graph: httpx.Client, control: SandboxControl
     ) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 10, "window": HOUR})
@@ -138,11 +140,11 @@ class TestG75Headers:
         assert told[:8] == [None] * 8
         assert [float(value) for value in told[8:]] == pytest.approx([0.9, 1.0], abs=0.02)
 
-    def test_it_never_exceeds_180_percent(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_5_it_never_exceeds_180_percent(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 2, "window": HOUR})
         assert float([write(graph) for _ in range(9)][-1].headers["x-ms-throttle-limit-percentage"]) == 1.8
 
-    def test_items_of_a_batch_carry_their_own(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_5_items_of_a_batch_carry_their_own(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 1, "window": HOUR})
         items = [
             item(n, "POST", f"/users/{who}/assignLicense", change_body([A1]))
@@ -157,14 +159,16 @@ class TestG75Headers:
     @pytest.mark.parametrize(
         ("priority", "accepted"), [("Low", 8), ("low", 8), ("Normal", 10), ("High", 10), ("nonsense", 10)]
     )
-    def test_low_priority_goes_first_and_high_gets_no_more(
+    def test_g7_5_low_priority_goes_first_and_high_gets_no_more(
         self, graph: httpx.Client, control: SandboxControl, priority: str, accepted: int
     ) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 10, "window": HOUR})
         found = [write(graph, **{"x-ms-throttle-priority": priority}).status_code for _ in range(12)]
         assert found == [200] * accepted + [429] * (12 - accepted)
 
-    def test_what_low_priority_leaves_is_there_for_others(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_5_what_low_priority_leaves_is_there_for_others(
+        self, graph: httpx.Client, control: SandboxControl
+    ) -> None:
         control.set_quotas(app_tenant_writes={"capacity": 10, "window": HOUR})
         for _ in range(8):
             write(graph, **{"x-ms-throttle-priority": "Low"})
@@ -172,7 +176,9 @@ class TestG75Headers:
 
 
 class TestG76OtherRefusals:
-    def test_the_directorys_own_code_with_its_own_cause(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_6_the_directorys_own_code_with_its_own_cause(
+        self, graph: httpx.Client, control: SandboxControl
+    ) -> None:
         control.add_fault(
             "throttle",
             code="Request_ThrottledTemporarily",
@@ -184,7 +190,7 @@ class TestG76OtherRefusals:
         assert refused.headers["x-ms-throttle-information"] == "CPULimitExceeded"
         assert refused.headers["Retry-After"] == "2.128"
 
-    def test_an_unavailable_service_may_name_it_too(self, graph: httpx.Client, control: SandboxControl) -> None:
+    def test_g7_6_an_unavailable_service_may_name_it_too(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.add_fault("unavailable", code="Request_ThrottledTemporarily", message="Try later.")
         refused = graph.get("/organization")
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "Request_ThrottledTemporarily")

@@ -139,8 +139,10 @@ def seats(
 
 @command(faults, "list")
 def list_faults(session: Session, folder: Folder = HERE) -> None:
-    """The faults that are set."""
-    session.show(answer := SandboxControl.find(folder).call("GET", "faults"), to_json(answer))
+    """The faults that are set, and the loads that go on."""
+    control = SandboxControl.find(folder)
+    answer = {**control.call("GET", "faults"), "loads": control.call("GET", "quotas/load")["value"]}
+    session.show(answer, to_json(answer))
 
 
 @command(faults, "add", examples=('provisioning sandbox faults add \'{"kind":"unavailable","times":3}\'',))
@@ -149,10 +151,32 @@ def add_fault(session: Session, fault: Annotated[str, typer.Argument(help="JSON.
     session.show(answer := SandboxControl.find(folder).call("POST", "faults", fault.encode()), to_json(answer))
 
 
+@command(faults, "load", examples=("provisioning sandbox faults load school.nl 50 --seconds 600",))
+def add_load(
+    session: Session,
+    tenant: Annotated[str, typer.Argument(help="A domain of the tenant, or its id.")],
+    rate: Annotated[float, typer.Argument(metavar="WRITES", help="How many a second, by apps that are not ours.")],
+    seconds: Annotated[
+        float | None, typer.Option(help="How long, in the twin's time; until cleared unless told.")
+    ] = None,
+    *,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="They eat from our own rate too: our pace drops by as much.")
+    ] = False,
+    folder: Folder = HERE,
+) -> None:
+    """Let other apps use up a tenant's quota, unseen."""
+    limits = ["tenant_writes", *(["app_tenant_writes"] if ours else [])]
+    load = {"tenant": tenant, "writes_per_second": rate, "for": seconds, "limits": limits}
+    answer = SandboxControl.find(folder).call("POST", "quotas/load", msgspec.json.encode(load))
+    session.show(answer, f"Other apps write {rate:,g} times a second in {tenant} from now on.")
+
+
 @command(faults, "clear")
 def clear_faults(session: Session, folder: Folder = HERE) -> None:
-    """Take all faults away."""
-    answer = SandboxControl.find(folder).call("DELETE", "faults")
+    """Take all faults and loads away."""
+    control = SandboxControl.find(folder)
+    answer = {**control.call("DELETE", "faults"), "loads": control.call("DELETE", "quotas/load")["value"]}
     session.show(answer, "No fault is set any more.")
 
 

@@ -162,6 +162,26 @@ class TestSeed:
         assert sandbox.control.health()["tenants"] == before
 
 
+@pytest.mark.usefixtures("teacher")
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("options", "limits"),
+        [([], ["tenant_writes"]), (["--ours", "--seconds", "600"], ["tenant_writes", "app_tenant_writes"])],
+    )
+    def test_a_load_goes_on_until_it_is_cleared(self, ask: Ask, options: list[str], limits: list[str]) -> None:
+        assert lines(ask("faults", "load", "school.example", "50", *options)) == [
+            "Other apps write 50 times a second in school.example from now on."
+        ]
+        (load,) = ask("faults", "list", "--json").json["loads"]
+        assert (load["writes_per_second"], load["limits"], load["until"] is None) == (50, limits, not options)
+        assert ask("faults", "clear").code == 0
+        assert ask("faults", "list", "--json").json == {"value": [], "loads": []}
+
+    def test_a_load_of_nothing_is_refused(self, ask: Ask) -> None:
+        answer = ask("faults", "load", "school.example", "0")
+        assert (answer.code, "writes_per_second" in answer.err) == (2, True)
+
+
 class TestSnapshot:
     def test_is_a_seed_that_makes_the_same_world_again(
         self, ask: Ask, teacher: str, sandbox: SandboxProcess, tmp_path: Path

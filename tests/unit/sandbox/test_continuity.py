@@ -1,6 +1,8 @@
 """Gaps by hand-made histories: every instant counts, also those at which only a subscription moved."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioning.sandbox.catalogue import ServicePlan, Sku
 from provisioning.sandbox.continuity import Gap, Supply, Witness
@@ -124,3 +126,38 @@ class TestSupply:
 
     def test_a_sku_without_subscriptions_is_not_judged(self) -> None:
         assert gaps(Ledger(), WITH, subscription("n", (0, "Suspended"))) == []
+
+
+STATES = st.sampled_from([WITHOUT, WITH, RENEWED, holding("k", "n"), None])
+MOMENTS = st.integers(1, 99).map(float)
+
+
+class TestAgainstLooking:
+    @given(
+        first=STATES,
+        writes=st.lists(st.tuples(MOMENTS, STATES), max_size=6),
+        lives=st.lists(st.tuples(MOMENTS, st.sampled_from(["Enabled", "Warning", "Suspended", "Deleted"])), max_size=5),
+        late=st.sampled_from([0.0, 30.0]),
+    )
+    def test_a_gap_is_exactly_where_an_observer_finds_no_service(
+        self,
+        first: User | None,
+        writes: list[tuple[float, User | None]],
+        lives: list[tuple[float, str]],
+        late: float,
+    ) -> None:
+        moves, state = [], first
+        for at, after in sorted(writes, key=lambda write: write[0]):
+            moves.append((at, state, after))
+            state = after
+        held = subscription("k", *lives, appears_at=late)
+        found = gaps(ledger(*(move for move in moves if move[1] or move[2])), state, held)
+
+        def is_without(moment: float) -> bool:
+            then = next((after for at, _, after in reversed(moves) if at <= moment), first)
+            skus = {one.skuId for one in then.assignments} if then else set()
+            return "n" not in skus and not ("k" in skus and held.status_at(moment) in SERVING)
+
+        for moment in (number + 0.5 for number in range(100)):
+            inside = any(since <= moment and (until is None or moment < until) for since, until in found)
+            assert inside == is_without(moment), moment

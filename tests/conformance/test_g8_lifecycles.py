@@ -49,7 +49,7 @@ def holder(graph: httpx.Client) -> str:
 
 
 class TestG81States:
-    def test_an_end_is_followed_by_grace_suspension_and_deletion(
+    def test_g8_1_an_end_is_followed_by_grace_suspension_and_deletion(
         self, graph: httpx.Client, control: SandboxControl
     ) -> None:
         now = control.clock()["now"]
@@ -63,19 +63,23 @@ class TestG81States:
         control.set_clock(advance=60 * DAY)
         assert held["id"] not in {row["id"] for row in rows(graph, A5)}
 
-    def test_a_deleted_one_may_stay_in_the_list(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
+    def test_g8_1_a_deleted_one_may_stay_in_the_list(
+        self, graph: httpx.Client, control: SandboxControl, a5: str
+    ) -> None:
         control.set_switches(deleted_subscriptions_listed=True)
         control.change_subscription(TENANT, a5, status="Deleted")
         assert [(row["status"], row["nextLifecycleDateTime"]) for row in rows(graph, A5)] == [("Deleted", None)]
         assert A5 not in {row["skuId"] for row in graph.get("/subscribedSkus").json()["value"]}
 
-    def test_a_cancelled_one_is_never_in_grace(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
+    def test_g8_1_a_cancelled_one_is_never_in_grace(
+        self, graph: httpx.Client, control: SandboxControl, a5: str
+    ) -> None:
         control.change_subscription(TENANT, a5, status="LockedOut")
         assert units(graph, A5) == {"lockedOut": 1, "used": 0}
         control.set_clock(advance=90 * DAY + 1)
         assert rows(graph, A5) == []
 
-    def test_durations_may_be_its_own(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
+    def test_g8_1_durations_may_be_its_own(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
         control.change_subscription(TENANT, a5, status="Warning")
         control.set_durations(TENANT, a5, graceDays=2)
         control.set_clock(advance=2 * DAY + 1)
@@ -104,7 +108,7 @@ class TestG81States:
             == f"License {A5} does not correspond to a valid company License."
         )
 
-    def test_an_unknown_status_is_refused(self, control: SandboxControl, a5: str) -> None:
+    def test_g8_1_an_unknown_status_is_refused(self, control: SandboxControl, a5: str) -> None:
         with pytest.raises(ValueError, match="cannot be Asleep: choose from Enabled"):
             control.change_subscription(TENANT, a5, status="Asleep")
         with pytest.raises(ValueError, match="cannot be Asleep"):
@@ -148,7 +152,7 @@ class TestM6Renewal:
 
 
 class TestG83OverAssignment:
-    def test_who_has_a_licence_keeps_it_and_the_next_gets_none(
+    def test_g8_3_who_has_a_licence_keeps_it_and_the_next_gets_none(
         self, graph: httpx.Client, control: SandboxControl, a5: str, holder: str
     ) -> None:
         control.change_subscription(TENANT, a5, totalLicenses=0)
@@ -157,13 +161,13 @@ class TestG83OverAssignment:
         assert message(change(graph, WITH_A1, [A5], [A1])) == NO_SEATS
         assert control.gaps(TENANT, [MAIL], users=[holder], since=control.clock()["now"]) == []
 
-    def test_who_has_one_may_still_change_its_plans(
+    def test_g8_3_who_has_one_may_still_change_its_plans(
         self, graph: httpx.Client, control: SandboxControl, a5: str, holder: str
     ) -> None:
         control.change_subscription(TENANT, a5, totalLicenses=0)
         assert change(graph, holder, [(A5, [YAMMER])]).status_code == 200
 
-    def test_a_reduction_can_be_planned(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
+    def test_g8_3_a_reduction_can_be_planned(self, graph: httpx.Client, control: SandboxControl, a5: str) -> None:
         control.change_subscription(TENANT, a5, totalLicenses=0, **{"in": 60})
         assert units(graph, A5) == {"enabled": 1, "used": 0}
         control.set_clock(advance=61)
@@ -171,7 +175,7 @@ class TestG83OverAssignment:
 
 
 class TestG82Loss:
-    def test_a_suspended_service_is_not_had_though_the_licence_is_listed(
+    def test_g8_2_a_suspended_service_is_not_had_though_the_licence_is_listed(
         self, graph: httpx.Client, control: SandboxControl, a5: str, holder: str
     ) -> None:
         start = control.clock()["now"]
@@ -182,14 +186,14 @@ class TestG82Loss:
         (gap,) = control.gaps(TENANT, [MAIL], users=[holder], since=start)
         assert gap["until"] - gap["since"] == pytest.approx(120, abs=2)
 
-    def test_grace_may_be_the_end_of_it(self, control: SandboxControl, a5: str, holder: str) -> None:
+    def test_g8_2_grace_may_be_the_end_of_it(self, control: SandboxControl, a5: str, holder: str) -> None:
         start = control.clock()["now"]
         control.change_subscription(TENANT, a5, status="Warning")
         assert control.gaps(TENANT, [MAIL], users=[holder], since=start) == []
         control.set_switches(warning_serves=False)
         assert len(control.gaps(TENANT, [MAIL], users=[holder], since=start)) == 1
 
-    def test_what_the_licence_keeps_can_be_swapped_away(
+    def test_g8_2_what_the_licence_keeps_can_be_swapped_away(
         self, graph: httpx.Client, control: SandboxControl, a5: str, holder: str
     ) -> None:
         control.change_subscription(TENANT, a5, status="Deleted")
