@@ -10,6 +10,9 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.licensing import is_same
 from provisioning.sandbox.model import User
 
+_PLAIN = tuple(name for name in User.__struct_fields__ if name != "assignments")
+_TOLD = ("userPrincipalName", "accountEnabled", "usageLocation", "licenseAssignmentStates")
+
 
 class Author(msgspec.Struct, frozen=True):
     """Who wrote; an empty app is the control API."""
@@ -34,8 +37,17 @@ class Entry(msgspec.Struct, frozen=True):
         """Whether the write made a difference; a repeated add only renews lastUpdatedDateTime and does not."""
         if self.before is None or self.after is None:
             return self.before is not self.after
-        rest = msgspec.structs.replace(self.after, assignments=self.before.assignments)
-        return rest != self.before or not is_same(self.before.assignments, self.after.assignments)
+        return bool(self.changed_properties)
+
+    @property
+    def changed_properties(self) -> list[str]:
+        """Names of the properties that differ; none for a person who came or went."""
+        if self.before is None or self.after is None:
+            return []
+        differing = [name for name in _PLAIN if getattr(self.before, name) != getattr(self.after, name)]
+        if not is_same(self.before.assignments, self.after.assignments):
+            differing.append("licenseAssignmentStates")
+        return differing
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -49,21 +61,14 @@ class Entry(msgspec.Struct, frozen=True):
             "requestId": self.author.request_id,
             "clientRequestId": self.author.client_request_id,
             "changed": self.changed,
-            "before": to_json(self.before),
-            "after": to_json(self.after),
+            "before": to_json(self.before, self.changed_properties),
+            "after": to_json(self.after, self.changed_properties),
         }
 
 
-def to_json(user: User | None) -> dict[str, Any] | None:
-    """A state as the ledger tells it."""
-    if user is None:
-        return None
-    return {
-        "userPrincipalName": user.userPrincipalName,
-        "accountEnabled": user.accountEnabled,
-        "usageLocation": user.usageLocation,
-        "licenseAssignmentStates": user.assignments,
-    }
+def to_json(user: User | None, more: Sequence[str] = ()) -> dict[str, Any] | None:
+    """A state as the ledger tells it: what licences depend on, and the properties named besides."""
+    return None if user is None else {name: getattr(user, name) for name in (*_TOLD, *more)}
 
 
 class Ledger:

@@ -37,6 +37,11 @@ class Tenant:
             subscription.advance(now)
         return [subscription for subscription in self.subscriptions.values() if subscription.is_visible(now)]
 
+    def listed_subscriptions(self, now: float, *, with_deleted: bool) -> list[Subscription]:
+        """What the tenant has, and on demand what it had."""
+        visible = self.visible_subscriptions(now)
+        return [held for held in self.subscriptions.values() if held.has_appeared(now)] if with_deleted else visible
+
     def units_of(self, sku_id: str, now: float) -> PrepaidUnits:
         return prepaid_units(held for held in self.visible_subscriptions(now) if held.skuId == sku_id)
 

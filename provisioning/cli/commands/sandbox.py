@@ -125,7 +125,7 @@ def seats(
     """Place seats in a tenant, as Microsoft does after an order."""
     control = SandboxControl.find(folder)
     held = control.call("GET", "subscriptions", options={"tenant": tenant})["value"]
-    known = next((one["id"] for one in held if one["skuId"] == sku.lower()), None)
+    known = next((one["id"] for one in held if (one["skuId"], one["status"]) == (sku.lower(), "Enabled")), None)
     subscription = {"skuId": sku, "totalLicenses": number}
     if known is None:
         placed = control.call(

@@ -163,6 +163,20 @@ class TestSeed:
 
 
 @pytest.mark.usefixtures("teacher")
+class TestSeats:
+    def test_raises_the_subscription_that_is_there(self, ask: Ask, sandbox: SandboxProcess) -> None:
+        assert ask("seats", "school.example", A1, "25").code == 0
+        assert [held["totalLicenses"] for held in sandbox.control.subscriptions(TENANT)] == [25]
+
+    def test_leaves_what_has_ended_and_adds_a_new_one(self, ask: Ask, sandbox: SandboxProcess) -> None:
+        (held,) = sandbox.control.subscriptions(TENANT)
+        sandbox.control.change_subscription(TENANT, held["id"], status="Suspended")
+        assert ask("seats", "school.example", A1, "25").code == 0
+        found = [(one["status"], one["totalLicenses"]) for one in sandbox.control.subscriptions(TENANT)]
+        assert found == [("Suspended", 10), ("Enabled", 25)]
+
+
+@pytest.mark.usefixtures("teacher")
 class TestFaults:
     @pytest.mark.parametrize(
         ("options", "limits"),

@@ -34,6 +34,25 @@ class TestChanged:
         assert [entry.changed for entry in ledger((1, WITH, renewed)).since(0, 10)] == [False]
 
 
+class TestChangedProperties:
+    def test_are_told_before_and_after(self) -> None:
+        moved = User(id="u", userPrincipalName="u@x", department="99XA", assignments=WITH.assignments)
+        (entry,) = ledger((1, WITH, moved)).since(0, 1)
+        told = entry.to_json()
+        assert entry.changed_properties == ["department"]
+        assert (told["before"]["department"], told["after"]["department"]) == (None, "99XA")
+
+    def test_licences_are_told_anyway(self) -> None:
+        (entry,) = ledger((1, WITHOUT, WITH)).since(0, 1)
+        assert entry.changed_properties == ["licenseAssignmentStates"]
+        assert entry.to_json()["before"].keys() == entry.to_json()["after"].keys()
+
+    def test_who_came_or_went_is_told_as_a_whole(self) -> None:
+        came, went = ledger((1, None, WITH), (2, WITH, None)).since(0, 2)
+        assert (came.changed_properties, went.changed_properties) == ([], [])
+        assert (came.to_json()["before"], went.to_json()["after"]) == (None, None)
+
+
 class TestOf:
     def test_tells_one_person_of_one_tenant_in_order(self) -> None:
         written = ledger((1, None, WITH), (2, WITH, WITHOUT))
