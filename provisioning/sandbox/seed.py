@@ -34,6 +34,7 @@ subscription moves on by itself, for as long as its term says: see `lifecycle.py
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -185,10 +186,23 @@ def to_assignments(rows: Any, moment: str) -> tuple[Assignment, ...]:
     return msgspec.convert(complete, tuple[Assignment, ...])
 
 
+_SHARED_NAMES = (
+    *("usageLocation", "userType", "department", "companyName", "officeLocation", "jobTitle", "employeeType"),
+    *("preferredLanguage", "createdDateTime", "primaryRole"),
+)
+
+
 def _interned(user: User) -> dict[str, Any]:
     """Values that many people share are kept once."""
-    names = ("usageLocation", "userType", "department", "companyName", "officeLocation", "employeeType", "primaryRole")
-    return {name: sys.intern(value) for name in names if (value := getattr(user, name)) is not None}
+    shared = {name: sys.intern(value) for name in _SHARED_NAMES if (value := getattr(user, name)) is not None}
+    mail = user.userPrincipalName if user.mail == user.userPrincipalName else user.mail
+    return {**shared, "mail": mail, "assignments": _kept_once(user.assignments)}
+
+
+@lru_cache(maxsize=4096)
+def _kept_once(assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+    """The first of equal ones: in a school most people hold the same."""
+    return assignments
 
 
 def _population(tenant: Tenant, population: SeedPopulation, moment: str) -> Iterator[User]:

@@ -102,3 +102,11 @@ class TestExportSeed:
         assert (first.status, first.changes) == ("Warning", [])
         assert (second.status, second.term, second.suspendedDays) == ("Suspended", "volume", 7)
         assert second.nextLifecycleDateTime == exported(world).tenants[0].subscriptions[1].nextLifecycleDateTime
+
+    def test_people_are_told_without_what_a_seed_may_leave_out(self) -> None:
+        first, second = exported(world_of(msgspec.json.encode(EVERYTHING))).tenants[0].users
+        assert first.keys() == {
+            *("id", "userPrincipalName", "usageLocation", "createdDateTime", "extensions", "assignments")
+        }
+        assert first["assignments"][0].keys() == {"skuId", "lastUpdatedDateTime", "disabledPlans"}
+        assert second["accountEnabled"] is False

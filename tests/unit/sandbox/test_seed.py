@@ -35,6 +35,16 @@ class TestPlant:
         }
         assert world.tenants[TENANT].directory.consumed[A1] == 300
 
+    def test_what_many_share_is_kept_once(self) -> None:
+        held = {"skuId": A1, "disabledPlans": [A1], "lastUpdatedDateTime": "2025-09-01T08:00:00Z"}
+        users = [
+            {"userPrincipalName": f"{name}@x.example", "mail": f"{name}@x.example", "assignments": [held]}
+            for name in "ab"
+        ]
+        one, other = people(planted(users=users))
+        assert one.assignments is other.assignments
+        assert one.mail is one.userPrincipalName
+
     def test_planting_writes_nothing_in_the_ledger(self) -> None:
         assert len(planted(users=[{"userPrincipalName": "a@x.example"}]).ledger) == 0
 
