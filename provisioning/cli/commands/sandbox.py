@@ -78,7 +78,7 @@ def seed(
     reset: Annotated[bool, typer.Option("--reset", help="Empty the world first.")] = False,
     folder: Folder = HERE,
 ) -> None:
-    """Plant tenants, people and subscriptions: those of a file, or a generated world."""
+    """Plant the tenants of a seed file, or a generated world."""
     if (file is None) == (profile is None):
         raise InputError("Name either a seed file or a --profile to plant.")
     if file is not None:
