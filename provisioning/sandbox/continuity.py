@@ -60,12 +60,12 @@ class Witness:
 
     def gaps(self, user: str, current: User | None, families: Iterable[tuple[str, ...]]) -> Iterator[Gap]:
         """Family by family, oldest first; `current` answers for people nobody ever wrote to."""
-        instants = [(at, self._plans(state, at)) for at, state in self._timeline(user, current)]
+        instants = [(at, self.plans(state, at)) for at, state in self._timeline(user, current)]
         for family in families:
             yield from _without(user, family, instants)
 
-    def _plans(self, state: User | None, moment: float) -> frozenset[str]:
-        """The service plans that work for the person at this moment."""
+    def plans(self, state: User | None, moment: float) -> frozenset[str]:
+        """The service plans that work for somebody in this state at this moment."""
         plans: frozenset[str] = frozenset()
         for held in state.assignments if state else ():
             if held.consumes and held.skuId in self._skus and self._supply.serves(held.skuId, moment):

@@ -63,7 +63,10 @@ def _user_id(tenant: Tenant, id_or_upn: str) -> str:
 
 
 def state_at(world: World, request: Request) -> Answer:
-    """`?tenant=&user=&at=`: a person at a sandbox moment (ISO 8601 or Unix seconds; default now)."""
+    """`?tenant=&user=&at=`: a person at a sandbox moment (ISO 8601 or Unix seconds; default now).
+
+    `servicePlans` are those that worked: enabled by a licence that holds, with a subscription behind it that serves.
+    """
     options = request.options
     tenant = get_tenant(world, needed(options, "tenant"))
     at = to_seconds(options["at"]) if "at" in options else world.clock.now()
@@ -71,7 +74,8 @@ def state_at(world: World, request: Request) -> Answer:
     if user_id not in tenant.directory.users:
         raise AbsentError(f"Tenant {tenant.id} never had a user {options['user']}.")
     state = world.ledger.state_at(tenant.id, user_id, at, tenant.directory.users.get(user_id))
-    return {"tenant": tenant.id, "user": user_id, "at": at, "moment": to_moment(at), "state": to_json(state)}
+    answer = {"tenant": tenant.id, "user": user_id, "at": at, "moment": to_moment(at), "state": to_json(state)}
+    return {**answer, "servicePlans": sorted(_witness(world, tenant, (at, at)).plans(state, at))}
 
 
 def writes_per_user(world: World, request: Request) -> Answer:
@@ -103,16 +107,17 @@ def gaps(world: World, request: Request) -> Answer:
     users = (
         list(tenant.directory.users) if question.users is None else [_user_id(tenant, user) for user in question.users]
     )
-    tenant.visible_subscriptions(now)  # moves them on to where they are now
-    witness = Witness(world.ledger, tenant.id, world.catalogue.skus, _supply(world, tenant), span)
+    witness = _witness(world, tenant, span)
     families = [tuple(family) for family in question.families]
     found = [gap for user in users for gap in witness.gaps(user, tenant.directory.users.get(user), families)]
     return {"value": found}
 
 
-def _supply(world: World, tenant: Tenant) -> Supply:
+def _witness(world: World, tenant: Tenant, span: tuple[float, float]) -> Witness:
+    tenant.visible_subscriptions(world.clock.now())  # moves them on to where they are now
     serving = SERVING if world.switches.warning_serves else SERVING - {"Warning"}
-    return Supply(tenant.subscriptions.values(), serving)
+    supply = Supply(tenant.subscriptions.values(), serving)
+    return Witness(world.ledger, tenant.id, world.catalogue.skus, supply, span)
 
 
 def repeats(world: World, request: Request) -> Answer:

@@ -161,6 +161,8 @@ def move(world: World, request: Request) -> Answer:
         raise ValueError("A subscription moves to another tenant: name that one in to.")
     now = world.clock.now()
     held.advance(now)
+    if held.status == "Deleted":
+        raise ValueError(f"Subscription {held.id} is Deleted: there is nothing left to move.")
     at = to_change(SeedChange(at=wanted.at, after=wanted.after), now).at
     arrived = None if wanted.outcome == "lost" else _arrival(target, held, at + wanted.arrivesIn)
     if wanted.outcome != "doubled":

@@ -186,6 +186,15 @@ class TestG82Loss:
         (gap,) = control.gaps(TENANT, [MAIL], users=[holder], since=start)
         assert gap["until"] - gap["since"] == pytest.approx(120, abs=2)
 
+    def test_g8_2_at_an_instant_it_is_told_what_worked(self, control: SandboxControl, a5: str, holder: str) -> None:
+        control.change_subscription(TENANT, a5, status="Suspended", **{"in": 60})
+        control.set_clock(advance=120)
+        about = {"tenant": TENANT, "user": holder}
+        now = control.clock()["now"]
+        before, after = (control.request("GET", "/ledger/state", **about, at=now - ago) for ago in (100, 1))
+        assert before["state"] == after["state"]
+        assert (set(MAIL) <= set(before["servicePlans"]), after["servicePlans"]) == (True, [])
+
     def test_g8_2_grace_may_be_the_end_of_it(self, control: SandboxControl, a5: str, holder: str) -> None:
         start = control.clock()["now"]
         control.change_subscription(TENANT, a5, status="Warning")
@@ -233,6 +242,11 @@ class TestRemap:
         assert control.move_subscription(TENANT, a5, NEIGHBOUR, outcome="lost")["to"] is None
         control.set_clock(advance=DAY)
         assert self.places(control) == [("here", "Deleted")]
+
+    def test_what_is_gone_does_not_move(self, control: SandboxControl, a5: str) -> None:
+        control.change_subscription(TENANT, a5, status="Deleted")
+        with pytest.raises(ValueError, match="nothing left to move"):
+            control.move_subscription(TENANT, a5, NEIGHBOUR)
 
     def test_it_may_be_in_both_tenants(self, control: SandboxControl, a5: str) -> None:
         control.move_subscription(TENANT, a5, NEIGHBOUR, outcome="doubled")

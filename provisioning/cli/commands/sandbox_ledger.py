@@ -159,6 +159,7 @@ def _told(answer: Row) -> str:
             ("account", "enabled" if state["accountEnabled"] else "disabled"),
             ("usage location", state["usageLocation"] or "-"),
             *(held or [("licence", "none")]),
+            ("services", f"{len(answer['servicePlans'])} service plans worked"),
         ]
     )
 
