@@ -10,6 +10,7 @@ class Profile(StrEnum):
     """The generated worlds that the twin knows."""
 
     BOARD = "board"  # one board with twelve schools
+    SECTOR = "sector"  # many tenants in the shapes of Dutch primary education
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
