@@ -81,7 +81,8 @@ class Graph:
         self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
     ) -> Response:
         units = resource_units(route, request.query)
-        headers = self.charge(caller, tenant, units, route.writes, route.family)
+        has_sign_ins = "signInActivity" in request.query
+        headers = self.charge(caller, tenant, units, route.writes, route.family, has_sign_ins=has_sign_ins)
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
         now = self.world.clock.now()
@@ -104,10 +105,17 @@ class Graph:
         return response
 
     def charge(
-        self, caller: Caller, tenant: Tenant, units: int, writes: int = 0, family: Family = "identity"
+        self,
+        caller: Caller,
+        tenant: Tenant,
+        units: int,
+        writes: int = 0,
+        family: Family = "identity",
+        *,
+        has_sign_ins: bool = False,
     ) -> dict[str, str]:
         """Count a request on the caller's quotas and return the headers that tell of it; raises Graph's 429."""
-        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family)
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family, has_sign_ins)
         verdict = self.world.quotas.charge(charge, self.world.clock.now())
         headers = throttle_headers(verdict, charge)
         if verdict.wait:

@@ -21,7 +21,8 @@
         "population": [{"count": 500, "prefix": "leerling", "domain"?, "user": {as in users, without names}}],
         "groups": [{"id", "displayName", "members": [user id or UPN], "groupTypes", "membershipRule", ...}],
         "administrativeUnits": [{"id", "displayName", "members"}],
-        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "members"}]
+        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "administrativeUnit"?: unit id, "members"}],
+        "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}]
       }]
     }
 
@@ -39,7 +40,7 @@ import msgspec
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, Group, School, User
 from provisioning.sandbox.subscriptions import Change, Subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
@@ -118,6 +119,7 @@ class SeedTenant(SeedStruct):
     groups: list[Group] = []
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
+    contracts: list[Contract] = []
 
 
 class Seed(SeedStruct):
@@ -175,6 +177,7 @@ def _plant_tenant(world: World, seed: SeedTenant) -> None:
     for user in _users(world, tenant, seed):
         tenant.directory.put(user)
     _plant_collections(tenant, seed)
+    tenant.contracts = list(seed.contracts)
 
 
 def _users(world: World, tenant: Tenant, seed: SeedTenant) -> Iterator[User]:
