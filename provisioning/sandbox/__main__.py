@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from provisioning.sandbox.announcement import describe, remove_addresses, write_addresses
 from provisioning.sandbox.certificates import write_certificates, write_private
 from provisioning.sandbox.profiles import PROFILES
 from provisioning.sandbox.seed import plant, read_seed
 from provisioning.sandbox.server import Application, bind, make_server
 from provisioning.sandbox.switches import Switches
-from provisioning.sandbox.wire import encode
 from provisioning.sandbox.world import Settings, World
 
 TOKEN_VARIABLE = "SANDBOX_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a token
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         world = _world(options)
-        _serve(world, options.folder, options.port)
+        _serve(world, options.folder, options.port, is_talking=options.announce)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         return 2
@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lag", type=float, default=0.0, help="longest replica delay in sandbox seconds")
     parser.add_argument("--replicas", type=int, default=5, help="copies that answer reads")
     parser.add_argument("--quota-shape", choices=("bucket", "sliding", "fixed"), default="bucket")
+    parser.add_argument("--announce", action="store_true", help="say where it serves, and who is in it")
     parser.add_argument(
         "--switch", action="append", default=[], metavar="NAME=JSON", help="answer an open question differently"
     )
@@ -72,37 +73,28 @@ def _switches(settings: Sequence[str]) -> Switches:
     return msgspec.convert({name: msgspec.json.decode(value) for name, _, value in pairs}, Switches)
 
 
-def _serve(world: World, folder: Path, port: int) -> None:
+def _serve(world: World, folder: Path, port: int, *, is_talking: bool) -> None:
     # The port first: a second twin on it must not overwrite the files of the first.
     with bind(port) as bound:
         folder.mkdir(parents=True, exist_ok=True)
-        address = folder / "address.json"
-        address.unlink(missing_ok=True)
+        remove_addresses(folder)
         application = Application(world, _control_token(folder))
         certificate, key = write_certificates(folder)
         chosen = bound.getsockname()[1]
-        make_server(application, certificate, key, lambda: _announce(address, chosen)).run([bound])
-    address.unlink(missing_ok=True)
+
+        def announce() -> None:
+            write_addresses(folder, chosen)
+            if is_talking:
+                print(describe(world, folder, chosen), flush=True)  # noqa: T201 - the command's own voice
+
+        make_server(application, certificate, key, announce).run([bound])
+    remove_addresses(folder)
 
 
 def _control_token(folder: Path) -> str:
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
     write_private(folder / "control-token", token.encode())
     return token
-
-
-def _announce(file: Path, port: int) -> None:
-    """Write the addresses whole or not at all: whoever waits for the file may read it at once."""
-    root = f"localhost:{port}"
-    addresses = {
-        "graph": f"https://{root}/v1.0",
-        "authority": root,
-        "control": f"https://{root}/_sandbox",
-        "pid": os.getpid(),
-    }
-    draft = file.with_suffix(".draft")
-    draft.write_bytes(encode(addresses))
-    draft.rename(file)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from provisioning.cli.output import Column, short, to_json
 from provisioning.cli.sandbox_control import SandboxControl
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
+from provisioning.domain.errors import InputError
 
 group = noun("The local twin of Microsoft Graph, for rehearsal.")
 faults = noun("Disturb the twin on purpose.")
@@ -31,24 +32,77 @@ _LEDGER_COLUMNS = (
 )
 
 
-@command(group, "serve", examples=("provisioning sandbox serve --profile board --port 8443",))
+@command(
+    group,
+    "serve",
+    examples=(
+        "provisioning sandbox serve --profile board --port 8443",
+        "provisioning sandbox serve --lag 15 --switch delta_repeats=1",
+    ),
+)
 def serve(
     session: Session,
     folder: _Folder = _HERE,
+    *,
     port: Annotated[int, typer.Option(help="0 picks a free one.")] = 0,
     seed_file: Annotated[Path | None, typer.Option("--seed", help="A seed file.")] = None,
     profile: Annotated[str | None, typer.Option(help="A generated world instead of a seed file.")] = None,
+    random_seed: Annotated[int, typer.Option(help="For profiles, lag, faults and shuffling.")] = 1,
     lag: Annotated[float, typer.Option(help="Longest replica delay, in seconds of the twin.")] = 0.0,
+    replicas: Annotated[int, typer.Option(help="Copies that answer reads.")] = 5,
     clock_factor: Annotated[float, typer.Option(help="Seconds of the twin per real second.")] = 1.0,
+    quota_shape: Annotated[str, typer.Option(help="bucket, sliding or fixed.")] = "bucket",
+    switch: Annotated[list[str] | None, typer.Option(metavar="NAME=JSON", help="Answer an open question.")] = None,
 ) -> None:
     """Serve the twin until Ctrl-C."""
-    options = {"folder": folder, "port": port, "seed": seed_file, "profile": profile}
-    arguments = {**options, "lag": lag, "clock-factor": clock_factor}
+    arguments = {"folder": folder, "port": port, "seed": seed_file, "profile": profile, "random-seed": random_seed}
+    arguments |= {"lag": lag, "replicas": replicas, "clock-factor": clock_factor, "quota-shape": quota_shape}
     given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
-    session.show({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
+    given += [text for setting in switch or () for text in ("--switch", setting)]
+    if session.speech.as_json:
+        session.show({"folder": str(folder)}, "")
+    else:
+        given.append("--announce")
     sys.stdout.flush()
     # It shares no code with us and takes our place: whoever stops this process stops the twin.
     os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module
+
+
+@command(group, "switch", examples=("provisioning sandbox switch consent_delay_seconds=120 delta_repeats=1",))
+def switch_over(
+    session: Session,
+    settings: Annotated[list[str] | None, typer.Argument(metavar="[NAME=JSON]...", help="None: show all.")] = None,
+    folder: _Folder = _HERE,
+) -> None:
+    """Answer open questions about Microsoft otherwise."""
+    control = SandboxControl.find(folder)
+    if not settings:
+        session.show(answer := control.call("GET", "switches"), to_json(answer))
+        return
+    changed = dict(_switch(setting) for setting in settings)
+    answer = control.call("PUT", "switches", msgspec.json.encode(changed))
+    session.show(answer, to_json({name: answer[name] for name in changed}))
+
+
+def _switch(setting: str) -> tuple[str, Any]:
+    name, _, value = setting.partition("=")
+    try:
+        return name, msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        raise InputError(f"{setting} is not NAME=JSON, for example delta_repeats=1 or retry_after='\"one\"'.") from None
+
+
+@command(group, "clock", examples=("provisioning sandbox clock --advance 86400",))
+def clock(
+    session: Session,
+    advance: Annotated[float, typer.Option(help="Seconds to jump ahead.")] = 0.0,
+    factor: Annotated[float | None, typer.Option(help="Seconds of the twin per real second from now on.")] = None,
+    folder: _Folder = _HERE,
+) -> None:
+    """Tell the twin's time, or let it pass."""
+    change = {"advance": advance, "factor": factor}
+    answer = SandboxControl.find(folder).call("PUT", "clock", msgspec.json.encode(change))
+    session.show(answer, f"It is {answer['moment']} in the twin; a second lasts {answer['factor']:g} there.")
 
 
 @command(group, "seed", examples=("provisioning sandbox seed world.json --reset",))
