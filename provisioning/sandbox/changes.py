@@ -7,7 +7,6 @@ import uuid
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -58,7 +57,7 @@ class Changes:
         return bisect_right(self._entries, moment, key=lambda entry: entry.at)
 
     def between(self, start: int, end: int) -> Iterable[Change]:
-        return islice(self._entries, start, end)
+        return (self._entries[position] for position in range(start, end))
 
     def states_before(self, position: int) -> dict[str, Any]:
         """What the objects of later entries were at `position`; all others are what they are now."""
