@@ -17,7 +17,7 @@ from provisioning.sandbox.faults import Fault, retry_after_headers
 from provisioning.sandbox.identity import Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.quotas import Charge, Family, Verdict, throttle_headers
-from provisioning.sandbox.routes import Route, find_route, resource_units
+from provisioning.sandbox.routes import Route, as_charged, find_route, resource_units
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import GRAPH_HEADERS, Request, Response, inner_date, json_response
 from provisioning.sandbox.world import World
@@ -65,6 +65,7 @@ class Graph:
 
     def _carry_out(self, request: Request, caller: Caller, author: Author) -> Response:
         route, ids = find_route(request.method, request.path)
+        route = as_charged(route, request.query)
         tenant = self.world.tenants[caller.tenant_id]
         self.world.count("requests", tenant.id)
         author = Author(caller.app_id, author.request_id, author.client_request_id, route.kind)
@@ -81,8 +82,7 @@ class Graph:
         self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
     ) -> Response:
         units = resource_units(route, request.query)
-        has_sign_ins = "signInActivity" in request.query
-        headers = self.charge(caller, tenant, units, route.writes, route.family, has_sign_ins=has_sign_ins)
+        headers = self.charge(caller, tenant, units, route.writes, route.family)
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
         now = self.world.clock.now()
@@ -105,17 +105,10 @@ class Graph:
         return response
 
     def charge(
-        self,
-        caller: Caller,
-        tenant: Tenant,
-        units: int,
-        writes: int = 0,
-        family: Family = "identity",
-        *,
-        has_sign_ins: bool = False,
+        self, caller: Caller, tenant: Tenant, units: int, writes: int = 0, family: Family = "identity"
     ) -> dict[str, str]:
         """Count a request on the caller's quotas and return the headers that tell of it; raises Graph's 429."""
-        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family, has_sign_ins)
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family)
         verdict = self.world.quotas.charge(charge, self.world.clock.now())
         headers = throttle_headers(verdict, charge)
         if verdict.wait:

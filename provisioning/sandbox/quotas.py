@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 Shape = Literal["bucket", "sliding", "fixed"]
-Family = Literal["identity", "education"]
+Family = Literal["identity", "education", "signIns"]
 
 _ROUNDING = 1e-6
 MOST_USE = 1.8  # the highest percentage Graph reports, so the deepest debt a meter remembers
@@ -169,7 +169,6 @@ class Charge(msgspec.Struct, frozen=True):
     units: int
     writes: int = 0
     family: Family = "identity"
-    has_sign_ins: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -222,7 +221,7 @@ class Quotas:
         if charge.family == "education":
             return [requests, ("education_app_tenant", 1.0), ("education_app", 1.0)]
         costs = [requests, (f"app_tenant_units_{_size(charge.users)}", charge.units), ("app_units", charge.units)]
-        if charge.has_sign_ins:
+        if charge.family == "signIns":
             costs.append(("sign_in_activity", 1.0))
         if charge.writes:
             costs += [(name, charge.writes) for name in ("app_tenant_writes", "app_writes", "tenant_writes")]

@@ -167,6 +167,11 @@ def _fitting(segments: list[str]) -> list[tuple[tuple[str, ...], Route]]:
     return sorted(found, key=lambda match: len(match[0]))
 
 
+def as_charged(route: Route, query: str) -> Route:
+    """The route with what the query adds to its limits: sign-ins have one of their own, beside those of identity."""
+    return msgspec.structs.replace(route, family="signIns") if "signInActivity" in query else route
+
+
 def resource_units(route: Route, query: str) -> int:
     """What a request costs: `$select` saves one, `$expand` adds one, a small `$top` saves one; never below one."""
     units = route.units
