@@ -23,6 +23,8 @@ from provisioning.sandbox.wire import Response, json_response
 RowMaker = Callable[[str | None], Callable[[User], Row]]
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
+_CASTS = ("/microsoft.graph.user", "/graph.user")
+_WITH_A_CAST = {"$count", "$skiptoken"}
 LARGEST_PAGE_WITH_SIGN_INS = 500  # asked for more, Graph gives this many
 
 
@@ -136,6 +138,7 @@ def page_of_users(call: Call, ids: list[str], context: str, rows: RowMaker = row
     """One page of the users in `ids`, in that order; `rows` turns a `$select` into a function from user to row."""
     query = Query(call, rows)
     refuse_options(query.options, "$expand", "$skip")
+    _require_cast(call, query)
     if query.ordering:
         ids = query.ordering.sort(call.users(ids))
     found, position = _collect(call, ids, query)
@@ -146,6 +149,14 @@ def page_of_users(call: Call, ids: list[str], context: str, rows: RowMaker = row
         page["@odata.nextLink"] = next_link(call, query.token, position)
     page["value"] = [query.row(user) for user in found]
     return json_response(page)
+
+
+def _require_cast(call: Call, query: Query) -> None:
+    """A cast goes with other options in an advanced query alone."""
+    is_cast = call.request.path.lower().endswith(_CASTS)
+    has_options = not query.options.keys() <= _WITH_A_CAST
+    if is_cast and has_options and not query.counts and call.world.switches.casts_are_advanced:
+        raise unsupported()
 
 
 def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]:

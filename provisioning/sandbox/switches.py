@@ -57,6 +57,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """HTTP status per AADSTS code where Microsoft's is unverified, for example {"7000112": 401}."""
     users_page_token_expires: bool = True
     """Whether page 2 of a filter on assignedLicenses without the advanced headers answers 400."""
+    casts_are_advanced: bool = True
+    """Whether a cast (members/microsoft.graph.user) with other options needs the advanced headers."""
     empty_page_every: int | None = None
     """Makes every n-th page of users an empty one with a nextLink."""
     short_page_every: int | None = None

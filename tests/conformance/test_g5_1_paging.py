@@ -80,6 +80,10 @@ class TestG51Paging:
 class TestG51EveryCollection:
     """The same habits wherever people are listed: users, members of groups and units, the roster."""
 
+    @pytest.fixture(autouse=True)
+    def _plain_casts(self, control: SandboxControl) -> None:
+        control.set_switches(casts_are_advanced=False)
+
     @every_collection
     def test_g5_1_pages_follow_each_other(self, graph: httpx.Client, address: str) -> None:
         whole = ids(graph.get(address))
