@@ -9,15 +9,17 @@ import msgspec
 import typer
 
 from provisioning.cli.command import command, noun
+from provisioning.cli.commands.sandbox_settings import CLOCK_EXAMPLES, SWITCH_EXAMPLES, clock, switch_over
 from provisioning.cli.output import Column, short, to_json
 from provisioning.cli.sandbox_control import SandboxControl
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import read_text
-from provisioning.domain.errors import InputError
 
 group = noun("The local twin of Microsoft Graph, for rehearsal.")
 faults = noun("Disturb the twin on purpose.")
 group.add_typer(faults, name="faults")
+command(group, "switch", examples=SWITCH_EXAMPLES)(switch_over)
+command(group, "clock", examples=CLOCK_EXAMPLES)(clock)
 
 _Folder = Annotated[Path, typer.Option(help="Where the twin keeps its certificates, token and address.")]
 _HERE = Path(".provisioning/sandbox")
@@ -66,43 +68,6 @@ def serve(
     sys.stdout.flush()
     # It shares no code with us and takes our place: whoever stops this process stops the twin.
     os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module
-
-
-@command(group, "switch", examples=("provisioning sandbox switch consent_delay_seconds=120 delta_repeats=1",))
-def switch_over(
-    session: Session,
-    settings: Annotated[list[str] | None, typer.Argument(metavar="[NAME=JSON]...", help="None: show all.")] = None,
-    folder: _Folder = _HERE,
-) -> None:
-    """Answer open questions about Microsoft otherwise."""
-    control = SandboxControl.find(folder)
-    if not settings:
-        session.show(answer := control.call("GET", "switches"), to_json(answer))
-        return
-    changed = dict(_switch(setting) for setting in settings)
-    answer = control.call("PUT", "switches", msgspec.json.encode(changed))
-    session.show(answer, to_json({name: answer[name] for name in changed}))
-
-
-def _switch(setting: str) -> tuple[str, Any]:
-    name, _, value = setting.partition("=")
-    try:
-        return name, msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        raise InputError(f"{setting} is not NAME=JSON, for example delta_repeats=1 or retry_after='\"one\"'.") from None
-
-
-@command(group, "clock", examples=("provisioning sandbox clock --advance 86400",))
-def clock(
-    session: Session,
-    advance: Annotated[float, typer.Option(help="Seconds to jump ahead.")] = 0.0,
-    factor: Annotated[float | None, typer.Option(help="Seconds of the twin per real second from now on.")] = None,
-    folder: _Folder = _HERE,
-) -> None:
-    """Tell the twin's time, or let it pass."""
-    change = {"advance": advance, "factor": factor}
-    answer = SandboxControl.find(folder).call("PUT", "clock", msgspec.json.encode(change))
-    session.show(answer, f"It is {answer['moment']} in the twin; a second lasts {answer['factor']:g} there.")
 
 
 @command(group, "seed", examples=("provisioning sandbox seed world.json --reset",))
