@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from provisioning.sandbox.announcement import describe, remove_addresses, write_addresses
-from provisioning.sandbox.profiles import BOARD_APP, BOARD_SECRET, BOARD_TENANT, PROFILES
-from provisioning.sandbox.seed import plant
+from provisioning.sandbox.seed import plant, read_seed
 from provisioning.sandbox.world import Settings, World
+
+TENANT, APP = "5b0c1f0e-7a51-4c0e-9d3b-2f6f1d9a1001", "5b0c1f0e-7a51-4c0e-9d3b-2f6f1d9a2001"
 
 
 @pytest.fixture
@@ -39,9 +40,10 @@ class TestDescribe:
         assert "provisioning sandbox seed FILE" in describe(world, Path("here"), 8443)
 
     def test_names_tenant_app_and_secret(self, world: World) -> None:
-        plant(world, PROFILES["board"](1))
+        seed = {"apps": [{"id": APP, "secrets": [{"value": "open sesame"}]}], "tenants": [{"id": TENANT}]}
+        plant(world, read_seed(json.dumps(seed).encode()))
         told = describe(world, Path("here"), 8443)
-        assert all(text in told for text in ("https://localhost:8443/v1.0", BOARD_TENANT, BOARD_APP, BOARD_SECRET))
+        assert all(text in told for text in ("https://localhost:8443/v1.0", TENANT, APP, "secret open sesame"))
 
     def test_does_not_fill_the_screen(self, world: World) -> None:
         for number in range(9):

@@ -27,7 +27,7 @@ class TestReadme:
         assert {name for _, name in OPERATIONS} - words - {"quotas/fill", "quotas/drain"} == set()
 
     def test_names_switches_that_exist(self) -> None:
-        reading = section("### How it reads").partition("## Control API")[0]
+        reading = section("### How it reads").removeprefix("#").partition("\n##")[0]
         named = {word for word in _CODE.findall(reading) if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)}
         assert named <= set(Switches.__struct_fields__) | {"token_error"}
         assert "delta_replays" in named
