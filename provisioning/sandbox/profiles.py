@@ -138,7 +138,8 @@ def _unit(school: Row, staff: list[Row], pupils: list[Row]) -> AdministrativeUni
 def _roster(school: Row, staff: list[Row], pupils: list[Row]) -> School:
     members = _names(_of(school, [*staff, *pupils]))
     code = school["code"]
-    return School(id=school["id"], displayName=school["name"], externalId=code, schoolNumber=code, members=members)
+    names = {"id": school["id"], "displayName": school["name"], "externalId": code, "schoolNumber": code}
+    return School(**names, administrativeUnit=_id(f"unit {code}"), members=members)
 
 
 def _of(school: Row, people: list[Row]) -> list[Row]:

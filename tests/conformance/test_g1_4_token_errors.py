@@ -142,6 +142,18 @@ class TestG14Rows:
     def test_g1_4_17_request_loop(self, forced: Forced) -> None:
         assert refusal(forced("50196")) == (400, "invalid_grant", 50196)
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            *(50012, 50196, 53003, 70001, 70011, 90002, 90006, 90024, 90033, 90038, 90055, 90099, 500011, 700016),
+            *(700024, 700027, 700030, 900144, 900382, 900432, 7000112, 7000215, 7000218, 7000222),
+        ],
+    )
+    def test_g1_4_every_code_can_be_ordered_for_one_tenant(self, forced: Forced, code: int) -> None:
+        body = forced(str(code)).json()
+        assert body["error_codes"] == [code]
+        assert body["error_description"].startswith(f"AADSTS{code}: ")
+
 
 class TestG14Body:
     def test_g1_4_has_microsofts_shape(self, request_token: TokenRequest) -> None:
