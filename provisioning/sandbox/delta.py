@@ -106,11 +106,19 @@ class Round:
         delta_token = self._options.get("$deltatoken", "")
         if delta_token and delta_token.lower() != "latest":
             return self._delta_token(delta_token)
-        select, ids = self._options.get("$select"), _ids(self._options.get("$filter"))
-        position = self._horizon if delta_token else 0
+        return self._first_token(is_latest=bool(delta_token))
+
+    def _first_token(self, *, is_latest: bool) -> DeltaToken:
         return DeltaToken(
-            self._changes.id, not delta_token, position, self._horizon, 1, self._call.now, select, ids
-        )  # fmt: skip
+            log=self._changes.id,
+            is_initial=not is_latest,
+            position=self._horizon if is_latest else 0,
+            since=self._horizon,
+            number=1,
+            issued_at=self._call.now,
+            select=self._options.get("$select"),
+            ids=_ids(self._options.get("$filter")),
+        )
 
     def _page_token(self, text: str) -> DeltaToken:
         try:

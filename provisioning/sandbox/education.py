@@ -75,10 +75,8 @@ def education_users_delta(call: Call) -> Response:
 
 def schools_delta(call: Call) -> Response:
     schools, log = call.tenant.schools, call.tenant.school_changes
-    order = tuple(schools)
-    return answer_delta(
-        call, Collection("education/schools", order, schools, log, _SCHOOL_PROPERTIES, _school_rows)
-    )  # fmt: skip
+    roster = Collection("education/schools", tuple(schools), schools, log, _SCHOOL_PROPERTIES, _school_rows)
+    return answer_delta(call, roster)
 
 
 def _get_school(call: Call) -> School:

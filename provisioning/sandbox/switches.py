@@ -1,8 +1,13 @@
 """What nobody outside Microsoft knows for sure, as named switches with the default this twin believes in."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+# A collection of which every page is empty, or of which objects are left out, is not what Microsoft has.
+Every = Annotated[int, msgspec.Meta(ge=2)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,23 +64,23 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether page 2 of a filter on assignedLicenses without the advanced headers answers 400."""
     casts_are_advanced: bool = True
     """Whether a cast (members/microsoft.graph.user) with other options needs the advanced headers."""
-    empty_page_every: int | None = None
+    empty_page_every: Every | None = None
     """Makes every n-th page of users an empty one with a nextLink."""
-    short_page_every: int | None = None
+    short_page_every: AtLeastOne | None = None
     """Makes every n-th page of users half as long as asked."""
     page_token_lifetime_seconds: float | None = None
     """Sandbox seconds after which a nextLink answers 400."""
     index_extra_lag_seconds: float = 0.0
     """Sandbox seconds that the index behind advanced queries lags beyond the object store."""
-    delta_page_size: int = 200
+    delta_page_size: AtLeastOne = 200
     """Most objects on a page of a delta query; Microsoft names no number."""
     delta_delay_seconds: float = 0.0
     """Sandbox seconds before a change shows in delta, beside the replicas' lag."""
     delta_tracks_assignment_states: bool = False
     """Whether a change of licenseAssignmentStates alone brings a user up in delta."""
-    delta_repeats: int = 0
+    delta_repeats: NotNegative = 0
     """How many objects of a page come again on the next one."""
-    delta_replays: int = 0
+    delta_replays: NotNegative = 0
     """How many changes of a finished round come again in the next."""
     shuffle_delta: bool = True
     """Whether the objects of a page come in an order of their own."""

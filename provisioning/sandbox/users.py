@@ -41,10 +41,8 @@ def count_users(call: Call) -> Response:
 
 
 def users_delta(call: Call) -> Response:
-    directory = call.tenant.directory
-    return answer_delta(
-        call, Collection("users", directory.order, directory.users, call.tenant.changes, DEFAULT_PROPERTIES, row_maker)
-    )  # fmt: skip
+    held, log = call.tenant.directory, call.tenant.changes
+    return answer_delta(call, Collection("users", held.order, held.users, log, DEFAULT_PROPERTIES, row_maker))
 
 
 def get_user(call: Call) -> Response:

@@ -28,7 +28,7 @@ class TestG21SubscribedSkus:
         assert row.keys() == {"@odata.context", "skuId", "consumedUnits"}
 
     def test_g2_1_it_is_never_paged(self, graph: httpx.Client, control: SandboxControl) -> None:
-        control.set_switches(empty_page_every=1)
+        control.set_switches(empty_page_every=2, short_page_every=1)
         body = graph.get("/subscribedSkus").json()
         assert (len(body["value"]), "@odata.nextLink" in body) == (4, False)
 

@@ -272,6 +272,15 @@ class TestG54BadHabits:
         truth = graph.get("/users", params={"$select": "id,usageLocation"}).json()["value"]
         assert present == {row["id"]: row["usageLocation"] for row in truth}
 
+    @pytest.mark.parametrize(
+        "switch", [{"delta_page_size": 0}, {"delta_repeats": -1}, {"delta_replays": -1}, {"empty_page_every": 1}]
+    )
+    def test_g5_4_habits_that_would_lose_objects_are_refused(
+        self, control: SandboxControl, switch: dict[str, int]
+    ) -> None:
+        with pytest.raises(ValueError, match="Expected `int` >="):
+            control.set_switches(**switch)
+
     def test_g5_4_changes_show_late_by_a_delay(self, graph: httpx.Client, control: SandboxControl, link: str) -> None:
         control.set_switches(delta_delay_seconds=120)
         change(graph, WITH_A1, [A3], [A1])
