@@ -77,6 +77,7 @@ def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
         administrativeUnits=_collection(tenant, tenant.units.values()),
         schools=_collection(tenant, tenant.schools.values()),
         contracts=list(tenant.contracts),
+        planStatuses=tenant.plan_statuses,
     )
 
 

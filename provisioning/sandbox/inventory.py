@@ -1,7 +1,7 @@
 """/subscribedSkus, /directory/subscriptions and /organization."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -54,7 +54,9 @@ def _one_subscription(call: Call, key: str) -> Response:
 
 def _company_subscriptions(call: Call) -> list[Row]:
     skus = call.world.catalogue.skus
-    return [_company_subscription(held, skus[held.skuId]) for held in call.tenant.visible_subscriptions(call.now)]
+    statuses = call.tenant.plan_statuses
+    listed = call.tenant.visible_subscriptions(call.now)
+    return [_company_subscription(held, skus[held.skuId], statuses) for held in listed]
 
 
 def list_contracts(call: Call) -> Response:
@@ -93,17 +95,25 @@ def _organization(tenant: Tenant) -> Row:
     }
 
 
-def sku_row(sku: Sku, enabled: Collection[str] | None = None) -> list[Row]:
-    """The service plans of a SKU as Graph lists them; those outside `enabled` are Disabled."""
+def plan_rows(sku: Sku, statuses: Mapping[str, str], enabled: Collection[str] | None = None) -> list[Row]:
+    """The service plans of a SKU as Graph lists them, Success unless `statuses` say otherwise.
+
+    Those outside `enabled` are Disabled.
+    """
     return [
         {
             "servicePlanId": plan.servicePlanId,
             "servicePlanName": plan.servicePlanName,
-            "provisioningStatus": "Success" if enabled is None or plan.servicePlanId in enabled else "Disabled",
+            "provisioningStatus": _plan_status(plan.servicePlanId, statuses, enabled),
             "appliesTo": plan.appliesTo,
         }
         for plan in sku.servicePlans
     ]
+
+
+def _plan_status(plan_id: str, statuses: Mapping[str, str], enabled: Collection[str] | None) -> str:
+    is_on = enabled is None or plan_id in enabled
+    return statuses.get(plan_id, "Success") if is_on else "Disabled"
 
 
 def _owned(call: Call) -> list[tuple[Sku, list[Subscription]]]:
@@ -127,7 +137,7 @@ def _subscribed_sku(call: Call, sku: Sku, held: list[Subscription]) -> Row:
         "skuPartNumber": sku.skuPartNumber,
         "subscriptionIds": [subscription.id for subscription in held],
         "prepaidUnits": units,
-        "servicePlans": sku_row(sku),
+        "servicePlans": plan_rows(sku, call.tenant.plan_statuses),
     }
 
 
@@ -139,7 +149,7 @@ def _consumed_units(call: Call, sku_id: str) -> int:
     return seen
 
 
-def _company_subscription(held: Subscription, sku: Sku) -> Row:
+def _company_subscription(held: Subscription, sku: Sku, statuses: Mapping[str, str]) -> Row:
     return {
         "id": held.id,
         "commerceSubscriptionId": held.commerceSubscriptionId,
@@ -153,7 +163,7 @@ def _company_subscription(held: Subscription, sku: Sku) -> Row:
         "skuPartNumber": sku.skuPartNumber,
         "status": held.status,
         "totalLicenses": held.totalLicenses,
-        "serviceStatus": sku_row(sku),
+        "serviceStatus": plan_rows(sku, statuses),
     }
 
 

@@ -4,10 +4,12 @@ Attribute names of `User` and `Assignment` are Graph's own, so that a state is e
 """
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+# What a service plan may be in a tenant, beside Disabled for one person (learn.microsoft.com: servicePlanInfo).
+PlanStatus = Literal["Success", "Error", "PendingInput", "PendingActivation", "PendingProvisioning", "Disabled"]
 CONSUMING_STATES = frozenset({"Active", "ActiveWithError"})
 EXTENSION_ATTRIBUTES = tuple(f"extensionAttribute{number}" for number in range(1, 16))
 

@@ -22,7 +22,8 @@
         "groups": [{"id", "displayName", "members": [user id or UPN], "groupTypes", "membershipRule", ...}],
         "administrativeUnits": [{"id", "displayName", "members"}],
         "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "administrativeUnit"?: unit id, "members"}],
-        "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}]
+        "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}],
+        "planStatuses": {servicePlanId: "PendingInput", ...}
       }]
     }
 
@@ -40,7 +41,7 @@ import msgspec
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, Group, PlanStatus, School, User
 from provisioning.sandbox.subscriptions import Change, Subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
@@ -120,6 +121,7 @@ class SeedTenant(SeedStruct):
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
     contracts: list[Contract] = []
+    planStatuses: dict[str, PlanStatus] = {}
 
 
 class Seed(SeedStruct):
@@ -178,6 +180,7 @@ def _plant_tenant(world: World, seed: SeedTenant) -> None:
         tenant.directory.put(user)
     _plant_collections(tenant, seed)
     tenant.contracts = list(seed.contracts)
+    tenant.plan_statuses = {plan.lower(): status for plan, status in seed.planStatuses.items()}
 
 
 def _users(world: World, tenant: Tenant, seed: SeedTenant) -> Iterator[User]:

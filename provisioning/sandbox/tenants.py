@@ -6,7 +6,15 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules
 from provisioning.sandbox.changes import Changes
-from provisioning.sandbox.model import AdministrativeUnit, Contract, Directory, Group, School, ServicePrincipal
+from provisioning.sandbox.model import (
+    AdministrativeUnit,
+    Contract,
+    Directory,
+    Group,
+    PlanStatus,
+    School,
+    ServicePrincipal,
+)
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import PrepaidUnits, Subscription, prepaid_units
 
@@ -31,6 +39,7 @@ class Tenant:
         self.units: dict[str, AdministrativeUnit] = {}
         self.schools: dict[str, School] = {}
         self.contracts: list[Contract] = []
+        self.plan_statuses: dict[str, PlanStatus] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.principals: dict[str, ServicePrincipal] = {}
 

@@ -11,7 +11,7 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.countries import COUNTRIES
 from provisioning.sandbox.delta import Collection, answer_delta
 from provisioning.sandbox.errors import bad_request, denied, not_found
-from provisioning.sandbox.inventory import sku_row
+from provisioning.sandbox.inventory import plan_rows
 from provisioning.sandbox.licensing import Offer, decide, enabled_plans, read_request
 from provisioning.sandbox.model import User
 from provisioning.sandbox.paging import Query, page_of_users, refuse_options
@@ -59,7 +59,8 @@ def list_licence_details(call: Call) -> Response:
     for sku_id in sorted(user.consumed_skus & skus.keys()):
         held = tuple(assignment for assignment in user.assignments if assignment.skuId == sku_id)
         details = {"id": _details_id(user.id, sku_id), "skuId": sku_id, "skuPartNumber": skus[sku_id].skuPartNumber}
-        rows.append(details | {"servicePlans": sku_row(skus[sku_id], enabled_plans(held, skus))})
+        plans = plan_rows(skus[sku_id], call.tenant.plan_statuses, enabled_plans(held, skus))
+        rows.append(details | {"servicePlans": plans})
     context = f"{call.root}/$metadata#users('{user.id}')/licenseDetails"
     return json_response({"@odata.context": context, "value": rows})
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.actions import message
 from tests.conformance.reading import ids, pages, refusal
-from tests.conformance.school import A1, A3, APP, GROUP, ROLES, TENANT, WITH_A1
+from tests.conformance.school import A1, A3, APP, GROUP, ROLES, TEAMS, TENANT, WITH_A1, world_seed
 from tests.sandbox_process import SandboxControl
 
 PARTNER = "88888888-0000-4000-8000-000000000001"
@@ -31,6 +31,28 @@ class TestG21SubscribedSkus:
         control.set_switches(empty_page_every=2, short_page_every=1)
         body = graph.get("/subscribedSkus").json()
         assert (len(body["value"]), "@odata.nextLink" in body) == (4, False)
+
+
+class TestG21PlanStatuses:
+    def plan(self, rows: list[dict[str, Any]]) -> str:
+        return next(row["provisioningStatus"] for row in rows if row["servicePlanId"] == TEAMS)
+
+    def test_g2_1_a_plan_may_wait_for_something_in_the_whole_tenant(
+        self, graph: httpx.Client, control: SandboxControl, authorize: Any
+    ) -> None:
+        seed = world_seed()
+        seed["tenants"][0]["planStatuses"] = {TEAMS: "PendingProvisioning"}
+        control.seed(seed)
+        headers = authorize()
+        sku = graph.get("/subscribedSkus", headers=headers).json()["value"][0]
+        subscription = graph.get(SUBSCRIPTIONS, headers=headers).json()["value"][0]
+        (details,) = graph.get(f"/users/{WITH_A1}/licenseDetails", headers=headers).json()["value"]
+        plans = (sku["servicePlans"], subscription["serviceStatus"], details["servicePlans"])
+        assert {self.plan(rows) for rows in plans} == {"PendingProvisioning"}
+
+    def test_g2_1_a_status_that_does_not_exist_is_refused(self, control: SandboxControl) -> None:
+        with pytest.raises(ValueError, match="Invalid enum value 'Sleeping'"):
+            control.seed({"tenants": [{"id": PARTNER, "planStatuses": {TEAMS: "Sleeping"}}]}, reset=False)
 
 
 class TestG22Subscriptions:
