@@ -104,6 +104,13 @@ class SandboxControl:
     def delete_user(self, tenant: str, user: str) -> None:
         self.request("DELETE", "/users", tenant=tenant, user=user)
 
+    def purge_user(self, tenant: str, user: str) -> None:
+        """Delete a person for ever, out of the recycle bin too."""
+        self.request("POST", "/users/purge", {"tenant": tenant, "user": user})
+
+    def put_school(self, tenant: str, **school: Any) -> Any:
+        return self.request("PUT", "/schools", {"tenant": tenant, "school": school})
+
     def put_group(self, tenant: str, **group: Any) -> Any:
         return self.request("PUT", "/groups", {"tenant": tenant, "group": group})
 

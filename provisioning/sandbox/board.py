@@ -148,7 +148,8 @@ def _unit(school: Row, people: list[Row]) -> AdministrativeUnit:
 
 def _roster(school: Row, people: list[Row]) -> School:
     code, members = school["code"], _names(_of(school, people))
-    return School(id=school["id"], displayName=school["name"], externalId=code, schoolNumber=code, members=members)
+    names = {"id": school["id"], "displayName": school["name"], "externalId": code, "schoolNumber": code}
+    return School(**names, administrativeUnit=_id(f"unit {code}"), members=members)
 
 
 def _of(school: Row, people: list[Row]) -> list[Row]:

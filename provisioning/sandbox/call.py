@@ -1,6 +1,6 @@
 """One authenticated Graph call on its way through the twin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -53,6 +53,6 @@ class Call(msgspec.Struct):
             raise not_found(id_or_upn)
         return user
 
-    def users(self, ids: list[str]) -> Iterator[User]:
+    def users(self, ids: Iterable[str]) -> Iterator[User]:
         """The users among `ids` that this copy knows."""
         return (user for user_id in ids if (user := self.find_user(user_id)) is not None)

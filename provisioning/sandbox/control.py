@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from provisioning.sandbox import (
+    control_delta,
     control_directory,
     control_ledger,
     control_load,
@@ -59,6 +60,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "users"): control_directory.add_user,
     ("PATCH", "users"): control_directory.change_user,
     ("DELETE", "users"): control_directory.delete_user,
+    ("POST", "users/purge"): control_delta.purge_user,
+    ("PUT", "schools"): control_delta.put_school,
     ("PUT", "groups"): control_directory.put_group,
     ("GET", "ledger"): control_ledger.list_entries,
     ("GET", "ledger/state"): control_ledger.state_at,

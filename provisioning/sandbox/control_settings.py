@@ -194,6 +194,8 @@ def add_fault(world: World, request: Request) -> Fault:
 def _require_sense(fault: Fault) -> None:
     if fault.route is not None and fault.route not in FAULT_ROUTES:
         raise ValueError(f"There is no route {fault.route}: choose from {', '.join(sorted(FAULT_ROUTES))}.")
+    if fault.kind == "gone" and fault.route is not None:
+        raise ValueError("A fault of the kind gone hits delta tokens, whatever the route: leave the route out.")
     if fault.kind == "token_error" and fault.code not in REFUSALS:
         raise ValueError(f"The twin does not know AADSTS{fault.code}: choose from {', '.join(REFUSALS)}.")
 

@@ -90,6 +90,8 @@ def _is_signed_with(header: Mapping[str, Any], certificate: x509.Certificate) ->
 
 def _require_timely(claims: Mapping[str, Any]) -> None:
     now = time.time()
-    starts = claims.get("nbf", claims.get("iat", now))
-    if not starts - _SKEW <= now <= claims.get("exp", 0) + _SKEW:
+    starts, ends = claims.get("nbf", claims.get("iat", now)), claims.get("exp", 0)
+    if not (isinstance(starts, int | float) and isinstance(ends, int | float)):
+        raise TokenError("50027", "its times are not numbers.")
+    if not starts - _SKEW <= now <= ends + _SKEW:
         raise TokenError("700024")

@@ -6,18 +6,18 @@ learn.microsoft.com: "OAuth 2.0 client credentials flow on the Microsoft identit
 import base64
 import binascii
 import time
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from provisioning.sandbox.consent import consent_page
 from provisioning.sandbox.credentials import require_credentials
+from provisioning.sandbox.discovery import configuration, known_instance
 from provisioning.sandbox.faults import Fault, retry_after_headers
 from provisioning.sandbox.graph import faulty_response
 from provisioning.sandbox.identity import AUDIENCE, Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.model import ServicePrincipal
 from provisioning.sandbox.tenants import App, Tenant
-from provisioning.sandbox.token_errors import TokenError
+from provisioning.sandbox.token_errors import Manner, TokenError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
 
@@ -53,7 +53,7 @@ class Entra:
             return _faulty_response(fault) if fault else self._issued(authority, tenant, form, request.host)
         except TokenError as error:
             self.world.count("token_errors", tenant.id if tenant else "")
-            return error.response(authority, form.get("client_id", ""), self.world.switches.token_error_statuses)
+            return error.response(authority, form.get("client_id", ""), self._manner())
 
     def _issued(self, authority: str, tenant: Tenant | None, form: Form, host: str) -> Response:
         if authority.lower() in _SHARED:
@@ -77,7 +77,8 @@ class Entra:
     def _granted(self, tenant: Tenant, principal: ServicePrincipal) -> Response:
         lifetime = self.world.switches.token_lifetime_seconds
         now = time.time()
-        caller = Caller(tenant.id, principal.app_id, principal.roles, now + lifetime)
+        roles = principal.roles_at(self.world.clock.now())
+        caller = Caller(tenant.id, principal.app_id, roles, now + lifetime)
         self.world.count("tokens", tenant.id)
         body = {
             "token_type": "Bearer",
@@ -87,15 +88,18 @@ class Entra:
         }
         return Response(200, encode(body), _JSON)
 
+    def _manner(self) -> Manner:
+        switches = self.world.switches
+        errors = {"90002": switches.unknown_tenant_error}
+        return Manner(switches.token_error_statuses, errors, switches.token_error_line_breaks)
+
     def _configuration(self, authority: str, request: Request) -> Response:
         tenant = self.world.find_tenant(authority)
         if tenant is None and authority not in _SHARED:
-            refusal = TokenError("90002").response(authority, "", {})
-            refusal.body = refusal.body.replace(b'"invalid_request"', b'"invalid_tenant"', 1)
-            return refusal
+            return TokenError("90002").response(authority, "", Manner(errors={"90002": "invalid_tenant"}))
         root = f"https://{request.host}/{authority}"
         owner = tenant.id if tenant else "{tenantid}"
-        return Response(200, encode(_configuration(root, f"https://{request.host}/{owner}/v2.0")), _JSON)
+        return Response(200, encode(configuration(root, f"https://{request.host}/{owner}/v2.0")), _JSON)
 
     def _keys(self, _authority: str, _request: Request) -> Response:
         return Response(200, encode({"keys": [self.issuer.public_jwk()]}), _JSON)
@@ -104,10 +108,8 @@ class Entra:
         return consent_page(self.world, authority, request)
 
     def _instance(self, _authority: str, request: Request) -> Response:
-        endpoint = f"https://{request.host}/common/v2.0/.well-known/openid-configuration"
-        metadata = [{"preferred_network": request.host, "preferred_cache": request.host, "aliases": [request.host]}]
-        body = {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata}
-        return Response(200, encode(body), _JSON)
+        asked = urlsplit(request.options.get("authorization_endpoint", "")).netloc or request.host
+        return Response(200, encode(known_instance(asked, request.host)), _JSON)
 
 
 def _form(request: Request) -> Form:
@@ -151,21 +153,3 @@ def _faulty_response(fault: Fault) -> Response:
     if fault.kind == "unavailable" and fault.body == "json":
         raise TokenError("90033", headers=headers)
     return faulty_response(fault, Author())
-
-
-def _configuration(root: str, issuer: str) -> dict[str, Any]:
-    return {
-        "issuer": issuer,
-        "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
-        "token_endpoint": f"{root}/oauth2/v2.0/token",
-        "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
-        "end_session_endpoint": f"{root}/oauth2/v2.0/logout",
-        "jwks_uri": f"{root}/discovery/v2.0/keys",
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-        "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-        "tenant_region_scope": "EU",
-    }

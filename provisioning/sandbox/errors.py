@@ -70,3 +70,9 @@ def concurrent_write(retry_after: str | None) -> GraphError:
 def expired_page_token() -> GraphError:
     message = "The specified page token value has expired and can no longer be included in your request."
     return GraphError(400, "Directory_ExpiredPageToken", message)
+
+
+def resync(code: str, location: str) -> GraphError:
+    """Delta has to start anew, at `location`."""
+    message = "Resync required. Any attempt to continue from this state is refused; start a new synchronization."
+    return GraphError(410, code, message, {"Location": location})

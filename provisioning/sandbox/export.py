@@ -82,6 +82,8 @@ def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
         groups=_collection(tenant, tenant.groups.values()),
         administrativeUnits=_collection(tenant, tenant.units.values()),
         schools=_collection(tenant, tenant.schools.values()),
+        contracts=list(tenant.contracts),
+        planStatuses=tenant.plan_statuses,
     )
 
 

@@ -16,6 +16,7 @@ FaultKind = Literal[
     "error",  # `status`, `code` and `message` as given
     "token_error",  # the token endpoint refuses with AADSTS `code`
     "consent_refused",  # the admin consent page says no
+    "gone",  # a delta token answers 410 with `code`, resyncRequired unless given
 ]
 
 
@@ -78,14 +79,14 @@ class Faults:
         return True
 
 
-_OF_THE_IDENTITY_PLATFORM = frozenset({"token", "consent"})
-_ONLY_ROUTE = {"token_error": "token", "consent_refused": "consent"}
+_MUST_BE_MEANT = frozenset({"token", "consent", "deltaToken"})
+_ONLY_ROUTE = {"token_error": "token", "consent_refused": "consent", "gone": "deltaToken"}
 
 
 def _fits(fault: Fault, tenant: str, route: str, user: str | None) -> bool:
     wanted_route = fault.route or _ONLY_ROUTE.get(fault.kind)
-    if wanted_route is None and route in _OF_THE_IDENTITY_PLATFORM:
-        return False  # a fault that names no route means Graph
+    if wanted_route is None and route in _MUST_BE_MEANT:
+        return False  # a fault that names no route means the requests of Graph
     wanted = ((wanted_route, route), (fault.tenant, tenant), (fault.user, user))
     return all(want is None or want == have for want, have in wanted)
 

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from provisioning.sandbox.errors import GraphError, unsupported
-from provisioning.sandbox.model import User
+from provisioning.sandbox.selection import EXTENSION_PREFIX
 
-Predicate = Callable[[User], bool]
+Predicate = Callable[[Any], bool]
 
-_TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[()\,:]|[\w$./@-]+)")
+_TOKEN = re.compile(r"\s*(\d{4}-\d\d-\d\dT[\d:.]+Z?|'(?:[^']|'')*'|[()\,:]|[\w$./@-]+)")
 _NAMES = frozenset({"id", "userPrincipalName", "displayName", "mail", "givenName", "surname"})
 _PLACES = frozenset(
     {"department", "companyName", "officeLocation", "jobTitle", "employeeId", "employeeType", "usageLocation"}
@@ -37,11 +37,8 @@ class Filter(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=256)
 def compile_filter(text: str) -> Filter:
     """The filter in `text`; raises Graph's 400 for what Entra does not support."""
-    parser = _Parser(text)
-    matches = parser.disjunction()
-    if parser.tokens:
-        raise _invalid(text)
-    return Filter(matches, parser.is_advanced, parser.is_about_licences)
+    parser = FilterParser(text)
+    return Filter(parser.whole(), parser.is_advanced, parser.is_about_licences)
 
 
 def _invalid(text: str) -> GraphError:
@@ -55,12 +52,21 @@ def _tokens(text: str) -> list[str]:
     return tokens
 
 
-class _Parser:
+class FilterParser:
+    """Reads a filter on users; collections of other things override what a property is."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self.tokens = _tokens(text)
         self.is_advanced = False
         self.is_about_licences = False
+
+    def whole(self) -> Predicate:
+        """The whole text as one predicate; raises Graph's 400 when something is left over."""
+        matches = self.disjunction()
+        if self.tokens:
+            raise _invalid(self._text)
+        return matches
 
     def disjunction(self) -> Predicate:
         parts = [self._conjunction()]
@@ -103,7 +109,7 @@ class _Parser:
         self._expect(")")
         self.is_advanced |= function == "endswith" or name not in _NAMES
         test = str.startswith if function == "startswith" else str.endswith
-        return lambda user: test(str(_value(user, name) or "").lower(), wanted)
+        return lambda user: test(str(self._value(user, name) or "").lower(), wanted)
 
     def _any_licence(self) -> Predicate:
         self.is_about_licences = True
@@ -112,9 +118,19 @@ class _Parser:
         self._expect(":")
         self._expect(f"{variable}/skuId")
         self._expect("eq")
-        wanted = str(self._literal()).lower()
+        wanted = self._guid()
         self._expect(")")
         return lambda user: wanted in user.consumed_skus
+
+    def _guid(self) -> str:
+        if self.tokens and self.tokens[0].startswith("'"):
+            raise GraphError(
+                400,
+                "Request_BadRequest",
+                "A binary operator with incompatible types was detected. Found operand types 'Edm.Guid' and "
+                "'Edm.String' for operator kind 'Equal'.",
+            )
+        return str(self._literal()).lower()
 
     def _licence_count(self) -> Predicate:
         self.is_advanced = self.is_about_licences = True
@@ -130,20 +146,20 @@ class _Parser:
         if operator not in {"eq", "ne"}:
             raise unsupported()
         self.is_advanced |= operator == "ne"
-        wanted = _folded(self._literal())
-        return lambda user: (_folded(_value(user, name)) == wanted) == (operator == "eq")
+        wanted = folded(self._literal())
+        return lambda user: (folded(self._value(user, name)) == wanted) == (operator == "eq")
 
     def _membership(self, name: str) -> Predicate:
         self.is_advanced |= name in _PLACES
         self._expect("(")
-        wanted = {_folded(self._literal())}
+        wanted = {folded(self._literal())}
         while self._accept(","):
-            wanted.add(_folded(self._literal()))
+            wanted.add(folded(self._literal()))
         self._expect(")")
-        return lambda user: _folded(_value(user, name)) in wanted
+        return lambda user: folded(self._value(user, name)) in wanted
 
     def _property(self, word: str) -> str:
-        if word not in _FILTERABLE and not word.startswith(_EXTENSION_PATH):
+        if word not in _FILTERABLE and not word.startswith((_EXTENSION_PATH, EXTENSION_PREFIX)):
             raise unsupported("The request uses a filter property that is not indexed.")
         return word
 
@@ -171,12 +187,13 @@ class _Parser:
         if self._next() != token:
             raise _invalid(self._text)
 
+    def _value(self, user: Any, name: str) -> Any:
+        if name.startswith(_EXTENSION_PATH):
+            return (user.extensions or {}).get(name.removeprefix(_EXTENSION_PATH))
+        if name.startswith(EXTENSION_PREFIX):
+            return (user.extensions or {}).get(name)
+        return getattr(user, name)
 
-def _value(user: User, name: str) -> Any:
-    if name.startswith(_EXTENSION_PATH):
-        return (user.extensions or {}).get(name.removeprefix(_EXTENSION_PATH))
-    return getattr(user, name)
 
-
-def _folded(value: Any) -> Any:
+def folded(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value

@@ -17,7 +17,7 @@ from provisioning.sandbox.faults import Fault, fault_headers
 from provisioning.sandbox.identity import Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.quotas import Charge, Family, Verdict, throttle_headers
-from provisioning.sandbox.routes import Route, find_route, resource_units
+from provisioning.sandbox.routes import Route, as_charged, find_route, resource_units
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import GRAPH_HEADERS, Request, Response, inner_date, json_response
 from provisioning.sandbox.world import World
@@ -65,6 +65,7 @@ class Graph:
 
     def _carry_out(self, request: Request, caller: Caller, author: Author) -> Response:
         route, ids = find_route(request.method, request.path)
+        route = as_charged(route, request.query)
         tenant = self.world.tenants[caller.tenant_id]
         self.world.count("requests", tenant.id)
         author = Author(caller.app_id, author.request_id, author.client_request_id, route.kind)

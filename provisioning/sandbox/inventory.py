@@ -1,16 +1,17 @@
 """/subscribedSkus, /directory/subscriptions and /organization."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+
+import msgspec
 
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.catalogue import Sku
 from provisioning.sandbox.errors import not_found, unsupported
+from provisioning.sandbox.rows import Row, page_of_rows, select_row
 from provisioning.sandbox.subscriptions import Subscription, prepaid_units
+from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import Response, json_response
-
-Row = dict[str, Any]
 
 
 def list_subscribed_skus(call: Call) -> Response:
@@ -25,22 +26,59 @@ def list_subscribed_skus(call: Call) -> Response:
 def get_subscribed_sku(call: Call) -> Response:
     for sku, held in _owned(call):
         if call.ids[0].lower() == f"{call.tenant.id}_{sku.skuId}":
-            context = f"{call.root}/$metadata#subscribedSkus/$entity"
-            return json_response({"@odata.context": context, **_subscribed_sku(call, sku, held)})
+            (row,) = _selected([_subscribed_sku(call, sku, held)], call.request.options.get("$select"))
+            return json_response({"@odata.context": f"{call.root}/$metadata#subscribedSkus/$entity", **row})
     raise not_found(call.ids[0])
 
 
 def list_subscriptions(call: Call) -> Response:
+    return page_of_rows(call, _company_subscriptions(call), "directory/subscriptions")
+
+
+def get_subscription(call: Call) -> Response:
+    return _one_subscription(call, "id")
+
+
+def get_subscription_by_commerce_id(call: Call) -> Response:
+    return _one_subscription(call, "commerceSubscriptionId")
+
+
+def _one_subscription(call: Call, key: str) -> Response:
+    wanted = call.ids[0].lower()
+    for row in _company_subscriptions(call):
+        if row[key].lower() == wanted:
+            context = f"{call.root}/$metadata#directory/subscriptions/$entity"
+            return json_response({"@odata.context": context, **select_row(row, call.request.options.get("$select"))})
+    raise not_found(call.ids[0])
+
+
+def _company_subscriptions(call: Call) -> list[Row]:
     skus = call.world.catalogue.skus
+    statuses = call.tenant.plan_statuses
     listed = call.tenant.listed_subscriptions(call.now, with_deleted=call.world.switches.deleted_subscriptions_listed)
-    rows = [_company_subscription(held, skus[held.skuId]) for held in listed]
-    rows = _selected(rows, call.request.options.get("$select"))
-    return json_response({"@odata.context": f"{call.root}/$metadata#directory/subscriptions", "value": rows})
+    return [_company_subscription(held, skus[held.skuId], statuses) for held in listed]
+
+
+def list_contracts(call: Call) -> Response:
+    """The customers of a partner tenant (learn.microsoft.com: contract)."""
+    rows = [{**msgspec.structs.asdict(contract), "deletedDateTime": None} for contract in call.tenant.contracts]
+    return page_of_rows(call, rows, "contracts")
+
+
+def get_organization(call: Call) -> Response:
+    if call.ids[0].lower() != call.tenant.id:
+        raise not_found(call.ids[0])
+    row = select_row(_organization(call.tenant), call.request.options.get("$select"))
+    return json_response({"@odata.context": f"{call.root}/$metadata#organization/$entity", **row})
 
 
 def list_organization(call: Call) -> Response:
-    tenant = call.tenant
-    row = {
+    rows = _selected([_organization(call.tenant)], call.request.options.get("$select"))
+    return json_response({"@odata.context": f"{call.root}/$metadata#organization", "value": rows})
+
+
+def _organization(tenant: Tenant) -> Row:
+    return {
         "id": tenant.id,
         "displayName": tenant.name,
         "tenantType": "AAD",
@@ -55,21 +93,27 @@ def list_organization(call: Call) -> Response:
         "provisionedPlans": [],
         "verifiedDomains": _verified_domains(tenant.domains),
     }
-    rows = _selected([row], call.request.options.get("$select"))
-    return json_response({"@odata.context": f"{call.root}/$metadata#organization", "value": rows})
 
 
-def sku_row(sku: Sku, enabled: Collection[str] | None = None) -> list[Row]:
-    """The service plans of a SKU as Graph lists them; those outside `enabled` are Disabled."""
+def plan_rows(sku: Sku, statuses: Mapping[str, str], enabled: Collection[str] | None = None) -> list[Row]:
+    """The service plans of a SKU as Graph lists them, Success unless `statuses` say otherwise.
+
+    Those outside `enabled` are Disabled.
+    """
     return [
         {
             "servicePlanId": plan.servicePlanId,
             "servicePlanName": plan.servicePlanName,
-            "provisioningStatus": "Success" if enabled is None or plan.servicePlanId in enabled else "Disabled",
+            "provisioningStatus": _plan_status(plan.servicePlanId, statuses, enabled),
             "appliesTo": plan.appliesTo,
         }
         for plan in sku.servicePlans
     ]
+
+
+def _plan_status(plan_id: str, statuses: Mapping[str, str], enabled: Collection[str] | None) -> str:
+    is_on = enabled is None or plan_id in enabled
+    return statuses.get(plan_id, "Success") if is_on else "Disabled"
 
 
 def _owned(call: Call) -> list[tuple[Sku, list[Subscription]]]:
@@ -93,7 +137,7 @@ def _subscribed_sku(call: Call, sku: Sku, held: list[Subscription]) -> Row:
         "skuPartNumber": sku.skuPartNumber,
         "subscriptionIds": [subscription.id for subscription in held],
         "prepaidUnits": units,
-        "servicePlans": sku_row(sku),
+        "servicePlans": plan_rows(sku, call.tenant.plan_statuses),
     }
 
 
@@ -105,7 +149,7 @@ def _consumed_units(call: Call, sku_id: str) -> int:
     return seen
 
 
-def _company_subscription(held: Subscription, sku: Sku) -> Row:
+def _company_subscription(held: Subscription, sku: Sku, statuses: Mapping[str, str]) -> Row:
     return {
         "id": held.id,
         "commerceSubscriptionId": held.commerceSubscriptionId,
@@ -119,7 +163,7 @@ def _company_subscription(held: Subscription, sku: Sku) -> Row:
         "skuPartNumber": sku.skuPartNumber,
         "status": held.status,
         "totalLicenses": held.totalLicenses,
-        "serviceStatus": sku_row(sku),
+        "serviceStatus": plan_rows(sku, statuses),
     }
 
 

@@ -4,10 +4,12 @@ Attribute names of `User` and `Assignment` are Graph's own, so that a state is e
 """
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+# What a service plan may be in a tenant, beside Disabled for one person (learn.microsoft.com: servicePlanInfo).
+PlanStatus = Literal["Success", "Error", "PendingInput", "PendingActivation", "PendingProvisioning", "Disabled"]
 CONSUMING_STATES = frozenset({"Active", "ActiveWithError"})
 EXTENSION_ATTRIBUTES = tuple(f"extensionAttribute{number}" for number in range(1, 16))
 
@@ -97,11 +99,24 @@ class Group(msgspec.Struct, kw_only=True):
 
 
 class School(msgspec.Struct, kw_only=True):
+    """`administrativeUnit` is the id of the unit that holds the school's people, if the tenant has one."""
+
     id: str
     displayName: str
     externalId: str | None = None
     schoolNumber: str | None = None
+    administrativeUnit: str | None = None
     members: list[str] = []
+
+
+class Contract(msgspec.Struct, kw_only=True):
+    """One customer of a partner tenant."""
+
+    id: str
+    customerId: str
+    defaultDomainName: str
+    displayName: str
+    contractType: str = "ResellerPartnerContract"
 
 
 class AdministrativeUnit(msgspec.Struct, kw_only=True):
@@ -111,13 +126,20 @@ class AdministrativeUnit(msgspec.Struct, kw_only=True):
 
 
 class ServicePrincipal(msgspec.Struct, kw_only=True):
-    """An app in a tenant, with the application permissions consented there."""
+    """An app in a tenant, with the application permissions consented there.
+
+    `pending` says from which moment the fresh ones are in new tokens.
+    """
 
     app_id: str
     object_id: str
     roles: frozenset[str] = frozenset()
     is_enabled: bool = True
     effective_from: float = 0.0
+    pending: dict[str, float] = {}
+
+    def roles_at(self, now: float) -> frozenset[str]:
+        return frozenset(role for role in self.roles if self.pending.get(role, now) <= now)
 
 
 class Directory:

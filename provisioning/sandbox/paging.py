@@ -4,7 +4,6 @@ learn.microsoft.com: "Paging Microsoft Graph data in your app". A position in th
 token, so that people who come or go never shift a page.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,13 +13,19 @@ import msgspec
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import bad_request, expired_page_token, unsupported
 from provisioning.sandbox.filters import Filter, compile_filter
+from provisioning.sandbox.links import seal, unseal
 from provisioning.sandbox.model import User
+from provisioning.sandbox.ordering import Ordering, read_ordering
+from provisioning.sandbox.search import compile_search
 from provisioning.sandbox.selection import Row, row_maker
 from provisioning.sandbox.wire import Response, json_response
 
 RowMaker = Callable[[str | None], Callable[[User], Row]]
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
+_CASTS = ("/microsoft.graph.user", "/graph.user")
+_WITH_A_CAST = {"$count", "$skiptoken"}
+LARGEST_PAGE_WITH_SIGN_INS = 500  # asked for more, Graph gives this many
 
 
 class PageToken(msgspec.Struct, array_like=True):
@@ -31,17 +36,18 @@ class PageToken(msgspec.Struct, array_like=True):
     issued_at: float
     is_advanced: bool
 
-    def to_text(self) -> str:
-        return base64.urlsafe_b64encode(msgspec.msgpack.encode(self)).decode().rstrip("=")
-
 
 def read_token(text: str) -> PageToken:
     """The token in a nextLink; raises Graph's 400 for one that it never gave."""
     try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.msgpack.decode(packed, type=PageToken)
+        return unseal(text, PageToken)
     except ValueError as error:
         raise expired_page_token() from error
+
+
+def is_aged(token: PageToken, call: Call) -> bool:
+    lifetime = call.world.switches.page_token_lifetime_seconds
+    return lifetime is not None and call.now > token.issued_at + lifetime
 
 
 class Query:
@@ -51,13 +57,44 @@ class Query:
         self.options = call.request.options
         self.is_eventual = call.request.headers.get("consistencylevel", "").lower() == "eventual"
         self.counts = self.is_eventual and (is_counting or self.options.get("$count") == "true")
-        self.top = _top(self.options.get("$top"))
-        self.row = rows(self.options.get("$select"))
+        select = self.options.get("$select")
+        self.top = read_top(self.options.get("$top"), select)
+        self.row = rows(select)
         self.filter = self._filter()
+        self.search = self._search()
+        self.ordering = self._ordering()
         self.token = self._token(call)
+        self._read_index(call)
 
     def matches(self, user: User) -> bool:
-        return self.filter is None or self.filter.matches(user)
+        return (self.filter is None or self.filter.matches(user)) and (self.search is None or self.search(user))
+
+    def _read_index(self, call: Call) -> None:
+        """Advanced queries read an index of their own, which may lag further than the objects do."""
+        is_advanced = self.counts or self.search is not None
+        if is_advanced and not call.tenant.index.is_settled(call.now):
+            call.copy = call.tenant.index.read(call.now)
+
+    def _search(self) -> Callable[[User], bool] | None:
+        text = self.options.get("$search")
+        if text is None:
+            return None
+        if not self.is_eventual:
+            raise unsupported(
+                "Request with $search query parameter only works through MSGraph with a special request header: "
+                "'ConsistencyLevel: eventual'"
+            )
+        return compile_search(text)
+
+    def _ordering(self) -> Ordering | None:
+        text = self.options.get("$orderby")
+        if not text:
+            return None
+        ordering = read_ordering(text)
+        # Together with a filter, or on anything but names, sorting is an advanced query.
+        if (ordering.is_advanced or self.filter is not None) and not self.counts:
+            raise unsupported("Sorting not supported for current query.")
+        return ordering
 
     def _filter(self) -> Filter | None:
         text = self.options.get("$filter")
@@ -75,42 +112,51 @@ class Query:
         return token
 
     def _require_alive(self, token: PageToken, call: Call) -> None:
-        switches = call.world.switches
-        lifetime = switches.page_token_lifetime_seconds
-        has_aged = lifetime is not None and call.now > token.issued_at + lifetime
         lost_its_header = token.is_advanced and not self.is_eventual
         is_about_licences = self.filter is not None and self.filter.is_about_licences
-        is_weak = is_about_licences and not self.counts and switches.users_page_token_expires
-        if has_aged or lost_its_header or is_weak:
+        is_weak = is_about_licences and not self.counts and call.world.switches.users_page_token_expires
+        if is_aged(token, call) or lost_its_header or is_weak:
             raise expired_page_token()
 
 
-def _top(text: str | None) -> int:
+def read_top(text: str | None, select: str | None) -> int:
     if text is None:
         return DEFAULT_PAGE
     if not text.isdigit() or not 1 <= int(text) <= LARGEST_PAGE:
         raise bad_request(f"Invalid page size specified: '{text}'. Must be between 1 and {LARGEST_PAGE} inclusive.")
-    return int(text)
+    has_sign_ins = select is not None and "signInActivity" in select.split(",")
+    return min(int(text), LARGEST_PAGE_WITH_SIGN_INS) if has_sign_ins else int(text)
 
 
 def refuse_options(options: Mapping[str, str], *names: str) -> None:
     for name in names:
         if name in options:
-            raise unsupported(f"Unsupported query option '{name}'.")
+            raise unsupported(f"'{name}' is not supported by the service.")
 
 
 def page_of_users(call: Call, ids: list[str], context: str, rows: RowMaker = row_maker) -> Response:
     """One page of the users in `ids`, in that order; `rows` turns a `$select` into a function from user to row."""
     query = Query(call, rows)
-    refuse_options(query.options, "$expand", "$orderby", "$search", "$skip")
+    refuse_options(query.options, "$expand", "$skip")
+    _require_cast(call, query)
+    if query.ordering:
+        ids = query.ordering.sort(call.users(ids))
     found, position = _collect(call, ids, query)
     page: dict[str, Any] = {"@odata.context": f"{call.root}/$metadata#{context}"}
     if query.counts and query.token.number == 1:
         page["@odata.count"] = sum(map(query.matches, call.users(ids)))
     if position < len(ids):
-        page["@odata.nextLink"] = _next_link(call, query, position)
+        page["@odata.nextLink"] = next_link(call, query.token, position)
     page["value"] = [query.row(user) for user in found]
     return json_response(page)
+
+
+def _require_cast(call: Call, query: Query) -> None:
+    """A cast goes with other options in an advanced query alone."""
+    is_cast = call.request.path.lower().endswith(_CASTS)
+    has_options = not query.options.keys() <= _WITH_A_CAST
+    if is_cast and has_options and not query.counts and call.world.switches.casts_are_advanced:
+        raise unsupported()
 
 
 def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]:
@@ -119,7 +165,8 @@ def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]
     every = call.world.switches.empty_page_every
     if every and query.token.number % every == 0:
         return [], position
-    while position < len(ids) and len(found) < query.top:
+    top = _page_size(call, query)
+    while position < len(ids) and len(found) < top:
         user = call.find_user(ids[position])
         position += 1
         if user is not None and query.matches(user):
@@ -127,7 +174,13 @@ def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]
     return found, position
 
 
-def _next_link(call: Call, query: Query, position: int) -> str:
-    token = PageToken(position, query.token.number + 1, call.now, query.token.is_advanced)
-    options = {**query.options, "$skiptoken": token.to_text()}
+def _page_size(call: Call, query: Query) -> int:
+    every = call.world.switches.short_page_every
+    return max(1, query.top // 2) if every and query.token.number % every == 0 else query.top
+
+
+def next_link(call: Call, token: PageToken, position: int) -> str:
+    """The absolute link to the page after the one of `token`, with all options of the first request."""
+    following = PageToken(position, token.number + 1, call.now, token.is_advanced)
+    options = {**call.request.options, "$skiptoken": seal(following)}
     return f"{call.root}{call.request.path}?{urlencode(options, safe='$,', quote_via=quote)}"

@@ -13,7 +13,7 @@ import msgspec
 from provisioning.sandbox.foreign_load import REMEMBERED, ForeignLoads, Place
 
 Shape = Literal["bucket", "sliding", "fixed"]
-Family = Literal["identity", "education"]
+Family = Literal["identity", "education", "signIns"]
 
 _ROUNDING = 1e-6
 MOST_USE = 1.8  # the highest percentage Graph reports, so the deepest debt a meter remembers
@@ -38,6 +38,7 @@ DEFAULT_LIMITS = {
     "app_tenant_units_large": Limit("Tenant_Application", "ReadWrite", 8_000, 10),
     "app_units": Limit("Application", "ReadWrite", 150_000, 20),
     "app_requests": Limit("Application", "ReadWrite", 130_000, 10, "any"),
+    "sign_in_activity": Limit("Tenant_Application", "ReadWrite", 10, 60),
     "education_app_tenant": Limit("Tenant_Application", "ReadWrite", 35_000, 10, "education"),
     "education_app": Limit("Application", "ReadWrite", 400_000, 20, "education"),
 }
@@ -233,6 +234,8 @@ class Quotas:
         if charge.family == "education":
             return [requests, ("education_app_tenant", 1.0), ("education_app", 1.0)]
         costs = [requests, (f"app_tenant_units_{_size(charge.users)}", charge.units), ("app_units", charge.units)]
+        if charge.family == "signIns":
+            costs.append(("sign_in_activity", 1.0))
         if charge.writes:
             costs += [(name, charge.writes) for name in ("app_tenant_writes", "app_writes", "tenant_writes")]
         return costs

@@ -64,17 +64,26 @@ class Replicas:
     def __init__(self, rng: random.Random, lag: float = 0.0, copies: int = 5) -> None:
         self._rng = rng
         self.lag = lag
+        self._least = 0.0
         self._copies = [Replica() for _ in range(copies)]
         self._settled_at = 0.0
 
     def write(self, key: Hashable, before: Any, after: Any, now: float) -> None:
         if self._settled_at <= now:
             self._settle()
-            if not self.lag:
+            if not self.lag and not self._least:
                 return
-        self._settled_at = max(self._settled_at, now + self.lag)
+        self._settled_at = max(self._settled_at, now + self._least + self.lag)
         for copy in self._copies:
-            copy.expect(key, before, after, now + self._rng.uniform(0, self.lag))
+            copy.expect(key, before, after, now + self._least + self._rng.uniform(0, self.lag))
+
+    def follow(self, others: "Replicas", behind: float) -> None:
+        """From the next write on, lag as `others` do and `behind` seconds more."""
+        self.lag, self._least = others.lag if behind else 0.0, behind
+
+    def is_settled(self, now: float) -> bool:
+        """Whether all copies agree."""
+        return self._settled_at <= now
 
     def read(self, now: float) -> Replica:
         """A copy chosen at random, as it is now."""

@@ -3,12 +3,13 @@
 Costs: learn.microsoft.com, "Microsoft Graph service-specific throttling limits". Permissions: the tables of each page.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 
 import msgspec
 
-from provisioning.sandbox import education, groups, inventory, users
+from provisioning.sandbox import directory_objects, education, groups, inventory, users
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import no_such_route, wrong_method
 from provisioning.sandbox.quotas import Family
@@ -24,10 +25,15 @@ _READ_GROUPS = frozenset({"GroupMember.Read.All", "GroupMember.ReadWrite.All", "
 _READ_MEMBERS = _READ_ALL | _READ_GROUPS
 _READ_UNITS = _READ_ALL | {"AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All"}
 _READ_ROSTER = frozenset({"EduRoster.Read.All", "EduRoster.ReadWrite.All"})
+_KEY, _NAMED_KEY = re.compile(r"\('([^']*)'\)"), re.compile(r"\((\w+)='([^']*)'\)")
+_DELTA = ("delta", "delta()", "microsoft.graph.delta()")  # the spellings that clients use
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is what faults call it; `pattern` has `{}` for each id; costs before the modifiers of `$select`."""
+    """`kind` is what faults call it; `pattern` has `{}` for each id; costs before the modifiers of `$select`.
+
+    `selected_units` is what it costs with `$select` where that is not one less.
+    """
 
     kind: str
     method: str
@@ -37,6 +43,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     units: int = 1
     writes: int = 0
     family: Family = "identity"
+    selected_units: int | None = None
 
 
 def _get(
@@ -52,9 +59,28 @@ ROUTES = (
     _get("subscribedSkus", "subscribedSkus", inventory.list_subscribed_skus, _READ_SKUS, 3),
     _get("subscribedSkus", "subscribedSkus/{}", inventory.get_subscribed_sku, _READ_SKUS),
     _get("subscriptions", "directory/subscriptions", inventory.list_subscriptions, _READ_ORGANISATION),
+    _get("subscriptions", "directory/subscriptions/{}", inventory.get_subscription, _READ_ORGANISATION),
+    _get(
+        "subscriptions",
+        "directory/subscriptions(commerceSubscriptionId)/{}",
+        inventory.get_subscription_by_commerce_id,
+        _READ_ORGANISATION,
+    ),
     _get("organization", "organization", inventory.list_organization, _READ_ORGANISATION),
+    _get("organization", "organization/{}", inventory.get_organization, _READ_ORGANISATION),
+    _get("contracts", "contracts", inventory.list_contracts, _READ_ALL, 3),
+    Route(
+        kind="getByIds",
+        method="POST",
+        pattern="directoryObjects/getByIds",
+        answer=directory_objects.get_by_ids,
+        permissions=_READ_ALL | _READ_USERS | _READ_GROUPS,
+        units=5,
+        selected_units=2,
+    ),
     _get("users", "users", users.list_users, _READ_USERS, 2),
     _get("users", "users/$count", users.count_users, _READ_USERS),
+    *(_get("usersDelta", f"users/{name}", users.users_delta, _READ_USERS) for name in _DELTA),
     _get("user", "users/{}", users.get_user, _READ_USERS),
     _get("licenseDetails", "users/{}/licenseDetails", users.list_licence_details, _READ_USERS, 2),
     Route(
@@ -84,7 +110,24 @@ ROUTES = (
     ),
     _get("educationUsers", "education/users", education.list_education_users, _READ_ROSTER),
     _get("educationSchools", "education/schools", education.list_schools, _READ_ROSTER),
+    _get("educationUser", "education/users/{}", education.get_education_user, _READ_ROSTER),
+    _get("educationUserSchools", "education/users/{}/schools", education.list_schools_of_user, _READ_ROSTER),
+    _get("educationSchools", "education/schools/{}", education.get_school, _READ_ROSTER),
     _get("educationSchoolUsers", "education/schools/{}/users", education.list_school_users, _READ_ROSTER),
+    _get(
+        "educationSchoolUnit",
+        "education/schools/{}/administrativeUnit",
+        education.get_administrative_unit,
+        _READ_ROSTER,
+    ),
+    *(
+        _get("educationUsersDelta", f"education/users/{name}", education.education_users_delta, _READ_ROSTER)
+        for name in _DELTA
+    ),
+    *(
+        _get("educationSchoolsDelta", f"education/schools/{name}", education.schools_delta, _READ_ROSTER)
+        for name in _DELTA
+    ),
 )
 
 
@@ -101,12 +144,17 @@ _INDEX = _index()
 
 def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """The route of `path` (below the version root) and its ids; raises Graph's refusal of unknown paths and methods."""
-    segments = path.strip("/").split("/")
+    segments = _without_keys(path.strip("/")).split("/")
     fitting = _fitting(segments)
     for ids, route in fitting:
         if route.method == method:
             return route, ids
     raise wrong_method() if fitting else no_such_route(segments[0])
+
+
+def _without_keys(path: str) -> str:
+    """OData's other way to write an id: users('x') is users/x; a key with a name stays part of its segment."""
+    return _NAMED_KEY.sub(r"(\1)/\2", _KEY.sub(r"/\1", path)) if "('" in path or "='" in path else path
 
 
 def _fitting(segments: list[str]) -> list[tuple[tuple[str, ...], Route]]:
@@ -119,11 +167,18 @@ def _fitting(segments: list[str]) -> list[tuple[tuple[str, ...], Route]]:
     return sorted(found, key=lambda match: len(match[0]))
 
 
+def as_charged(route: Route, query: str) -> Route:
+    """The route with what the query adds to its limits: sign-ins have one of their own, beside those of identity."""
+    return msgspec.structs.replace(route, family="signIns") if "signInActivity" in query else route
+
+
 def resource_units(route: Route, query: str) -> int:
     """What a request costs: `$select` saves one, `$expand` adds one, a small `$top` saves one; never below one."""
     units = route.units
     if query:
         options = dict(part.partition("=")[::2] for part in query.replace("%24", "$").split("&"))
         top = options.get("$top", "")
-        units += ("$expand" in options) - ("$select" in options) - (top.isdigit() and int(top) < 20)  # noqa: PLR2004 - documented
+        select = "$select" in options
+        units = route.selected_units if select and route.selected_units else units - select
+        units += ("$expand" in options) - (top.isdigit() and int(top) < 20)  # noqa: PLR2004 - documented
     return max(units, 1)

@@ -247,6 +247,7 @@ class _Planner:
             displayName=school.name,
             externalId=school.code,
             schoolNumber=school.code,
+            administrativeUnit=self._id(f"unit {school.code}"),
             members=members,
         )
 

@@ -22,7 +22,9 @@
         "population": [{"count": 500, "prefix": "leerling", "domain"?, "user": {as in users, without names}}],
         "groups": [{"id", "displayName", "members": [user id or UPN], "groupTypes", "membershipRule", ...}],
         "administrativeUnits": [{"id", "displayName", "members"}],
-        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "members"}]
+        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "administrativeUnit"?: unit id, "members"}],
+        "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}],
+        "planStatuses": {servicePlanId: "PendingInput", ...}
       }]
     }
 
@@ -42,7 +44,7 @@ import msgspec
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, Group, PlanStatus, School, User
 from provisioning.sandbox.seed_subscriptions import SeedSubscription, add_subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
@@ -104,6 +106,8 @@ class SeedTenant(SeedStruct):
     groups: list[Group] = []
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
+    contracts: list[Contract] = []
+    planStatuses: dict[str, PlanStatus] = {}
 
 
 class Seed(SeedStruct):
@@ -161,6 +165,8 @@ def _plant_tenant(world: World, seed: SeedTenant) -> None:
     for user in _users(world, tenant, seed):
         tenant.directory.put(user)
     _plant_collections(tenant, seed)
+    tenant.contracts = list(seed.contracts)
+    tenant.plan_statuses = {plan.lower(): status for plan, status in seed.planStatuses.items()}
 
 
 def _users(world: World, tenant: Tenant, seed: SeedTenant) -> Iterator[User]:

@@ -34,7 +34,7 @@ _EMPTY_NAMES = """
 ageGroup city consentProvidedForMinor country creationType deletedDateTime employeeHireDate externalUserState
 faxNumber legalAgeGroupClassification mailNickname onPremisesDomainName onPremisesImmutableId
 onPremisesLastSyncDateTime onPremisesSamAccountName onPremisesUserPrincipalName otherMails postalCode
-proxyAddresses showInAddressList state streetAddress
+proxyAddresses showInAddressList signInActivity state streetAddress
 """
 EMPTY = frozenset(_EMPTY_NAMES.split())
 EXTENSION_PREFIX = "extension_"

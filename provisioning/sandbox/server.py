@@ -76,7 +76,8 @@ class Application:
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(f"{VERSION_ROOT}/"):
-            request.path = request.path.removeprefix(VERSION_ROOT)
+            # Kiota's default root ends in a slash, and so its addresses have two.
+            request.path = "/" + request.path.removeprefix(VERSION_ROOT).lstrip("/")
             return self._batch(request) if request.path == "/$batch" else self._graph.answer(request)
         if request.path.startswith(f"{control.PREFIX}/"):
             return self._control.answer(request)

@@ -1,8 +1,13 @@
 """What nobody outside Microsoft knows for sure, as named switches with the default this twin believes in."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+# A collection of which every page is empty, or of which objects are left out, is not what Microsoft has.
+Every = Annotated[int, msgspec.Meta(ge=2)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,17 +54,44 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     consumed_units: Literal["replica", "immediate"] = "replica"
     """Whether consumedUnits lags like every other read."""
     consent_delay_seconds: float = 0.0
-    """Sandbox seconds before a fresh consent works; until then tokens fail with AADSTS700016."""
+    """Sandbox seconds before a fresh consent works; `fresh_consent` says how it fails until then."""
+    fresh_consent: Literal["unknown_app", "missing_roles"] = "unknown_app"
+    """What a first consent looks like meanwhile: AADSTS700016, or a token without the new roles. A permission that is
+    added later is always merely missing."""
+    admin_consent: Literal["accepts", "asks"] = "accepts"
+    """Whether the consent page agrees at once, or shows what is asked with an Accept and a Cancel."""
     token_lifetime_seconds: int = 3599
     """Real seconds an access token lives."""
+    unknown_tenant_error: Literal["invalid_request", "invalid_tenant"] = "invalid_request"
+    """What the token endpoint calls an unknown tenant (AADSTS90002); discovery always says invalid_tenant."""
+    token_error_line_breaks: bool = False
+    """Whether error_description breaks lines before Trace ID, as older answers did, or has spaces."""
     token_error_statuses: dict[str, int] = {}
     """HTTP status per AADSTS code where Microsoft's is unverified, for example {"7000112": 401}."""
     users_page_token_expires: bool = True
     """Whether page 2 of a filter on assignedLicenses without the advanced headers answers 400."""
-    empty_page_every: int | None = None
+    casts_are_advanced: bool = True
+    """Whether a cast (members/microsoft.graph.user) with other options needs the advanced headers."""
+    empty_page_every: Every | None = None
     """Makes every n-th page of users an empty one with a nextLink."""
+    short_page_every: AtLeastOne | None = None
+    """Makes every n-th page of users half as long as asked."""
     page_token_lifetime_seconds: float | None = None
     """Sandbox seconds after which a nextLink answers 400."""
+    index_extra_lag_seconds: float = 0.0
+    """Sandbox seconds that the index behind advanced queries lags beyond the object store."""
+    delta_page_size: AtLeastOne = 200
+    """Most objects on a page of a delta query; Microsoft names no number."""
+    delta_delay_seconds: float = 0.0
+    """Sandbox seconds before a change shows in delta, beside the replicas' lag."""
+    delta_tracks_assignment_states: bool = False
+    """Whether a change of licenseAssignmentStates alone brings a user up in delta."""
+    delta_repeats: NotNegative = 0
+    """How many objects of a page come again on the next one."""
+    delta_replays: NotNegative = 0
+    """How many changes of a finished round come again in the next."""
+    shuffle_delta: bool = True
+    """Whether the objects of a page come in an order of their own."""
     batch_items_name_requests: bool = False
     """Whether items of a batch carry request-id headers; no public capture shows them."""
     shuffle_batch: bool = True

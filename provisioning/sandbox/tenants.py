@@ -6,13 +6,26 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules
-from provisioning.sandbox.model import AdministrativeUnit, Directory, Group, School, ServicePrincipal
+from provisioning.sandbox.changes import Changes
+from provisioning.sandbox.model import (
+    AdministrativeUnit,
+    Contract,
+    Directory,
+    Group,
+    PlanStatus,
+    School,
+    ServicePrincipal,
+)
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import SERVING, PrepaidUnits, Subscription, prepaid_units
 
 
 class Tenant:
-    def __init__(self, tenant_id: str, name: str, domains: Iterable[str], replicas: Replicas, rules: PlanRules) -> None:
+    """`stores` are the object store and the index that advanced queries read."""
+
+    def __init__(
+        self, tenant_id: str, name: str, domains: Iterable[str], stores: tuple[Replicas, Replicas], rules: PlanRules
+    ) -> None:
         self.id = tenant_id
         self.name = name
         self.domains = tuple(domains)
@@ -20,11 +33,14 @@ class Tenant:
         self.default_usage_location: str | None = "NL"
         self.created = "2020-01-01T00:00:00Z"
         self.rules = rules
-        self.replicas = replicas
+        self.replicas, self.index = stores
+        self.changes, self.school_changes = Changes(), Changes()
         self.directory = Directory()
         self.groups: dict[str, Group] = {}
         self.units: dict[str, AdministrativeUnit] = {}
         self.schools: dict[str, School] = {}
+        self.contracts: list[Contract] = []
+        self.plan_statuses: dict[str, PlanStatus] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.principals: dict[str, ServicePrincipal] = {}
 

@@ -22,6 +22,7 @@ REFUSALS = {
         400, "invalid_grant", "The server terminated an operation because it encountered a client request loop."
     ),
     "53003": TokenRefusal(400, "invalid_grant", "Access has been blocked by Conditional Access policies."),
+    "70001": TokenRefusal(400, "unauthorized_client", "Application with identifier '{app}' is disabled."),
     "70003": TokenRefusal(400, "unsupported_grant_type", "The app requested an unsupported grant type '{detail}'."),
     "70011": TokenRefusal(
         400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid. {detail}"
@@ -36,6 +37,9 @@ REFUSALS = {
     "90055": TokenRefusal(429, "temporarily_unavailable", "The tenant has exceeded the allowed number of requests."),
     "90099": TokenRefusal(
         400, "invalid_grant", "The application '{app}' has not been authorized in the tenant '{tenant}'."
+    ),
+    "90124": TokenRefusal(
+        400, "invalid_request", "Resource is not supported over the /common or /consumers endpoints."
     ),
     "500011": TokenRefusal(
         400, "invalid_resource", "The resource principal {detail} was not found in the tenant {tenant}."
@@ -53,6 +57,8 @@ REFUSALS = {
     "900144": TokenRefusal(
         400, "invalid_request", "The request body must contain the following parameter: '{detail}'."
     ),
+    "900382": TokenRefusal(400, "invalid_request", "Confidential client is not supported in a cross-cloud request."),
+    "900432": TokenRefusal(400, "invalid_request", "Confidential client is not supported in a cross-cloud request."),
     "7000112": TokenRefusal(400, "unauthorized_client", "Application '{app}' is disabled."),
     "7000215": TokenRefusal(401, "invalid_client", "Invalid client secret provided for app '{app}'."),
     "7000218": TokenRefusal(
@@ -65,6 +71,17 @@ REFUSALS = {
 }
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How refusals are told where Microsoft's own way is uncertain: status and `error` per code, line breaks."""
+
+    statuses: Mapping[str, int] = {}
+    errors: Mapping[str, str] = {}
+    breaks_lines: bool = False
+
+
+_PLAIN = Manner()
+
+
 class TokenError(Exception):
     """The token endpoint says no, with an AADSTS code."""
 
@@ -74,16 +91,20 @@ class TokenError(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
 
-    def response(self, tenant: str, app: str, statuses: Mapping[str, int]) -> Response:
+    def response(self, tenant: str, app: str, manner: Manner = _PLAIN) -> Response:
         refusal = REFUSALS[self.code]
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace_id, correlation_id = str(uuid.uuid4()), str(uuid.uuid4())
         text = refusal.text.format(tenant=tenant, app=app, detail=self.detail)
+        said = (
+            f"AADSTS{self.code}: {text}",
+            f"Trace ID: {trace_id}",
+            f"Correlation ID: {correlation_id}",
+            f"Timestamp: {moment}",
+        )
         body = {
-            "error": refusal.error,
-            "error_description": (
-                f"AADSTS{self.code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {moment}"
-            ),
+            "error": manner.errors.get(self.code, refusal.error),
+            "error_description": ("\r\n" if manner.breaks_lines else " ").join(said),
             "error_codes": [int(self.code)],
             "timestamp": moment,
             "trace_id": trace_id,
@@ -91,7 +112,7 @@ class TokenError(Exception):
             "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
         }
         return Response(
-            statuses.get(self.code, refusal.status),
+            manner.statuses.get(self.code, refusal.status),
             encode(body),
             {"Content-Type": "application/json; charset=utf-8", **self.headers},
         )

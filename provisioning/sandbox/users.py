@@ -1,5 +1,7 @@
 """/users: reads, PATCH and assignLicense."""
 
+import base64
+import uuid
 from typing import Any
 
 import msgspec
@@ -7,12 +9,13 @@ import msgspec
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.countries import COUNTRIES
+from provisioning.sandbox.delta import Collection, answer_delta
 from provisioning.sandbox.errors import bad_request, denied, not_found
-from provisioning.sandbox.inventory import sku_row
+from provisioning.sandbox.inventory import plan_rows
 from provisioning.sandbox.licensing import Offer, decide, enabled_plans, read_request
 from provisioning.sandbox.model import User
-from provisioning.sandbox.paging import Query, page_of_users
-from provisioning.sandbox.selection import row_maker
+from provisioning.sandbox.paging import Query, page_of_users, refuse_options
+from provisioning.sandbox.selection import DEFAULT_PROPERTIES, row_maker
 from provisioning.sandbox.wire import Response, json_response
 
 _WRITABLE_TEXTS = """
@@ -32,11 +35,18 @@ def count_users(call: Call) -> Response:
     if call.request.headers.get("consistencylevel", "").lower() != "eventual":
         raise bad_request("$count is not currently supported.")
     query = Query(call, is_counting=True)
+    refuse_options(query.options, "$expand", "$orderby", "$skip", "$top")
     total = sum(map(query.matches, call.users(call.tenant.directory.order)))
     return Response(200, str(total).encode(), {"Content-Type": "text/plain"})
 
 
+def users_delta(call: Call) -> Response:
+    held, log = call.tenant.directory, call.tenant.changes
+    return answer_delta(call, Collection("users", held.order, held.users, log, DEFAULT_PROPERTIES, row_maker))
+
+
 def get_user(call: Call) -> Response:
+    refuse_options(call.request.options, "$expand")
     user = call.get_user(call.ids[0])
     row = row_maker(call.request.options.get("$select"))(user)
     return json_response({"@odata.context": f"{call.root}/$metadata#users/$entity", **row})
@@ -48,10 +58,17 @@ def list_licence_details(call: Call) -> Response:
     rows = []
     for sku_id in sorted(user.consumed_skus & skus.keys()):
         held = tuple(assignment for assignment in user.assignments if assignment.skuId == sku_id)
-        details = {"id": f"{user.id[:8]}{sku_id[:8]}", "skuId": sku_id, "skuPartNumber": skus[sku_id].skuPartNumber}
-        rows.append(details | {"servicePlans": sku_row(skus[sku_id], enabled_plans(held, skus))})
+        details = {"id": _details_id(user.id, sku_id), "skuId": sku_id, "skuPartNumber": skus[sku_id].skuPartNumber}
+        plans = plan_rows(skus[sku_id], call.tenant.plan_statuses, enabled_plans(held, skus))
+        rows.append(details | {"servicePlans": plans})
     context = f"{call.root}/$metadata#users('{user.id}')/licenseDetails"
     return json_response({"@odata.context": context, "value": rows})
+
+
+def _details_id(user_id: str, sku_id: str) -> str:
+    """Opaque, and the same every time, as Microsoft's is."""
+    packed = uuid.uuid5(uuid.NAMESPACE_OID, user_id).bytes + uuid.uuid5(uuid.NAMESPACE_OID, sku_id).bytes
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def patch_user(call: Call) -> Response:

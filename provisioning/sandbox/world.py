@@ -75,7 +75,8 @@ class World:
         # One stream per tenant: what one tenant draws does not change what another sees.
         rng = random.Random(f"{tenant_id}{self.rng.random()}")
         replicas = Replicas(rng, self.lag, self._settings.replicas)
-        tenant = self.tenants[tenant_id] = Tenant(tenant_id, name, domains, replicas, self.catalogue.rules)
+        index = Replicas(rng, copies=self._settings.replicas)
+        tenant = self.tenants[tenant_id] = Tenant(tenant_id, name, domains, (replicas, index), self.catalogue.rules)
         self._by_domain.update({domain.lower(): tenant_id for domain in domains})
         return tenant
 
@@ -110,6 +111,9 @@ class World:
         now = self.clock.now()
         user_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
         tenant.replicas.write(user_id, before, after, now)
+        tenant.index.follow(tenant.replicas, self.switches.index_extra_lag_seconds)
+        tenant.index.write(user_id, before, after, now)
+        tenant.changes.record(now, user_id, before, after)
         for sku_id, units in tenant.directory.consumed.items():
             if units != consumed.get(sku_id, 0):
                 tenant.replicas.write(("consumed", sku_id), consumed.get(sku_id, 0), units, now)

@@ -23,7 +23,7 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _REASON = re.compile(r"`([A-Z]+(?:_[A-Z0-9]+)+)`")
-_NO_REASONS = {"YAMMER_EDU", "POSTGRES_PASSWORD", "SERVICE_PASSWORD"}
+_NO_REASONS = {"YAMMER_EDU", "POSTGRES_PASSWORD", "SERVICE_PASSWORD", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
 
 
 def every_document() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conformance.credentials import ASSERTION_TYPE, Certificate
 from tests.conformance.school import APP, ROLES, SECRET, TENANT, world_seed
 from tests.sandbox_process import SandboxControl, SandboxProcess
 
@@ -90,3 +91,37 @@ def limited_graph(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "twin"
+
+
+@pytest.fixture(scope="session")
+def certificate() -> Certificate:
+    return Certificate()
+
+
+@pytest.fixture
+def registered(control: SandboxControl, certificate: Certificate) -> Certificate:
+    control.register_app(APP, certificates=[certificate.pem])
+    return certificate
+
+
+@pytest.fixture
+def assertion_request(request_token: TokenRequest) -> Callable[[str], httpx.Response]:
+    def request(assertion: str) -> httpx.Response:
+        return request_token(client_secret=None, client_assertion_type=ASSERTION_TYPE, client_assertion=assertion)
+
+    return request
+
+
+@pytest.fixture
+def audience(sandbox: SandboxProcess) -> str:
+    return f"https://{sandbox.authority}/{TENANT}/oauth2/v2.0/token"
+
+
+@pytest.fixture
+def azure_options(sandbox: SandboxProcess) -> dict[str, Any]:
+    """What azure-identity needs to find the twin under its own address."""
+    return {
+        "authority": f"https://{sandbox.authority}",
+        "disable_instance_discovery": True,
+        "connection_verify": str(sandbox.ca_file),
+    }

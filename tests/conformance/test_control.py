@@ -1,16 +1,11 @@
 """The control API itself: who may use it, what it refuses, consent as the browser gives it."""
 
-from urllib.parse import parse_qs, urlparse
-
 import httpx
 import pytest
 
 from tests.conformance.actions import skus_of
-from tests.conformance.conftest import TokenRequest
-from tests.conformance.school import A1, A3, APP, DOMAIN, GROUP, NEIGHBOUR, OTHER_APP, TENANT, WITH_A1, WITH_NOTHING
+from tests.conformance.school import A1, A3, DOMAIN, GROUP, TENANT, WITH_A1, WITH_NOTHING
 from tests.sandbox_process import SandboxControl, SandboxProcess
-
-RETURN_TO = "https://service.example/consent"
 
 
 class TestAccess:
@@ -107,51 +102,3 @@ class TestPeople:
     def test_a_group_can_be_replaced(self, graph: httpx.Client, control: SandboxControl) -> None:
         control.put_group(TENANT, id=GROUP, displayName="Nieuw", members=[f"with-a1@{DOMAIN}"])
         assert [row["id"] for row in graph.get(f"/groups/{GROUP}/members").json()["value"]] == [WITH_A1]
-
-
-class TestConsentPage:
-    def consent(self, sandbox: SandboxProcess, http: httpx.Client, **changes: str) -> httpx.Response:
-        options = {"client_id": APP, "redirect_uri": RETURN_TO, "state": "signed state"} | changes
-        return http.get(f"https://{sandbox.authority}/{NEIGHBOUR}/adminconsent", params=options)
-
-    def test_grants_what_the_app_asks_for_and_goes_back(
-        self, sandbox: SandboxProcess, http: httpx.Client, request_token: TokenRequest
-    ) -> None:
-        assert request_token(tenant=NEIGHBOUR).status_code == 400
-        response = self.consent(sandbox, http)
-        assert response.status_code == 302
-        location = urlparse(response.headers["Location"])
-        assert f"{location.scheme}://{location.netloc}{location.path}" == RETURN_TO
-        answer = {"tenant": [NEIGHBOUR], "state": ["signed state"], "admin_consent": ["True"]}
-        assert parse_qs(location.query) == answer
-        assert request_token(tenant=NEIGHBOUR).status_code == 200
-
-    def test_an_administrator_may_refuse(
-        self, sandbox: SandboxProcess, control: SandboxControl, http: httpx.Client, request_token: TokenRequest
-    ) -> None:
-        control.add_fault("consent_refused", tenant=NEIGHBOUR)
-        answer = parse_qs(urlparse(self.consent(sandbox, http).headers["Location"]).query)
-        assert answer["error"] == ["permission_denied"]
-        assert request_token(tenant=NEIGHBOUR).status_code == 400
-
-    def test_fresh_consent_may_take_a_while(
-        self, sandbox: SandboxProcess, control: SandboxControl, http: httpx.Client, request_token: TokenRequest
-    ) -> None:
-        control.set_switches(consent_delay_seconds=120)
-        self.consent(sandbox, http)
-        assert request_token(tenant=NEIGHBOUR).json()["error_codes"] == [700016]
-        control.set_clock(advance=121)
-        assert request_token(tenant=NEIGHBOUR).status_code == 200
-
-    def test_only_registered_addresses_are_returned_to(
-        self, sandbox: SandboxProcess, control: SandboxControl, http: httpx.Client
-    ) -> None:
-        control.register_app(APP, redirectUris=[RETURN_TO])
-        assert self.consent(sandbox, http).status_code == 302
-        assert self.consent(sandbox, http, redirect_uri="https://evil.example").status_code == 400
-
-    def test_without_an_address_there_is_nowhere_to_go(self, sandbox: SandboxProcess, http: httpx.Client) -> None:
-        assert self.consent(sandbox, http, redirect_uri="").status_code == 400
-
-    def test_an_unknown_app_gets_nowhere(self, sandbox: SandboxProcess, http: httpx.Client) -> None:
-        assert self.consent(sandbox, http, client_id=OTHER_APP[::-1]).status_code == 400

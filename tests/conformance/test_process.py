@@ -109,6 +109,23 @@ class TestRefusals:
         status, said = refusal("--folder", str(tmp_path), "--switch", switch)
         assert (status, said.count("\n")) == (2, 1)
 
+    @pytest.mark.parametrize(
+        ("option", "value", "sentence"),
+        [
+            ("--profile", "nonsense", "There is no profile nonsense: choose from board"),
+            ("--quota-shape", "round", "There is no quota shape round: choose from bucket, sliding, fixed."),
+            ("--lag", "-1", "Give a lag of 0 or more seconds"),
+            ("--clock-factor", "0", "a positive clock factor"),
+            ("--switch", "nonsense=1", "There is no switch nonsense"),
+            ("--switch", "delta_repeats", "is not NAME=JSON, for example delta_repeats=1"),
+            ("--seed", "nowhere.json", "No such file or directory: 'nowhere.json'"),
+        ],
+    )
+    def test_options_without_sense_get_one_line(self, tmp_path: Path, option: str, value: str, sentence: str) -> None:
+        status, said = refusal("--folder", str(tmp_path), f"{option}={value}")
+        assert (status, said.count("\n")) == (2, 1)
+        assert sentence in said
+
     def test_a_port_that_is_taken(self, tmp_path: Path, process: SandboxProcess) -> None:
         port = process.authority.rpartition(":")[2]
         status, said = refusal("--folder", str(tmp_path), "--port", port)

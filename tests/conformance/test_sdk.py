@@ -13,6 +13,7 @@ from azure.identity.aio import ClientSecretCredential
 with warnings.catch_warnings():
     # The generated modules warn about classes that they define themselves, as soon as they are read.
     warnings.simplefilter("ignore", DeprecationWarning)
+    from kiota_abstractions.api_error import APIError
     from kiota_abstractions.base_request_configuration import RequestConfiguration
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
     from msgraph import GraphRequestAdapter, GraphServiceClient
@@ -25,7 +26,22 @@ with warnings.catch_warnings():
     from msgraph.generated.users.users_request_builder import UsersRequestBuilder
     from msgraph_core import GraphClientFactory
 
-from tests.conformance.school import A1, A3, APP, GROUP, NOT_OWNED, PUPIL, SECRET, TENANT, WITH_A1, WITHOUT_LOCATION
+from tests.conformance.school import (
+    A1,
+    A3,
+    APP,
+    BOTH_WAYS,
+    GROUP,
+    INHERITING,
+    NOT_OWNED,
+    PHONE,
+    PUPIL,
+    SECRET,
+    TENANT,
+    WITH_A1,
+    WITH_NOTHING,
+    WITHOUT_LOCATION,
+)
 from tests.sandbox_process import SandboxControl, SandboxProcess
 
 pytestmark = pytest.mark.filterwarnings(
@@ -33,6 +49,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:GetQueryParameters is deprecated:DeprecationWarning",
 )
 
+BAD = "Request_BadRequest"
 Conversation = Callable[[GraphServiceClient], Awaitable[Any]]
 
 
@@ -64,6 +81,15 @@ def converse(sandbox: SandboxProcess) -> Callable[[Conversation], Any]:
 def swap(sku_in: str, sku_out: str) -> AssignLicensePostRequestBody:
     added = AssignedLicense(sku_id=uuid.UUID(sku_in), disabled_plans=[])
     return AssignLicensePostRequestBody(add_licenses=[added], remove_licenses=[uuid.UUID(sku_out)])
+
+
+def adding(sku_id: str) -> AssignLicensePostRequestBody:
+    added = AssignedLicense(sku_id=uuid.UUID(sku_id), disabled_plans=[])
+    return AssignLicensePostRequestBody(add_licenses=[added], remove_licenses=[])
+
+
+def removing(sku_id: str) -> AssignLicensePostRequestBody:
+    return AssignLicensePostRequestBody(add_licenses=[], remove_licenses=[uuid.UUID(sku_id)])
 
 
 class TestReads:
@@ -143,3 +169,144 @@ class TestErrors:
     ) -> None:
         control.add_fault("throttle", retryAfter=1, times=1)
         assert converse(lambda client: client.organization.get()).value[0].id == TENANT
+
+    @pytest.mark.parametrize(
+        ("user", "body", "status", "code", "text"),
+        [
+            pytest.param(WITHOUT_LOCATION, adding(A1), 400, BAD, "invalid usage location", id="g3.4 #1"),
+            pytest.param(WITH_NOTHING, adding(NOT_OWNED), 400, BAD, "valid company License", id="g3.4 #4"),
+            pytest.param(WITH_NOTHING, removing(A1), 400, BAD, "corresponding license", id="g3.4 #5"),
+            pytest.param(INHERITING, removing(A3), 400, BAD, "inherited from a group", id="g3.4 #6"),
+            pytest.param(WITH_NOTHING, adding(PHONE), 400, BAD, "depends on the service plan", id="g3.4 #7"),
+            pytest.param(WITH_A1, adding(A3), 400, BAD, "mutually exclusive", id="g3.4 #8"),
+            pytest.param(
+                WITH_A1, AssignLicensePostRequestBody(add_licenses=[]), 400, BAD, "removeLicenses", id="g3.4 #10"
+            ),
+            pytest.param(GROUP, adding(A1), 404, "Request_ResourceNotFound", "does not exist", id="g3.4 #13"),
+        ],
+    )
+    def test_g3_4_rows_arrive_typed(
+        self,
+        converse: Callable[[Conversation], Any],
+        user: str,
+        body: AssignLicensePostRequestBody,
+        status: int,
+        code: str,
+        text: str,
+    ) -> None:
+        with pytest.raises(ODataError) as refused:
+            converse(lambda client: client.users.by_user_id(user).assign_license.post(body))
+        error = refused.value.error
+        assert error is not None
+        assert (refused.value.response_status_code, error.code) == (status, code)
+        assert text in (error.message or "")
+
+    @pytest.mark.parametrize("body", ["html", "empty"])
+    def test_g3_4_19_an_answer_that_is_no_json_is_a_plain_api_error(
+        self, converse: Callable[[Conversation], Any], control: SandboxControl, body: str
+    ) -> None:
+        control.add_fault("error", status=500, body=body)
+        with pytest.raises(APIError) as refused:
+            converse(lambda client: client.organization.get())
+        assert not isinstance(refused.value, ODataError)
+        assert refused.value.response_status_code == 500
+
+
+class TestAdvancedQueries:
+    def query(self, headers: dict[str, str], **options: Any) -> RequestConfiguration[Any]:
+        query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(**options)
+        configuration = RequestConfiguration(query_parameters=query)
+        for name, value in headers.items():
+            configuration.headers.add(name, value)
+        return configuration
+
+    def test_g5_2_page_by_page_with_the_header_sent_again(self, converse: Callable[[Conversation], Any]) -> None:
+        async def conversation(client: GraphServiceClient) -> Any:
+            eventual = {"ConsistencyLevel": "eventual"}
+            query = self.query(eventual, top=1, count=True, filter="assignedLicenses/$count ne 0")
+            page = await client.users.get(query)
+            found, total = list(page.value), page.odata_count
+            while page.odata_next_link:
+                page = await client.users.with_url(page.odata_next_link).get(self.query(eventual))
+                found += page.value
+            return [person.id for person in found], total
+
+        assert converse(conversation) == ([WITH_A1, INHERITING, BOTH_WAYS], 3)
+
+    def test_g5_2_06_page_2_without_the_header_is_an_odata_error(self, converse: Callable[[Conversation], Any]) -> None:
+        async def conversation(client: GraphServiceClient) -> Any:
+            page = await client.users.get(self.query({}, top=1, filter=f"assignedLicenses/any(x:x/skuId eq {A3})"))
+            return await client.users.with_url(page.odata_next_link).get()
+
+        with pytest.raises(ODataError) as refused:
+            converse(conversation)
+        assert refused.value.error is not None
+        assert refused.value.error.code == "Directory_ExpiredPageToken"
+
+    def test_g5_2_08_the_count(self, converse: Callable[[Conversation], Any]) -> None:
+        query: RequestConfiguration[Any] = RequestConfiguration()
+        query.headers.add("ConsistencyLevel", "eventual")
+        assert converse(lambda client: client.users.count.get(query)) == 7
+
+
+class TestDelta:
+    def test_g5_4_rounds_with_removals(self, converse: Callable[[Conversation], Any], control: SandboxControl) -> None:
+        async def conversation(client: GraphServiceClient) -> Any:
+            first = await client.users.delta.get()
+            control.delete_user(TENANT, PUPIL)
+            control.change_user(TENANT, WITH_A1, displayName="renamed")
+            second = await client.users.delta.with_url(first.odata_delta_link).get()
+            return first.value, second.value
+
+        first, second = converse(conversation)
+        changed = {person.id: person for person in second}
+        assert len(first) == 7
+        assert changed[WITH_A1].display_name == "renamed"
+        assert changed[PUPIL].additional_data["@removed"] == {"reason": "changed"}
+
+    def test_g5_4_gone_says_where_to_start_over(
+        self, converse: Callable[[Conversation], Any], control: SandboxControl
+    ) -> None:
+        control.add_fault("gone", times=1)
+
+        async def conversation(client: GraphServiceClient) -> Any:
+            first = await client.users.delta.get()
+            try:
+                await client.users.delta.with_url(first.odata_delta_link).get()
+            except ODataError as gone:
+                again = await client.users.delta.with_url(gone.response_headers["location"]).get()
+                return gone.response_status_code, gone.error.code, len(again.value)
+
+        assert converse(conversation) == (410, "resyncRequired", 7)
+
+
+class TestRoster:
+    def test_g9_3_people_their_schools_and_their_changes(
+        self, converse: Callable[[Conversation], Any], control: SandboxControl
+    ) -> None:
+        async def conversation(client: GraphServiceClient) -> Any:
+            pupil = client.education.users.by_education_user_id(PUPIL)
+            schools, person = await pupil.schools.get(), await pupil.get()
+            people = await client.education.schools.by_education_school_id(schools.value[0].id).users.get()
+            before = await client.education.users.delta.get()
+            control.change_user(TENANT, INHERITING, primaryRole="teacher")
+            after = await client.education.users.delta.with_url(before.odata_delta_link).get()
+            return schools.value, person, people.value, after.value
+
+        schools, person, people, changed = converse(conversation)
+        assert [school.display_name for school in schools] == ["De Akker"]
+        assert (person.primary_role.value, person.student is not None) == ("student", True)
+        assert {one.id for one in people} == {WITH_A1, PUPIL}
+        assert [(one.id, one.primary_role.value) for one in changed] == [(INHERITING, "teacher")]
+
+
+class TestKeys:
+    def test_g2_2_a_subscription_by_its_commerce_id(self, converse: Callable[[Conversation], Any]) -> None:
+        async def conversation(client: GraphServiceClient) -> Any:
+            listed = (await client.directory.subscriptions.get()).value[1]
+            key = listed.commerce_subscription_id
+            found = await client.directory.subscriptions_with_commerce_subscription_id(key).get()
+            return listed.id, found.id
+
+        listed, found = converse(conversation)
+        assert listed == found

@@ -10,6 +10,7 @@ import typer
 
 from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands.sandbox_ledger import EXAMPLES, ledger
+from provisioning.cli.commands.sandbox_settings import CLOCK_EXAMPLES, SWITCH_EXAMPLES, clock, switch_over
 from provisioning.cli.output import to_json
 from provisioning.cli.sandbox_control import HERE, PLANTING_SECONDS, Folder, SandboxControl
 from provisioning.cli.session import Session
@@ -20,6 +21,8 @@ from provisioning.local.options import Profile
 group = noun("The local twin of Microsoft Graph, for rehearsal.")
 faults = noun("Disturb the twin on purpose.")
 group.add_typer(faults, name="faults")
+command(group, "switch", examples=SWITCH_EXAMPLES)(switch_over)
+command(group, "clock", examples=CLOCK_EXAMPLES)(clock)
 
 _Profile = Annotated[
     Profile | None, typer.Option(metavar="NAME", help=f"A generated world instead of a seed. {one_of(Profile)}")
@@ -35,6 +38,7 @@ _RandomSeed = Annotated[int, typer.Option(help="The same number makes the same w
     examples=(
         "provisioning sandbox serve --profile board --port 8443",
         "provisioning sandbox serve --profile sector --tenants 3000 --users 100",
+        "provisioning sandbox serve --lag 15 --switch delta_repeats=1",
     ),
 )
 def serve(
@@ -48,13 +52,21 @@ def serve(
     users: _Users = None,
     random_seed: _RandomSeed = 1,
     lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay, in seconds of the twin.")] = 0.0,
+    replicas: Annotated[int, typer.Option(min=1, help="Copies that answer reads.")] = 5,
     clock_factor: Annotated[float, typer.Option(min=0.001, help="Seconds of the twin per real second.")] = 1.0,
+    quota_shape: Annotated[str, typer.Option(help="bucket, sliding or fixed.")] = "bucket",
+    switch: Annotated[list[str] | None, typer.Option(metavar="NAME=JSON", help="Answer an open question.")] = None,
 ) -> None:
     """Serve the twin until Ctrl-C."""
-    world = {"seed": seed_file, "profile": profile, "tenants": tenants, "users": users, "random-seed": random_seed}
-    arguments = {"folder": folder, "port": port, **world, "lag": lag, "clock-factor": clock_factor}
+    arguments = {"folder": folder, "port": port, "seed": seed_file, "profile": profile, "tenants": tenants}
+    arguments |= {"users": users, "random-seed": random_seed, "lag": lag, "replicas": replicas}
+    arguments |= {"clock-factor": clock_factor, "quota-shape": quota_shape}
     given = [text for name, value in arguments.items() if value is not None for text in (f"--{name}", str(value))]
-    session.tell({"folder": str(folder)}, f"The twin writes its address to {folder / 'address.json'}; Ctrl-C stops it.")
+    given += [text for setting in switch or () for text in ("--switch", setting)]
+    if session.speech.as_json:
+        session.tell({"folder": str(folder)}, "")
+    else:
+        given.append("--announce")
     sys.stdout.flush()
     # It shares no code with us and takes our place: whoever stops this process stops the twin.
     os.execv(sys.executable, [sys.executable, "-m", "provisioning.sandbox", *given])  # noqa: S606  our own module

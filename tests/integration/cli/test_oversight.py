@@ -15,8 +15,8 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
+from tests.conformance.credentials import Certificate
 from tests.conformance.school import DOMAIN, TENANT
-from tests.conformance.test_tokens import Certificate
 from tests.factories import operations as make
 from tests.factories.trade import shop_line
 from tests.integration.cli.conftest import SIGNER, Installation
@@ -195,6 +195,16 @@ class TestSandboxCommands:
         assert "unavailable" in provisioning("sandbox", "faults", "list", *folder).out
         assert provisioning("sandbox", "faults", "clear", *folder).code == 0
 
+    def test_answer_open_questions_and_let_time_pass(self, provisioning: Installation, process: SandboxProcess) -> None:
+        folder = ("--folder", str(process.ca_file.parent))
+        before = process.control.clock()["now"]
+        assert "delta_repeats" in provisioning("sandbox", "switch", *folder).out
+        assert '"delta_repeats": 1' in provisioning("sandbox", "switch", "delta_repeats=1", *folder).out
+        assert "is not NAME=JSON" in provisioning("sandbox", "switch", "delta_repeats", *folder).err
+        assert "in the twin" in provisioning("sandbox", "clock", "--advance", "3600", *folder).out
+        assert process.control.clock()["now"] >= before + 3_600
+        assert process.control.set_switches(delta_repeats=0)["delta_repeats"] == 0
+
     def test_serve_starts_one_that_the_others_find(self, provisioning: Installation, tmp_path: Path) -> None:
         folder = tmp_path / "twin"
         command = [sys.executable, "-c", "from provisioning.cli.entry import main; main()", "sandbox", "serve"]
@@ -206,6 +216,9 @@ class TestSandboxCommands:
                 )
             finally:
                 serving.terminate()
+            said, _ = serving.communicate(timeout=30)
+        assert b"It is empty" in said
+        assert b"https://localhost:" in said
 
 
 def _wait_for(file: Path, process: subprocess.Popen[bytes]) -> None:

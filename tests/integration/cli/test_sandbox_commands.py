@@ -150,8 +150,8 @@ class TestSeed:
         ("words", "sentence"),
         [
             ([], "either a seed file or a --profile"),
-            (["--profile", "village", "--reset"], "There is no profile village: choose from board, sector."),
-            (["--profile", "sector", "--tenants", "0", "--reset"], "`$.tenants`"),
+            (["--profile", "village", "--reset"], "'village' is not one of 'board', 'sector'"),
+            (["--profile", "sector", "--tenants", "0", "--reset"], "greater than or equal to 1"),
         ],
     )
     def test_refuses_nonsense_and_empties_nothing(
@@ -203,7 +203,7 @@ class TestSnapshot:
         self, ask: Ask, teacher: str, sandbox: SandboxProcess, tmp_path: Path
     ) -> None:
         before, file = sandbox.control.read_seed(), tmp_path / "world.json"
-        assert ask("snapshot", str(file)).out.splitlines()[-1] == f"provisioning sandbox seed {file}"
+        assert f"provisioning sandbox seed {file}" in " ".join(ask("snapshot", str(file)).out.split())
         assert file.stat().st_mode & 0o777 == 0o600
         sandbox.control.delete_user(TENANT, teacher)
         assert ask("seed", str(file), "--reset").code == 0
@@ -213,7 +213,7 @@ class TestSnapshot:
         (tmp_path / "mine.json").write_text("mine")
         answer = ask("snapshot", str(tmp_path / "mine.json"))
         assert (answer.code, (tmp_path / "mine.json").read_text()) == (2, "mine")
-        assert "is there already" in answer.err
+        assert "is there already" in " ".join(answer.err.split())
 
 
 class TestAway:

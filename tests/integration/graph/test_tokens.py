@@ -11,7 +11,7 @@ from provisioning.domain.ids import TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.graph.settings import Application, GraphSettings
 from tests.conformance import school
-from tests.conformance.test_tokens import Certificate
+from tests.conformance.credentials import Certificate
 from tests.integration.graph.conftest import Connect
 from tests.sandbox_process import SandboxProcess
 

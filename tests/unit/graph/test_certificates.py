@@ -4,7 +4,7 @@ import pytest
 
 from provisioning.domain.errors import ConfigurationError
 from provisioning.graph.certificates import valid_until
-from tests.conformance.test_tokens import Certificate
+from tests.conformance.credentials import Certificate
 
 
 class TestValidUntil:

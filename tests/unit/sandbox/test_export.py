@@ -48,7 +48,11 @@ EVERYTHING: dict[str, Any] = {
             ],
             "groups": [{"id": "g", "displayName": "Team", "members": ["a@school.example"]}],
             "administrativeUnits": [{"id": "u", "displayName": "Unit", "members": ["b@school.example"]}],
-            "schools": [{"id": "s", "displayName": "School", "members": ["a@school.example"]}],
+            "schools": [
+                {"id": "s", "displayName": "School", "administrativeUnit": "u", "members": ["a@school.example"]}
+            ],
+            "contracts": [{"id": "c", "customerId": "t", "defaultDomainName": "x.example", "displayName": "X"}],
+            "planStatuses": {PLAN: "PendingInput"},
         }
     ],
 }

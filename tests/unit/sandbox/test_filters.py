@@ -11,7 +11,7 @@ PERSON = User(
     displayName="Ann O'Neil",
     usageLocation="NL",
     department="99XA",
-    extensions={"extensionAttribute3": "Groep 8"},
+    extensions={"extensionAttribute3": "Groep 8", "extension_fe21_Education_Grade": "8"},
     assignments=(Assignment(SKU, "2025-09-01T08:00:00Z"),),
 )
 
@@ -34,6 +34,7 @@ class TestCompileFilter:
             ("accountEnabled eq false or department eq '99XA'", True, False),
             ("(accountEnabled eq false or mail eq null) and department eq '99XB'", False, False),
             ("onPremisesExtensionAttributes/extensionAttribute3 eq 'groep 8'", True, False),
+            ("extension_fe21_Education_Grade eq '8'", True, False),
             (f"assignedLicenses/any(x:x/skuId eq {SKU})", True, False),
             (f"assignedLicenses/any(lic:lic/skuId eq {SKU.upper()})", True, False),
             ("assignedLicenses/$count eq 0", False, True),
@@ -52,6 +53,7 @@ class TestCompileFilter:
             "assignedLicenses/$count eq 2",
             "assignedPlans/any(x:x/service eq 'exchange')",
             "assignedLicenses/any(x:y/skuId eq 1)",
+            f"assignedLicenses/any(x:x/skuId eq '{SKU}')",
             "licenseAssignmentStates/any(x:x/state eq 'Error')",
             "department eq '99XA",
             "department eq '99XA' and",

@@ -69,6 +69,10 @@ class TestBoard:
         assert left.status == "Suspended"
         assert tenant.directory.consumed[A1_PLUS_FACULTY] == 3
 
+    def test_a_school_has_the_people_of_its_administrative_unit(self, tenant: Tenant) -> None:
+        for school in tenant.schools.values():
+            assert tenant.units[school.administrativeUnit or ""].members == school.members
+
     def test_nobody_in_it_has_a_persons_name(self, tenant: Tenant) -> None:
         names = {str(user.displayName).rpartition("-")[0] for user in tenant.directory.users.values() if user}
         assert names == {"medewerker", "leerling"}

@@ -70,3 +70,25 @@ class TestReplicas:
                 assert latest.get(id(copy), 0) <= read <= value
                 latest[id(copy)] = read if copy is not CURRENT else 0
         assert seen(copies, "key", value, now + 41) == {value}
+
+
+class TestFollow:
+    def index(self, lag: float, behind: float) -> Replicas:
+        index = Replicas(random.Random(2))
+        index.follow(replicas(lag), behind)
+        index.write("key", "old", "new", 0)
+        return index
+
+    def test_stays_behind_the_others_at_least_as_told(self) -> None:
+        index = self.index(lag=20, behind=60)
+        assert seen(index, "key", "new", 59) == {"old"}
+        assert seen(index, "key", "new", 80) == {"new"}
+
+    def test_behind_nothing_it_keeps_no_copies(self) -> None:
+        index = self.index(lag=20, behind=0)
+        assert index.is_settled(0)
+        assert index.read(0) is CURRENT
+
+    def test_is_unsettled_until_the_last_copy_knows(self) -> None:
+        index = self.index(lag=20, behind=60)
+        assert (index.is_settled(79), index.is_settled(80)) == (False, True)

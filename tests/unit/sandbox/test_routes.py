@@ -17,6 +17,13 @@ class TestFindRoute:
             ("GET", "/groups/G/members/graph.user", "groupMembers", ("G",)),
             ("GET", "/directory/administrativeUnits/A/members", "unitMembers", ("A",)),
             ("GET", "/education/schools/s/users", "educationSchoolUsers", ("s",)),
+            ("GET", "/users/delta", "usersDelta", ()),
+            ("GET", "/users/delta()", "usersDelta", ()),
+            ("GET", "/users('1')", "user", ("1",)),
+            ("POST", "/users('1')/assignLicense", "assignLicense", ("1",)),
+            ("GET", "/directory/subscriptions(commerceSubscriptionId='c')", "subscriptions", ("c",)),
+            ("GET", "/directory/subscriptions/s", "subscriptions", ("s",)),
+            ("GET", "/education/users/u/schools", "educationUserSchools", ("u",)),
         ],
     )
     def test_names_the_kind_and_the_ids(self, method: str, path: str, kind: str, ids: tuple[str, ...]) -> None:
@@ -25,7 +32,13 @@ class TestFindRoute:
 
     @pytest.mark.parametrize(
         ("method", "path", "status"),
-        [("DELETE", "/users/1", 405), ("POST", "/organization", 405), ("GET", "/me", 400), ("GET", "/", 400)],
+        [
+            ("GET", "/users(name='1')", 400),
+            ("DELETE", "/users/1", 405),
+            ("POST", "/organization", 405),
+            ("GET", "/me", 400),
+            ("GET", "/", 400),
+        ],
     )
     def test_refuses_the_rest(self, method: str, path: str, status: int) -> None:
         with pytest.raises(GraphError) as refused:
