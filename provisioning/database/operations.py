@@ -74,8 +74,11 @@ class SqlOperations(Store):
             .order_by(table.lane != Lane.ORDER, table.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            # Worked out once: as a subquery it may be asked anew for each row, and its limit then limits nothing.
+            .cte("due")
+            .prefix_with("MATERIALIZED")
         )
-        claimed = update(operations).where(table.operation_id.in_(due)).values(due_at=again_at)
+        claimed = update(operations).where(table.operation_id == due.c.operation_id).values(due_at=again_at)
         rows = self._connection.execute(claimed.returning(table.operation_id, table.lane)).all()
         found = [(OperationId(operation), Lane(lane)) for operation, lane in rows]
         return sorted(found, key=lambda each: each[1] is not Lane.ORDER)
