@@ -9,9 +9,10 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.consent import grant, withdraw
 from provisioning.sandbox.control_settings import Answer, get_tenant
 from provisioning.sandbox.errors import AbsentError
+from provisioning.sandbox.export import to_seed
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.ledger import to_json as state_to_json
-from provisioning.sandbox.model import Group, User
+from provisioning.sandbox.model import SeedGroup, User
 from provisioning.sandbox.seed import SeedApp, SeedChange, SeedSubscription
 from provisioning.sandbox.subscriptions import STATUSES, Subscription
 from provisioning.sandbox.tenants import Tenant
@@ -142,16 +143,17 @@ def delete_user(world: World, request: Request) -> Answer:
 
 class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
     tenant: str
-    group: Group
+    group: SeedGroup
 
 
-def put_group(world: World, request: Request) -> Group:
+def put_group(world: World, request: Request) -> SeedGroup:
     """Add a group or replace it, members included."""
     wanted = msgspec.json.decode(request.body, type=GroupChange)
     tenant = get_tenant(world, wanted.tenant)
-    wanted.group.members = [_get_user(tenant, member).id for member in wanted.group.members]
-    tenant.groups[wanted.group.id] = wanted.group
-    return wanted.group
+    group, members = seed.to_group(tenant, wanted.group)
+    former = [member for member in tenant.groups.members(group.id) if member not in members]
+    world.write_group(tenant, group, CONTROL, joining=members, leaving=former)
+    return to_seed(tenant, group)
 
 
 def _answer(user: User) -> Answer:

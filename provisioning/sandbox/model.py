@@ -81,19 +81,45 @@ class User(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return frozenset(held.skuId for held in self.assignments if held.consumes)
 
 
-class Group(msgspec.Struct, kw_only=True):
+class GroupLicence(msgspec.Struct, frozen=True):
+    """A SKU that a group gives its members."""
+
+    skuId: str
+    disabledPlans: tuple[str, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A group without its members, which `memberships.Groups` keeps; `processing`: licenseProcessingState.state."""
+
     id: str
     displayName: str
     description: str | None = None
-    groupTypes: list[str] = []
+    groupTypes: tuple[str, ...] = ()
     securityEnabled: bool = True
     mailEnabled: bool = False
     mailNickname: str | None = None
     membershipRule: str | None = None
+    membershipRuleProcessingState: str | None = None
     onPremisesSyncEnabled: bool | None = None
     createdDateTime: str | None = None
-    assignedLicenses: list[dict[str, Any]] = []
-    members: list[str] = []
+    assignedLicenses: tuple[GroupLicence, ...] = ()
+    processing: str | None = None
+
+    @property
+    def is_dynamic(self) -> bool:
+        return "DynamicMembership" in self.groupTypes
+
+    @property
+    def licenseProcessingState(self) -> dict[str, str] | None:  # noqa: N802 - a wire name
+        """Null for a group that never had a licence."""
+        state = self.processing or ("ProcessingComplete" if self.assignedLicenses else None)
+        return {"state": state} if state else None
+
+
+class SeedGroup(Group, frozen=True, kw_only=True):
+    """A group as seeds and the control API write it: with its members."""
+
+    members: tuple[str, ...] = ()
 
 
 class School(msgspec.Struct, kw_only=True):

@@ -39,7 +39,7 @@ import msgspec
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, SeedGroup, User
 from provisioning.sandbox.subscriptions import Change, Subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
@@ -115,7 +115,7 @@ class SeedTenant(SeedStruct):
     subscriptions: list[SeedSubscription] = []
     users: list[dict[str, Any]] = []
     population: list[SeedPopulation] = []
-    groups: list[Group] = []
+    groups: list[SeedGroup] = []
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
 
@@ -174,6 +174,10 @@ def _plant_tenant(world: World, seed: SeedTenant) -> None:
         add_subscription(world, tenant, subscription)
     for user in _users(world, tenant, seed):
         tenant.directory.put(user)
+    for seeded in seed.groups:
+        group, members = to_group(tenant, seeded)
+        tenant.groups.put(group)
+        tenant.groups.join(group.id, members)
     _plant_collections(tenant, seed)
 
 
@@ -217,9 +221,15 @@ def _population(tenant: Tenant, population: SeedPopulation, moment: str) -> Iter
         yield msgspec.structs.replace(first, id=user_id, userPrincipalName=upn, displayName=name, mail=upn)
 
 
+def to_group(tenant: Tenant, seed: SeedGroup) -> tuple[Group, list[str]]:
+    """The group and its members' ids; raises ValueError for a member that the tenant does not have."""
+    properties = {name: getattr(seed, name) for name in Group.__struct_fields__}
+    group = Group(**{**properties, "id": seed.id.lower()})
+    return group, [_member(tenant, member) for member in seed.members]
+
+
 def _plant_collections(tenant: Tenant, seed: SeedTenant) -> None:
     for collection, rows in (
-        (tenant.groups, seed.groups),
         (tenant.units, seed.administrativeUnits),
         (tenant.schools, seed.schools),
     ):

@@ -32,6 +32,12 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether members of a restricted administrative unit (isManagementRestricted) answer 403 to writes."""
     same_user_in_batch_conflicts: bool = True
     """Whether the second write to one user in one unordered batch gets 409."""
+    same_group_in_batch_conflicts: bool = True
+    """Whether the second write to one group in one unordered batch gets 409."""
+    group_known_after_seconds: float = 0.0
+    """Sandbox seconds after its creation in which a group answers 400 to new members."""
+    dynamic_group_refusal_status: Literal[400, 403] = 400
+    """The status that refuses a member written to a dynamic group; only that it is refused is known."""
     conflict_retry_after: str | None = None
     """The Retry-After of a 409, if it has one."""
     retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"

@@ -1,7 +1,8 @@
-"""Everything the twin knows, and the one place where a user's state is written."""
+"""Everything the twin knows, and the one place where the state of a user or a group is written."""
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -9,7 +10,7 @@ from provisioning.sandbox.catalogue import read_catalogue
 from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.faults import Faults
 from provisioning.sandbox.ledger import Author, Ledger
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import Group, User
 from provisioning.sandbox.quotas import Quotas, Shape
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.switches import Switches
@@ -81,7 +82,27 @@ class World:
         consumed = dict(tenant.directory.consumed)
         before = tenant.directory.remove(user_id)
         if before is not None:
+            for group_id in tenant.groups.of(user_id):
+                tenant.groups.leave(group_id, [user_id])
             self._publish(tenant, consumed, before, None, author)
+
+    def write_group(
+        self, tenant: Tenant, after: Group, author: Author, *, joining: Iterable[str] = (), leaving: Iterable[str] = ()
+    ) -> None:
+        """Store a group's state and change its members, as one write."""
+        now, groups = self.clock.now(), tenant.groups
+        before = groups.put(after, now)
+        removed, added = groups.leave(after.id, leaving), groups.join(after.id, joining)
+        self._publish_group(tenant, after.id, before, after, now)
+        self._publish_members(tenant, after.id, added, removed, now)
+        self.ledger.record_group(now, tenant.id, author, before, after, added, removed)
+
+    def remove_group(self, tenant: Tenant, group_id: str, author: Author) -> None:
+        now, members = self.clock.now(), list(tenant.groups.members(group_id))
+        before = tenant.groups.remove(group_id)
+        self._publish_group(tenant, group_id, before, None, now)
+        self._publish_members(tenant, group_id, [], members, now)
+        self.ledger.record_group(now, tenant.id, author, before, None, [], members)
 
     def count(self, counter: str, tenant: str = "", amount: int = 1) -> None:
         self.counters[counter, tenant] += amount
@@ -96,3 +117,15 @@ class World:
             if units != consumed.get(sku_id, 0):
                 tenant.replicas.write(("consumed", sku_id), consumed.get(sku_id, 0), units, now)
         self.ledger.record(now, tenant.id, author, before, after)
+
+    def _publish_group(
+        self, tenant: Tenant, group_id: str, before: Group | None, after: Group | None, now: float
+    ) -> None:
+        if before is not after:
+            tenant.replicas.write(("group", group_id), before, after, now)
+
+    def _publish_members(self, tenant: Tenant, group_id: str, added: list[str], removed: list[str], now: float) -> None:
+        for member_id in removed:
+            tenant.replicas.write(("member", group_id, member_id), True, False, now)
+        for member_id in added:
+            tenant.replicas.write(("member", group_id, member_id), False, True, now)
