@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox.background import catch_up
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -68,6 +69,8 @@ class Control:
         operation = OPERATIONS.get((request.method, name))
         if operation is None:
             return self._unknown(name)
+        for tenant in self._world.tenants.values():
+            catch_up(self._world, tenant, self._world.clock.now())
         try:
             return _answer(200, operation(self._world, request))
         except AbsentError as error:

@@ -14,6 +14,7 @@ from provisioning.sandbox.call import Call
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.errors import GraphError, bad_request, denied, not_found
 from provisioning.sandbox.groups import group_row
+from provisioning.sandbox.membership_rules import compile_rule
 from provisioning.sandbox.model import Group
 from provisioning.sandbox.wire import Response, json_response
 
@@ -66,6 +67,7 @@ def patch_group(call: Call) -> Response:
         _require_open(call, group)
         _require_strangers(call, group, members)
     after = msgspec.structs.replace(group, **properties)
+    _require_possible(after, [])
     call.world.write_group(call.tenant, after, call.author, joining=members)
     return Response(204)
 
@@ -83,7 +85,7 @@ def add_member(call: Call) -> Response:
 
 
 def remove_member(call: Call) -> Response:
-    group, member = _primary(call), call.ids[1].lower()
+    group, member = primary_group(call), call.ids[1].lower()
     if member not in call.tenant.groups.members(group.id):
         raise not_found(call.ids[1])
     _require_open(call, group)
@@ -92,7 +94,7 @@ def remove_member(call: Call) -> Response:
 
 
 def delete_group(call: Call) -> Response:
-    group = _primary(call)
+    group = primary_group(call)
     if group.assignedLicenses:
         raise bad_request(
             "Unable to delete the group because there is a product license assigned to the group. "
@@ -102,7 +104,7 @@ def delete_group(call: Call) -> Response:
     return Response(204)
 
 
-def _primary(call: Call) -> Group:
+def primary_group(call: Call) -> Group:
     """The newest state of the group, once the copy at hand knows the group at all."""
     known = call.get_group()
     group = call.tenant.groups.get(known.id)
@@ -170,6 +172,8 @@ def _referenced(call: Call, reference: str) -> str:
 
 
 def _require_possible(group: Group, members: Sequence[str]) -> None:
+    if group.is_dynamic:
+        compile_rule(group.membershipRule or "")
     if group.is_dynamic and members:
         raise bad_request("Members cannot be added to a group with dynamic membership.")
     if group.mailEnabled and "Unified" not in group.groupTypes:

@@ -13,12 +13,13 @@ from provisioning.sandbox.model import Group, User
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Who wrote; an empty app is the control API."""
+    """Who wrote. Without an app it was the control API, or the tenant itself, for the sake of a group."""
 
     app: str = ""
     request_id: str = ""
     client_request_id: str = ""
     route: str = "control"
+    group: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -52,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True):
             "changed": self.changed,
             "before": to_json(self.before),
             "after": to_json(self.after),
+            **({"byGroup": self.author.group} if self.author.group else {}),
         }
 
 
@@ -161,10 +163,16 @@ class Ledger:
         return state
 
     def writes_per_user(self, tenant: str) -> dict[str, dict[str, int]]:
-        return {
-            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+        """Per person the accepted writes; what a group brought them is none."""
+        written = {
+            user: [entry for entry in entries if not entry.author.group]
             for (owner, user), entries in self._by_user.items()
             if owner == tenant
+        }
+        return {
+            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+            for user, entries in written.items()
+            if entries
         }
 
     def gaps(

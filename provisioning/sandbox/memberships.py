@@ -49,6 +49,7 @@ class Groups:
         self.by_id: dict[str, Group | None] = {}
         self.created_at: dict[str, float] = {}
         self._members: defaultdict[str, Members] = defaultdict(Members)
+        self._dynamic: dict[str, None] = {}
         self._of: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     def __iter__(self) -> Iterator[Group]:
@@ -57,6 +58,11 @@ class Groups:
     @property
     def order(self) -> list[str]:
         return list(self.by_id)
+
+    @property
+    def dynamic(self) -> list[Group]:
+        """Those whose rule says who is in."""
+        return [group for group_id in self._dynamic if (group := self.by_id[group_id])]
 
     def get(self, group_id: str) -> Group | None:
         return self.by_id.get(group_id)
@@ -67,6 +73,10 @@ class Groups:
         if before is None:
             self.created_at[group.id] = now
         self.by_id[group.id] = group
+        if group.is_dynamic:
+            self._dynamic[group.id] = None
+        else:
+            self._dynamic.pop(group.id, None)
         return before
 
     def remove(self, group_id: str) -> Group | None:
@@ -75,6 +85,7 @@ class Groups:
         if before is not None:
             self.leave(group_id, list(self._members[group_id]))
             self.by_id[group_id] = None
+            self._dynamic.pop(group_id, None)
         return before
 
     def members(self, group_id: str) -> Members:

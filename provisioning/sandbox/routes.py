@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from provisioning.sandbox import education, group_writes, groups, inventory, users
+from provisioning.sandbox import education, group_licensing, group_writes, groups, inventory, users
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import no_such_route, wrong_method
 from provisioning.sandbox.quotas import Family
@@ -91,6 +91,14 @@ ROUTES = (
     _write(
         "removeMember", "DELETE", "groups/{}/members/{}/$ref", group_writes.remove_member, group_writes.WRITE_MEMBERS
     ),
+    _write(
+        "assignGroupLicense",
+        "POST",
+        "groups/{}/assignLicense",
+        group_licensing.assign_group_license,
+        group_writes.WRITE_GROUPS | {"LicenseAssignment.ReadWrite.All"},
+    ),
+    _write("reprocess", "POST", "users/{}/reprocessLicenseAssignment", group_licensing.reprocess, _WRITE_USERS),
     *(
         _get("unitMembers", f"{prefix}administrativeUnits/{{}}/members{cast}", groups.list_unit_members, _READ_UNITS)
         for prefix in ("", "directory/")

@@ -7,6 +7,7 @@ import msgspec
 from provisioning.sandbox.catalogue import PlanRules
 from provisioning.sandbox.memberships import Groups
 from provisioning.sandbox.model import AdministrativeUnit, Directory, School, ServicePrincipal
+from provisioning.sandbox.processing import Queue
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import PrepaidUnits, Subscription, prepaid_units
 
@@ -23,6 +24,7 @@ class Tenant:
         self.replicas = replicas
         self.directory = Directory()
         self.groups = Groups()
+        self.queue = Queue()
         self.units: dict[str, AdministrativeUnit] = {}
         self.schools: dict[str, School] = {}
         self.subscriptions: dict[str, Subscription] = {}
