@@ -20,9 +20,9 @@ def catch_up(world: World, tenant: Tenant, now: float) -> None:
             _follow_rule(world, tenant, job)
         else:
             _license(world, tenant, job)
-    if world.switches.errored_members_retried and tenant.queue.errored and not tenant.queue.jobs:
-        for group_id, user_id in tenant.queue.errored:
-            world.enqueue(tenant, group_id, [user_id], now)
+    if world.switches.errored_members_retried and not tenant.queue.jobs:
+        for group_id, failing in tenant.directory.failing.items():
+            world.enqueue(tenant, group_id, failing, now)
 
 
 def inheritance_of(world: World, tenant: Tenant, user: User, group_id: str, now: float) -> Inheritance:
@@ -50,9 +50,6 @@ def _advance(world: World, tenant: Tenant, job: Job, state: str) -> None:
 
 def _inherit(world: World, tenant: Tenant, user: User, job: Job) -> None:
     found = inheritance_of(world, tenant, user, job.group, job.due)
-    tenant.queue.errored.pop((job.group, user.id), None)
-    if found.violation:
-        tenant.queue.errored[job.group, user.id] = None
     if set(found.assignments) != set(user.assignments):
         after = msgspec.structs.replace(user, assignments=found.assignments)
         world.put_user(tenant, after, Author(route="groupProcessing", group=job.group), job.due)

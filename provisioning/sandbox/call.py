@@ -74,5 +74,9 @@ class Call(msgspec.Struct):
         members = self.tenant.groups.members(group_id)
         if members.is_whole and self.copy.is_current:
             return members.order
-        sees = self.copy.see
-        return [one if sees(("member", group_id, one), one in members) else "" for one in members.order]
+        return [one if self.is_member(group_id, one) else "" for one in members.order]
+
+    def is_member(self, group_id: str, member_id: str) -> bool:
+        """Whether somebody is in a group as this copy knows it."""
+        members = self.tenant.groups.members(group_id)
+        return bool(self.copy.see(("member", group_id, member_id), member_id in members))

@@ -1,4 +1,4 @@
-"""Control of what tenants hold: apps, consents, subscriptions, users, groups."""
+"""Control of what tenants hold: apps, consents, subscriptions, users."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.consent import grant, withdraw
 from provisioning.sandbox.control_settings import Answer, get_tenant
 from provisioning.sandbox.errors import AbsentError
-from provisioning.sandbox.export import to_seed
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.ledger import to_json as state_to_json
-from provisioning.sandbox.model import SeedGroup, User
+from provisioning.sandbox.model import User
 from provisioning.sandbox.seed import SeedApp, SeedChange, SeedSubscription
 from provisioning.sandbox.subscriptions import STATUSES, Subscription
 from provisioning.sandbox.tenants import Tenant
@@ -139,21 +138,6 @@ def delete_user(world: World, request: Request) -> Answer:
     user = _get_user(tenant, _needed(request.options, "user"))
     world.remove_user(tenant, user.id, CONTROL)
     return _answer(user)
-
-
-class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    group: SeedGroup
-
-
-def put_group(world: World, request: Request) -> SeedGroup:
-    """Add a group or replace it, members included."""
-    wanted = msgspec.json.decode(request.body, type=GroupChange)
-    tenant = get_tenant(world, wanted.tenant)
-    group, members = seed.to_group(tenant, wanted.group)
-    former = [member for member in tenant.groups.members(group.id) if member not in members]
-    world.write_group(tenant, group, CONTROL, joining=members, leaving=former)
-    return to_seed(tenant, group)
 
 
 def _answer(user: User) -> Answer:

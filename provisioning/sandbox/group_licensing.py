@@ -75,8 +75,6 @@ def reprocess(call: Call) -> Response:
             raise bad_request(found.violation.message)
         after = msgspec.structs.replace(after, assignments=found.assignments)
     call.world.put_user(call.tenant, after, call.author)
-    for group_id in groups:
-        call.tenant.queue.errored.pop((group_id, user.id), None)
     row = row_maker(None)(after)
     return json_response({"@odata.context": f"{call.root}/$metadata#users/$entity", **row})
 

@@ -133,7 +133,10 @@ def _object(body: Any) -> dict[str, Any]:
 
 def _properties(body: dict[str, Any]) -> dict[str, Any]:
     """The properties in a body, converted; raises Graph's 400 for what a group does not have or take."""
-    return {name: _property(name, value) for name, value in body.items() if not _is_annotation(name)}
+    found = {name: _property(name, value) for name, value in body.items() if not _is_annotation(name)}
+    if "DynamicMembership" in found.get("groupTypes", ()):
+        found = {"membershipRuleProcessingState": "On", **found}
+    return found
 
 
 def _is_annotation(name: str) -> bool:

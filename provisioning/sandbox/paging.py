@@ -44,55 +44,45 @@ def read_token(text: str) -> PageToken:
         raise expired_page_token() from error
 
 
-class PageRequest:
-    """Which page of a listing is asked for, checked: its size, and the token that says where it starts."""
+class Query:
+    """The OData options of one listing, checked."""
 
-    def __init__(self, call: Call, *, is_counting: bool = False, is_about_licences: bool = False) -> None:
-        self._call = call
-        self._is_about_licences = is_about_licences
+    def __init__(self, call: Call, rows: RowMaker = row_maker, *, is_counting: bool = False) -> None:
         self.options = call.request.options
         self.is_eventual = call.request.headers.get("consistencylevel", "").lower() == "eventual"
         self.counts = self.is_eventual and (is_counting or self.options.get("$count") == "true")
         self.top = _top(self.options.get("$top"))
-        self.token = self._token()
-
-    def next_link(self, position: int) -> str:
-        token = PageToken(position, self.token.number + 1, self._call.now, self.token.is_advanced)
-        options = {**self.options, "$skiptoken": token.to_text()}
-        return f"{self._call.root}{self._call.request.path}?{urlencode(options, safe='$,', quote_via=quote)}"
-
-    def _token(self) -> PageToken:
-        text = self.options.get("$skiptoken")
-        if not text:
-            return PageToken(0, 1, self._call.now, self.counts)
-        token = read_token(text)
-        self._require_alive(token)
-        return token
-
-    def _require_alive(self, token: PageToken) -> None:
-        switches = self._call.world.switches
-        lifetime = switches.page_token_lifetime_seconds
-        has_aged = lifetime is not None and self._call.now > token.issued_at + lifetime
-        lost_its_header = token.is_advanced and not self.is_eventual
-        is_weak = self._is_about_licences and not self.counts and switches.users_page_token_expires
-        if has_aged or lost_its_header or is_weak:
-            raise expired_page_token()
-
-
-class Query(PageRequest):
-    """The OData options of one listing of users, checked."""
-
-    def __init__(self, call: Call, rows: RowMaker = row_maker, *, is_counting: bool = False) -> None:
-        text = call.request.options.get("$filter")
-        self.filter: Filter | None = compile_filter(text) if text else None
-        about_licences = self.filter is not None and self.filter.is_about_licences
-        super().__init__(call, is_counting=is_counting, is_about_licences=about_licences)
         self.row = rows(self.options.get("$select"))
-        if self.filter and self.filter.is_advanced and not self.counts:
-            raise unsupported()
+        self.filter = self._filter()
+        self.token = self._token(call)
 
     def matches(self, user: User) -> bool:
         return self.filter is None or self.filter.matches(user)
+
+    def _filter(self) -> Filter | None:
+        text = self.options.get("$filter")
+        compiled = compile_filter(text) if text else None
+        if compiled and compiled.is_advanced and not self.counts:
+            raise unsupported()
+        return compiled
+
+    def _token(self, call: Call) -> PageToken:
+        text = self.options.get("$skiptoken")
+        if not text:
+            return PageToken(0, 1, call.now, self.counts)
+        token = read_token(text)
+        self._require_alive(token, call)
+        return token
+
+    def _require_alive(self, token: PageToken, call: Call) -> None:
+        switches = call.world.switches
+        lifetime = switches.page_token_lifetime_seconds
+        has_aged = lifetime is not None and call.now > token.issued_at + lifetime
+        lost_its_header = token.is_advanced and not self.is_eventual
+        is_about_licences = self.filter is not None and self.filter.is_about_licences
+        is_weak = is_about_licences and not self.counts and switches.users_page_token_expires
+        if has_aged or lost_its_header or is_weak:
+            raise expired_page_token()
 
 
 def _top(text: str | None) -> int:
@@ -118,7 +108,7 @@ def page_of_users(call: Call, ids: list[str], context: str, rows: RowMaker = row
     if query.counts and query.token.number == 1:
         page["@odata.count"] = sum(map(query.matches, call.users(ids)))
     if position < len(ids):
-        page["@odata.nextLink"] = query.next_link(position)
+        page["@odata.nextLink"] = _next_link(call, query, position)
     page["value"] = [query.row(user) for user in found]
     return json_response(page)
 
@@ -135,3 +125,9 @@ def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]
         if user is not None and query.matches(user):
             found.append(user)
     return found, position
+
+
+def _next_link(call: Call, query: Query, position: int) -> str:
+    token = PageToken(position, query.token.number + 1, call.now, query.token.is_advanced)
+    options = {**query.options, "$skiptoken": token.to_text()}
+    return f"{call.root}{call.request.path}?{urlencode(options, safe='$,', quote_via=quote)}"

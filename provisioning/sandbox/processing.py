@@ -26,7 +26,6 @@ class Queue:
 
     def __init__(self) -> None:
         self.jobs: deque[Job] = deque()
-        self.errored: dict[tuple[str, str], None] = {}
         self._pending: Counter[str] = Counter()
         self._last_due = 0.0
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from provisioning.sandbox import education, group_licensing, group_writes, groups, inventory, users
+from provisioning.sandbox import education, group_licensing, group_members, group_writes, groups, inventory, users
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import no_such_route, wrong_method
 from provisioning.sandbox.quotas import Family
@@ -81,9 +81,21 @@ ROUTES = (
     ),
     _get("groups", "groups", groups.list_groups, _READ_MEMBERS),
     _get("group", "groups/{}", groups.get_group, _READ_MEMBERS),
-    _get("groupMembers", "groups/{}/members", groups.list_group_members, _READ_MEMBERS, 3),
-    _get("groupMembers", "groups/{}/members/microsoft.graph.user", groups.list_group_members, _READ_MEMBERS, 3),
-    _get("groupMembers", "groups/{}/members/graph.user", groups.list_group_members, _READ_MEMBERS, 3),
+    *(
+        _get(kind, f"groups/{{}}/{name}{cast}", answer, _READ_MEMBERS, units)
+        for kind, name, answer, units in (
+            ("groupMembers", "members", group_members.list_group_members, 3),
+            ("transitiveMembers", "transitiveMembers", group_members.list_transitive_members, 5),
+        )
+        for cast in ("", "/microsoft.graph.user", "/graph.user")
+    ),
+    _get(
+        "membersWithLicenseErrors",
+        "groups/{}/membersWithLicenseErrors",
+        group_members.list_failing_members,
+        _READ_MEMBERS,
+    ),
+    _get("memberOf", "users/{}/memberOf", group_members.list_groups_of_user, _READ_MEMBERS | _READ_USERS, 2),
     _write("createGroup", "POST", "groups", group_writes.create_group, group_writes.CREATE_GROUPS),
     _write("patchGroup", "PATCH", "groups/{}", group_writes.patch_group, group_writes.WRITE_MEMBERS),
     _write("deleteGroup", "DELETE", "groups/{}", group_writes.delete_group, group_writes.WRITE_GROUPS),
@@ -100,7 +112,12 @@ ROUTES = (
     ),
     _write("reprocess", "POST", "users/{}/reprocessLicenseAssignment", group_licensing.reprocess, _WRITE_USERS),
     *(
-        _get("unitMembers", f"{prefix}administrativeUnits/{{}}/members{cast}", groups.list_unit_members, _READ_UNITS)
+        _get(
+            "unitMembers",
+            f"{prefix}administrativeUnits/{{}}/members{cast}",
+            group_members.list_unit_members,
+            _READ_UNITS,
+        )
         for prefix in ("", "directory/")
         for cast in ("", "/microsoft.graph.user", "/graph.user")
     ),
