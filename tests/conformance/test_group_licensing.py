@@ -354,7 +354,7 @@ class TestDynamicGroup:
         control.put_group(TENANT, id=user_id("dynamic"), displayName="dynamic", **rule)
         settle()
         graph.patch(f"/users/{PUPIL}", json={"department": "99XA"})
-        graph.patch(f"/users/{WITH_A1}", json={"department": None})
+        control.change_user(TENANT, WITH_A1, department=None)
         settle()
         rows = graph.get(f"/groups/{user_id('dynamic')}/members").json()["value"]
         assert {row["id"] for row in rows} == {PUPIL, WITH_NOTHING}
