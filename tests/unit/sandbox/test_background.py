@@ -17,7 +17,7 @@ from provisioning.sandbox.world import Settings, World
 
 TENANT = "5b0c1f0e-7a51-4c0e-9d3b-2f6f1d9a1001"
 PEOPLE, GROUPS = [f"person-{n}" for n in range(4)], ["g", "h"]
-SEATS = {"wide": 100, "narrow": 2}
+SEATS = {"wide": 100, "narrow": 1}
 AUTHOR = Author(app="app")
 Act = tuple[str, Any, Any]
 
@@ -29,6 +29,7 @@ acts = st.lists(
         st.tuples(st.just("wait"), st.floats(0, 40), st.none()),
         st.tuples(st.just("delete"), st.sampled_from(PEOPLE), st.none()),
     ),
+    min_size=8,
     max_size=25,
 )
 
@@ -42,7 +43,7 @@ def new_world() -> tuple[World, Tenant]:
         world.catalogue.skus[sku] = Sku(sku, sku, (ServicePlan(f"plan-{sku}", sku),))
         add_subscription(world, tenant, SeedSubscription(skuId=sku, totalLicenses=seats))
     for group in GROUPS:
-        world.write_group(tenant, Group(id=group, displayName=group), AUTHOR)
+        world.write_group(tenant, Group(id=group, displayName=group), AUTHOR, joining=PEOPLE[:3])
     return world, tenant
 
 
@@ -77,19 +78,25 @@ def seats_held(tenant: Tenant) -> Counter[str]:
 
 class TestHistories:
     @given(acts)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=200, deadline=None)
     def test_g13_invariants(self, history: list[Act]) -> None:
         world, tenant = new_world()
         for act in history:
             carry_out(world, tenant, act)
-            assert {sku: n for sku, n in tenant.directory.consumed.items() if n} == seats_held(tenant)
-            assert all(seats_held(tenant)[sku] <= seats for sku, seats in SEATS.items())
+            check_seats(tenant)
         world.clock.advance(3_600)
         catch_up(world, tenant, world.clock.now())
         assert not tenant.queue.jobs
+        check_seats(tenant)
         for group_id in GROUPS:
             check_group(tenant, group_id)
         check_ledger(world)
+
+
+def check_seats(tenant: Tenant) -> None:
+    held = seats_held(tenant)
+    assert {sku: units for sku, units in tenant.directory.consumed.items() if units} == held
+    assert all(held[sku] <= seats for sku, seats in SEATS.items())
 
 
 def check_group(tenant: Tenant, group_id: str) -> None:
