@@ -163,10 +163,10 @@ class World:
             tenant.replicas.write(("group", group_id), before, after, now)
 
     def _publish_members(self, tenant: Tenant, group_id: str, added: list[str], removed: list[str], now: float) -> None:
-        for member_id in removed:
-            tenant.replicas.write(("member", group_id, member_id), True, False, now)
-        for member_id in added:
-            tenant.replicas.write(("member", group_id, member_id), False, True, now)
+        for people, was in ((removed, True), (added, False)):
+            if people:
+                keys = [("member", group_id, member_id) for member_id in people]
+                tenant.replicas.write_together(keys, was, not was, now)
 
     def _follow_rules(self, tenant: Tenant, before: User | None, after: User, now: float) -> None:
         """Rules look at what a person is, not at what they hold."""
