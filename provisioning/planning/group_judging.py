@@ -72,6 +72,8 @@ class GroupJudge(Judge):
         is_asked = self._may_move and self._policy.managed_by == _US
         if not is_asked or direct is None or not self._fits(person, direct.disabled_plans):
             return None
+        if self._group is None:  # it is made first
+            return Verdict(SubjectState.PENDING, licences=person.licences)
         has_both = any(x.is_active and x.group_id == self._group_id for x in inherited(person, self.target.sku_id))
         joins: tuple[Act, ...] = () if has_both or self._is_member(person) else (self._joining(),)
         acts = (*joins, drop_direct(self.target.sku_id)) if joins or has_both else ()

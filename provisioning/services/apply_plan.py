@@ -11,7 +11,7 @@ from provisioning.domain.errors import ActionRequiredError, GraphError
 from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Lane, Operation, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Lane, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
@@ -129,10 +129,16 @@ class ApplyPlan:
         if operation.operation_id not in uow.operations.writers_in(operation.tenant_id)[:1]:
             return []
         tried = uow.journal.steps_in(operation.operation_id, _TOUCHED)
-        touched = {one.step.subject_id for one in tried if one.plan_id == plan.plan_id or one.state not in STEP_ENDS}
+        touched = {
+            one.step.subject_id
+            for one in tried
+            if one.step.kind not in GROUP_STEPS and (one.plan_id == plan.plan_id or one.state not in STEP_ENDS)
+        }
         allowed: list[StepRecord] = []
         for record in records:
-            if record.step.subject_id in touched or len(touched) < self._limits.first_people:
+            if record.step.kind in GROUP_STEPS:
+                allowed.append(record)
+            elif record.step.subject_id in touched or len(touched) < self._limits.first_people:
                 touched.add(record.step.subject_id)
                 allowed.append(record)
         return allowed

@@ -26,9 +26,11 @@ A3_STAFF = ArticleCode("MS-BP-A3-MED")
 A3_STAFF_MORE = ArticleCode("MS-BP-A3-MED-UITBR")
 READ = ("Organization.Read.All", "User.Read.All", "GroupMember.Read.All")
 ROLES = (*READ, "LicenseAssignment.ReadWrite.All", "User.ReadWrite.All")
+GROUP_ROLES = (*ROLES, "Group.Create", "GroupMember.ReadWrite.All")
 LONG_AGO = date(2020, 1, 1)
 _FIRST, SECOND = Actor("person:first"), Actor("person:second")
 Traits = Callable[["Customer", OrganisationId, int], Mapping[str, Any]]  # what is special about a member of staff
+Groups = Callable[["Customer"], Iterable[Mapping[str, Any]]]  # those in the tenant from the beginning
 FACTS = (BindingEvidence.VERIFIED_DOMAIN, BindingEvidence.EXPECTED_SUBSCRIPTION)
 
 

@@ -30,7 +30,7 @@ from provisioning.domain.tenancy import (
 )
 from provisioning.local.world import APP, LocalWorld
 from tests.journeys import customers
-from tests.journeys.customers import A1, A3, A3_STAFF, ROLES, Customer, Traits
+from tests.journeys.customers import A1, A3, A3_STAFF, ROLES, Customer, Groups, Traits
 from tests.journeys.patience import until
 
 
@@ -87,6 +87,7 @@ class Town:
         is_proven: bool = True,
         traits: Traits = lambda _customer, _school, _number: {},
         others: Sequence[Mapping[str, Any]] = (),
+        groups: Groups = lambda _customer: (),
     ) -> Customer:
         """A tenant with people in the twin, and everything that the service must know to deliver there."""
         tenant = TenantId(str(uuid4()))
@@ -109,6 +110,7 @@ class Town:
             "consents": [] if roles is None else [{"app": APP, "roles": list(roles)}],
             "subscriptions": subscriptions,
             "users": [*users, *({"userPrincipalName": f"{one['id']}@{domain}", **one} for one in others)],
+            "groups": list(groups(customer)),
         }
         self.control.seed({"tenants": [seeded]}, reset=False)
         self.control.set_lag(lag, tenant)

@@ -96,6 +96,15 @@ class TestMoving:
         assert not any(person.direct(A3) for person in world.graph.people.values())
         assert world.graph.groups.current(GROUP).members == set(world.graph.people)
 
+    @pytest.mark.parametrize("seed", range(6))
+    def test_into_a_group_that_has_to_be_made_first(self, seed: int) -> None:
+        lag = LAGS[seed % 3]
+        world = a_world(seed, Weather(lag=lag, **ROUGH), kind=OperationKind.CHANGE, crash_chance=0.04)
+        everybody_holds(world, licence(A3))
+        assert world.run() is OperationState.COMPLETED
+        check_all(world, repeats_allowed=lag >= SETTLE)
+        assert not any(person.direct(A3) for person in world.graph.people.values())
+
     @pytest.mark.parametrize("seed", range(24))
     def test_out_of_the_group_nobody_is_without(self, seed: int) -> None:
         lag = LAGS[seed % 3]

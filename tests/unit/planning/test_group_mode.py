@@ -127,6 +127,12 @@ class TestADirectLicenceThatClashes:
         assert drawn.losses.removals_without_replacement == 0
         assert drawn.guard_breaches == ()
 
+    def test_while_there_is_no_group_nothing_is_taken_from_anybody(self) -> None:
+        drawn = plan(person("anne", held(A3)), may_move=True)
+        assert steps(drawn) == [("licences", StepKind.CREATE_GROUP)]
+        assert drawn.guard_breaches == ()
+        assert drawn.awaits_group
+
     def test_an_order_alone_moves_nobody(self) -> None:
         assert states(plan(person("anne", held(A3)), target=group())) == {"anne": "already_right"}
 
