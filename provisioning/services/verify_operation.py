@@ -10,7 +10,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import Operation, StepKind, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
@@ -157,10 +157,14 @@ class VerifyOperation:
         return False
 
     def _may_write_on(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
-        """Whether a write can leave now: in an unproven tenant not before the first people have been read back."""
+        """Whether a write can leave now: in an unproven tenant not before the first people have been read back.
+
+        Unless it is the group's, without which nobody in it ever will be.
+        """
         tenant = uow.tenants.find(operation.tenant_id)
         is_proven = tenant is None or tenant.proven_at is not None
-        return is_proven and bool(uow.journal.next_steps(operation.operation_id, now, 1))
+        following = uow.journal.next_steps(operation.operation_id, now, 1)
+        return any(is_proven or record.step.kind in GROUP_STEPS for record in following)
 
     def _prove(self, uow: UnitOfWork, operation: Operation, now: datetime) -> None:
         tenant = uow.tenants.find(operation.tenant_id)
