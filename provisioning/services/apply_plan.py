@@ -103,7 +103,7 @@ class ApplyPlan:
             allowed = self._allowed(uow, operation, plan, records)
             if allowed:
                 return _Turn(plan=plan, records=tuple(allowed))
-            return self._nothing_due(uow, operation)
+            return self._nothing_due(uow, operation, now)
 
     def _void_reason(self, uow: UnitOfWork, operation: Operation, plan: PlanRecord | None) -> Reason | None:
         """An approval ends with its time, and with anything it rested on."""
@@ -143,12 +143,12 @@ class ApplyPlan:
                 allowed.append(record)
         return allowed
 
-    def _nothing_due(self, uow: UnitOfWork, operation: Operation) -> _Turn:
+    def _nothing_due(self, uow: UnitOfWork, operation: Operation, now: datetime) -> _Turn:
+        """`now` is the moment at which nothing was due: a later one would find what has become due since."""
         counts = uow.journal.step_counts(operation.operation_id)
         if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN) or not counts.get(StepState.PENDING):
             return _Turn(instead=OperationState.VERIFYING)
         due = uow.journal.next_due(operation.operation_id)
-        now = self._clock.now()
         if due is None:  # an earlier step of these people failed: theirs will never come, a new plan looks at them anew
             return _Turn(instead=OperationState.PLANNING, reason=Reason.CHANGED_MEANWHILE)
         if due > now:
@@ -166,9 +166,11 @@ class ApplyPlan:
         return min((moment for moment in later if moment > now), default=None)
 
     def _all_first_failed(self, uow: UnitOfWork, operation: Operation) -> bool:
+        tenant = uow.tenants.find(operation.tenant_id)
+        is_proven = tenant is None or tenant.proven_at is not None
         is_first = operation.operation_id in uow.operations.writers_in(operation.tenant_id)[:1]
         verified = uow.journal.subject_counts(operation.operation_id).get(SubjectState.VERIFIED, 0)
-        return is_first and not verified
+        return is_first and not is_proven and not verified
 
     # ── the chunk ────────────────────────────────────────────────────────────────────────────────────────
 
