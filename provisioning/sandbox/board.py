@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioning.sandbox.model import AdministrativeUnit, Group, School
+from provisioning.sandbox.model import AdministrativeUnit, School, SeedGroup
 from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
@@ -26,6 +26,8 @@ ROLES = [
     "User.ReadWrite.All",
     "User.Read.All",
     "GroupMember.Read.All",
+    "Group.Create",
+    "GroupMember.ReadWrite.All",
     "Organization.Read.All",
     "EduRoster.Read.All",
     "AdministrativeUnit.Read.All",
@@ -74,7 +76,7 @@ def _tenant(schools: list[Row], staff: list[Row], pupils: list[Row]) -> SeedTena
         ],
         users=[*staff, *pupils],
         groups=[
-            Group(id=_id("group staff"), displayName="Personeel", members=_names(staff)),
+            SeedGroup(id=_id("group staff"), displayName="Personeel", members=tuple(_names(staff))),
             *(group for school in schools for group in _groups(school, staff, pupils)),
         ],
         administrativeUnits=[_unit(school, [*staff, *pupils]) for school in schools],
@@ -135,10 +137,10 @@ def _person(name: str, school: Row, role: str) -> Row:
     }
 
 
-def _groups(school: Row, staff: list[Row], pupils: list[Row]) -> Iterator[Group]:
+def _groups(school: Row, staff: list[Row], pupils: list[Row]) -> Iterator[SeedGroup]:
     for kind, people in (("team", staff), ("leerlingen", pupils)):
         name = f"{school['code']} {kind}"
-        yield Group(id=_id(f"group {name}"), displayName=name, members=_names(_of(school, people)))
+        yield SeedGroup(id=_id(f"group {name}"), displayName=name, members=tuple(_names(_of(school, people))))
 
 
 def _unit(school: Row, people: list[Row]) -> AdministrativeUnit:

@@ -12,11 +12,13 @@ import msgspec
 from provisioning.sandbox import (
     control_delta,
     control_directory,
+    control_groups,
     control_ledger,
     control_load,
     control_settings,
     control_subscriptions,
 )
+from provisioning.sandbox.background import catch_up
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -62,7 +64,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "users"): control_directory.delete_user,
     ("POST", "users/purge"): control_delta.purge_user,
     ("PUT", "schools"): control_delta.put_school,
-    ("PUT", "groups"): control_directory.put_group,
+    ("GET", "groups"): control_groups.read_groups,
+    ("PUT", "groups"): control_groups.put_group,
+    ("PATCH", "groups"): control_groups.change_group,
+    ("DELETE", "groups"): control_groups.delete_group,
     ("GET", "ledger"): control_ledger.list_entries,
     ("GET", "ledger/state"): control_ledger.state_at,
     ("GET", "ledger/writes"): control_ledger.writes_per_user,
@@ -83,6 +88,8 @@ class Control:
         operation = OPERATIONS.get((request.method, name))
         if operation is None:
             return self._unknown(name)
+        for tenant in self._world.tenants.values():
+            catch_up(self._world, tenant, self._world.clock.now())
         try:
             return _answer(200, operation(self._world, request))
         except AbsentError as error:

@@ -8,7 +8,7 @@ from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.continuity import Supply, Witness
 from provisioning.sandbox.control_settings import Answer, get_tenant, needed
 from provisioning.sandbox.errors import AbsentError
-from provisioning.sandbox.ledger import Entry, to_json
+from provisioning.sandbox.ledger import Entry, GroupEntry, to_json
 from provisioning.sandbox.repeats import find_repeats
 from provisioning.sandbox.subscriptions import SERVING
 from provisioning.sandbox.tenants import Tenant
@@ -19,7 +19,7 @@ LARGEST_PAGE = 5_000
 
 
 def list_entries(world: World, request: Request) -> Answer:
-    """`?since=SEQUENCE&top=N&tenant=&user=&app=&changed=true`: entries after a sequence number, oldest first.
+    """`?since=SEQUENCE&top=N&tenant=&user=&group=&app=&changed=true`: entries after a sequence number, oldest first.
 
     `next` is the sequence to ask from; null at the end. A tenant may be named by a domain, and then a user by UPN.
     """
@@ -39,17 +39,18 @@ def _whole(options: dict[str, str], name: str, otherwise: int) -> int:
     return int(text)
 
 
-def _filter(world: World, options: dict[str, str]) -> Callable[[Entry], bool]:
+def _filter(world: World, options: dict[str, str]) -> Callable[[Entry | GroupEntry], bool]:
     tenant = get_tenant(world, options["tenant"]) if "tenant" in options else None
     user = options.get("user")
     if user is not None:
         user = _user_id(tenant, user) if tenant else user.lower()
-    app, changed = options.get("app"), options.get("changed")
+    group, app, changed = options.get("group"), options.get("app"), options.get("changed")
 
-    def fits(entry: Entry) -> bool:
+    def fits(entry: Entry | GroupEntry) -> bool:
         return (
             (tenant is None or entry.tenant == tenant.id)
             and (user is None or entry.user == user)
+            and (group is None or entry.group == group.lower())
             and (app is None or entry.author.app == app.lower())
             and (changed is None or entry.changed == (changed == "true"))
         )

@@ -4,14 +4,10 @@ import msgspec
 
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import bad_request
-from provisioning.sandbox.model import Group
+from provisioning.sandbox.groups import group_row
 from provisioning.sandbox.selection import Row, row_maker
 from provisioning.sandbox.wire import Response, json_response
 
-_GROUP_PROPERTIES = (
-    *("id", "createdDateTime", "description", "displayName", "groupTypes", "mailEnabled", "mailNickname"),
-    *("membershipRule", "onPremisesSyncEnabled", "securityEnabled"),
-)
 MOST_IDS = 1_000  # learn.microsoft.com: directoryObject: getByIds
 
 
@@ -42,15 +38,10 @@ def _read(call: Call) -> Wanted:
 
 
 def _found(call: Call, object_id: str, types: set[str]) -> list[Row]:
-    user, group = call.find_user(object_id), call.tenant.groups.get(object_id)
+    user, group = call.find_user(object_id), call.find_group(object_id)
     select = call.request.options.get("$select")
     if user is not None and "user" in types:
         return [{"@odata.type": "#microsoft.graph.user", **row_maker(select)(user)}]
     if group is not None and "group" in types:
-        return [{"@odata.type": "#microsoft.graph.group", **_group_row(group, select)}]
+        return [{"@odata.type": "#microsoft.graph.group", **group_row(group, select)}]
     return []
-
-
-def _group_row(group: Group, select: str | None) -> Row:
-    wanted = [name.strip() for name in select.split(",")] if select else _GROUP_PROPERTIES
-    return {name: getattr(group, name) for name in wanted if name in _GROUP_PROPERTIES}

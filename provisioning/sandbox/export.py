@@ -7,7 +7,7 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules, read_catalogue
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, SeedGroup, User
 from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
@@ -22,7 +22,7 @@ from provisioning.sandbox.tenants import App, Tenant
 from provisioning.sandbox.world import World
 
 _Rule = TypeVar("_Rule")
-_Collection = TypeVar("_Collection", Group, AdministrativeUnit, School)
+_Collection = TypeVar("_Collection", AdministrativeUnit, School)
 
 _DEFAULTS = {
     kind: tuple((field.name, field.default) for field in msgspec.structs.fields(kind)) for kind in (User, Assignment)
@@ -79,7 +79,7 @@ def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
         requires=_added(tenant.rules.requires, rules.requires),
         subscriptions=[_subscription(held) for held in tenant.subscriptions.values()],
         users=list(_users(tenant)),
-        groups=_collection(tenant, tenant.groups.values()),
+        groups=[to_seed(tenant, group) for group in tenant.groups],
         administrativeUnits=_collection(tenant, tenant.units.values()),
         schools=_collection(tenant, tenant.schools.values()),
         contracts=list(tenant.contracts),
@@ -121,6 +121,12 @@ def _users(tenant: Tenant) -> Iterator[dict[str, Any]]:
 def _sparse(state: User | Assignment) -> dict[str, Any]:
     """The properties that differ from their defaults."""
     return {name: value for name, default in _DEFAULTS[type(state)] if (value := getattr(state, name)) != default}
+
+
+def to_seed(tenant: Tenant, group: Group) -> SeedGroup:
+    """A group with its members."""
+    properties = {name: getattr(group, name) for name in Group.__struct_fields__}
+    return SeedGroup(**properties, members=tuple(tenant.groups.members(group.id)))
 
 
 def _collection(tenant: Tenant, rows: Iterable[_Collection]) -> list[_Collection]:

@@ -8,19 +8,20 @@ import msgspec
 
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.licensing import is_same
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import Group, User
 
 _PLAIN = tuple(name for name in User.__struct_fields__ if name != "assignments")
 _TOLD = ("userPrincipalName", "accountEnabled", "usageLocation", "licenseAssignmentStates")
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Who wrote; an empty app is the control API."""
+    """Who wrote. Without an app it was the control API, or the tenant itself, for the sake of a group."""
 
     app: str = ""
     request_id: str = ""
     client_request_id: str = ""
     route: str = "control"
+    group: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -31,6 +32,10 @@ class Entry(msgspec.Struct, frozen=True):
     author: Author
     before: User | None
     after: User | None
+
+    @property
+    def group(self) -> None:
+        """A person is no group; the group that brought a licence is the author's."""
 
     @property
     def changed(self) -> bool:
@@ -63,6 +68,48 @@ class Entry(msgspec.Struct, frozen=True):
             "changed": self.changed,
             "before": to_json(self.before, self.changed_properties),
             "after": to_json(self.after, self.changed_properties),
+            **({"byGroup": self.author.group} if self.author.group else {}),
+        }
+
+
+class GroupEntry(msgspec.Struct, frozen=True):
+    """A write to a group: what it was and became, and who joined and left by it."""
+
+    sequence: int
+    time: float
+    tenant: str
+    group: str
+    author: Author
+    before: Group | None
+    after: Group | None
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def user(self) -> None:
+        """A group is nobody."""
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after or bool(self.added or self.removed)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sequence": self.sequence,
+            "time": self.time,
+            "moment": to_moment(self.time),
+            "tenant": self.tenant,
+            "user": None,
+            "group": self.group,
+            "app": self.author.app,
+            "route": self.author.route,
+            "requestId": self.author.request_id,
+            "clientRequestId": self.author.client_request_id,
+            "changed": self.changed,
+            "added": self.added,
+            "removed": self.removed,
+            "before": group_to_json(self.before),
+            "after": group_to_json(self.after),
         }
 
 
@@ -71,9 +118,17 @@ def to_json(user: User | None, more: Sequence[str] = ()) -> dict[str, Any] | Non
     return None if user is None else {name: getattr(user, name) for name in (*_TOLD, *more)}
 
 
+def group_to_json(group: Group | None) -> dict[str, Any] | None:
+    """A group as the ledger tells it."""
+    if group is None:
+        return None
+    names = ("displayName", "mailNickname", "groupTypes", "membershipRule", "assignedLicenses")
+    return {name: getattr(group, name) for name in names}
+
+
 class Ledger:
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[Entry | GroupEntry] = []
         self._by_user: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
 
     def __len__(self) -> int:
@@ -85,7 +140,15 @@ class Ledger:
         self._entries.append(entry)
         self._by_user[tenant, user].append(entry)
 
-    def since(self, sequence: int, limit: int) -> list[Entry]:
+    def record_group(
+        self, time: float, tenant: str, author: Author, before: Group | None, after: Group | None,
+        added: Sequence[str], removed: Sequence[str],
+    ) -> None:  # fmt: skip
+        group = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
+        number, moves = len(self._entries) + 1, (tuple(added), tuple(removed))
+        self._entries.append(GroupEntry(number, time, tenant, group, author, before, after, *moves))
+
+    def since(self, sequence: int, limit: int) -> list[Entry | GroupEntry]:
         """At most `limit` entries after `sequence`, oldest first."""
         return self._entries[sequence : sequence + limit]
 
@@ -93,7 +156,7 @@ class Ledger:
         """What was written to one person, oldest first."""
         return self._by_user.get((tenant, user), ())
 
-    def in_tenant(self, tenant: str) -> list[Entry]:
+    def in_tenant(self, tenant: str) -> list[Entry | GroupEntry]:
         """What was written in one tenant, oldest first."""
         return [entry for entry in self._entries if entry.tenant == tenant]
 
@@ -107,8 +170,14 @@ class Ledger:
         return state
 
     def writes_per_user(self, tenant: str) -> dict[str, dict[str, int]]:
-        return {
-            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+        """Per person the accepted writes; what a group brought them is none."""
+        written = {
+            user: [entry for entry in entries if not entry.author.group]
             for (owner, user), entries in self._by_user.items()
             if owner == tenant
+        }
+        return {
+            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+            for user, entries in written.items()
+            if entries
         }

@@ -6,7 +6,7 @@ current state, so that a tenant without fresh writes costs nothing.
 
 import heapq
 import random
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from itertools import count
 from typing import Any
 
@@ -25,19 +25,23 @@ class _Lagging:
 class Replica:
     def __init__(self) -> None:
         self._lagging: dict[Hashable, _Lagging] = {}
-        self._arrivals: list[tuple[float, int, Hashable, Any]] = []
+        self._arrivals: list[tuple[float, int, Sequence[Hashable], Any]] = []
         self._sequence = count()
 
-    def expect(self, key: Hashable, before: Any, after: Any, arrives_at: float) -> None:
-        lagging = self._lagging.setdefault(key, _Lagging(before))
-        lagging.pending += 1
-        lagging.last = max(lagging.last, arrives_at)
-        heapq.heappush(self._arrivals, (lagging.last, next(self._sequence), key, after))
+    def expect(self, keys: Sequence[Hashable], before: Any, after: Any, arrives_at: float) -> None:
+        """One write: what it says of several keys arrives together, and after what was written to them before."""
+        written = [self._lagging.setdefault(key, _Lagging(before)) for key in keys]
+        arrives_at = max(arrives_at, *(lagging.last for lagging in written))
+        for lagging in written:
+            lagging.pending += 1
+            lagging.last = arrives_at
+        heapq.heappush(self._arrivals, (arrives_at, next(self._sequence), keys, after))
 
     def catch_up(self, now: float) -> None:
         while self._arrivals and self._arrivals[0][0] <= now:
-            _, _, key, after = heapq.heappop(self._arrivals)
-            self._arrive(key, after)
+            _, _, keys, after = heapq.heappop(self._arrivals)
+            for key in keys:
+                self._arrive(key, after)
 
     def _arrive(self, key: Hashable, after: Any) -> None:
         lagging = self._lagging[key]
@@ -69,13 +73,17 @@ class Replicas:
         self._settled_at = 0.0
 
     def write(self, key: Hashable, before: Any, after: Any, now: float) -> None:
+        self.write_together((key,), before, after, now)
+
+    def write_together(self, keys: Sequence[Hashable], before: Any, after: Any, now: float) -> None:
+        """One write that changes several keys in the same way: each copy has all of it or nothing."""
         if self._settled_at <= now:
             self._settle()
             if not self.lag and not self._least:
                 return
         self._settled_at = max(self._settled_at, now + self._least + self.lag)
         for copy in self._copies:
-            copy.expect(key, before, after, now + self._least + self._rng.uniform(0, self.lag))
+            copy.expect(keys, before, after, now + self._least + self._rng.uniform(0, self.lag))
 
     def follow(self, others: "Replicas", behind: float) -> None:
         """From the next write on, lag as `others` do and `behind` seconds more."""

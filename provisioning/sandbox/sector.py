@@ -24,7 +24,7 @@ from provisioning.sandbox.board import (
     ROLES,
     YAMMER,
 )
-from provisioning.sandbox.model import AdministrativeUnit, Group, School
+from provisioning.sandbox.model import AdministrativeUnit, School, SeedGroup
 from provisioning.sandbox.seed import SeedConsent, SeedPopulation, SeedTenant
 from provisioning.sandbox.seed_subscriptions import SeedSubscription
 
@@ -229,10 +229,10 @@ class _Planner:
 
     def _groups(
         self, school: SchoolShape, staff: list[SeedPopulation], pupils: list[SeedPopulation]
-    ) -> Iterator[Group]:
+    ) -> Iterator[SeedGroup]:
         for kind, people in (("team", staff), ("leerlingen", pupils)):
             name = f"{school.code} {kind}"
-            yield Group(id=self._id(f"group {name}"), displayName=name, members=_names(people))
+            yield SeedGroup(id=self._id(f"group {name}"), displayName=name, members=tuple(_names(people)))
 
     def _unit(
         self, school: SchoolShape, staff: list[SeedPopulation], pupils: list[SeedPopulation]

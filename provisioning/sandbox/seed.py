@@ -20,7 +20,8 @@
                    "primaryRole", "assignments": [{"skuId", "disabledPlans", "assignedByGroup"|null, "state", "error",
                    "lastUpdatedDateTime"?}]}],
         "population": [{"count": 500, "prefix": "leerling", "domain"?, "user": {as in users, without names}}],
-        "groups": [{"id", "displayName", "members": [user id or UPN], "groupTypes", "membershipRule", ...}],
+        "groups": [{"id", "displayName", "members": [user id, UPN or group id], "groupTypes", "membershipRule",
+                    "assignedLicenses": [{"skuId", "disabledPlans"}], "processing", ...}],
         "administrativeUnits": [{"id", "displayName", "members"}],
         "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "administrativeUnit"?: unit id, "members"}],
         "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}],
@@ -44,7 +45,8 @@ import msgspec
 from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
-from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, Group, PlanStatus, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Assignment, Contract, PlanStatus, School, SeedGroup, User
+from provisioning.sandbox.seed_groups import plant_groups
 from provisioning.sandbox.seed_subscriptions import SeedSubscription, add_subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
@@ -103,7 +105,7 @@ class SeedTenant(SeedStruct):
     subscriptions: list[SeedSubscription] = []
     users: list[dict[str, Any]] = []
     population: list[SeedPopulation] = []
-    groups: list[Group] = []
+    groups: list[SeedGroup] = []
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
     contracts: list[Contract] = []
@@ -164,6 +166,7 @@ def _plant_tenant(world: World, seed: SeedTenant) -> None:
         add_subscription(world, tenant, subscription)
     for user in _users(world, tenant, seed):
         tenant.directory.put(user)
+    plant_groups(world, tenant, seed.groups)
     _plant_collections(tenant, seed)
     tenant.contracts = list(seed.contracts)
     tenant.plan_statuses = {plan.lower(): status for plan, status in seed.planStatuses.items()}
@@ -224,7 +227,6 @@ def _population(tenant: Tenant, population: SeedPopulation, moment: str) -> Iter
 
 def _plant_collections(tenant: Tenant, seed: SeedTenant) -> None:
     for collection, rows in (
-        (tenant.groups, seed.groups),
         (tenant.units, seed.administrativeUnits),
         (tenant.schools, seed.schools),
     ):

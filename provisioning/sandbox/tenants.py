@@ -7,15 +7,9 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules
 from provisioning.sandbox.changes import Changes
-from provisioning.sandbox.model import (
-    AdministrativeUnit,
-    Contract,
-    Directory,
-    Group,
-    PlanStatus,
-    School,
-    ServicePrincipal,
-)
+from provisioning.sandbox.memberships import Groups
+from provisioning.sandbox.model import AdministrativeUnit, Contract, Directory, PlanStatus, School, ServicePrincipal
+from provisioning.sandbox.processing import Queue
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import SERVING, PrepaidUnits, Subscription, prepaid_units
 
@@ -36,7 +30,8 @@ class Tenant:
         self.replicas, self.index = stores
         self.changes, self.school_changes = Changes(), Changes()
         self.directory = Directory()
-        self.groups: dict[str, Group] = {}
+        self.groups = Groups()
+        self.queue = Queue()
         self.units: dict[str, AdministrativeUnit] = {}
         self.schools: dict[str, School] = {}
         self.contracts: list[Contract] = []

@@ -92,3 +92,22 @@ class TestFollow:
     def test_is_unsettled_until_the_last_copy_knows(self) -> None:
         index = self.index(lag=20, behind=60)
         assert (index.is_settled(79), index.is_settled(80)) == (False, True)
+
+
+class TestTogether:
+    def test_a_copy_has_all_of_a_write_or_nothing(self) -> None:
+        replicas = Replicas(random.Random(1), lag=10.0)
+        replicas.write_together(["a", "b"], False, True, now=0.0)
+        seen = set()
+        for tenth in range(100):
+            copy = replicas.read(tenth / 10)
+            seen.add((copy.see("a", True), copy.see("b", True)))
+        assert seen == {(False, False), (True, True)}
+
+    def test_each_key_keeps_its_order_of_writes(self) -> None:
+        replicas = Replicas(random.Random(2), lag=10.0)
+        replicas.write("a", 0, 1, now=0.0)
+        replicas.write_together(["a", "b"], 1, 2, now=0.1)
+        seen = [replicas.read(tenth / 10).see("a", 2) for tenth in range(120)]
+        assert set(seen) == {0, 1, 2}
+        assert seen[-1] == 2

@@ -105,8 +105,10 @@ class TestSector:
 
     def test_everybody_is_in_the_roster_the_unit_and_a_group_of_a_school(self, world: World) -> None:
         for tenant in world.tenants.values():
-            for collection in (tenant.schools, tenant.units, tenant.groups):
-                members = [member for row in collection.values() for member in row.members]  # type: ignore[attr-defined]
+            in_groups = [member for group in tenant.groups for member in tenant.groups.members(group.id)]
+            in_units = [member for unit in tenant.units.values() for member in unit.members]
+            in_schools = [member for school in tenant.schools.values() for member in school.members]
+            for members in (in_groups, in_units, in_schools):
                 assert sorted(members) == sorted(tenant.directory.users)
 
     def test_no_licence_exceeds_its_seats(self, world: World) -> None:
