@@ -8,14 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from provisioning.sandbox.call import Call
-from provisioning.sandbox.errors import unsupported
-from provisioning.sandbox.paging import PageToken, next_link, page_size, read_top, token_of
+from provisioning.sandbox.paging import PageToken, next_link, page_size, read_top, refuse_options, token_of
 from provisioning.sandbox.selection import Row
 from provisioning.sandbox.wire import Response, json_response
 
 RowOf = Callable[[str], Row | None]  # what an id looks like on this copy; None: not at all
-
-_UNSUPPORTED = ("$expand", "$orderby", "$search", "$skip")
 
 
 class PageRequest:
@@ -23,9 +20,7 @@ class PageRequest:
 
     def __init__(self, call: Call, *, is_about_licences: bool = False) -> None:
         options = call.request.options
-        for name in _UNSUPPORTED:
-            if name in options:
-                raise unsupported(f"Unsupported query option '{name}'.")
+        refuse_options(options, "$expand", "$orderby", "$search", "$skip")
         self.counts = call.request.is_eventual and options.get("$count") == "true"
         self.top = read_top(options.get("$top"), options.get("$select"))
         self.token = token_of(call, counts=self.counts, is_about_licences=is_about_licences)
