@@ -26,6 +26,8 @@ ROLES = [
     "User.ReadWrite.All",
     "User.Read.All",
     "GroupMember.Read.All",
+    "Group.Create",
+    "GroupMember.ReadWrite.All",
     "Organization.Read.All",
     "EduRoster.Read.All",
     "AdministrativeUnit.Read.All",

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from provisioning.sandbox.control_settings import Answer, get_tenant
+from provisioning.sandbox.control_settings import Answer, get_tenant, needed
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.export import to_seed
 from provisioning.sandbox.ledger import Author
@@ -33,7 +33,7 @@ class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_groups(world: World, request: Request) -> Answer | SeedGroup:
     """`?tenant=&group=`: a group with its members as they are; without `group` all of them."""
-    tenant, group_id = get_tenant(world, request.options.get("tenant", "")), request.options.get("group")
+    tenant, group_id = get_tenant(world, needed(request.options, "tenant")), request.options.get("group")
     if group_id:
         return to_seed(tenant, _get_group(tenant, group_id))
     return {"value": [to_seed(tenant, group) for group in tenant.groups]}
@@ -63,8 +63,8 @@ def change_group(world: World, request: Request) -> SeedGroup:
 
 def delete_group(world: World, request: Request) -> Answer:
     """`?tenant=&group=`: the group goes, also when it is licensed; its people lose what it gave them."""
-    tenant = get_tenant(world, request.options.get("tenant", ""))
-    group = _get_group(tenant, request.options.get("group", ""))
+    tenant = get_tenant(world, needed(request.options, "tenant"))
+    group = _get_group(tenant, needed(request.options, "group"))
     world.remove_group(tenant, group.id, _CONTROL)
     return {"id": group.id}
 

@@ -44,13 +44,13 @@ def _filter(world: World, options: dict[str, str]) -> Callable[[Entry | GroupEnt
     user = options.get("user")
     if user is not None:
         user = _user_id(tenant, user) if tenant else user.lower()
-    app, changed, group = options.get("app"), options.get("changed"), options.get("group")
+    group, app, changed = options.get("group"), options.get("app"), options.get("changed")
 
     def fits(entry: Entry | GroupEntry) -> bool:
         return (
             (tenant is None or entry.tenant == tenant.id)
             and (user is None or entry.user == user)
-            and (group is None or (isinstance(entry, GroupEntry) and entry.group == group.lower()))
+            and (group is None or entry.group == group.lower())
             and (app is None or entry.author.app == app.lower())
             and (changed is None or entry.changed == (changed == "true"))
         )

@@ -4,7 +4,7 @@ import msgspec
 
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import bad_request
-from provisioning.sandbox.groups import group_row, shown_of_groups
+from provisioning.sandbox.groups import group_row
 from provisioning.sandbox.selection import Row, row_maker
 from provisioning.sandbox.wire import Response, json_response
 
@@ -43,5 +43,5 @@ def _found(call: Call, object_id: str, types: set[str]) -> list[Row]:
     if user is not None and "user" in types:
         return [{"@odata.type": "#microsoft.graph.user", **row_maker(select)(user)}]
     if group is not None and "group" in types:
-        return [{"@odata.type": "#microsoft.graph.group", **group_row(group, shown_of_groups(select))}]
+        return [{"@odata.type": "#microsoft.graph.group", **group_row(group, select)}]
     return []

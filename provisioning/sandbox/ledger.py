@@ -34,6 +34,10 @@ class Entry(msgspec.Struct, frozen=True):
     after: User | None
 
     @property
+    def group(self) -> None:
+        """A person is no group; the group that brought a licence is the author's."""
+
+    @property
     def changed(self) -> bool:
         """Whether the write made a difference; a repeated add only renews lastUpdatedDateTime and does not."""
         if self.before is None or self.after is None:
@@ -109,17 +113,17 @@ class GroupEntry(msgspec.Struct, frozen=True):
         }
 
 
+def to_json(user: User | None, more: Sequence[str] = ()) -> dict[str, Any] | None:
+    """A state as the ledger tells it: what licences depend on, and the properties named besides."""
+    return None if user is None else {name: getattr(user, name) for name in (*_TOLD, *more)}
+
+
 def group_to_json(group: Group | None) -> dict[str, Any] | None:
     """A group as the ledger tells it."""
     if group is None:
         return None
     names = ("displayName", "mailNickname", "groupTypes", "membershipRule", "assignedLicenses")
     return {name: getattr(group, name) for name in names}
-
-
-def to_json(user: User | None, more: Sequence[str] = ()) -> dict[str, Any] | None:
-    """A state as the ledger tells it: what licences depend on, and the properties named besides."""
-    return None if user is None else {name: getattr(user, name) for name in (*_TOLD, *more)}
 
 
 class Ledger:
@@ -152,9 +156,9 @@ class Ledger:
         """What was written to one person, oldest first."""
         return self._by_user.get((tenant, user), ())
 
-    def in_tenant(self, tenant: str) -> list[Entry]:
-        """What was written to people of one tenant, oldest first."""
-        return [entry for entry in self._entries if entry.tenant == tenant and isinstance(entry, Entry)]
+    def in_tenant(self, tenant: str) -> list[Entry | GroupEntry]:
+        """What was written in one tenant, oldest first."""
+        return [entry for entry in self._entries if entry.tenant == tenant]
 
     def state_at(self, tenant: str, user: str, time: float, current: User | None) -> User | None:
         """What a person was at `time`; `current` answers for people nobody ever wrote to."""

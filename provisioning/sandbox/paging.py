@@ -55,7 +55,7 @@ class Query:
 
     def __init__(self, call: Call, rows: RowMaker = row_maker, *, is_counting: bool = False) -> None:
         self.options = call.request.options
-        self.is_eventual = call.request.headers.get("consistencylevel", "").lower() == "eventual"
+        self.is_eventual = call.request.is_eventual
         self.counts = self.is_eventual and (is_counting or self.options.get("$count") == "true")
         select = self.options.get("$select")
         self.top = read_top(self.options.get("$top"), select)
@@ -64,16 +64,9 @@ class Query:
         self.search = self._search()
         self.ordering = self._ordering()
         self.token = self._token(call)
-        self._read_index(call)
 
     def matches(self, user: User) -> bool:
         return (self.filter is None or self.filter.matches(user)) and (self.search is None or self.search(user))
-
-    def _read_index(self, call: Call) -> None:
-        """Advanced queries read an index of their own, which may lag further than the objects do."""
-        is_advanced = self.counts or self.search is not None
-        if is_advanced and not call.tenant.index.is_settled(call.now):
-            call.copy = call.tenant.index.read(call.now)
 
     def _search(self) -> Callable[[User], bool] | None:
         text = self.options.get("$search")
@@ -104,19 +97,24 @@ class Query:
         return compiled
 
     def _token(self, call: Call) -> PageToken:
-        text = self.options.get("$skiptoken")
-        if not text:
-            return PageToken(0, 1, call.now, self.counts)
-        token = read_token(text)
-        self._require_alive(token, call)
-        return token
-
-    def _require_alive(self, token: PageToken, call: Call) -> None:
-        lost_its_header = token.is_advanced and not self.is_eventual
         is_about_licences = self.filter is not None and self.filter.is_about_licences
-        is_weak = is_about_licences and not self.counts and call.world.switches.users_page_token_expires
-        if is_aged(token, call) or lost_its_header or is_weak:
-            raise expired_page_token()
+        return token_of(call, counts=self.counts, is_about_licences=is_about_licences)
+
+
+def token_of(call: Call, *, counts: bool, is_about_licences: bool) -> PageToken:
+    """Where the page that is asked for starts; raises Graph's 400 for a link that died.
+
+    Page 2 of a filter on licences dies where the query was not an advanced one, for users and for groups alike.
+    """
+    text = call.request.options.get("$skiptoken")
+    if not text:
+        return PageToken(0, 1, call.now, counts)
+    token = read_token(text)
+    lost_its_header = token.is_advanced and not call.request.is_eventual
+    is_weak = is_about_licences and not counts and call.world.switches.users_page_token_expires
+    if is_aged(token, call) or lost_its_header or is_weak:
+        raise expired_page_token()
+    return token
 
 
 def read_top(text: str | None, select: str | None) -> int:
@@ -162,10 +160,7 @@ def _require_cast(call: Call, query: Query) -> None:
 def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]:
     position = query.token.position
     found: list[User] = []
-    every = call.world.switches.empty_page_every
-    if every and query.token.number % every == 0:
-        return [], position
-    top = _page_size(call, query)
+    top = page_size(call, query.top, query.token)
     while position < len(ids) and len(found) < top:
         user = call.find_user(ids[position])
         position += 1
@@ -174,9 +169,12 @@ def _collect(call: Call, ids: list[str], query: Query) -> tuple[list[User], int]
     return found, position
 
 
-def _page_size(call: Call, query: Query) -> int:
-    every = call.world.switches.short_page_every
-    return max(1, query.top // 2) if every and query.token.number % every == 0 else query.top
+def page_size(call: Call, top: int, token: PageToken) -> int:
+    """How many objects a page may hold: now and then none, or half of what was asked."""
+    empty, short = call.world.switches.empty_page_every, call.world.switches.short_page_every
+    if empty and token.number % empty == 0:
+        return 0
+    return max(1, top // 2) if short and token.number % short == 0 else top
 
 
 def next_link(call: Call, token: PageToken, position: int) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.ledger import Entry
+from provisioning.sandbox.ledger import Entry, GroupEntry
 
 Why = Literal["changed_nothing", "same_client_request_id"]
 
@@ -15,20 +15,22 @@ class Repeat(msgspec.Struct, frozen=True, rename="camel"):
     sequence: int
     moment: str
     tenant: str
-    user: str
+    user: str | None
+    group: str | None
     app: str
     route: str
     client_request_id: str
     why: Why
 
 
-def find_repeats(entries: Iterable[Entry]) -> Iterator[Repeat]:
+def find_repeats(entries: Iterable[Entry | GroupEntry]) -> Iterator[Repeat]:
     """Writes of apps, oldest first; what the control API does is nobody's repetition."""
-    known: set[tuple[str, ...]] = set()
+    known: set[tuple[str | None, ...]] = set()
     for entry in entries:
         if not entry.author.app:
             continue
-        attempt = (entry.author.app, entry.author.client_request_id, entry.author.route, entry.tenant, entry.user)
+        author, written = entry.author, (entry.tenant, entry.user, entry.group)
+        attempt = (author.app, author.client_request_id, author.route, *written)
         if attempt in known:
             yield _repeat(entry, "same_client_request_id")
         elif not entry.changed:
@@ -36,9 +38,8 @@ def find_repeats(entries: Iterable[Entry]) -> Iterator[Repeat]:
         known.add(attempt)
 
 
-def _repeat(entry: Entry, why: Why) -> Repeat:
+def _repeat(entry: Entry | GroupEntry, why: Why) -> Repeat:
     author = entry.author
     moment = to_moment(entry.time)
-    return Repeat(
-        entry.sequence, moment, entry.tenant, entry.user, author.app, author.route, author.client_request_id, why
-    )
+    subject = (entry.tenant, entry.user, entry.group)
+    return Repeat(entry.sequence, moment, *subject, author.app, author.route, author.client_request_id, why)

@@ -8,14 +8,7 @@ import msgspec
 from provisioning.sandbox.catalogue import PlanRules
 from provisioning.sandbox.changes import Changes
 from provisioning.sandbox.memberships import Groups
-from provisioning.sandbox.model import (
-    AdministrativeUnit,
-    Contract,
-    Directory,
-    PlanStatus,
-    School,
-    ServicePrincipal,
-)
+from provisioning.sandbox.model import AdministrativeUnit, Contract, Directory, PlanStatus, School, ServicePrincipal
 from provisioning.sandbox.processing import Queue
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import SERVING, PrepaidUnits, Subscription, prepaid_units

@@ -33,7 +33,7 @@ def list_users(call: Call) -> Response:
 
 
 def count_users(call: Call) -> Response:
-    if call.request.headers.get("consistencylevel", "").lower() != "eventual":
+    if not call.request.is_eventual:
         raise bad_request("$count is not currently supported.")
     query = Query(call, is_counting=True)
     refuse_options(query.options, "$expand", "$orderby", "$skip", "$top")

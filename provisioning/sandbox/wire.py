@@ -34,6 +34,19 @@ class Request(msgspec.Struct):
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     @property
+    def is_eventual(self) -> bool:
+        """Whether the caller accepts an index that runs behind, as advanced queries ask."""
+        return self.headers.get("consistencylevel", "").lower() == "eventual"
+
+    @property
+    def is_advanced(self) -> bool:
+        """Whether this is an advanced query (learn.microsoft.com: "Advanced query capabilities")."""
+        if not self.is_eventual:
+            return False
+        options = self.options
+        return options.get("$count") == "true" or "$search" in options or self.path.endswith("/$count")
+
+    @property
     def bearer(self) -> str:
         """The token of the Authorization header, or ""."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")

@@ -3,7 +3,8 @@
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -169,9 +170,7 @@ class World:
         now: float,
     ) -> None:  # fmt: skip
         user_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
-        tenant.replicas.write(user_id, before, after, now)
-        tenant.index.follow(tenant.replicas, self.switches.index_extra_lag_seconds)
-        tenant.index.write(user_id, before, after, now)
+        self._tell_copies(tenant, [user_id], before, after, now)
         tenant.changes.record(now, user_id, before, after)
         for sku_id, units in tenant.directory.consumed.items():
             if units != consumed.get(sku_id, 0):
@@ -181,13 +180,19 @@ class World:
     def _publish_group(self, tenant: Tenant, before: Group | None, after: Group | None, now: float) -> None:
         if before is not after:
             group_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
-            tenant.replicas.write(("group", group_id), before, after, now)
+            self._tell_copies(tenant, [("group", group_id)], before, after, now)
 
     def _publish_members(self, tenant: Tenant, group_id: str, added: list[str], removed: list[str], now: float) -> None:
         for people, was in ((removed, True), (added, False)):
             if people:
                 keys = [("member", group_id, member_id) for member_id in people]
-                tenant.replicas.write_together(keys, was, not was, now)
+                self._tell_copies(tenant, keys, was, not was, now)
+
+    def _tell_copies(self, tenant: Tenant, keys: Sequence[Hashable], before: Any, after: Any, now: float) -> None:
+        """One write, to the objects' copies and to those of the index of advanced queries."""
+        tenant.replicas.write_together(keys, before, after, now)
+        tenant.index.follow(tenant.replicas, self.switches.index_extra_lag_seconds)
+        tenant.index.write_together(keys, before, after, now)
 
     def _follow_rules(self, tenant: Tenant, before: User | None, after: User, now: float) -> None:
         """Rules look at what a person is, not at what they hold."""

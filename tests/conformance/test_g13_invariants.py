@@ -7,17 +7,19 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conformance.actions import change, consumed, skus_of, states
+from tests.conformance.actions import change, change_body, consumed, message, skus_of, states
 from tests.conformance.school import (
     A1,
     A3,
     A5,
     BOTH_WAYS,
+    GROUP,
     GUEST,
     INHERITING,
     NOT_OWNED,
     PHONE,
     PUPIL,
+    TENANT,
     WITH_A1,
     WITH_NOTHING,
     WITHOUT_LOCATION,
@@ -95,3 +97,39 @@ class TestG13Repeats:
         response = change(graph, WITH_NOTHING, [A1])
         assert not {"assignedLicenses", "licenseAssignmentStates"} & response.json().keys()
         assert skus_of(graph, WITH_NOTHING) == {A1}
+
+
+class TestG13Groups:
+    """Invariants 4 and 5: a group is seen to later, person by person, and forgives what a direct licence does not."""
+
+    def license(self, graph: httpx.Client, control: SandboxControl, sku_id: str, people: list[str]) -> httpx.Response:
+        control.change_group(TENANT, GROUP, join=people, assignedLicenses=[])
+        return graph.post(f"/groups/{GROUP}/assignLicense", json=change_body([sku_id]))
+
+    def settle(self, control: SandboxControl) -> None:
+        control.set_clock(advance=60)
+
+    def test_g13_4_a_group_is_seen_to_later(self, graph: httpx.Client, control: SandboxControl) -> None:
+        assert self.license(graph, control, A1, [PUPIL]).status_code == 202
+        assert skus_of(graph, PUPIL) == set()
+        self.settle(control)
+        assert skus_of(graph, PUPIL) == {A1}
+
+    def test_g13_4_seats_run_out_in_the_order_of_the_queue(self, graph: httpx.Client, control: SandboxControl) -> None:
+        seats = next(row for row in control.subscriptions(TENANT) if row["skuId"] == A1)
+        control.change_subscription(TENANT, seats["id"], totalLicenses=consumed(graph, A1) + 1)
+        control.change_group(TENANT, GROUP, leave=[INHERITING, BOTH_WAYS])
+        self.license(graph, control, A1, [WITH_NOTHING, PUPIL])
+        self.settle(control)
+        assert [states(graph, person)[0]["error"] for person in (WITH_NOTHING, PUPIL)] == ["None", "CountViolation"]
+
+    def test_g13_5_the_group_path_tolerates_a_null_location_and_the_direct_path_does_not(
+        self, graph: httpx.Client, control: SandboxControl
+    ) -> None:
+        refused = change(graph, WITHOUT_LOCATION, [A1])
+        assert (refused.status_code, "usage location" in message(refused)) == (400, True)
+        self.license(graph, control, A1, [WITHOUT_LOCATION])
+        self.settle(control)
+        (held,) = states(graph, WITHOUT_LOCATION)
+        assert (held["skuId"], held["assignedByGroup"], held["state"], held["error"]) == (A1, GROUP, "Active", "None")
+        assert graph.get(f"/users/{WITHOUT_LOCATION}?$select=usageLocation").json()["usageLocation"] is None

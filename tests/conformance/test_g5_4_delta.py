@@ -368,3 +368,38 @@ class TestG54Resync:
     def test_g5_4_gone_takes_no_route(self, control: SandboxControl) -> None:
         with pytest.raises(ValueError, match="leave the route out"):
             control.add_fault("gone", route="users")
+
+
+class TestG54Groups:
+    """What a group brings or takes is a change to the person."""
+
+    def members(self, rows: Rows) -> dict[str, set[str]]:
+        return {row["id"]: {held["skuId"] for held in row["assignedLicenses"]} for row in rows}
+
+    def test_g5_4_what_a_group_gives_is_told_once_it_is_there(
+        self, graph: httpx.Client, control: SandboxControl, link: str
+    ) -> None:
+        control.change_group(TENANT, GROUP, join=[PUPIL])
+        rows, link = a_round(graph, link)
+        assert rows == []
+        control.set_clock(advance=60)
+        rows, link = a_round(graph, link)
+        assert self.members(rows) == {PUPIL: {A3}}
+
+    def test_g5_4_what_a_group_takes_is_told_as_well(
+        self, graph: httpx.Client, control: SandboxControl, link: str
+    ) -> None:
+        control.change_group(TENANT, GROUP, leave=[INHERITING])
+        control.set_clock(advance=60)
+        assert self.members(a_round(graph, link)[0]) == {INHERITING: set()}
+
+    def test_g5_4_who_fails_in_a_group_holds_nothing_new(
+        self, graph: httpx.Client, control: SandboxControl, link: str
+    ) -> None:
+        control.change_group(TENANT, GROUP, join=[WITH_A1])
+        control.set_clock(advance=60)
+        assert a_round(graph, link)[0] == []
+        control.set_switches(delta_tracks_assignment_states=True)
+        rows, _ = a_round(graph, "/users/delta?$select=id,licenseAssignmentStates")
+        (failed,) = [row for row in rows if row["id"] == WITH_A1]
+        assert {held["error"] for held in failed["licenseAssignmentStates"]} == {"None", "MutuallyExclusiveViolation"}

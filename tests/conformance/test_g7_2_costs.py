@@ -25,12 +25,17 @@ class TestG72Rows:
     def test_g7_2_02_one_user(self, graph: httpx.Client) -> None:
         assert units(graph.get(f"/users/{WITH_A1}")) == 1
 
-    def test_g7_2_03_licence_details(self, graph: httpx.Client) -> None:
-        assert units(graph.get(f"/users/{WITH_A1}/licenseDetails")) == 2
+    @pytest.mark.parametrize("relation", ["licenseDetails", "memberOf"])
+    def test_g7_2_03_licence_details_and_groups_of_a_user(self, graph: httpx.Client, relation: str) -> None:
+        assert units(graph.get(f"/users/{WITH_A1}/{relation}")) == 2
 
     @pytest.mark.parametrize("cast", ["", "/microsoft.graph.user", "/graph.user"])
     def test_g7_2_04_members_of_a_group(self, graph: httpx.Client, cast: str) -> None:
         assert units(graph.get(f"/groups/{GROUP}/members{cast}")) == 3
+
+    @pytest.mark.parametrize("cast", ["", "/microsoft.graph.user", "/graph.user"])
+    def test_g7_2_05_transitive_members_of_a_group(self, graph: httpx.Client, cast: str) -> None:
+        assert units(graph.get(f"/groups/{GROUP}/transitiveMembers{cast}")) == 5
 
     def test_g7_2_06_subscribed_skus(self, graph: httpx.Client) -> None:
         assert units(graph.get("/subscribedSkus")) == 3

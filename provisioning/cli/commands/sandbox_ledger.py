@@ -17,14 +17,14 @@ _ENTRIES = (
     Column("Sequence", lambda x: str(x["sequence"]), fixed=True, right=True),
     Column("Moment", lambda x: str(x["moment"])[:19], fixed=True),
     Column("Tenant", lambda x: short(x["tenant"]), fixed=True),
-    Column("User", lambda x: short(x["user"] or x["group"]), fixed=True),
+    Column("Subject", lambda x: short(x["user"] or x["group"]), fixed=True),
     Column("Route", lambda x: x["route"] or "-"),
     Column("Changed", lambda x: "yes" if x["changed"] else "no", fixed=True),
 )
 _REPEATS = (
     Column("Sequence", lambda x: str(x["sequence"]), fixed=True, right=True),
     Column("Moment", lambda x: str(x["moment"])[:19], fixed=True),
-    Column("User", lambda x: short(x["user"]), fixed=True),
+    Column("Subject", lambda x: short(x["user"] or x["group"]), fixed=True),
     Column("Client request", lambda x: short(x["clientRequestId"]), fixed=True),
     Column("Why", lambda x: x["why"].replace("_", " ")),
 )
@@ -66,6 +66,7 @@ def ledger(
     session: Session,
     tenant: Annotated[str | None, typer.Option(help="Only of this tenant: its id or a domain.")] = None,
     user: Annotated[str | None, typer.Option(help="Only of this user: an id, or a UPN with --tenant.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only of the group with this id: what it is, who is in it.")] = None,
     app: Annotated[str | None, typer.Option(help="Only by the app with this client id.")] = None,
     *,
     changed: Annotated[bool, typer.Option("--changed", help="Only what changed something.")] = False,
@@ -105,7 +106,7 @@ def ledger(
     elif without:
         _show_gaps(session, control, scope, without, {"since": since, "until": until})
     else:
-        wanted = {"tenant": tenant, "user": user, "app": app, "changed": "true" if changed else None}
+        wanted = {"tenant": tenant, "user": user, "group": group, "app": app, "changed": "true" if changed else None}
         session.show_rows(_entries(control, _given(wanted)), _ENTRIES, "Nothing was written to the twin.")
 
 

@@ -1,5 +1,9 @@
+from typing import Any
+
+import msgspec
+
 from provisioning.sandbox.ledger import Author, Ledger
-from provisioning.sandbox.model import Assignment, User
+from provisioning.sandbox.model import Assignment, Group, User
 from provisioning.sandbox.repeats import find_repeats
 
 WITHOUT = User(id="u", userPrincipalName="u@x")
@@ -33,3 +37,25 @@ class TestFindRepeats:
 
     def test_the_control_api_repeats_nothing(self) -> None:
         assert found((Author(), WITH, WITH)) == []
+
+
+class TestGroups:
+    def repeats(self, *writes: tuple[Author, list[str]]) -> list[dict[str, Any]]:
+        written = Ledger()
+        group = Group(id="g", displayName="Team")
+        for author, added in writes:
+            written.record_group(1, "t", author, group, group, added, [])
+        return [msgspec.to_builtins(repeat) for repeat in find_repeats(written.in_tenant("t"))]
+
+    def test_taking_somebody_in_is_none(self) -> None:
+        assert self.repeats((attempt("1", "patchGroup"), ["u"]), (attempt("2", "patchGroup"), ["v"])) == []
+
+    def test_a_write_that_left_the_group_as_it_was_names_the_group(self) -> None:
+        (found,) = self.repeats((attempt("1", "assignGroupLicense"), []))
+        assert (found["user"], found["group"], found["why"]) == (None, "g", "changed_nothing")
+
+    def test_two_groups_may_share_an_id_of_a_request(self) -> None:
+        written = Ledger()
+        for name in ("g", "h"):
+            written.record_group(1, "t", attempt("1", "patchGroup"), None, Group(id=name, displayName=name), [], [])
+        assert list(find_repeats(written.in_tenant("t"))) == []
