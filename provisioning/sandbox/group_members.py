@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import not_found
-from provisioning.sandbox.groups import failing_members, group_row, shown_of_groups
+from provisioning.sandbox.groups import GROUP_PROPERTIES, failing_members, group_row
 from provisioning.sandbox.model import User
 from provisioning.sandbox.object_pages import RowOf, page_of_objects
 from provisioning.sandbox.paging import page_of_users
@@ -85,7 +85,7 @@ def _any_object(call: Call) -> RowOf:
     """Users and groups as directory objects; of a `$select` each shows what it has."""
     select = call.request.options.get("$select")
     names = [name.strip() for name in select.split(",")] if select else []
-    of_groups = shown_of_groups(select)
+    of_groups = ",".join(name for name in names if name in GROUP_PROPERTIES) or ("id" if select else None)
     only_of_groups = {"groupTypes", "securityEnabled", "mailEnabled", "description", "membershipRule"}
     of_users = ",".join(name for name in names if name not in only_of_groups) or ("id" if select else None)
     typed = _typed_users(of_users)

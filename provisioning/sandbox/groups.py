@@ -74,13 +74,5 @@ def group_row(group: Group, select: str | None = None) -> Row:
 GROUP_PROPERTIES = frozenset({*_EMPTY, *_MODELLED, *_ONLY_SELECTED, *_NEVER_RETURNED})
 
 
-def shown_of_groups(select: str | None) -> str | None:
-    """Of a `$select` on objects of several kinds what a group has; its id, if that is nothing."""
-    if not select:
-        return None
-    names = (name.strip() for name in select.split(","))
-    return ",".join(name for name in names if name in GROUP_PROPERTIES) or "id"
-
-
 def _value(group: Group, name: str) -> Any:
     return _EMPTY[name] if name in _EMPTY else getattr(group, name)
