@@ -1,15 +1,18 @@
 """Licences that go through groups: ours and the school's own, with others' hands in them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from provisioning.domain.actors import Identity, Role
-from provisioning.domain.ids import Actor, GroupId
+from provisioning.domain.ids import Actor, ArticleCode, GroupId, OperationId, SkuId
 from provisioning.domain.lifecycle import OPERATION_ENDS, LineState, OperationState, SubjectState
 from provisioning.domain.operation import Operation, OperationKind
+from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.local.world import APP
@@ -211,3 +214,73 @@ def test_a_group_short_of_seats_tells_who_waits(town: Town) -> None:
     assert operation.state is OperationState.PARTIALLY_COMPLETED
     assert town.count(operation) == {SubjectState.VERIFIED: 24, SubjectState.WAITING: 6}
     check_promises(town, school, goal=A3)
+
+
+def test_entra_p1_lost_by_a_downgrade_goes_through_a_licence_of_their_own(town: Town) -> None:
+    """From A3 by our group to Office 365 A1, which brings no Entra ID P1: their own licence first, then out."""
+    school = town.school(6, holds=None, policy=_BY_GROUP, roles=GROUP_ROLES, seats=6)
+    delivered = town.await_end(town.order(school, 6), within=90.0)
+    assert all(sources_of(town, school, person, A3) == {our_group(town, school)["id"]} for person in school.people)
+    downgrade = _downgrade(town, delivered)
+    _approve(town, downgrade)
+    assert await_end_of(town, downgrade).state is OperationState.COMPLETED
+    assert town.holders(school, A3) == set()
+    assert all(sources_of(town, school, person, A1) == {None} for person in school.people)
+    assert our_group(town, school)["members"] == []
+    check_promises(town, school, goal=A1)
+
+
+def _downgrade(town: Town, delivered: Operation) -> Operation:
+    """No article of the shop goes down: it is what a remap will ask for."""
+    now = town.services.clock.now()
+    wish = msgspec.structs.replace(delivered.wish, sku_id=SkuId(A1), replaces=frozenset({SkuId(A3)}), line=None)
+    operation = msgspec.structs.replace(
+        delivered,
+        operation_id=OperationId(str(uuid4())),
+        kind=OperationKind.REMAP,
+        state=OperationState.NEW,
+        wish=msgspec.structs.replace(wish, seats_wanted=0),
+        requested_by=Actor("person:first"),
+        created_at=now,
+        entered_at=now,
+        due_at=now,
+        version=0,
+    )
+    entry = LedgerEntry(
+        holder_id=wish.holder_id,
+        tenant_id=delivered.tenant_id,
+        article_code=ArticleCode("MS-O365-A1-MED"),
+        sku_id=SkuId(A1),
+        delta=6,
+        effective_on=now.date() - timedelta(days=1),
+        ends_on=None,
+        cause=LedgerCause.CORRECTION,
+        cause_ref="downgrade",
+    )
+    with town.services.open_uow() as uow:
+        uow.ledger.append([entry])
+        uow.operations.add(operation)
+        uow.commit()
+    return operation
+
+
+def _approve(town: Town, operation: Operation) -> None:
+    """It takes services away: nobody lets that go by itself."""
+    approver = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
+    until(lambda: _now(town, operation).state is OperationState.AWAITING_APPROVAL, "a plan to approve", within=60.0)
+    sheet = town.services.show_plan(operation.operation_id)
+    assert sheet.breaches
+    town.services.approve_plan(approver, operation.operation_id, sheet.envelope.digest)
+
+
+def await_end_of(town: Town, operation: Operation, within: float = 120.0) -> Operation:
+    def look() -> Operation | None:
+        found = _now(town, operation)
+        return found if found.state in OPERATION_ENDS else None
+
+    return until(look, lambda: str(_now(town, operation)), within=within)
+
+
+def _now(town: Town, operation: Operation) -> Operation:
+    with town.services.open_uow() as uow:
+        return uow.operations.get(operation.operation_id)
