@@ -50,7 +50,7 @@ class Groups:
         self.created_at: dict[str, float] = {}
         self._members: defaultdict[str, Members] = defaultdict(Members)
         self._dynamic: dict[str, None] = {}
-        self._of: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._of: dict[str, tuple[str, ...]] = {}
 
     def __iter__(self) -> Iterator[Group]:
         return (group for group in self.by_id.values() if group is not None)
@@ -97,11 +97,12 @@ class Groups:
 
     def join(self, group_id: str, member_ids: Iterable[str]) -> list[str]:
         """Add those who are not members yet, and return them."""
-        members = self._members[group_id]
+        members, alone = self._members[group_id], (group_id,)
         added = [member for member in dict.fromkeys(member_ids) if member not in members]
         for member in added:
             members.add(member)
-            self._of[member][group_id] = None
+            # In a large world nearly everybody is in one group: they share one tuple.
+            self._of[member] = (*before, group_id) if (before := self._of.get(member)) else alone
         return added
 
     def leave(self, group_id: str, member_ids: Iterable[str]) -> list[str]:
@@ -110,5 +111,5 @@ class Groups:
         removed = [member for member in dict.fromkeys(member_ids) if member in members]
         for member in removed:
             members.remove(member)
-            del self._of[member][group_id]
+            self._of[member] = tuple(group for group in self._of[member] if group != group_id)
         return removed

@@ -40,6 +40,16 @@ class TestGroups:
         assert groups.leave("g", ["a", "z"]) == ["a"]
         assert (list(groups.members("g")), groups.of("a"), groups.of("b")) == (["b", "c"], [], ["g"])
 
+    def test_who_is_in_several_leaves_one_at_a_time(self) -> None:
+        groups = Groups()
+        for name in "ghk":
+            groups.put(group(name))
+            groups.join(name, ["a", "b"])
+        groups.leave("h", ["a"])
+        assert (groups.of("a"), groups.of("b")) == (["g", "k"], ["g", "h", "k"])
+        groups.join("h", ["a"])
+        assert groups.of("a") == ["g", "k", "h"]
+
     def test_a_removed_group_has_nobody_and_keeps_its_place(self) -> None:
         groups = Groups()
         groups.put(group("g"))
