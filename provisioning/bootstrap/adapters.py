@@ -46,6 +46,7 @@ from provisioning.ports import (
     LicenceGateway,
     OrderDesk,
     OrderSource,
+    TenantReader,
     UnitOfWork,
 )
 
@@ -128,6 +129,11 @@ class Adapters:
 
     @cached_property
     def gateway(self) -> LicenceGateway:
+        return self._graph
+
+    @cached_property
+    def tenant_reader(self) -> TenantReader:
+        """The same gateway, as snapshots see it."""
         return self._graph
 
     @cached_property

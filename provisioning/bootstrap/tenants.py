@@ -12,6 +12,7 @@ from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
 from provisioning.services.show_tenants import ShowTenants
+from provisioning.services.take_snapshot import TakeSnapshot
 
 
 class Tenants(Orders):
@@ -49,6 +50,15 @@ class Tenants(Orders):
     @cached_property
     def show_tenants(self) -> ShowTenants:
         return ShowTenants(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def take_snapshot(self) -> TakeSnapshot:
+        return TakeSnapshot(
+            open_uow=self.open_uow,
+            reader=self.tenant_reader,
+            clock=self.clock,
+            application=lambda tenant: self.graph_settings.application_for(tenant).client_id,
+        )
 
     @cached_property
     def consent_url(self) -> ConsentUrl:

@@ -13,6 +13,7 @@ from provisioning.ports.outside import (
     OrderDesk,
     OrderSource,
     Quota,
+    TenantReader,
 )
 from provisioning.ports.oversight import (
     ActorStore,
@@ -72,6 +73,7 @@ __all__ = [
     "StepUpdate",
     "StopStore",
     "SubjectUpdate",
+    "TenantReader",
     "TenantStore",
     "UnitOfWork",
     "WaitingList",

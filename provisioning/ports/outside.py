@@ -15,7 +15,7 @@ from provisioning.domain.ids import (
     SubjectId,
     TenantId,
 )
-from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
+from provisioning.domain.observation import Census, Membership, PeoplePage, Person, Product, Seats, TenantProfile
 from provisioning.domain.operation import (
     Attempt,
     Lane,
@@ -78,6 +78,22 @@ class LicenceGateway(Protocol):
         add_members → one PATCH for all attempts that share a `call_id`, at most 20; remove_member → DELETE.
         A PATCH is refused as a whole: then nobody of it was added.
         """
+
+
+class TenantReader(Protocol):
+    """What a snapshot reads of a tenant. Each raises GraphError subclasses."""
+
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]: ...
+    def observe_products(self, tenant: TenantId) -> tuple[Product, ...]:
+        """What the SKUs of subscribedSkus consist of."""
+
+    def observe_page(self, tenant: TenantId, after: str | None) -> PeoplePage:
+        """Everybody in parts of at most 999, so that nobody has to hold a whole tenant; begin with None."""
+
+    def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]: ...
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
+    ) -> dict[GroupId, ObservedGroup | None]: ...
 
 
 class Quota(Protocol):

@@ -21,7 +21,8 @@
         "population": [{"count": 500, "prefix": "leerling", "domain"?, "user": {as in users, without names}}],
         "groups": [{"id", "displayName", "members": [user id or UPN], "groupTypes", "membershipRule", ...}],
         "administrativeUnits": [{"id", "displayName", "members"}],
-        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "members"}]
+        "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "members"}],
+        "remarks": ["what whoever wrote the seed has to say to its readers; the twin does nothing with it"]
       }]
     }
 
@@ -118,6 +119,7 @@ class SeedTenant(SeedStruct):
     groups: list[Group] = []
     administrativeUnits: list[AdministrativeUnit] = []
     schools: list[School] = []
+    remarks: list[str] = []
 
 
 class Seed(SeedStruct):
