@@ -12,6 +12,8 @@ from provisioning.ports.outside import (
     LicenceGateway,
     OrderDesk,
     OrderSource,
+    ProbeJournal,
+    Prober,
     Quota,
     TenantReader,
 )
@@ -63,6 +65,8 @@ __all__ = [
     "Outbox",
     "PlanRecord",
     "PlanStore",
+    "ProbeJournal",
+    "Prober",
     "Purged",
     "Quota",
     "RecordStore",

@@ -23,6 +23,9 @@ from provisioning.domain.operation import (
 )
 from provisioning.domain.order import ShopLine
 from provisioning.domain.worklist import Lease
+from provisioning.planning.probe import Ask
+from provisioning.planning.probe_answers import Answered
+from provisioning.planning.probe_people import Interrupted
 
 
 class Clock(Protocol):
@@ -94,6 +97,31 @@ class TenantReader(Protocol):
     def observe_groups(
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
     ) -> dict[GroupId, ObservedGroup | None]: ...
+
+
+class Prober(Protocol):
+    """Asks Microsoft, or the twin, what no use case asks; answers come back undecoded, refusals too."""
+
+    def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
+        """Send once. Raises RetryableError when nothing left, AmbiguousOutcomeError when the answer is lost."""
+
+    def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None: ...
+    def close(self) -> None: ...
+
+
+class ProbeJournal(Protocol):
+    """What a calibration is about to do, kept where a crash cannot reach it."""
+
+    def unfinished(self) -> Interrupted | None:
+        """The person whom an interrupted run may have left changed, as they were before it."""
+
+    def begin(self, left: Interrupted) -> None: ...
+    def asking(self, probe: str, call_id: str) -> None:
+        """On disk before the request leaves."""
+
+    def answered(self, call_id: str, status: int) -> None: ...
+    def finish(self) -> None:
+        """The person was read back as before: there is nothing to remember."""
 
 
 class Quota(Protocol):

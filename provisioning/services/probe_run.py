@@ -1,0 +1,224 @@
+"""All probes, one after the other, on one side: the twin, or the test tenant. After each the person is put back."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+from uuid import uuid4
+
+import msgspec
+
+from provisioning.domain.errors import AmbiguousOutcomeError, ConflictError, RetryableError
+from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.planning.calibration import Asked, Found
+from provisioning.planning.probe import Ask, Probe
+from provisioning.planning.probe_answers import Answered, Plain, facts_of
+from provisioning.planning.probe_people import Interrupted, Standing, after, standing_of, undoing
+from provisioning.planning.probe_stage import Stage, filled, obstacle
+from provisioning.ports import Clock, Prober
+
+RESTORE = "restore"  # what requests that put back are called in journal and audit
+
+_THROTTLED = 429
+_PATIENT = timedelta(minutes=2)  # the longest anything is waited for
+_LOOK_EVERY = timedelta(seconds=2)
+_TRIES = 3
+
+
+class Watch(Protocol):
+    """Who stands beside the run: nobody at the twin, all safety rules at a tenant."""
+
+    def room_for(self, writes: int) -> str | None:
+        """Why a probe with so many writes is not begun; None when it may."""
+
+    def before(self, probe: str, ask: Ask, call_id: str) -> None:
+        """Raises ProvisioningError when this must not leave."""
+
+    def after(self, probe: str, ask: Ask, call_id: str, status: int | None) -> None:
+        """None: the answer is lost."""
+
+
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things take, and how to wait for them."""
+
+    pause: Callable[[timedelta], None]
+    settle: timedelta
+    gap: timedelta  # between two looks that have to agree
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it is asked, about whom, and with which words."""
+
+    prober: Prober
+    tenant: TenantId
+    stage: Stage
+    permissions: frozenset[str]
+    plain: Plain
+    before: Standing
+
+    @property
+    def user(self) -> SubjectId:
+        return SubjectId(str(self.stage.words["user"]))
+
+    @property
+    def left(self) -> Interrupted:
+        return Interrupted(tenant=self.tenant, user=self.user, before=self.before)
+
+
+class ProbeRun:
+    def __init__(self, side: Side, watch: Watch, waits: Waits, clock: Clock) -> None:
+        self._side = side
+        self._watch = watch
+        self._waits = waits
+        self._clock = clock
+        self._now = side.before
+        self._is_doubtful = False
+        self._asked: list[Asked] = []
+        self._writes = 0
+
+    def __call__(self, probe: Probe) -> Found:
+        """What this side says to it; raises what forbids going on at all."""
+        why = obstacle(probe, self._side.stage, self._side.permissions) or self._watch.room_for(probe.writes)
+        if why:
+            return Found(reason=why)
+        self._asked, self._writes = [], 0
+        try:
+            found = self._answer_to(probe)
+        except (AmbiguousOutcomeError, RetryableError) as error:
+            found = Found(reason=str(error))
+        self.put_back()
+        return msgspec.structs.replace(found, requests=tuple(self._asked), writes=self._writes)
+
+    def put_back(self) -> None:
+        """Undo what was accepted. What nobody knows is looked at first, once absence can be believed."""
+        for _ in range(_TRIES):
+            try:
+                if self._is_doubtful:
+                    self._look_anew()
+                for ask in undoing(self._now, self._side.before, self._side.user):
+                    self._send(RESTORE, ask)
+            except (AmbiguousOutcomeError, RetryableError):
+                self._is_doubtful = True
+            if self._now == self._side.before and not self._is_doubtful:
+                return
+            self._is_doubtful = True
+        raise ConflictError("The test person could not be put back.")
+
+    def confirm(self) -> bool:
+        """Whether two looks agree that the person is as before."""
+        agreeing = 0
+        waited = timedelta(0)
+        while waited <= _PATIENT:
+            person = self._side.prober.observe_person(self._side.tenant, self._side.user)
+            agreeing = agreeing + 1 if person and standing_of(person) == self._side.before else 0
+            if agreeing > 1:
+                return True
+            self._waits.pause(self._waits.gap)
+            waited += self._waits.gap
+        return False
+
+    def recover(self) -> None:
+        """Put back whom an interrupted run left: nobody knows how."""
+        self._is_doubtful = True
+        self.put_back()
+
+    def _look_anew(self) -> None:
+        self._waits.pause(self._waits.settle)
+        person = self._side.prober.observe_person(self._side.tenant, self._side.user)
+        if person is None:
+            raise ConflictError("The test person cannot be read.")
+        self._now = standing_of(person)
+        self._is_doubtful = False
+
+    def _answer_to(self, probe: Probe) -> Found:
+        words = dict(self._side.stage.words)
+        for first in probe.first:
+            answered = self._send(probe.name, filled(first, words))
+            if not answered.is_accepted:
+                return Found(reason=f"what comes before it was answered {answered.status}")
+            if link := _next_link(answered):
+                words["next"] = link
+        if "next" in probe.words and "next" not in words:
+            return Found(reason=self._side.stage.absent["next"])
+        began = self._clock.now()
+        answered = self._waited_for(probe, filled(probe.ask, words))
+        if answered.status == _THROTTLED or answered.is_lost:
+            return Found(reason=f"it was answered {answered.status}")
+        took = round((self._clock.now() - began).total_seconds(), 3) if probe.ask.until is not None else None
+        return Found(facts=facts_of(probe, answered, self._side.plain), seconds=took)
+
+    def _waited_for(self, probe: Probe, ask: Ask) -> Answered:
+        """The answer, or with `until` the first one that shows as many licences."""
+        answered = self._send(probe.name, ask)
+        waited = timedelta(0)
+        while ask.until is not None and _shown(answered) != ask.until and waited < _PATIENT:
+            self._waits.pause(_LOOK_EVERY)
+            waited += _LOOK_EVERY
+            answered = self._send(probe.name, ask)
+        return answered
+
+    def _send(self, probe: str, ask: Ask) -> Answered:
+        """Send; come back when Microsoft says so, which is certain to have changed nothing."""
+        for _ in range(_TRIES):
+            answered = self._send_once(probe, ask)
+            if answered.status != _THROTTLED:
+                break
+            self._waits.pause(min(_asked_to_wait(answered), _PATIENT))
+        return answered
+
+    def _send_once(self, probe: str, ask: Ask) -> Answered:
+        call_id = str(uuid4())
+        if ask.writes:
+            self._watch.before(probe, ask, call_id)
+            self._writes += ask.writes
+        try:
+            answered = self._side.prober.ask(self._side.tenant, ask, call_id)
+        except AmbiguousOutcomeError:
+            self._is_doubtful = self._is_doubtful or bool(ask.writes)
+            self._told(probe, ask, call_id, None)
+            raise
+        self._told(probe, ask, call_id, answered.status)
+        self._note(ask, answered)
+        if probe != RESTORE:
+            self._asked.append(_asked(answered, call_id))
+        return answered
+
+    def _told(self, probe: str, ask: Ask, call_id: str, status: int | None) -> None:
+        if ask.writes:
+            self._watch.after(probe, ask, call_id, status)
+
+    def _note(self, ask: Ask, answered: Answered) -> None:
+        """What the answer says about the person."""
+        pairs = [(ask, answered)]
+        if ask.items:
+            parts = answered.items
+            pairs = [(item, parts[str(place)]) for place, item in enumerate(ask.items) if str(place) in parts]
+        for sent, part in pairs:
+            if sent.writes and part.is_lost:
+                self._is_doubtful = True
+            elif part.is_accepted:
+                self._now = after(self._now, sent, self._side.user)
+
+
+def _asked(answered: Answered, call_id: str) -> Asked:
+    request_id = answered.headers.get("request-id", call_id)
+    return Asked(request_id=request_id, date=answered.headers.get("date", ""), status=answered.status)
+
+
+def _next_link(answered: Answered) -> str | None:
+    """Relative to the version root, like every address of a probe."""
+    content = answered.content
+    link = content.get("@odata.nextLink") if isinstance(content, dict) else None
+    return link.partition("/v1.0")[2] if link else None
+
+
+def _shown(answered: Answered) -> int:
+    content = answered.content
+    return len(content.get("licenseAssignmentStates", ())) if isinstance(content, dict) else 0
+
+
+def _asked_to_wait(answered: Answered) -> timedelta:
+    told = answered.headers.get("retry-after", "")
+    try:
+        return timedelta(seconds=float(told))
+    except ValueError:
+        return _LOOK_EVERY * 5
