@@ -85,6 +85,23 @@ class SandboxControl:
     def put_group(self, tenant: str, **group: Any) -> Any:
         return self.request("PUT", "/groups", {"tenant": tenant, "group": group})
 
+    def group(self, tenant: str, group: str) -> Any:
+        """A group with its members as they are, past all replicas."""
+        return self.request("GET", "/groups", tenant=tenant, group=group)
+
+    def groups(self, tenant: str) -> Any:
+        return self.request("GET", "/groups", tenant=tenant)["value"]
+
+    def change_group(
+        self, tenant: str, group: str, join: list[str] | None = None, leave: list[str] | None = None, **changes: Any
+    ) -> Any:
+        """What somebody else does to a group: properties, licences among them, and who joins and leaves."""
+        moves = {"join": join or [], "leave": leave or []}
+        return self.request("PATCH", "/groups", {"tenant": tenant, "group": {"id": group, **changes}, **moves})
+
+    def delete_group(self, tenant: str, group: str) -> None:
+        self.request("DELETE", "/groups", tenant=tenant, group=group)
+
     def add_fault(self, kind: str, **fault: Any) -> Any:
         return self.request("POST", "/faults", {"kind": kind, **fault})
 

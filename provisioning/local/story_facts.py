@@ -1,6 +1,6 @@
 """What the twin's ledger says of a scene: the truth behind all replicas. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ class Kept(msgspec.Struct, frozen=True):
 def kept_off(writes: Iterable[Write], plan: str) -> Kept:
     """For whom of those written to the plan was off, and for whom it is."""
     first, last = dict[str, Write](), dict[str, Write]()
-    for write in writes:
+    for write in _to_people(writes):
         first.setdefault(write["user"], write)
         last[write["user"]] = write
     return Kept(
@@ -29,13 +29,18 @@ def kept_off(writes: Iterable[Write], plan: str) -> Kept:
 
 def gained_and_lost(writes: Iterable[Write], sku: str) -> tuple[int, int]:
     """How many writes gave a product to somebody without it, and how many took it."""
-    sides = [(_holds(write["before"], sku), _holds(write["after"], sku)) for write in writes]
+    sides = [(_holds(write["before"], sku), _holds(write["after"], sku)) for write in _to_people(writes)]
     return sides.count((False, True)), sides.count((True, False))
 
 
 def without_licence(writes: Iterable[Write]) -> int:
     """How many writes left somebody without any licence who had one."""
-    return sum(bool(_assignments(write["before"])) and not _assignments(write["after"]) for write in writes)
+    return sum(bool(_assignments(write["before"])) and not _assignments(write["after"]) for write in _to_people(writes))
+
+
+def _to_people(writes: Iterable[Write]) -> Iterator[Write]:
+    """Without the writes to groups."""
+    return (write for write in writes if write["user"] is not None)
 
 
 def _assignments(state: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:

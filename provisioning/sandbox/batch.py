@@ -68,7 +68,7 @@ class Batch:
         self._request = request
         self._caller = caller
         self._statuses: dict[str, int] = {}
-        self._written: set[str | None] = set()
+        self._written: set[str] = set()
 
     def answer(self) -> Response:
         """The envelope's answer; raises GraphError when the envelope is malformed."""
@@ -111,15 +111,22 @@ class Batch:
         return refusal(GraphError(424, "FailedDependency", message), new_author(self._request))
 
     def _is_collision(self, item: BatchItem, request: Request) -> bool:
-        """Whether this is a second write to one user, running beside the first because nothing makes it wait."""
-        segments = request.path.strip("/").split("/")
-        if request.method == "GET" or segments[0].lower() != "users":
+        """Whether this is a second write to one object, running beside the first because nothing makes it wait."""
+        written = None if request.method == "GET" else self._written_by(request)
+        if written is None:
             return False
-        directory = self._graph.world.tenants[self._caller.tenant_id].directory
-        user = directory.find_id(segments[1]) if len(segments) > 1 else None
-        is_second = user in self._written and not item.dependsOn
-        self._written.add(user)
-        return is_second and self._graph.world.switches.same_user_in_batch_conflicts
+        is_second = written in self._written and not item.dependsOn
+        self._written.add(written)
+        return is_second
+
+    def _written_by(self, request: Request) -> str | None:
+        """The id of the user or group that a request writes to, where two writes at once are a collision."""
+        switches = self._graph.world.switches
+        kind, _, rest = request.path.strip("/").partition("/")
+        subject = rest.partition("/")[0].lower()
+        if kind.lower() == "users" and switches.same_user_in_batch_conflicts:
+            return self._graph.world.tenants[self._caller.tenant_id].directory.find_id(subject)
+        return subject or None if kind.lower() == "groups" and switches.same_group_in_batch_conflicts else None
 
 
 def _in_order(items: list[BatchItem]) -> list[BatchItem]:

@@ -8,7 +8,7 @@ import msgspec
 from provisioning.sandbox.errors import bad_request, not_found
 from provisioning.sandbox.identity import Caller
 from provisioning.sandbox.ledger import Author
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import Group, User
 from provisioning.sandbox.replicas import Replica
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import Request
@@ -56,3 +56,27 @@ class Call(msgspec.Struct):
     def users(self, ids: list[str]) -> Iterator[User]:
         """The users among `ids` that this copy knows."""
         return (user for user_id in ids if (user := self.find_user(user_id)) is not None)
+
+    def find_group(self, group_id: str) -> Group | None:
+        """The group as this copy knows it."""
+        found: Group | None = self.copy.see(("group", group_id), self.tenant.groups.get(group_id))
+        return found
+
+    def get_group(self) -> Group:
+        """The group that the path names, as this copy knows it; raises Graph's 404."""
+        group = self.find_group(self.ids[0].lower())
+        if group is None:
+            raise not_found(self.ids[0])
+        return group
+
+    def members(self, group_id: str) -> list[str]:
+        """The places of a group's members; who is none on this copy has left theirs empty."""
+        members = self.tenant.groups.members(group_id)
+        if members.is_whole and self.copy.is_current:
+            return members.order
+        return [one if self.is_member(group_id, one) else "" for one in members.order]
+
+    def is_member(self, group_id: str, member_id: str) -> bool:
+        """Whether somebody is in a group as this copy knows it."""
+        members = self.tenant.groups.members(group_id)
+        return bool(self.copy.see(("member", group_id, member_id), member_id in members))

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox import control_directory, control_groups, control_ledger, control_settings
+from provisioning.sandbox.background import catch_up
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -48,7 +49,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "users"): control_directory.add_user,
     ("PATCH", "users"): control_directory.change_user,
     ("DELETE", "users"): control_directory.delete_user,
-    ("PUT", "groups"): control_directory.put_group,
+    ("GET", "groups"): control_groups.read_groups,
+    ("PUT", "groups"): control_groups.put_group,
+    ("PATCH", "groups"): control_groups.change_group,
+    ("DELETE", "groups"): control_groups.delete_group,
     ("GET", "ledger"): control_ledger.list_entries,
     ("GET", "ledger/state"): control_ledger.state_at,
     ("GET", "ledger/writes"): control_ledger.writes_per_user,
@@ -68,6 +72,8 @@ class Control:
         operation = OPERATIONS.get((request.method, name))
         if operation is None:
             return self._unknown(name)
+        for tenant in self._world.tenants.values():
+            catch_up(self._world, tenant, self._world.clock.now())
         try:
             return _answer(200, operation(self._world, request))
         except AbsentError as error:

@@ -1,4 +1,4 @@
-"""Control of what tenants hold: apps, consents, subscriptions, users, groups."""
+"""Control of what tenants hold: apps, consents, subscriptions, users."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from provisioning.sandbox.control_settings import Answer, get_tenant
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.ledger import to_json as state_to_json
-from provisioning.sandbox.model import Group, User
+from provisioning.sandbox.model import User
 from provisioning.sandbox.seed import SeedApp, SeedChange, SeedSubscription
 from provisioning.sandbox.subscriptions import STATUSES, Subscription
 from provisioning.sandbox.tenants import Tenant
@@ -138,20 +138,6 @@ def delete_user(world: World, request: Request) -> Answer:
     user = _get_user(tenant, _needed(request.options, "user"))
     world.remove_user(tenant, user.id, CONTROL)
     return _answer(user)
-
-
-class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    group: Group
-
-
-def put_group(world: World, request: Request) -> Group:
-    """Add a group or replace it, members included."""
-    wanted = msgspec.json.decode(request.body, type=GroupChange)
-    tenant = get_tenant(world, wanted.tenant)
-    wanted.group.members = [_get_user(tenant, member).id for member in wanted.group.members]
-    tenant.groups[wanted.group.id] = wanted.group
-    return wanted.group
 
 
 def _answer(user: User) -> Answer:

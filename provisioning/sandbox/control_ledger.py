@@ -4,7 +4,7 @@ import msgspec
 
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.control_settings import Answer, get_tenant
-from provisioning.sandbox.ledger import Entry, to_json
+from provisioning.sandbox.ledger import Entry, GroupEntry, to_json
 from provisioning.sandbox.wire import Request
 from provisioning.sandbox.world import World
 
@@ -12,7 +12,7 @@ LARGEST_PAGE = 5_000
 
 
 def list_entries(world: World, request: Request) -> Answer:
-    """`?since=SEQUENCE&top=N&tenant=&user=&app=&changed=true`: entries after a sequence number, oldest first.
+    """`?since=SEQUENCE&top=N&tenant=&user=&group=&app=&changed=true`: entries after a sequence number, oldest first.
 
     `next` is the sequence to ask from; null at the end.
     """
@@ -24,10 +24,11 @@ def list_entries(world: World, request: Request) -> Answer:
     return {"value": rows, "next": reached if reached < len(world.ledger) else None}
 
 
-def _fits(entry: Entry, options: dict[str, str]) -> bool:
+def _fits(entry: Entry | GroupEntry, options: dict[str, str]) -> bool:
     wanted = (
         (options.get("tenant"), entry.tenant),
         (options.get("user"), entry.user),
+        (options.get("group"), entry.group if isinstance(entry, GroupEntry) else None),
         (options.get("app"), entry.author.app),
     )
     if any(want is not None and want.lower() != have for want, have in wanted):

@@ -7,7 +7,7 @@ import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules, read_catalogue
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.model import AdministrativeUnit, Group, School, User
+from provisioning.sandbox.model import AdministrativeUnit, Group, School, SeedGroup, User
 from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
@@ -23,7 +23,7 @@ from provisioning.sandbox.tenants import App, Tenant
 from provisioning.sandbox.world import World
 
 _Rule = TypeVar("_Rule")
-_Collection = TypeVar("_Collection", Group, AdministrativeUnit, School)
+_Collection = TypeVar("_Collection", AdministrativeUnit, School)
 
 
 def export_seed(world: World) -> Seed:
@@ -73,7 +73,7 @@ def _tenant(tenant: Tenant, rules: PlanRules) -> SeedTenant:
         requires=_added(tenant.rules.requires, rules.requires),
         subscriptions=[_subscription(held) for held in tenant.subscriptions.values()],
         users=list(_users(tenant)),
-        groups=_collection(tenant, tenant.groups.values()),
+        groups=[to_seed(tenant, group) for group in tenant.groups],
         administrativeUnits=_collection(tenant, tenant.units.values()),
         schools=_collection(tenant, tenant.schools.values()),
     )
@@ -100,6 +100,12 @@ def _subscription(held: Subscription) -> SeedSubscription:
 def _users(tenant: Tenant) -> Iterator[dict[str, Any]]:
     present: Iterable[User] = filter(None, (tenant.directory.users[user] for user in tenant.directory.order))
     return (msgspec.to_builtins(user) for user in present)
+
+
+def to_seed(tenant: Tenant, group: Group) -> SeedGroup:
+    """A group with its members."""
+    properties = {name: getattr(group, name) for name in Group.__struct_fields__}
+    return SeedGroup(**properties, members=tuple(tenant.groups.members(group.id)))
 
 
 def _collection(tenant: Tenant, rows: Iterable[_Collection]) -> list[_Collection]:

@@ -1,7 +1,7 @@
 """Every accepted write, with the state before and after: the witness against which others are checked."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,16 +9,17 @@ import msgspec
 from provisioning.sandbox.catalogue import Sku
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.licensing import enabled_plans, is_same
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import Group, User
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Who wrote; an empty app is the control API."""
+    """Who wrote. Without an app it was the control API, or the tenant itself, for the sake of a group."""
 
     app: str = ""
     request_id: str = ""
     client_request_id: str = ""
     route: str = "control"
+    group: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -52,6 +53,48 @@ class Entry(msgspec.Struct, frozen=True):
             "changed": self.changed,
             "before": to_json(self.before),
             "after": to_json(self.after),
+            **({"byGroup": self.author.group} if self.author.group else {}),
+        }
+
+
+class GroupEntry(msgspec.Struct, frozen=True):
+    """A write to a group: what it was and became, and who joined and left by it."""
+
+    sequence: int
+    time: float
+    tenant: str
+    group: str
+    author: Author
+    before: Group | None
+    after: Group | None
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def user(self) -> None:
+        """A group is nobody."""
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after or bool(self.added or self.removed)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sequence": self.sequence,
+            "time": self.time,
+            "moment": to_moment(self.time),
+            "tenant": self.tenant,
+            "user": None,
+            "group": self.group,
+            "app": self.author.app,
+            "route": self.author.route,
+            "requestId": self.author.request_id,
+            "clientRequestId": self.author.client_request_id,
+            "changed": self.changed,
+            "added": self.added,
+            "removed": self.removed,
+            "before": group_to_json(self.before),
+            "after": group_to_json(self.after),
         }
 
 
@@ -62,6 +105,14 @@ class Gap(msgspec.Struct, frozen=True):
     family: tuple[str, ...]
     since: float
     until: float | None
+
+
+def group_to_json(group: Group | None) -> dict[str, Any] | None:
+    """A group as the ledger tells it."""
+    if group is None:
+        return None
+    names = ("displayName", "mailNickname", "groupTypes", "membershipRule", "assignedLicenses")
+    return {name: getattr(group, name) for name in names}
 
 
 def to_json(user: User | None) -> dict[str, Any] | None:
@@ -78,7 +129,7 @@ def to_json(user: User | None) -> dict[str, Any] | None:
 
 class Ledger:
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[Entry | GroupEntry] = []
         self._by_user: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
 
     def __len__(self) -> int:
@@ -90,7 +141,15 @@ class Ledger:
         self._entries.append(entry)
         self._by_user[tenant, user].append(entry)
 
-    def since(self, sequence: int, limit: int) -> list[Entry]:
+    def record_group(
+        self, time: float, tenant: str, author: Author, before: Group | None, after: Group | None,
+        added: Sequence[str], removed: Sequence[str],
+    ) -> None:  # fmt: skip
+        group = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
+        number, moves = len(self._entries) + 1, (tuple(added), tuple(removed))
+        self._entries.append(GroupEntry(number, time, tenant, group, author, before, after, *moves))
+
+    def since(self, sequence: int, limit: int) -> list[Entry | GroupEntry]:
         """At most `limit` entries after `sequence`, oldest first."""
         return self._entries[sequence : sequence + limit]
 
@@ -104,10 +163,16 @@ class Ledger:
         return state
 
     def writes_per_user(self, tenant: str) -> dict[str, dict[str, int]]:
-        return {
-            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+        """Per person the accepted writes; what a group brought them is none."""
+        written = {
+            user: [entry for entry in entries if not entry.author.group]
             for (owner, user), entries in self._by_user.items()
             if owner == tenant
+        }
+        return {
+            user: {"writes": len(entries), "changed": sum(entry.changed for entry in entries)}
+            for user, entries in written.items()
+            if entries
         }
 
     def gaps(

@@ -36,6 +36,15 @@ class LicenceRequest(msgspec.Struct, frozen=True):
     removals: tuple[str, ...]
 
 
+class Violation(msgspec.Struct, frozen=True):
+    """Why licences cannot be: the name in licenseAssignmentStates, the refusal, and the SKU or plans it is about."""
+
+    error: str
+    message: str
+    sku: str | None = None
+    plans: tuple[str, ...] = ()
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What the tenant can give: its assignable SKUs, every SKU known, free seats, plan rules."""
 
@@ -91,14 +100,13 @@ def decide(
 ) -> tuple[Assignment, ...]:
     """The assignments after the request; raises the refusal of the first rule it breaks."""
     _require_writable(user, switches)
-    _require_owned(request, offer)
-    request = _known_plans(request, offer, switches)
+    request = require_offered(request, offer, switches)
     _require_removable(user, request)
     if request.additions:
         _require_location(user, switches)
     after = _after(user, request, moment)
-    _require_compatible(after, offer)
-    _require_seats(user, after, offer)
+    _refuse(plan_violation(after, offer))
+    _refuse(seat_violation(user, after, offer))
     _require_room(user, request, after, switches)
     return after
 
@@ -108,6 +116,12 @@ def _require_writable(user: User, switches: Switches) -> None:
         raise denied()
     if user.onPremisesSyncEnabled and not switches.synced_accounts_assignable:
         raise bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects.")
+
+
+def require_offered(request: LicenceRequest, offer: Offer, switches: Switches) -> LicenceRequest:
+    """The request, if the tenant owns what it adds and the plans it disables are in there; else raises the refusal."""
+    _require_owned(request, offer)
+    return _known_plans(request, offer, switches)
 
 
 def _require_owned(request: LicenceRequest, offer: Offer) -> None:
@@ -171,24 +185,34 @@ def enabled_plans(assignments: tuple[Assignment, ...], skus: Mapping[str, Sku]) 
     return plans
 
 
-def _require_compatible(after: tuple[Assignment, ...], offer: Offer) -> None:
+def plan_violation(after: tuple[Assignment, ...], offer: Offer) -> Violation | None:
+    """The first rule of service plans that these assignments break."""
     plans = enabled_plans(after, offer.skus)
     if pair := offer.rules.conflict(plans):
-        raise bad_request(
-            f"License assignment failed because service plans {pair[0]}, {pair[1]} are mutually exclusive."
-        )
+        text = f"License assignment failed because service plans {pair[0]}, {pair[1]} are mutually exclusive."
+        return Violation("MutuallyExclusiveViolation", text, plans=tuple(pair))
     if unmet := offer.rules.unmet(plans):
-        raise bad_request(
+        text = (
             f"License assignment failed because service plan {unmet.plan} depends on the service plan(s) "
             f"{', '.join(unmet.anyOf)}"
         )
+        return Violation("DependencyViolation", text, plans=(unmet.plan,))
+    return None
 
 
-def _require_seats(user: User, after: tuple[Assignment, ...], offer: Offer) -> None:
+def seat_violation(user: User, after: tuple[Assignment, ...], offer: Offer) -> Violation | None:
+    """The first SKU of `after` that the person has no seat of, and that has none left."""
     consumed = user.consumed_skus
     for held in after:
         if held.consumes and held.skuId not in consumed and offer.free_seats(held.skuId) <= 0:
-            raise bad_request(f"Subscription with SKU {held.skuId} does not have any available licenses.")
+            text = f"Subscription with SKU {held.skuId} does not have any available licenses."
+            return Violation("CountViolation", text, sku=held.skuId)
+    return None
+
+
+def _refuse(violation: Violation | None) -> None:
+    if violation:
+        raise bad_request(violation.message)
 
 
 def _require_room(user: User, request: LicenceRequest, after: tuple[Assignment, ...], switches: Switches) -> None:

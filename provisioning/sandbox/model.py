@@ -3,7 +3,7 @@
 Attribute names of `User` and `Assignment` are Graph's own, so that a state is encoded without translation.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import msgspec
@@ -76,24 +76,54 @@ class User(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         held = self.extensions or {}
         return {name: held.get(name) for name in EXTENSION_ATTRIBUTES}
 
+    def fails_in(self, group_id: str) -> bool:
+        """Whether a licence from the group is in error."""
+        return any(held.assignedByGroup == group_id and held.error != "None" for held in self.assignments)
+
     @property
     def consumed_skus(self) -> frozenset[str]:
         return frozenset(held.skuId for held in self.assignments if held.consumes)
 
 
-class Group(msgspec.Struct, kw_only=True):
+class GroupLicence(msgspec.Struct, frozen=True):
+    """A SKU that a group gives its members."""
+
+    skuId: str
+    disabledPlans: tuple[str, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A group without its members, which `memberships.Groups` keeps; `processing`: licenseProcessingState.state."""
+
     id: str
     displayName: str
     description: str | None = None
-    groupTypes: list[str] = []
+    groupTypes: tuple[str, ...] = ()
     securityEnabled: bool = True
     mailEnabled: bool = False
     mailNickname: str | None = None
     membershipRule: str | None = None
+    membershipRuleProcessingState: str | None = None
     onPremisesSyncEnabled: bool | None = None
     createdDateTime: str | None = None
-    assignedLicenses: list[dict[str, Any]] = []
-    members: list[str] = []
+    assignedLicenses: tuple[GroupLicence, ...] = ()
+    processing: str | None = None
+
+    @property
+    def is_dynamic(self) -> bool:
+        return "DynamicMembership" in self.groupTypes
+
+    @property
+    def licenseProcessingState(self) -> dict[str, str] | None:  # noqa: N802 - a wire name
+        """Null for a group that never had a licence."""
+        state = self.processing or ("ProcessingComplete" if self.assignedLicenses else None)
+        return {"state": state} if state else None
+
+
+class SeedGroup(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group as seeds and the control API write it: with its members."""
+
+    members: tuple[str, ...] = ()
 
 
 class School(msgspec.Struct, kw_only=True):
@@ -128,6 +158,7 @@ class Directory:
         self.order: list[str] = []
         self.count = 0
         self.consumed: Counter[str] = Counter()
+        self.failing: defaultdict[str, dict[str, None]] = defaultdict(dict)  # group → people its licences fail for
         self._by_upn: dict[str, str] = {}
 
     def find_id(self, id_or_upn: str) -> str | None:
@@ -158,6 +189,15 @@ class Directory:
         if before is None or after is None or before.assignments is not after.assignments:
             self.consumed.subtract(before.consumed_skus if before else ())
             self.consumed.update(after.consumed_skus if after else ())
+            self._note_failing(before, after)
+
+    def _note_failing(self, before: User | None, after: User | None) -> None:
+        for user in filter(None, (before, after)):
+            for held in user.assignments:
+                if held.assignedByGroup and held.error != "None":
+                    self.failing[held.assignedByGroup].pop(user.id, None)
+                    if after and after.fails_in(held.assignedByGroup):
+                        self.failing[held.assignedByGroup][user.id] = None
 
     def _rename(self, before: User | None, after: User | None) -> None:
         if before:

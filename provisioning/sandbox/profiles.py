@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from provisioning.sandbox.model import AdministrativeUnit, Group, School
+from provisioning.sandbox.model import AdministrativeUnit, School, SeedGroup
 from provisioning.sandbox.seed import (
     Seed,
     SeedApp,
@@ -72,7 +72,7 @@ def _tenant(schools: list[Row], staff: list[Row], pupils: list[Row]) -> SeedTena
             SeedSubscription(skuId=A3_STUDENT_BENEFIT, totalLicenses=_STAFF * 10),
         ],
         users=[*staff, *pupils],
-        groups=[Group(id=_id("group staff"), displayName="Personeel", members=_names(staff))],
+        groups=[SeedGroup(id=_id("group staff"), displayName="Personeel", members=tuple(_names(staff)))],
         administrativeUnits=[_unit(school, staff, pupils) for school in schools],
         schools=[_roster(school, staff, pupils) for school in schools],
     )

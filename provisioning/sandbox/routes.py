@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from provisioning.sandbox import education, groups, inventory, users
+from provisioning.sandbox import education, group_licensing, group_members, group_writes, groups, inventory, users
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import no_such_route, wrong_method
 from provisioning.sandbox.quotas import Family
@@ -48,6 +48,12 @@ def _get(
     )
 
 
+def _write(
+    kind: str, method: str, pattern: str, answer: Callable[[Call], Response], permissions: frozenset[str]
+) -> Route:
+    return Route(kind=kind, method=method, pattern=pattern, answer=answer, permissions=permissions, writes=1)
+
+
 ROUTES = (
     _get("subscribedSkus", "subscribedSkus", inventory.list_subscribed_skus, _READ_SKUS, 3),
     _get("subscribedSkus", "subscribedSkus/{}", inventory.get_subscribed_sku, _READ_SKUS),
@@ -73,12 +79,45 @@ ROUTES = (
         permissions=_WRITE_LICENCES,
         writes=1,
     ),
+    _get("groups", "groups", groups.list_groups, _READ_MEMBERS),
     _get("group", "groups/{}", groups.get_group, _READ_MEMBERS),
-    _get("groupMembers", "groups/{}/members", groups.list_group_members, _READ_MEMBERS, 3),
-    _get("groupMembers", "groups/{}/members/microsoft.graph.user", groups.list_group_members, _READ_MEMBERS, 3),
-    _get("groupMembers", "groups/{}/members/graph.user", groups.list_group_members, _READ_MEMBERS, 3),
     *(
-        _get("unitMembers", f"{prefix}administrativeUnits/{{}}/members{cast}", groups.list_unit_members, _READ_UNITS)
+        _get(kind, f"groups/{{}}/{name}{cast}", answer, _READ_MEMBERS, units)
+        for kind, name, answer, units in (
+            ("groupMembers", "members", group_members.list_group_members, 3),
+            ("transitiveMembers", "transitiveMembers", group_members.list_transitive_members, 5),
+        )
+        for cast in ("", "/microsoft.graph.user", "/graph.user")
+    ),
+    _get(
+        "membersWithLicenseErrors",
+        "groups/{}/membersWithLicenseErrors",
+        group_members.list_failing_members,
+        _READ_MEMBERS,
+    ),
+    _get("memberOf", "users/{}/memberOf", group_members.list_groups_of_user, _READ_MEMBERS | _READ_USERS, 2),
+    _write("createGroup", "POST", "groups", group_writes.create_group, group_writes.CREATE_GROUPS),
+    _write("patchGroup", "PATCH", "groups/{}", group_writes.patch_group, group_writes.WRITE_MEMBERS),
+    _write("deleteGroup", "DELETE", "groups/{}", group_writes.delete_group, group_writes.WRITE_GROUPS),
+    _write("addMember", "POST", "groups/{}/members/$ref", group_writes.add_member, group_writes.WRITE_MEMBERS),
+    _write(
+        "removeMember", "DELETE", "groups/{}/members/{}/$ref", group_writes.remove_member, group_writes.WRITE_MEMBERS
+    ),
+    _write(
+        "assignGroupLicense",
+        "POST",
+        "groups/{}/assignLicense",
+        group_licensing.assign_group_license,
+        group_writes.WRITE_GROUPS | {"LicenseAssignment.ReadWrite.All"},
+    ),
+    _write("reprocess", "POST", "users/{}/reprocessLicenseAssignment", group_licensing.reprocess, _WRITE_USERS),
+    *(
+        _get(
+            "unitMembers",
+            f"{prefix}administrativeUnits/{{}}/members{cast}",
+            group_members.list_unit_members,
+            _READ_UNITS,
+        )
         for prefix in ("", "directory/")
         for cast in ("", "/microsoft.graph.user", "/graph.user")
     ),

@@ -32,6 +32,18 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether members of a restricted administrative unit (isManagementRestricted) answer 403 to writes."""
     same_user_in_batch_conflicts: bool = True
     """Whether the second write to one user in one unordered batch gets 409."""
+    same_group_in_batch_conflicts: bool = True
+    """Whether the second write to one group in one unordered batch gets 409."""
+    group_known_after_seconds: float = 0.0
+    """Sandbox seconds after its creation in which a group answers 400 to new members."""
+    dynamic_group_refusal_status: Literal[400, 403] = 400
+    """The status that refuses a member written to a dynamic group; only that it is refused is known."""
+    group_processing_seconds: float = 20.0
+    """Sandbox seconds between a change of a group and the first person it is processed for."""
+    group_processing_per_second: float = 50.0
+    """People per sandbox second for whom a tenant processes its groups."""
+    errored_members_retried: bool = False
+    """Whether members whose licences from a group failed are tried again by themselves, when seats come for example."""
     conflict_retry_after: str | None = None
     """The Retry-After of a 409, if it has one."""
     retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"

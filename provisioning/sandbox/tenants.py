@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from provisioning.sandbox.catalogue import PlanRules
-from provisioning.sandbox.model import AdministrativeUnit, Directory, Group, School, ServicePrincipal
+from provisioning.sandbox.memberships import Groups
+from provisioning.sandbox.model import AdministrativeUnit, Directory, School, ServicePrincipal
+from provisioning.sandbox.processing import Queue
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.subscriptions import PrepaidUnits, Subscription, prepaid_units
 
@@ -21,7 +23,8 @@ class Tenant:
         self.rules = rules
         self.replicas = replicas
         self.directory = Directory()
-        self.groups: dict[str, Group] = {}
+        self.groups = Groups()
+        self.queue = Queue()
         self.units: dict[str, AdministrativeUnit] = {}
         self.schools: dict[str, School] = {}
         self.subscriptions: dict[str, Subscription] = {}

@@ -9,8 +9,9 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.countries import COUNTRIES
 from provisioning.sandbox.errors import bad_request, denied, not_found
 from provisioning.sandbox.inventory import sku_row
-from provisioning.sandbox.licensing import Offer, decide, enabled_plans, read_request
+from provisioning.sandbox.licensing import decide, enabled_plans, read_request
 from provisioning.sandbox.model import User
+from provisioning.sandbox.offers import offer_of
 from provisioning.sandbox.paging import Query, page_of_users
 from provisioning.sandbox.selection import row_maker
 from provisioning.sandbox.wire import Response, json_response
@@ -105,16 +106,16 @@ def _require_free(call: Call, user: User, user_principal_name: str) -> None:
 
 def assign_license(call: Call) -> Response:
     request = read_request(call.body, call.world.switches)
-    user = _primary(call)
+    user = primary_user(call)
     moment = to_moment(call.now)
-    after = decide(user, request, _offer(call), call.world.switches, moment)
+    after = decide(user, request, offer_of(call.world, call.tenant, call.now), call.world.switches, moment)
     stored = msgspec.structs.replace(user, assignments=after)
     call.world.put_user(call.tenant, stored, call.author)
     row = row_maker(None)(stored)
     return json_response({"@odata.context": f"{call.root}/$metadata#users/$entity", **row})
 
 
-def _primary(call: Call) -> User:
+def primary_user(call: Call) -> User:
     """The newest state of the user: writes are decided on it, once the copy at hand knows the user at all."""
     known = call.get_user(call.ids[0])
     user = call.tenant.directory.users.get(known.id)
@@ -124,19 +125,7 @@ def _primary(call: Call) -> User:
 
 
 def _writable(call: Call) -> User:
-    user = _primary(call)
+    user = primary_user(call)
     if user.isManagementRestricted and call.world.switches.restricted_units_refuse:
         raise denied()
     return user
-
-
-def _offer(call: Call) -> Offer:
-    tenant, skus = call.tenant, call.world.catalogue.skus
-    owned = frozenset(sku for sku in tenant.owned_skus(call.now) if sku in skus and skus[sku].appliesTo == "User")
-    return Offer(owned, skus, lambda sku_id: _free_seats(call, sku_id), tenant.rules)
-
-
-def _free_seats(call: Call, sku_id: str) -> int:
-    units = call.tenant.units_of(sku_id, call.now)
-    assignable = units.enabled + (units.warning if call.world.switches.warning_units_assignable else 0)
-    return assignable - call.tenant.directory.consumed[sku_id]

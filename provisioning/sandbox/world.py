@@ -1,7 +1,8 @@
-"""Everything the twin knows, and the one place where a user's state is written."""
+"""Everything the twin knows, and the one place where the state of a user or a group is written."""
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -9,7 +10,8 @@ from provisioning.sandbox.catalogue import read_catalogue
 from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.faults import Faults
 from provisioning.sandbox.ledger import Author, Ledger
-from provisioning.sandbox.model import User
+from provisioning.sandbox.model import Group, User
+from provisioning.sandbox.processing import IN_PROGRESS, QUEUED
 from provisioning.sandbox.quotas import Quotas, Shape
 from provisioning.sandbox.replicas import Replicas
 from provisioning.sandbox.switches import Switches
@@ -71,28 +73,106 @@ class World:
         for tenant in self.tenants.values() if tenants is None else tenants:
             tenant.replicas.lag = seconds
 
-    def put_user(self, tenant: Tenant, after: User, author: Author) -> None:
-        """Store a state, tell the replicas, write the ledger."""
+    def put_user(self, tenant: Tenant, after: User, author: Author, at: float | None = None) -> None:
+        """Store a state, tell the replicas, write the ledger; `at`: when it became due, if not now."""
+        now = self.clock.now() if at is None else at
         consumed = dict(tenant.directory.consumed)
         before = tenant.directory.put(after)
-        self._publish(tenant, consumed, before, after, author)
+        self._publish(tenant, consumed, before, after, author, now)
+        if before is None or before.assignments is after.assignments:
+            self._follow_rules(tenant, after.id, now)
 
     def remove_user(self, tenant: Tenant, user_id: str, author: Author) -> None:
         consumed = dict(tenant.directory.consumed)
         before = tenant.directory.remove(user_id)
         if before is not None:
-            self._publish(tenant, consumed, before, None, author)
+            for group_id in tenant.groups.of(user_id):
+                tenant.groups.leave(group_id, [user_id])
+            self._publish(tenant, consumed, before, None, author, self.clock.now())
+
+    def write_group(
+        self, tenant: Tenant, after: Group, author: Author, at: float | None = None,
+        *, joining: Iterable[str] = (), leaving: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        """Store a group's state and change its members, as one write. What follows from it is processed later.
+
+        learn.microsoft.com: "Change static group membership to dynamic": everybody leaves first, then the rule runs.
+        """
+        now, groups = self.clock.now() if at is None else at, tenant.groups
+        before = groups.put(after, now)
+        if after.is_dynamic and before and not before.is_dynamic:
+            leaving = list(groups.members(after.id))
+        removed, added = groups.leave(after.id, leaving), groups.join(after.id, joining)
+        self._publish_group(tenant, before, after, now)
+        self._publish_members(tenant, after.id, added, removed, now)
+        self.ledger.record_group(now, tenant.id, author, before, after, added, removed)
+        self._process_later(tenant, before, after, [*removed, *added], now)
+
+    def _process_later(self, tenant: Tenant, before: Group | None, after: Group, moved: list[str], now: float) -> None:
+        if after.is_dynamic and (before is None or _rule(before) != _rule(after)):
+            self.enqueue(tenant, after.id, [None], now, is_rule=True)
+        if (before.assignedLicenses if before else ()) != after.assignedLicenses:
+            everybody = dict.fromkeys([*tenant.groups.members(after.id), *moved])
+            self.enqueue(tenant, after.id, everybody or [None], now)
+        elif after.assignedLicenses:
+            self.enqueue(tenant, after.id, moved, now)
+
+    def remove_group(self, tenant: Tenant, group_id: str, author: Author) -> None:
+        now, members = self.clock.now(), list(tenant.groups.members(group_id))
+        before = tenant.groups.remove(group_id)
+        if before is None:
+            return
+        self._publish_group(tenant, before, None, now)
+        self._publish_members(tenant, group_id, [], members, now)
+        self.ledger.record_group(now, tenant.id, author, before, None, [], members)
+        if before.assignedLicenses:
+            self.enqueue(tenant, group_id, members, now)
+
+    def enqueue(
+        self, tenant: Tenant, group_id: str, users: Iterable[str | None], now: float, *, is_rule: bool = False
+    ) -> None:
+        """Have the tenant see to these people's licences from a group, or to its rule, after the usual delay."""
+        earliest = now + self.switches.group_processing_seconds
+        tenant.queue.add(group_id, users, earliest, 1 / self.switches.group_processing_per_second, is_rule=is_rule)
+        group = tenant.groups.get(group_id)
+        if group and tenant.queue.is_pending(group_id) and group.processing not in {QUEUED, IN_PROGRESS}:
+            self.set_processing(tenant, group, QUEUED, now)
+
+    def set_processing(self, tenant: Tenant, group: Group, state: str, now: float) -> None:
+        """How far the licences of a group are: read by everybody, written by nobody."""
+        after = msgspec.structs.replace(group, processing=state)
+        tenant.groups.put(after)
+        self._publish_group(tenant, group, after, now)
 
     def count(self, counter: str, tenant: str = "", amount: int = 1) -> None:
         self.counters[counter, tenant] += amount
 
     def _publish(
-        self, tenant: Tenant, consumed: dict[str, int], before: User | None, after: User | None, author: Author
-    ) -> None:
-        now = self.clock.now()
+        self, tenant: Tenant, consumed: dict[str, int], before: User | None, after: User | None, author: Author,
+        now: float,
+    ) -> None:  # fmt: skip
         user_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
         tenant.replicas.write(user_id, before, after, now)
         for sku_id, units in tenant.directory.consumed.items():
             if units != consumed.get(sku_id, 0):
                 tenant.replicas.write(("consumed", sku_id), consumed.get(sku_id, 0), units, now)
         self.ledger.record(now, tenant.id, author, before, after)
+
+    def _publish_group(self, tenant: Tenant, before: Group | None, after: Group | None, now: float) -> None:
+        if before is not after:
+            group_id = (after or before).id  # type: ignore[union-attr]  # a write has at least one side
+            tenant.replicas.write(("group", group_id), before, after, now)
+
+    def _publish_members(self, tenant: Tenant, group_id: str, added: list[str], removed: list[str], now: float) -> None:
+        for member_id in removed:
+            tenant.replicas.write(("member", group_id, member_id), True, False, now)
+        for member_id in added:
+            tenant.replicas.write(("member", group_id, member_id), False, True, now)
+
+    def _follow_rules(self, tenant: Tenant, user_id: str, now: float) -> None:
+        for group in tenant.groups.dynamic:
+            self.enqueue(tenant, group.id, [user_id], now, is_rule=True)
+
+
+def _rule(group: Group) -> tuple[bool, str | None, str | None]:
+    return group.is_dynamic, group.membershipRule, group.membershipRuleProcessingState

@@ -47,7 +47,13 @@ def check_witness(
     assert testimony.is_equal, testimony
     assert testimony.believed_absent == 0, testimony
     assert repeats is None or testimony.repeats <= repeats, testimony
-    assert {entry["user"] for entry in written} <= selected, "a write to somebody who was not selected"
+    touched = {person for entry in written for person in _people_of(entry)}
+    assert touched <= selected, "a write to somebody who was not selected"
+
+
+def _people_of(entry: Mapping[str, Any]) -> list[str]:
+    """Whom a write was about: of one to a group, those who joined and left."""
+    return [entry["user"]] if entry["user"] else [*entry["added"], *entry["removed"]]
 
 
 def check_continuity(town: Town, customer: Customer, written: list[dict[str, Any]], goal: str | None) -> None:
@@ -55,7 +61,7 @@ def check_continuity(town: Town, customer: Customer, written: list[dict[str, Any
     if goal is None:
         return
     before: dict[str, Any] = {}
-    for entry in written:
+    for entry in (one for one in written if one["user"]):
         before.setdefault(entry["user"], entry["before"])
     families, wanted = _families(town), set(_plans_of(town, goal).values())
     groups: defaultdict[frozenset[str], list[str]] = defaultdict(list)

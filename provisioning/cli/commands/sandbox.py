@@ -25,7 +25,7 @@ _LEDGER_COLUMNS = (
     Column("Sequence", lambda x: str(x["sequence"]), fixed=True, right=True),
     Column("Moment", lambda x: str(x["moment"])[:19], fixed=True),
     Column("Tenant", lambda x: short(x["tenant"]), fixed=True),
-    Column("User", lambda x: short(x["user"]), fixed=True),
+    Column("User", lambda x: short(x["user"] or x["group"]), fixed=True),
     Column("Route", lambda x: x["route"] or "-"),
     Column("Changed", lambda x: "yes" if x["changed"] else "no", fixed=True),
 )

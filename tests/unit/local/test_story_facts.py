@@ -62,3 +62,11 @@ class TestWithoutLicence:
 
     def test_who_never_had_one_is_not_counted(self) -> None:
         assert without_licence([write("one", {}, {})]) == 0
+
+
+class TestWritesToGroups:
+    def test_tell_of_no_person(self) -> None:
+        joined = {"user": None, "group": "licensed", "added": ["one"], "removed": [], "before": {}, "after": {}}
+        assert kept_off([joined], PLAN) == kept_off([], PLAN)
+        assert gained_and_lost([joined], A3) == (0, 0)
+        assert without_licence([joined]) == 0

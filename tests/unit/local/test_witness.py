@@ -20,6 +20,10 @@ def wrote(request: str, *, changed: bool = True, user: str = "one", app: str = A
     return {"app": app, "tenant": "school", "user": user, "changed": changed, "clientRequestId": request}
 
 
+def joined(request: str, *people: str, left: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {**wrote(request), "user": None, "group": "licensed", "added": list(people), "removed": list(left)}
+
+
 def accepted(request: str) -> Line:
     return Line("attempt.accepted", request)
 
@@ -94,3 +98,36 @@ class TestCompare:
         testimony = compare(ledger, [Line("attempt.found_absent", "a"), accepted("b")], app=APP)
 
         assert testimony.unclaimed == ("a",)
+
+
+class TestMembers:
+    """One write takes several people into a group; each of them has a line."""
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            pytest.param([accepted("a")] * 2, id="under the call's id"),
+            pytest.param([accepted("a#0"), found_done("a#1")], id="numbered within it"),
+        ],
+    )
+    def test_a_line_each_is_equal(self, lines: list[Line]) -> None:
+        testimony = compare([joined("a", "one", "two")], lines, app=APP)
+
+        assert (testimony.changes, testimony.claims) == (2, 2)
+        assert testimony.is_equal
+
+    @pytest.mark.parametrize("lines", [0, 1])
+    def test_too_few_lines_leave_the_call_unclaimed(self, lines: int) -> None:
+        assert compare([joined("a", "one", "two")], [accepted("a")] * lines, app=APP).unclaimed == ("a",)
+
+    def test_too_many_claim_it_twice(self) -> None:
+        assert compare([joined("a", "one", "two")], [accepted("a")] * 3, app=APP).claimed_twice == ("a",)
+
+    def test_who_left_is_one_line(self) -> None:
+        assert compare([joined("a", left=("one",))], [accepted("a")], app=APP).is_equal
+
+    def test_a_group_made_or_licensed_is_one_line(self) -> None:
+        assert compare([joined("a"), joined("b")], [accepted("a"), accepted("b")], app=APP).is_equal
+
+    def test_lines_of_a_refused_call_have_no_write(self) -> None:
+        assert compare([], [accepted("a#0"), accepted("a#1")], app=APP).unwritten == ("a",)
