@@ -58,20 +58,22 @@ class GraphProber:
         request.url = f"{self._settings.base_url}{path}"
         for name, text in {**ask.headers, "client-request-id": call_id}.items():
             request.headers.add(name, text)
-        body = {"requests": _items(ask)} if ask.items else ask.body
+        body = {"requests": _items(ask, call_id)} if ask.items else ask.body
         if body is not None:
             request.headers.add("Content-Type", "application/json")
             request.content = msgspec.json.encode(body)
         return request
 
 
-def _items(ask: Ask) -> list[dict[str, Any]]:
-    """Relative to the version root, as a batch wants them."""
+def _items(ask: Ask, call_id: str) -> list[dict[str, Any]]:
+    """Relative to the version root, as a batch wants them; each says which call it belongs to."""
     return [
-        {"id": str(place), "method": item.method, "url": item.path, **_body(item)}
+        {
+            "id": str(place),
+            "method": item.method,
+            "url": item.path,
+            "headers": {"client-request-id": call_id, **({} if item.body is None else _JSON)},
+            **({} if item.body is None else {"body": item.body}),
+        }
         for place, item in enumerate(ask.items)
     ]
-
-
-def _body(item: Ask) -> dict[str, Any]:
-    return {} if item.body is None else {"headers": _JSON, "body": item.body}

@@ -76,6 +76,8 @@ class SeedGroup(SeedStruct):
     group_types: tuple[str, ...] = ()
     security_enabled: bool = True
     membership_rule: str | None = None
+    membership_rule_processing_state: str | None = None
+    processing: str | None = None
     on_premises_sync_enabled: bool | None = None
     licences: tuple[SeedGroupLicence, ...] = msgspec.field(name="assignedLicenses", default=())
     members: tuple[str, ...] = ()

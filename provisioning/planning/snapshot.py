@@ -150,6 +150,9 @@ def to_group(
         group_types=("DynamicMembership",) if group.is_dynamic else (),
         security_enabled=group.is_security,
         membership_rule=without_literals(group.rule, spoken.words) if group.rule else None,
+        # without its words and the people's attributes the rule would empty the group: its members stay as they are
+        membership_rule_processing_state="Paused" if group.is_dynamic else None,
+        processing="ProcessingInProgress" if group.is_processing else None,
         on_premises_sync_enabled=group.is_synced or None,
         licences=tuple(
             SeedGroupLicence(sku_id=held.sku_id, disabled_plans=tuple(sorted(held.disabled_plans)))

@@ -200,7 +200,7 @@ class Calibrate:
         with self.open_uow() as uow:
             lease = uow.leases.take(f"tenant:{left.tenant}", self.holder, self.clock.wall(), self.limits.lease_duration)
             if lease is None:
-                raise ConflictError("Somebody else is at work in this tenant; try again in a minute.")
+                raise ConflictError("Somebody is at work in this tenant, or was just now; try again in a minute.")
             subject = uow.audit.pseudonyms(left.tenant, [left.user])[left.user]
             event = Event(
                 at=self.clock.now(),

@@ -100,7 +100,7 @@ def _assignments(number: int) -> list[dict[str, Any]]:
 
 
 def _groups() -> list[dict[str, Any]]:
-    rule = f'(user.department -eq "Team 99XA") or (user.userPrincipalName -eq "{name(2)}@{DOMAIN}")'
+    rule = f'(user.department -eq "Team 99XA") -or (user.userPrincipalName -eq "{name(2)}@{DOMAIN}")'
     licences = [{"skuId": A3, "disabledPlans": [YAMMER]}]
     inheriting = [person(number) for number in range(PEOPLE) if number % 6 in {2, 3}]
     return [

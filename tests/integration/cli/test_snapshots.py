@@ -154,7 +154,7 @@ class TestATwinPlantedWithIt:
             assert copy[group_id].members == {masks.of(member) for member in source[group_id].members}
             assert copy[group_id].licences == source[group_id].licences
             assert copy[group_id].is_dynamic == source[group_id].is_dynamic
-        assert copy[names.LICENSED].rule == ('(user.department -eq "Team 99XA") or (user.userPrincipalName -eq "…")')
+        assert copy[names.LICENSED].rule == ('(user.department -eq "Team 99XA") -or (user.userPrincipalName -eq "…")')
 
     def test_gets_the_same_plan(self, sandbox: SandboxProcess, services: Services, snapshot: Path) -> None:
         masks = masks_of(services)
