@@ -19,8 +19,8 @@ class FileJournal:
     def unfinished(self) -> Interrupted | None:
         if not self._path.exists():
             return None
-        first = read_text(self._path).partition("\n")[0]
-        if not first:  # it broke off before anything was sent
+        first, end, _ = read_text(self._path).partition("\n")
+        if not end:  # it broke off before anything was sent
             return None
         try:
             return msgspec.json.decode(first, type=Interrupted)

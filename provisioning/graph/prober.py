@@ -8,9 +8,10 @@ import msgspec
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
-from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.observation import Person
-from provisioning.graph import reads
+from provisioning.graph import groups, reads
 from provisioning.graph.bridge import Bridge, PerProcess
 from provisioning.graph.client import Answer, GraphClient
 from provisioning.graph.settings import GraphSettings
@@ -39,6 +40,14 @@ class GraphProber:
     def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None:
         found = self._bridge.run(reads.observe_people(self._client.get(), tenant, [user]), self._deadline)
         return found.get(user)
+
+    def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None:
+        reading = groups.observe_groups(self._client.get(), tenant, [group], with_members=True)
+        return self._bridge.run(reading, self._deadline).get(group)
+
+    @property
+    def root(self) -> str:
+        return self._settings.base_url
 
     def close(self) -> None:
         if client := self._client.pop():

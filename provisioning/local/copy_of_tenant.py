@@ -12,12 +12,15 @@ from provisioning.local.sandbox import SandboxProcess
 
 
 @contextmanager
-def copy_of_tenant(seed: bytes) -> Iterator[TwinAddress]:
+def copy_of_tenant(seed: bytes, clock_factor: float) -> Iterator[TwinAddress]:
     """Where it answers. Every application that the snapshot says has consent is known there, by a new secret."""
     document, secret = json.loads(seed), secrets.token_urlsafe(32)
     known = {consent["app"] for tenant in document["tenants"] for consent in tenant["consents"]}
     document["apps"] = [{"id": app, "secrets": [{"value": secret}]} for app in sorted(known)]
-    with TemporaryDirectory(prefix="copy-") as folder, SandboxProcess().start(Path(folder)) as twin:
+    with (
+        TemporaryDirectory(prefix="copy-") as folder,
+        SandboxProcess().start(Path(folder), clock_factor=clock_factor) as twin,
+    ):
         twin.control.seed(document)
         yield TwinAddress(
             graph=twin.graph_url, authority=f"https://{twin.authority}", ca_file=str(twin.ca_file), secret=secret

@@ -45,7 +45,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """`first`: what has to be so before; `shows`: which facts of the answer to `ask` are compared."""
+    """`first`: what has to be so before; `shows`: which facts of the answer to `ask` are compared.
+
+    `leaves`: what it did stays, because the probe behind it goes on from there.
+    """
 
     name: str
     row: str
@@ -55,6 +58,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     shows: tuple[str, ...] = REFUSAL
     needs: frozenset[str] = frozenset({LICENCES})  # permissions
     lacks: str | None = None  # a permission that must not be there
+    leaves: bool = False
 
     @property
     def writes(self) -> int:

@@ -100,8 +100,12 @@ def _item_ids(answered: Answered, _: Plain) -> str:
 
 def _licences(answered: Answered, plain: Plain) -> str:
     rows = answered.content.get("licenseAssignmentStates", ()) if isinstance(answered.content, dict) else ()
-    told = (f"{row['skuId']} {row['state']} {row['error']} off {len(row['disabledPlans'])}" for row in rows)
-    return plain(", ".join(sorted(told)))
+    return plain(", ".join(sorted(map(_licence, rows))))
+
+
+def _licence(row: Mapping[str, Any]) -> str:
+    through = f" through {row['assignedByGroup']}" if row["assignedByGroup"] else ""
+    return f"{row['skuId']}{through} {row['state']} {row['error']} off {len(row['disabledPlans'])}"
 
 
 def _entra(answered: Answered, _: Plain) -> str:

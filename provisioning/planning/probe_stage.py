@@ -9,6 +9,7 @@ import msgspec
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.observation import Product, SeatCount
 from provisioning.planning.probe import Ask, Probe
+from provisioning.planning.probe_people import Cast
 
 NOBODY = "00000000-dead-4000-8000-000000000000"
 # Products that are rarely owned (learn.microsoft.com, "Product names and service plan identifiers for licensing").
@@ -29,13 +30,14 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     words: dict[str, str | tuple[str, ...]]
     absent: dict[str, str]
 
-    def with_person(self, user: SubjectId) -> "Stage":
-        """The same stage with somebody else on it."""
-        return msgspec.structs.replace(self, words={**self.words, "user": user})
+    def copied(self, user: SubjectId, graph: str) -> "Stage":
+        """The same stage in another Graph, where the person has another id."""
+        return msgspec.structs.replace(self, words={**self.words, "user": user, "graph": graph})
 
 
 def set_stage(
-    user: SubjectId,
+    cast: Cast,
+    graph: str,
     counts: Mapping[SkuId, SeatCount],
     products: Sequence[Product],
     chosen: SkuId | None = None,
@@ -45,7 +47,9 @@ def set_stage(
     free = [sku for sku in offered if _free(counts[sku]) > 0]
     sku = chosen if chosen in free else (None if chosen else next(iter(sorted(free)), None))
     found: dict[str, str | tuple[str, ...] | None] = {
-        "user": user,
+        "user": cast.user,
+        "group": cast.group,
+        "graph": graph,
         "nobody": NOBODY,
         "sku": sku,
         "plan": _plan_of(offered.get(sku)) if sku else None,
@@ -61,6 +65,7 @@ def set_stage(
 
 
 _ABSENT = {
+    "group": "no group was named",
     "sku": "no product has a free seat",
     "plan": "no product with a free seat has a service plan that may be off",
     "exhausted": "no product is without a free seat",

@@ -4,6 +4,7 @@ errors (3.4), and what it could not verify (14).
 
 from typing import Any
 
+from provisioning.planning.group_probes import GROUP_POINTS
 from provisioning.planning.probe import LICENCES, Ask, OutOfReach, Probe
 
 _PEOPLE, _ROSTER = "User.ReadWrite.All", "EduRoster.Read.All"
@@ -192,7 +193,7 @@ OPEN_POINTS: tuple[Probe, ...] = (
     ),
 )
 
-PROBES = (*ERROR_ROWS, *OPEN_POINTS)
+PROBES = (*ERROR_ROWS, *OPEN_POINTS, *GROUP_POINTS)
 
 OUT_OF_REACH: tuple[OutOfReach, ...] = (
     OutOfReach(

@@ -105,7 +105,12 @@ class Prober(Protocol):
     def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
         """Send once. Raises RetryableError when nothing left, AmbiguousOutcomeError when the answer is lost."""
 
+    @property
+    def root(self) -> str:
+        """Where it asks, with the version: what absolute addresses begin with."""
+
     def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None: ...
+    def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None: ...
     def close(self) -> None: ...
 
 

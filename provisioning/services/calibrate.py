@@ -10,7 +10,8 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Pseudonym, SkuId, SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import GroupId, Pseudonym, SkuId, SubjectId, TenantId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
 from provisioning.domain.rights import Action, require
@@ -21,7 +22,7 @@ from provisioning.planning.calibration import MOST_PEOPLE, Found, Report, Row, t
 from provisioning.planning.masks import KEY_ROW, Masks
 from provisioning.planning.probe import Probe
 from provisioning.planning.probe_answers import Plain
-from provisioning.planning.probe_people import Interrupted, Standing, standing_of
+from provisioning.planning.probe_people import Cast, Interrupted, standing_of
 from provisioning.planning.probe_stage import obstacle, set_stage
 from provisioning.planning.probes import OUT_OF_REACH, PROBES
 from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Prober, Quota, TenantReader, UnitOfWork
@@ -38,12 +39,18 @@ Heard = Callable[[Probe, Found], None]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed: a test tenant, by name and once more in full; its test person; the product to give and take."""
+    """What was typed: a test tenant, by name and once more in full; who is written to; the product to give and take."""
 
     tenant: str
     test_domain: str | None
     user: str
+    group: str | None = None
     sku: str | None = None
+
+    @property
+    def cast(self) -> Cast:
+        group = GroupId(self.group.strip().lower()) if self.group else None
+        return Cast(user=SubjectId(self.user.strip().lower()), group=group)
 
 
 class Prospect(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,13 +141,13 @@ class Calibrate:
         return tenant
 
     def _side(self, tenant: TenantId, wanted: Wanted) -> Side:
-        user = SubjectId(wanted.user.strip().lower())
-        person = self.prober.observe_person(tenant, user)
-        _check_person(user, person)
+        cast = wanted.cast
+        person = _test_person(cast.user, self.prober.observe_person(tenant, cast.user))
+        group = _test_group(cast.group, self.prober.observe_group(tenant, cast.group)) if cast.group else None
         profile, seats = self.reader.observe_readiness(tenant)
         products = self.reader.observe_products(tenant)
         chosen = SkuId(wanted.sku.strip().lower()) if wanted.sku else None
-        stage = set_stage(user, seats.counts, products, chosen)
+        stage = set_stage(cast, self.prober.root, seats.counts, products, chosen)
         if "sku" not in stage.words:
             raise InputError(f"Nothing can be given in this tenant: {stage.absent['sku']}.")
         return Side(
@@ -149,14 +156,15 @@ class Calibrate:
             stage=stage,
             permissions=profile.permissions,
             plain=Plain(stage.words),
-            before=standing_of(person) if person else Standing(),
+            cast=cast,
+            before=standing_of(person, group),
         )
 
     # ── the two sides ────────────────────────────────────────────────────────────────────────────────────
 
     def _ask_twin(self, identity: Identity, side: Side, open_twin: OpenTwin) -> Mapping[str, Found]:
         """What the twin answers in a copy of the tenant, people under other ids."""
-        snapshot = self.take_snapshot(identity, side.tenant)
+        snapshot = self.take_snapshot(identity, side.tenant, [side.cast.group] if side.cast.group else [])
         seed = b"".join(snapshot)
         summary = snapshot.summary
         if summary.people > MOST_PEOPLE:
@@ -166,9 +174,10 @@ class Calibrate:
         with self.open_uow() as uow:
             masks = Masks(uow.audit.pseudonyms(side.tenant, [KEY_ROW])[KEY_ROW])
             uow.commit()
-        stage = side.stage.with_person(masks.of(side.user))
+        cast = msgspec.structs.replace(side.cast, user=masks.of(side.cast.user))
         with open_twin(seed) as prober:
-            copy = msgspec.structs.replace(side, prober=prober, stage=stage, plain=Plain(stage.words))
+            stage = side.stage.copied(cast.user, prober.root)
+            copy = msgspec.structs.replace(side, prober=prober, stage=stage, plain=Plain(stage.words), cast=cast)
             run = ProbeRun(copy, Unwatched(), self.waits, self.clock)
             return {probe.name: run(probe) for probe in PROBES}
 
@@ -201,7 +210,7 @@ class Calibrate:
             lease = uow.leases.take(f"tenant:{left.tenant}", self.holder, self.clock.wall(), self.limits.lease_duration)
             if lease is None:
                 raise ConflictError("Somebody is at work in this tenant, or was just now; try again in a minute.")
-            subject = uow.audit.pseudonyms(left.tenant, [left.user])[left.user]
+            subject = uow.audit.pseudonyms(left.tenant, [left.cast.user])[left.cast.user]
             event = Event(
                 at=self.clock.now(),
                 actor=identity.actor,
@@ -216,13 +225,14 @@ class Calibrate:
     def _recover(self, identity: Identity, tenant: Tenant, left: Interrupted, journal: ProbeJournal) -> None:
         if left.tenant != tenant.tenant_id:
             raise InputError(f"The journal is of a calibration of tenant {left.tenant}; run that again first.")
-        stage = set_stage(left.user, {}, ())
+        stage = set_stage(left.cast, self.prober.root, {}, ())
         side = Side(
             prober=self.prober,
             tenant=left.tenant,
             stage=stage,
             permissions=frozenset(),
             plain=Plain(stage.words),
+            cast=left.cast,
             before=left.before,
         )
         with self._watched(identity, left, journal) as watch:
@@ -259,7 +269,8 @@ def _check_typed(tenant: Tenant, wanted: Wanted) -> None:
         )
 
 
-def _check_person(user: SubjectId, person: Person | None) -> None:
+def _test_person(user: SubjectId, person: Person | None) -> Person:
+    """The person, if nobody can need them."""
     if person is None:
         raise InputError(f"Nobody in this tenant has the object id {user}.")
     if person.licences:
@@ -269,6 +280,18 @@ def _check_person(user: SubjectId, person: Person | None) -> None:
         )
     if person.is_guest or not person.usage_location:
         raise InputError(f"{user} must be a member of the tenant and have a usage location.")
+    return person
+
+
+def _test_group(group_id: GroupId, group: ObservedGroup | None) -> ObservedGroup:
+    """The group, if nobody can need it."""
+    if group is None:
+        raise InputError(f"No group in this tenant has the id {group_id}.")
+    if group.members or group.licences or not group.is_complete:
+        raise InputError(f"Group {group_id} has members or licences, so it may be somebody's. Make an empty one.")
+    if not group.takes_members or not group.is_security:
+        raise InputError(f"Group {group_id} must be a security group with members of its own, without rule or sync.")
+    return group
 
 
 def _asked(run: ProbeRun, heard: Heard) -> Iterator[tuple[str, Found]]:

@@ -8,11 +8,13 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.errors import AmbiguousOutcomeError, ConflictError, RetryableError
-from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import TenantId
+from provisioning.domain.observation import Person
 from provisioning.planning.calibration import Asked, Found
 from provisioning.planning.probe import Ask, Probe
 from provisioning.planning.probe_answers import Answered, Plain, facts_of
-from provisioning.planning.probe_people import Interrupted, Standing, after, standing_of, undoing
+from provisioning.planning.probe_people import Cast, Interrupted, Standing, after, standing_of, undoing
 from provisioning.planning.probe_stage import Stage, filled, obstacle
 from provisioning.ports import Clock, Prober
 
@@ -53,15 +55,12 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     permissions: frozenset[str]
     plain: Plain
+    cast: Cast
     before: Standing
 
     @property
-    def user(self) -> SubjectId:
-        return SubjectId(str(self.stage.words["user"]))
-
-    @property
     def left(self) -> Interrupted:
-        return Interrupted(tenant=self.tenant, user=self.user, before=self.before)
+        return Interrupted(tenant=self.tenant, cast=self.cast, before=self.before)
 
 
 class ProbeRun:
@@ -85,7 +84,8 @@ class ProbeRun:
             found = self._answer_to(probe)
         except (AmbiguousOutcomeError, RetryableError) as error:
             found = Found(reason=str(error))
-        self.put_back()
+        if not probe.leaves:
+            self.put_back()
         return msgspec.structs.replace(found, requests=tuple(self._asked), writes=self._writes)
 
     def put_back(self) -> None:
@@ -94,7 +94,7 @@ class ProbeRun:
             try:
                 if self._is_doubtful:
                     self._look_anew()
-                for ask in undoing(self._now, self._side.before, self._side.user):
+                for ask in undoing(self._now, self._side.before, self._side.cast):
                     self._send(RESTORE, ask)
             except (AmbiguousOutcomeError, RetryableError):
                 self._is_doubtful = True
@@ -108,8 +108,9 @@ class ProbeRun:
         agreeing = 0
         waited = timedelta(0)
         while waited <= _PATIENT:
-            person = self._side.prober.observe_person(self._side.tenant, self._side.user)
-            agreeing = agreeing + 1 if person and standing_of(person) == self._side.before else 0
+            seen = self._observed()
+            is_free = seen is not None and not seen[0].licences  # of what a group gave, too
+            agreeing = agreeing + 1 if seen and is_free and standing_of(*seen) == self._side.before else 0
             if agreeing > 1:
                 return True
             self._waits.pause(self._waits.gap)
@@ -123,11 +124,19 @@ class ProbeRun:
 
     def _look_anew(self) -> None:
         self._waits.pause(self._waits.settle)
-        person = self._side.prober.observe_person(self._side.tenant, self._side.user)
-        if person is None:
-            raise ConflictError("The test person cannot be read.")
-        self._now = standing_of(person)
+        seen = self._observed()
+        if seen is None:
+            raise ConflictError("The test person or the test group cannot be read; run it again later.")
+        self._now = standing_of(*seen)
         self._is_doubtful = False
+
+    def _observed(self) -> tuple[Person, ObservedGroup | None] | None:
+        """The person and the group, if there is one; None when either cannot be read whole."""
+        cast, prober = self._side.cast, self._side.prober
+        person = prober.observe_person(self._side.tenant, cast.user)
+        group = prober.observe_group(self._side.tenant, cast.group) if cast.group else None
+        is_whole = person is not None and (cast.group is None or (group is not None and group.is_complete))
+        return (person, group) if person and is_whole else None
 
     def _answer_to(self, probe: Probe) -> Found:
         words = dict(self._side.stage.words)
@@ -196,7 +205,7 @@ class ProbeRun:
             if sent.writes and part.is_lost:
                 self._is_doubtful = True
             elif part.is_accepted:
-                self._now = after(self._now, sent, self._side.user)
+                self._now = after(self._now, sent, self._side.cast)
 
 
 def _asked(answered: Answered, call_id: str) -> Asked:

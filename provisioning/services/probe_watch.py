@@ -13,7 +13,7 @@ from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Quota
 from provisioning.services.probe_run import Waits
 
 KIND = "calibrate"  # what `provisioning stop --kind` would call it
-_TO_PUT_BACK = 4  # two requests undo any probe, and each may have to be sent twice
+_TO_PUT_BACK = 8  # four requests undo anything, and each may have to be sent twice
 _SUCCESS, _FAILURE = 200, 300
 
 

@@ -1,6 +1,6 @@
 """A live tenant is written down as a seed of the sandbox, with people as pseudonyms. Reading permissions are enough."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ import msgspec
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.events import Event
-from provisioning.domain.ids import TenantId
+from provisioning.domain.ids import GroupId, TenantId
 from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import Tenant
 from provisioning.planning.masks import KEY_ROW, Masks
@@ -64,19 +64,22 @@ class TakeSnapshot:
     clock: Clock
     application: Callable[[TenantId], str]  # the id of the app registration that a tenant knows us by
 
-    def __call__(self, identity: Identity, named: str) -> Snapshot:
-        """Nothing is read before the pieces are asked for. That it began is on record even when it breaks off."""
+    def __call__(self, identity: Identity, named: str, groups: Collection[GroupId] = ()) -> Snapshot:
+        """`groups`: to be in it whatever they bring.
+
+        Nothing is read before the pieces are asked for. That it began is on record even when it breaks off.
+        """
         require(identity, Action.TAKE_SNAPSHOT)
         with self.open_uow() as uow:
             tenant = get_tenant(uow, named)
-            basis = self._basis(uow, tenant)
+            basis = self._basis(uow, tenant, groups)
             uow.audit.record([self._event(identity, tenant.tenant_id, "tenant.snapshot_begun")])
             uow.commit()
         reading = SnapshotReading(self.reader, self.clock, basis)
         today = dutch_day(self.clock.now())
         return Snapshot(tenant, today, reading, lambda summary: self._end(identity, summary))
 
-    def _basis(self, uow: UnitOfWork, tenant: Tenant) -> SnapshotBasis:
+    def _basis(self, uow: UnitOfWork, tenant: Tenant, groups: Collection[GroupId]) -> SnapshotBasis:
         tenant_id = tenant.tenant_id
         bindings = uow.tenants.bindings_in(tenant_id, dutch_day(self.clock.now()))
         policies, register = uow.tenants.list_policies(tenant_id), uow.groups.list_in(tenant_id)
@@ -87,7 +90,7 @@ class TakeSnapshot:
             masks=Masks(uow.audit.pseudonyms(tenant_id, [KEY_ROW])[KEY_ROW]),
             spoken=spoken_of(bindings, policies, tenant.verified_domains),
             memberships=keys,
-            groups=groups_named(keys, policies, register),
+            groups=groups_named(keys, policies, register) | set(groups),
             nicknames=frozenset(row.nickname for row in register),
         )
 

@@ -12,7 +12,7 @@ from provisioning.cli.output import Column, paragraph, table
 from provisioning.cli.probe_journal import FileJournal
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file, read_text
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import ConfigurationError, InputError
 from provisioning.domain.tenancy import Tenant
 from provisioning.planning.calibration import Found, Report, told
 from provisioning.planning.probe import Probe
@@ -56,6 +56,7 @@ def calibrate(
     tenant: Annotated[str | None, typer.Argument(help="A test tenant, by its domain.")] = None,
     *,
     user: Annotated[str, typer.Option(help="Object id of a person made for it, without licences.")] = "",
+    group: Annotated[str | None, typer.Option(help="Id of an empty security group made for it.")] = None,
     sku: Annotated[str | None, typer.Option(help="The product to give and take; default: any free one.")] = None,
     test_domain: Annotated[
         str | None,
@@ -68,7 +69,7 @@ def calibrate(
 ) -> int:
     """Ask a test tenant and the twin the same, and compare.
 
-    At most 60 writes, all to one person, who is put back. Without
+    At most 60 writes, all to one person and one group, who are put back. Without
     --i-know-this-is-a-test-tenant it only says what would be asked. Exit code 1
     when the person is not as before.
     """
@@ -78,7 +79,7 @@ def calibrate(
         raise InputError("Name the test tenant and its test person: TENANT --user ID.")
     from provisioning.services.calibrate import Wanted
 
-    wanted = Wanted(tenant=tenant, test_domain=test_domain, user=user, sku=sku)
+    wanted = Wanted(tenant=tenant, test_domain=test_domain, user=user, group=group, sku=sku)
     if test_domain is None:
         return _preview(session, wanted)
     return _calibrate(session, wanted, to, journal)
@@ -124,9 +125,16 @@ def _twins(services: "Services", tenant: Tenant) -> Callable[[bytes], AbstractCo
 
     @contextmanager
     def open_twin(seed: bytes) -> Iterator["Prober"]:
-        from provisioning.local.copy_of_tenant import copy_of_tenant
+        try:
+            from provisioning.local.copy_of_tenant import copy_of_tenant
+        except ModuleNotFoundError as error:
+            sentence = f"The twin needs the extra `local` of this package: {error.name} is not installed."
+            raise ConfigurationError(sentence) from None
 
-        with copy_of_tenant(seed) as address, closing(services.twin_prober(tenant.tenant_id, address)) as prober:
+        with (
+            copy_of_tenant(seed, services.settings.clock_factor) as address,
+            closing(services.twin_prober(tenant.tenant_id, address)) as prober,
+        ):
             yield prober
 
     return open_twin

@@ -14,12 +14,14 @@ from sqlalchemy import Engine, text
 
 from provisioning.audit.note import Note
 from provisioning.planning.calibration import MOST_WRITES, Report, read_report
+from provisioning.planning.group_probes import GROUP_POINTS
 from provisioning.planning.probe_answers import Verdict
-from tests.conformance.school import A1, DOMAIN, GUEST, TENANT, WITH_A1, WITH_NOTHING, WITHOUT_LOCATION
+from tests.conformance.school import A1, APP, DOMAIN, GROUP, GUEST, TENANT, WITH_A1, WITH_NOTHING, WITHOUT_LOCATION
 from tests.factories import tenancy
 from tests.integration.cli.conftest import SIGNER, Answer, Installation
 from tests.sandbox_process import SandboxProcess
 
+EMPTY_GROUP = "4d5e6f70-1111-4222-8333-444455556666"
 FIRST_DOMAIN = "eenschool.onmicrosoft.com"
 
 
@@ -60,8 +62,8 @@ def other_switches(sandbox: SandboxProcess) -> Iterator[dict[str, Any]]:
     sandbox.control.set_switches(**usual)
 
 
-def calibrate(operator: Installation, report: Path, user: str = WITH_NOTHING) -> Answer:
-    return operator(*(user if word == WITH_NOTHING else word for word in _typed(report)))
+def calibrate(operator: Installation, report: Path, *more: str, user: str = WITH_NOTHING) -> Answer:
+    return operator(*(user if word == WITH_NOTHING else word for word in _typed(report)), *more)
 
 
 def told(sandbox: SandboxProcess) -> Any:
@@ -71,6 +73,8 @@ def told(sandbox: SandboxProcess) -> Any:
         for user in tenant["users"]:
             for held in user["assignments"]:
                 held["lastUpdatedDateTime"] = ""
+        for group in tenant["groups"]:
+            group.pop("processing", None)  # that it once had a licence
     return world
 
 
@@ -155,6 +159,35 @@ class TestACalibration:
         answer = calibrate(operator, report)
         assert answer.code == 0, answer.err
         assert told(sandbox) == before
+
+
+class TestAGroup:
+    @pytest.fixture
+    def group(self, operator: Installation, sandbox: SandboxProcess) -> Iterator[str]:
+        """An empty one, and consent to write to it. Microsoft's place works as fast as we wait."""
+        sandbox.control.put_group(TENANT, id=EMPTY_GROUP, displayName="Test")
+        sandbox.control.grant_consent(TENANT, APP, ["GroupMember.ReadWrite.All"])
+        sandbox.control.set_clock(factor=60)
+        yield EMPTY_GROUP
+        sandbox.control.set_clock(factor=1)
+
+    def test_is_asked_about_and_put_back(
+        self, operator: Installation, sandbox: SandboxProcess, report: Path, group: str
+    ) -> None:
+        before = told(sandbox)
+        answer = calibrate(operator, report, "--group", group)
+        assert answer.code == 0, answer.err
+        rows = {row.name: row for row in found_in(report).rows}
+        assert {rows[one.name].verdict for one in GROUP_POINTS} == {Verdict.SAME}
+        assert rows["remove-inherited"].seen["message"].startswith("User license is inherited from a group")
+        assert rows["group-serves"].seen["licences"] == "<sku> through <group> Active None off 0"
+        assert _counted(sandbox) <= MOST_WRITES
+        assert told(sandbox) == before
+
+    def test_that_has_members_is_refused(self, operator: Installation, sandbox: SandboxProcess, report: Path) -> None:
+        answer = calibrate(operator, report, "--group", GROUP)
+        assert (answer.code, "has members or licences" in answer.err) == (2, True)
+        assert not _counted(sandbox)
 
 
 class TestAReport:
