@@ -10,10 +10,8 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, Pseudonym, SkuId, SubjectId, TenantId
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Person
 from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import Tenant
 from provisioning.domain.worklist import Lease
@@ -26,6 +24,7 @@ from provisioning.planning.probe_people import Cast, Interrupted, standing_of
 from provisioning.planning.probe_stage import obstacle, set_stage
 from provisioning.planning.probes import OUT_OF_REACH, PROBES
 from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Prober, Quota, TenantReader, UnitOfWork
+from provisioning.services.calibration_checks import check_typed, require_test_group, require_test_person
 from provisioning.services.lookup import get_tenant
 from provisioning.services.probe_run import ProbeRun, Side, Waits
 from provisioning.services.probe_watch import KIND, Unwatched, Watched
@@ -103,7 +102,7 @@ class Calibrate:
         began = self.clock.now()
         with self.open_uow() as uow:
             named = get_tenant(uow, wanted.tenant)
-        _check_typed(named, wanted)
+        check_typed(named, wanted.test_domain)
         if left := journal.unfinished():
             self._recover(identity, named, left, journal)
         with self.open_uow() as uow:
@@ -142,8 +141,8 @@ class Calibrate:
 
     def _side(self, tenant: TenantId, wanted: Wanted) -> Side:
         cast = wanted.cast
-        person = _test_person(cast.user, self.prober.observe_person(tenant, cast.user))
-        group = _test_group(cast.group, self.prober.observe_group(tenant, cast.group)) if cast.group else None
+        person = require_test_person(cast.user, self.prober.observe_person(tenant, cast.user))
+        group = require_test_group(cast.group, self.prober.observe_group(tenant, cast.group)) if cast.group else None
         profile, seats = self.reader.observe_readiness(tenant)
         products = self.reader.observe_products(tenant)
         chosen = SkuId(wanted.sku.strip().lower()) if wanted.sku else None
@@ -259,39 +258,6 @@ class Calibrate:
         with self.open_uow() as uow:
             uow.audit.record([event])
             uow.commit()
-
-
-def _check_typed(tenant: Tenant, wanted: Wanted) -> None:
-    if (wanted.test_domain or "").strip().lower() != tenant.initial_domain.lower():
-        raise InputError(
-            f"To write to it, type the test tenant's first domain in full: "
-            f"--i-know-this-is-a-test-tenant {tenant.initial_domain}"
-        )
-
-
-def _test_person(user: SubjectId, person: Person | None) -> Person:
-    """The person, if nobody can need them."""
-    if person is None:
-        raise InputError(f"Nobody in this tenant has the object id {user}.")
-    if person.licences:
-        raise InputError(
-            f"{user} holds a licence, so it may be somebody real. Make a person for the test, without licences; if a "
-            "calibration was interrupted, run it again with its own journal."
-        )
-    if person.is_guest or not person.usage_location:
-        raise InputError(f"{user} must be a member of the tenant and have a usage location.")
-    return person
-
-
-def _test_group(group_id: GroupId, group: ObservedGroup | None) -> ObservedGroup:
-    """The group, if nobody can need it."""
-    if group is None:
-        raise InputError(f"No group in this tenant has the id {group_id}.")
-    if group.members or group.licences or not group.is_complete:
-        raise InputError(f"Group {group_id} has members or licences, so it may be somebody's. Make an empty one.")
-    if not group.takes_members or not group.is_security:
-        raise InputError(f"Group {group_id} must be a security group with members of its own, without rule or sync.")
-    return group
 
 
 def _asked(run: ProbeRun, heard: Heard) -> Iterator[tuple[str, Found]]:
