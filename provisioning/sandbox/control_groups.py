@@ -9,7 +9,7 @@ from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.export import to_seed
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.model import Group, SeedGroup
-from provisioning.sandbox.seed import find_member, to_group
+from provisioning.sandbox.seed_groups import find_member, to_group
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import Request
 from provisioning.sandbox.world import World

@@ -59,8 +59,9 @@ def list_groups_of_user(call: Call) -> Response:
 
 
 def _people_or_objects(call: Call, members: list[str]) -> Response:
-    """Users alone when the path casts to them, or a filter asks about them; else whatever is a member."""
-    if _is_cast(call) or "$filter" in call.request.options:
+    """Users alone when the path casts to them, a filter asks about them, or nothing else is there."""
+    groups = call.tenant.groups.by_id
+    if _is_cast(call) or "$filter" in call.request.options or not any(member in groups for member in members):
         return _people(call, members)
     return page_of_objects(call, members, "directoryObjects", _any_object(call))
 

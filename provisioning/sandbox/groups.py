@@ -31,7 +31,6 @@ def get_group(call: Call) -> Response:
 
 
 def list_groups(call: Call) -> Response:
-    """Page 2 of a filter on licences has the trap of users: the group resource lists no other way round it."""
     options = call.request.options
     wanted = compile_group_filter(options["$filter"]) if options.get("$filter") else None
 

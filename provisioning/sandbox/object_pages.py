@@ -18,12 +18,15 @@ from provisioning.sandbox.wire import Response, json_response
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
 RowOf = Callable[[str], Row | None]  # what an id looks like on this copy; None: not at all
 
-_UNSUPPORTED = ("$expand", "$orderby", "$search", "$skip", "$count")
+_UNSUPPORTED = ("$expand", "$orderby", "$search", "$skip")
 
 
 class _Token(msgspec.Struct, array_like=True):
+    """Where the next page starts, when the link was given, whether the advanced index served it."""
+
     position: int
     issued_at: float
+    is_advanced: bool
 
 
 def page_of_objects(
@@ -31,17 +34,24 @@ def page_of_objects(
 ) -> Response:
     """One page of `ids`, in that order. Raises Graph's 400 for options it does not take and for tokens that died."""
     _refuse_unsupported(call)
-    top, position = _top(call), _position(call, is_about_licences=is_about_licences)
-    rows: list[Row] = []
+    counts = _is_eventual(call) and call.request.options.get("$count") == "true"
+    start = position = _position(call, may_die=is_about_licences and not counts)
+    top, rows = _top(call), list[Row]()
     while position < len(ids) and len(rows) < top:
         row = row_of(ids[position])
         position += 1
         if row is not None:
             rows.append(row)
     page: dict[str, Any] = {"@odata.context": f"{call.root}/$metadata#{context}"}
+    if counts and not start:
+        page["@odata.count"] = sum(row_of(one) is not None for one in ids)
     if position < len(ids):
-        page["@odata.nextLink"] = _next_link(call, position)
+        page["@odata.nextLink"] = _next_link(call, _Token(position, call.now, counts))
     return json_response({**page, "value": rows})
+
+
+def _is_eventual(call: Call) -> bool:
+    return call.request.headers.get("consistencylevel", "").lower() == "eventual"
 
 
 def _refuse_unsupported(call: Call) -> None:
@@ -57,14 +67,15 @@ def _top(call: Call) -> int:
     return int(text)
 
 
-def _position(call: Call, *, is_about_licences: bool) -> int:
-    """Page 2 of a filter on licences has the trap that it has for users."""
+def _position(call: Call, *, may_die: bool) -> int:
+    """Page 2 of a filter on licences has the trap that it has for users, and the same way round it."""
     text, switches = call.request.options.get("$skiptoken"), call.world.switches
     if not text:
         return 0
     token, lifetime = _read(text), switches.page_token_lifetime_seconds
     has_aged = lifetime is not None and call.now > token.issued_at + lifetime
-    if has_aged or (is_about_licences and switches.users_page_token_expires):
+    lost_its_header = token.is_advanced and not _is_eventual(call)
+    if has_aged or lost_its_header or (may_die and switches.users_page_token_expires):
         raise expired_page_token()
     return token.position
 
@@ -77,7 +88,7 @@ def _read(text: str) -> _Token:
         raise expired_page_token() from error
 
 
-def _next_link(call: Call, position: int) -> str:
-    packed = msgspec.msgpack.encode(_Token(position, call.now))
-    options = {**call.request.options, "$skiptoken": base64.urlsafe_b64encode(packed).decode().rstrip("=")}
+def _next_link(call: Call, token: _Token) -> str:
+    packed = base64.urlsafe_b64encode(msgspec.msgpack.encode(token)).decode().rstrip("=")
+    options = {**call.request.options, "$skiptoken": packed}
     return f"{call.root}{call.request.path}?{urlencode(options, safe='$,', quote_via=quote)}"

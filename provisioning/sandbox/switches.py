@@ -1,6 +1,6 @@
 """What nobody outside Microsoft knows for sure, as named switches with the default this twin believes in."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -38,9 +38,9 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Sandbox seconds after its creation in which a group answers 400 to new members."""
     dynamic_group_refusal_status: Literal[400, 403] = 400
     """The status that refuses a member written to a dynamic group; only that it is refused is known."""
-    group_processing_seconds: float = 20.0
+    group_processing_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     """Sandbox seconds between a change of a group and the first person it is processed for."""
-    group_processing_per_second: float = 50.0
+    group_processing_per_second: Annotated[float, msgspec.Meta(gt=0)] = 50.0
     """People per sandbox second for whom a tenant processes its groups."""
     errored_members_retried: bool = False
     """Whether members whose licences from a group failed are tried again by themselves, when seats come for example."""

@@ -79,8 +79,7 @@ class World:
         consumed = dict(tenant.directory.consumed)
         before = tenant.directory.put(after)
         self._publish(tenant, consumed, before, after, author, now)
-        if before is None or before.assignments is after.assignments:
-            self._follow_rules(tenant, after.id, now)
+        self._follow_rules(tenant, before, after, now)
 
     def remove_user(self, tenant: Tenant, user_id: str, author: Author) -> None:
         consumed = dict(tenant.directory.consumed)
@@ -169,9 +168,13 @@ class World:
         for member_id in added:
             tenant.replicas.write(("member", group_id, member_id), False, True, now)
 
-    def _follow_rules(self, tenant: Tenant, user_id: str, now: float) -> None:
-        for group in tenant.groups.dynamic:
-            self.enqueue(tenant, group.id, [user_id], now, is_rule=True)
+    def _follow_rules(self, tenant: Tenant, before: User | None, after: User, now: float) -> None:
+        """Rules look at what a person is, not at what they hold."""
+        dynamic = tenant.groups.dynamic
+        if dynamic and before and msgspec.structs.replace(after, assignments=before.assignments) == before:
+            return
+        for group in dynamic:
+            self.enqueue(tenant, group.id, [after.id], now, is_rule=True)
 
 
 def _rule(group: Group) -> tuple[bool, str | None, str | None]:

@@ -192,6 +192,11 @@ class TestProcessing:
         assert held(graph, WITH_A1) == {(A1, group, "Active", "None")}
         assert "inherited from a group" in message(change(graph, WITH_A1, [], [A1]))
 
+    @pytest.mark.parametrize("switch", [{"group_processing_per_second": 0}, {"group_processing_seconds": -1}])
+    def test_a_pace_that_cannot_be_is_refused(self, control: SandboxControl, switch: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match="Expected `float`"):
+            control.set_switches(**switch)
+
 
 class TestErrors:
     def test_g4_4_seats_run_out_in_order(self, graph: httpx.Client, settle: Callable[[], None]) -> None:
@@ -354,7 +359,7 @@ class TestDynamicGroup:
         control.put_group(TENANT, id=user_id("dynamic"), displayName="dynamic", **rule)
         settle()
         graph.patch(f"/users/{PUPIL}", json={"department": "99XA"})
-        graph.patch(f"/users/{WITH_A1}", json={"department": None})
+        control.change_user(TENANT, WITH_A1, department=None)
         settle()
         rows = graph.get(f"/groups/{user_id('dynamic')}/members").json()["value"]
         assert {row["id"] for row in rows} == {PUPIL, WITH_NOTHING}

@@ -16,8 +16,13 @@ with warnings.catch_warnings():
     from kiota_abstractions.base_request_configuration import RequestConfiguration
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
     from msgraph import GraphRequestAdapter, GraphServiceClient
+    from msgraph.generated.groups.item.assign_license.assign_license_post_request_body import (
+        AssignLicensePostRequestBody as GroupLicenceBody,
+    )
     from msgraph.generated.models.assigned_license import AssignedLicense
+    from msgraph.generated.models.group import Group
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+    from msgraph.generated.models.reference_create import ReferenceCreate
     from msgraph.generated.models.user import User
     from msgraph.generated.users.item.assign_license.assign_license_post_request_body import (
         AssignLicensePostRequestBody,
@@ -25,7 +30,19 @@ with warnings.catch_warnings():
     from msgraph.generated.users.users_request_builder import UsersRequestBuilder
     from msgraph_core import GraphClientFactory
 
-from tests.conformance.school import A1, A3, APP, GROUP, NOT_OWNED, PUPIL, SECRET, TENANT, WITH_A1, WITHOUT_LOCATION
+from tests.conformance.school import (
+    A1,
+    A3,
+    APP,
+    GROUP,
+    NOT_OWNED,
+    PUPIL,
+    SECRET,
+    TENANT,
+    WITH_A1,
+    WITHOUT_LOCATION,
+    YAMMER,
+)
 from tests.sandbox_process import SandboxControl, SandboxProcess
 
 pytestmark = pytest.mark.filterwarnings(
@@ -143,3 +160,48 @@ class TestErrors:
     ) -> None:
         control.add_fault("throttle", retryAfter=1, times=1)
         assert converse(lambda client: client.organization.get()).value[0].id == TENANT
+
+
+@pytest.fixture
+def may_write_groups(control: SandboxControl) -> None:
+    control.grant_consent(TENANT, APP, ["Group.Create", "GroupMember.ReadWrite.All"])
+
+
+@pytest.mark.usefixtures("may_write_groups")
+class TestGroups:
+    def test_g4_8_made_filled_and_emptied(self, converse: Callable[[Conversation], Any]) -> None:
+        async def conversation(graph: GraphServiceClient) -> Any:
+            group = await graph.groups.post(_new_group())
+            root = "https://graph.microsoft.com/v1.0/directoryObjects"
+            people = {"members@odata.bind": [f"{root}/{PUPIL}", f"{root}/{WITH_A1}"]}
+            one = graph.groups.by_group_id(group.id)
+            await one.patch(Group(additional_data=people))
+            await one.members.ref.post(ReferenceCreate(odata_id=f"{root}/{WITHOUT_LOCATION}"))
+            await one.members.by_directory_object_id(PUPIL).ref.delete()
+            return await one.members.get(), await one.transitive_members.graph_user.get()
+
+        members, everybody = converse(conversation)
+        assert [member.id for member in members.value] == [WITH_A1, WITHOUT_LOCATION]
+        assert [member.user_principal_name for member in everybody.value] == [
+            "with-a1@school.example",
+            "without-location@school.example",
+        ]
+
+    def test_g4_1_licensed_and_seen_to(self, converse: Callable[[Conversation], Any], control: SandboxControl) -> None:
+        control.change_group(TENANT, GROUP, join=[PUPIL])
+
+        async def conversation(graph: GraphServiceClient) -> Any:
+            licence = AssignedLicense(sku_id=uuid.UUID(A3), disabled_plans=[uuid.UUID(YAMMER)])
+            body = GroupLicenceBody(add_licenses=[licence], remove_licenses=[])
+            group = await graph.groups.by_group_id(GROUP).assign_license.post(body)
+            user = await graph.users.by_user_id(PUPIL).reprocess_license_assignment.post()
+            return group, user
+
+        group, user = converse(conversation)
+        assert (group.id, user.id) == (GROUP, PUPIL)
+        (held,) = control.user(TENANT, PUPIL)["licenseAssignmentStates"]
+        assert (held["skuId"], held["disabledPlans"], held["assignedByGroup"]) == (A3, [YAMMER], GROUP)
+
+
+def _new_group() -> Group:
+    return Group(display_name="Licentie", mail_enabled=False, mail_nickname="licentie", security_enabled=True)
