@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 
@@ -29,6 +30,8 @@ from provisioning.services.lookup import get_tenant
 from provisioning.services.probe_run import ProbeRun, Side, Waits
 from provisioning.services.probe_watch import KIND, Unwatched, Watched
 from provisioning.services.take_snapshot import TakeSnapshot
+
+_SOON = timedelta(days=365)  # who is bound from then on is prepared now
 
 OpenTwin = Callable[[bytes], AbstractContextManager[Prober]]
 """A twin that was planted with a seed, for as long as the block lasts."""
@@ -131,7 +134,8 @@ class Calibrate:
     def _test_tenant(self, uow: UnitOfWork, wanted: Wanted) -> Tenant:
         """The tenant, if nobody is served there."""
         tenant = get_tenant(uow, wanted.tenant)
-        is_bound = uow.tenants.bindings_in(tenant.tenant_id, dutch_day(self.clock.now()))
+        today = dutch_day(self.clock.now())
+        is_bound = any(uow.tenants.bindings_in(tenant.tenant_id, day) for day in (today, today + _SOON))
         was_served = tenant.first_write_at or uow.operations.list_by(tenant=tenant.tenant_id, limit=1)
         if is_bound or was_served:
             raise InputError(f"{tenant.initial_domain} serves an organisation, or did: it is no test tenant.")

@@ -1,6 +1,6 @@
 """The twin is held against a real test tenant, or a report of that against its signature."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,8 +34,8 @@ _PROSPECT_COLUMNS = (
 _ROW_COLUMNS = (
     Column("Probe", lambda x: x.name, fixed=True),
     Column("Verdict", lambda x: x.verdict, fixed=True),
-    Column("Microsoft", lambda x: "; ".join(x.seen.values()) or x.reason or ""),
-    Column("Twin", lambda x: "; ".join(x.expected.values())),
+    Column("Microsoft", lambda x: _facts(x.seen)),
+    Column("Twin", lambda x: _facts(x.expected)),
 )
 
 
@@ -83,6 +83,10 @@ def calibrate(
     if test_domain is None:
         return _preview(session, wanted)
     return _calibrate(session, wanted, to, journal)
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    return "; ".join(fact for fact in facts.values() if fact)
 
 
 def _verify(session: Session, report: Path, key: Path | None) -> int:
