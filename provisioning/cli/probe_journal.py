@@ -7,7 +7,15 @@ import msgspec
 
 from provisioning.cli.text_files import read_text
 from provisioning.domain.errors import InputError
+from provisioning.planning.probe import Ask
 from provisioning.planning.probe_people import Interrupted
+
+
+class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    call_id: str
+    probe: str = ""
+    asking: Ask | None = None
+    answered: int | None = None
 
 
 class FileJournal:
@@ -19,32 +27,35 @@ class FileJournal:
     def unfinished(self) -> Interrupted | None:
         if not self._path.exists():
             return None
-        first, end, _ = read_text(self._path).partition("\n")
+        first, end, rest = read_text(self._path).partition("\n")
         if not end:  # it broke off before anything was sent
             return None
+        *lines, _ = rest.split("\n")  # what broke off in its last line was not sent
         try:
-            return msgspec.json.decode(first, type=Interrupted)
+            left = msgspec.json.decode(first, type=Interrupted)
+            told = [msgspec.json.decode(line, type=_Line) for line in lines]
         except msgspec.DecodeError as error:
             raise InputError(f"{self._path} is no journal of a calibration: {error}.") from None
+        return msgspec.structs.replace(left, sent=tuple(line.asking for line in told if line.asking))
 
     def begin(self, left: Interrupted) -> None:
         if self.unfinished() is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
-            self._append(msgspec.json.encode(left))
+            self._append(left)
 
-    def asking(self, probe: str, call_id: str) -> None:
-        self._append(msgspec.json.encode({"asking": probe, "call_id": call_id}))
+    def asking(self, probe: str, call_id: str, ask: Ask) -> None:
+        self._append(_Line(call_id=call_id, probe=probe, asking=ask))
 
     def answered(self, call_id: str, status: int) -> None:
-        self._append(msgspec.json.encode({"answered": status, "call_id": call_id}))
+        self._append(_Line(call_id=call_id, answered=status))
 
     def finish(self) -> None:
         self._path.unlink(missing_ok=True)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: Interrupted | _Line) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         with os.fdopen(os.open(self._path, flags, 0o600), "wb") as file:
-            file.write(line + b"\n")
+            file.write(msgspec.json.encode(line) + b"\n")
             file.flush()
             os.fsync(file.fileno())

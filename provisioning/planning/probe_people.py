@@ -1,6 +1,7 @@
 """What accepted requests made of the test person and the test group, and how it is undone."""
 
 from collections.abc import Iterator
+from functools import reduce
 
 import msgspec
 
@@ -8,6 +9,8 @@ from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.observation import Person
 from provisioning.planning.probe import Ask
+
+UNSURE = "?"  # where somebody lives of whom nobody knows
 
 _BIND = "members@odata.bind"
 
@@ -29,11 +32,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a run was about to change, and how they were."""
+    """Whom a run was about to change, how they were, and what it asked: all of it may have come true."""
 
     tenant: TenantId
     cast: Cast
     before: Standing
+    sent: tuple[Ask, ...] = ()
+
+    @property
+    def at_most(self) -> Standing:
+        """Everything they may have been given."""
+        return reduce(lambda now, ask: at_most(now, ask, self.cast), self.sent, self.before)
 
 
 def standing_of(person: Person, group: ObservedGroup | None) -> Standing:
@@ -66,18 +75,43 @@ def _changed(skus: frozenset[str], ask: Ask) -> frozenset[str]:
     return frozenset((skus - set(ask.body.get("removeLicenses", ()))) | added)
 
 
+def at_most(now: Standing, ask: Ask, cast: Cast) -> Standing:
+    """What they may have been given when nobody knows what came of a request."""
+    for each in ask.items or (ask,):
+        now = merged(now, after(now, each, cast))
+    return now
+
+
+def merged(one: Standing, other: Standing) -> Standing:
+    """Whatever either of both has; a country that is not sure is none that exists."""
+    return Standing(
+        skus=one.skus | other.skus,
+        location=one.location if one.location == other.location else UNSURE,
+        is_member=one.is_member or other.is_member,
+        carried=one.carried | other.carried,
+    )
+
+
+def has_no_more(seen: Standing, wanted: Standing) -> bool:
+    """Whether nothing is seen that should not be; the country apart, which can always be written."""
+    return seen.skus <= wanted.skus and seen.carried <= wanted.carried and (wanted.is_member or not seen.is_member)
+
+
 def undoing(now: Standing, before: Standing, cast: Cast) -> Iterator[Ask]:
-    """The requests that bring them back: licences before the country, and before the group is left."""
-    if given := sorted(now.skus - before.skus):
-        yield _taking(f"/users/{cast.user}", given)
-    if carried := sorted(now.carried - before.carried):
-        yield _taking(f"/groups/{cast.group}", carried)
+    """The requests that bring them back: licences before the country, and before the group is left.
+
+    One for each licence: a call that takes two of which one is not there is refused as a whole.
+    """
+    for sku in sorted(now.skus - before.skus):
+        yield _taking(f"/users/{cast.user}", sku)
+    for sku in sorted(now.carried - before.carried):
+        yield _taking(f"/groups/{cast.group}", sku)
     if now.is_member and not before.is_member:
         yield Ask(method="DELETE", path=f"/groups/{cast.group}/members/{cast.user}/$ref")
     if now.location != before.location:
         yield Ask(method="PATCH", path=f"/users/{cast.user}", body={"usageLocation": before.location})
 
 
-def _taking(whose: str, skus: list[str]) -> Ask:
-    body = {"addLicenses": [], "removeLicenses": skus}
+def _taking(whose: str, sku: str) -> Ask:
+    body = {"addLicenses": [], "removeLicenses": [sku]}
     return Ask(method="POST", path=f"{whose}/assignLicense", body=body)

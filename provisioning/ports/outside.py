@@ -118,10 +118,10 @@ class ProbeJournal(Protocol):
     """What a calibration is about to do, kept where a crash cannot reach it."""
 
     def unfinished(self) -> Interrupted | None:
-        """The person whom an interrupted run may have left changed, as they were before it."""
+        """Whom an interrupted run may have left changed, and by what."""
 
     def begin(self, left: Interrupted) -> None: ...
-    def asking(self, probe: str, call_id: str) -> None:
+    def asking(self, probe: str, call_id: str, ask: Ask) -> None:
         """On disk before the request leaves."""
 
     def answered(self, call_id: str, status: int) -> None: ...

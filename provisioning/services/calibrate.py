@@ -240,7 +240,7 @@ class Calibrate:
         )
         with self._watched(identity, left, journal) as watch:
             run = ProbeRun(side, watch, self.waits, self.clock)
-            run.recover()
+            run.recover(left.at_most)
             if not self._end(run, journal):
                 raise ConflictError("The test person of an interrupted run is not as before yet; run it again later.")
 

@@ -14,7 +14,17 @@ from provisioning.domain.observation import Person
 from provisioning.planning.calibration import Asked, Found
 from provisioning.planning.probe import Ask, Probe
 from provisioning.planning.probe_answers import Answered, Plain, facts_of
-from provisioning.planning.probe_people import Cast, Interrupted, Standing, after, standing_of, undoing
+from provisioning.planning.probe_people import (
+    Cast,
+    Interrupted,
+    Standing,
+    after,
+    at_most,
+    has_no_more,
+    merged,
+    standing_of,
+    undoing,
+)
 from provisioning.planning.probe_stage import Stage, filled, obstacle
 from provisioning.ports import Clock, Prober
 
@@ -71,6 +81,7 @@ class ProbeRun:
         self._clock = clock
         self._now = side.before
         self._is_doubtful = False
+        self._seen: Standing | None = None  # how they looked when it was doubtful last
         self._asked: list[Asked] = []
         self._writes = 0
 
@@ -95,7 +106,7 @@ class ProbeRun:
                 if self._is_doubtful:
                     self._look_anew()
                 for ask in undoing(self._now, self._side.before, self._side.cast):
-                    self._send(RESTORE, ask)
+                    self._undo(ask)
             except (AmbiguousOutcomeError, RetryableError):
                 self._is_doubtful = True
             if self._now == self._side.before and not self._is_doubtful:
@@ -117,17 +128,26 @@ class ProbeRun:
             waited += self._waits.gap
         return False
 
-    def recover(self) -> None:
-        """Put back whom an interrupted run left: nobody knows how."""
-        self._is_doubtful = True
+    def recover(self, at_most: Standing) -> None:
+        """Put back whom an interrupted run left: nobody knows how, only what they may have been given at most."""
+        self._now, self._is_doubtful = at_most, True
         self.put_back()
+
+    def _undo(self, ask: Ask) -> None:
+        """A refusal to take what is not seen is as good: writes are decided on the newest state, looks may be older."""
+        answered = self._send(RESTORE, ask)
+        wanted = after(self._now, ask, self._side.cast)
+        is_refused = not answered.is_accepted and not answered.is_lost and answered.status != _THROTTLED
+        if is_refused and self._seen is not None and has_no_more(self._seen, wanted):
+            self._now = wanted
 
     def _look_anew(self) -> None:
         self._waits.pause(self._waits.settle)
         seen = self._observed()
         if seen is None:
             raise ConflictError("The test person or the test group cannot be read; run it again later.")
-        self._now = standing_of(*seen)
+        self._seen = standing_of(*seen)
+        self._now = merged(self._now, self._seen)
         self._is_doubtful = False
 
     def _observed(self) -> tuple[Person, ObservedGroup | None] | None:
@@ -182,7 +202,7 @@ class ProbeRun:
         try:
             answered = self._side.prober.ask(self._side.tenant, ask, call_id)
         except AmbiguousOutcomeError:
-            self._is_doubtful = self._is_doubtful or bool(ask.writes)
+            self._doubt(ask)
             self._told(probe, ask, call_id, None)
             raise
         self._told(probe, ask, call_id, answered.status)
@@ -190,6 +210,12 @@ class ProbeRun:
         if probe != RESTORE:
             self._asked.append(_asked(answered, call_id))
         return answered
+
+    def _doubt(self, ask: Ask) -> None:
+        """Nobody knows what came of it, so it may have come true."""
+        if ask.writes:
+            self._is_doubtful = True
+            self._now = at_most(self._now, ask, self._side.cast)
 
     def _told(self, probe: str, ask: Ask, call_id: str, status: int | None) -> None:
         if ask.writes:
@@ -202,8 +228,8 @@ class ProbeRun:
             parts = answered.items
             pairs = [(item, parts[str(place)]) for place, item in enumerate(ask.items) if str(place) in parts]
         for sent, part in pairs:
-            if sent.writes and part.is_lost:
-                self._is_doubtful = True
+            if part.is_lost:
+                self._doubt(sent)
             elif part.is_accepted:
                 self._now = after(self._now, sent, self._side.cast)
 

@@ -13,7 +13,7 @@ from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Quota
 from provisioning.services.probe_run import Waits
 
 KIND = "calibrate"  # what `provisioning stop --kind` would call it
-_TO_PUT_BACK = 8  # four requests undo anything, and each may have to be sent twice
+_TO_PUT_BACK = 8  # five requests undo anything, and some may have to be sent twice
 _SUCCESS, _FAILURE = 200, 300
 
 
@@ -73,7 +73,7 @@ class Watched:
                     "back what it changed."
                 )
             uow.leases.check(self._lease)
-        self._journal.asking(probe, call_id)
+        self._journal.asking(probe, call_id, ask)
         self.writes += ask.writes
 
     def after(self, probe: str, ask: Ask, call_id: str, status: int | None) -> None:

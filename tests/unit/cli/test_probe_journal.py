@@ -1,14 +1,17 @@
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from provisioning.cli.probe_journal import FileJournal
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.planning.probe import Ask
 from provisioning.planning.probe_people import Cast, Interrupted, Standing
 
 LEFT = Interrupted(tenant=TenantId("t"), cast=Cast(user=SubjectId("u")), before=Standing(location="NL"))
+MOVE = Ask(method="PATCH", path="/users/u", body={"usageLocation": "KP"})
 LATER = Interrupted(tenant=TenantId("t"), cast=Cast(user=SubjectId("u")), before=Standing(location="KP"))
 
 
@@ -24,10 +27,15 @@ class TestAJournal:
     def test_remembers_how_they_were_for_the_next_process(self, file: Path) -> None:
         journal = FileJournal(file)
         journal.begin(LEFT)
-        journal.asking("p", "c-1")
+        journal.asking("p", "c-1", MOVE)
         journal.answered("c-1", 200)
-        assert FileJournal(file).unfinished() == LEFT
-        assert [line[:8] for line in file.read_text().splitlines()[1:]] == ['{"asking', '{"answer']
+        assert FileJournal(file).unfinished() == msgspec.structs.replace(LEFT, sent=(MOVE,))
+
+    def test_that_broke_off_in_its_last_line_forgets_only_that(self, file: Path) -> None:
+        FileJournal(file).begin(LEFT)
+        FileJournal(file).asking("p", "c-1", MOVE)
+        file.write_text(file.read_text() + '{"call_id":"c-')
+        assert FileJournal(file).unfinished() == msgspec.structs.replace(LEFT, sent=(MOVE,))
 
     def test_never_forgets_the_first_for_a_later_one(self, file: Path) -> None:
         FileJournal(file).begin(LEFT)

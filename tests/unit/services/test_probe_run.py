@@ -11,7 +11,7 @@ from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.reasons import Reason
 from provisioning.planning.probe import Ask, Probe
 from provisioning.planning.probe_answers import Answered, Plain
-from provisioning.planning.probe_people import Cast, Standing
+from provisioning.planning.probe_people import UNSURE, Cast, Standing
 from provisioning.planning.probe_stage import Stage
 from provisioning.services.probe_run import ProbeRun, Side, Waits
 from tests.unit.services.fakes_access import TENANT, FakeClock
@@ -39,6 +39,7 @@ class FakeGraph:
         self.answers = list(answers)
         self.asked: list[str] = []
         self.person = Person(subject_id=USER, usage_location="NL")
+        self.looks_old: Person | None = None
         self.applies_when_lost = True
 
     def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
@@ -51,7 +52,7 @@ class FakeGraph:
         return answer or self._shown(ask)
 
     def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None:
-        return self.person
+        return self.looks_old or self.person
 
     def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None:
         return None
@@ -254,14 +255,32 @@ class TestRecovering:
     def test_puts_back_whatever_is_found(self) -> None:
         scene = Scene()
         scene.graph.person = Person(subject_id=USER, usage_location="KP", licences=(HeldLicence(SKU),))
-        scene.run.recover()
+        scene.run.recover(BEFORE)
         assert scene.is_as_before
+
+    def test_takes_away_what_an_old_look_does_not_show_yet(self) -> None:
+        scene = Scene()
+        scene.graph.person = Person(subject_id=USER, usage_location="NL", licences=(HeldLicence(SKU),))
+        scene.graph.looks_old = Person(subject_id=USER, usage_location="NL")
+        scene.run.recover(Standing(skus=frozenset({SKU}), location=UNSURE))
+        assert scene.is_as_before
+
+    def test_is_done_when_what_is_not_seen_cannot_be_taken(self) -> None:
+        scene = Scene(REFUSED)
+        scene.run.recover(Standing(skus=frozenset({SKU}), location="NL"))
+        assert scene.graph.asked == ["POST /users/u/assignLicense"]
+
+    def test_is_not_done_while_something_that_is_seen_cannot_be_taken(self) -> None:
+        scene = Scene(*[REFUSED] * 10)
+        scene.graph.person = Person(subject_id=USER, usage_location="NL", licences=(HeldLicence(SKU),))
+        with pytest.raises(ConflictError, match="could not be put back"):
+            scene.run.recover(BEFORE)
 
     def test_of_somebody_who_cannot_be_read_is_a_sentence(self) -> None:
         scene = Scene()
         scene.graph.person = None  # type: ignore[assignment]  # gone
         with pytest.raises(ConflictError, match="cannot be read"):
-            scene.run.recover()
+            scene.run.recover(BEFORE)
 
 
 class TestConfirming:

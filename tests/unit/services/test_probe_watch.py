@@ -31,7 +31,7 @@ class FakeJournal:
     def __init__(self) -> None:
         self.lines: list[tuple[str, Any]] = []
 
-    def asking(self, probe: str, call_id: str) -> None:
+    def asking(self, probe: str, call_id: str, ask: Ask) -> None:
         self.lines.append(("asking", call_id))
 
     def answered(self, call_id: str, status: int) -> None:
