@@ -72,6 +72,7 @@ class Tenants(Orders):
             pause=lambda length: time.sleep(length.total_seconds() / factor),
             settle=self.limits.settle,
             gap=self.limits.removal_gap,
+            horizon=self.limits.lag_horizon,
         )
         return Calibrate(
             open_uow=self.open_uow,

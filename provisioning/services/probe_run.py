@@ -31,7 +31,8 @@ from provisioning.ports import Clock, Prober
 RESTORE = "restore"  # what requests that put back are called in journal and audit
 
 _THROTTLED = 429
-_PATIENT = timedelta(minutes=2)  # the longest anything is waited for
+_NOT_THERE = frozenset({400, 404})  # what taking a licence, or leaving a group, gets when there is nothing to take
+_PATIENT = timedelta(minutes=10)  # learn.microsoft.com: a change of a group is effective within minutes
 _LOOK_EVERY = timedelta(seconds=2)
 _TRIES = 3
 
@@ -55,6 +56,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     pause: Callable[[timedelta], None]
     settle: timedelta
     gap: timedelta  # between two looks that have to agree
+    horizon: timedelta  # how long looks may be old
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ class ProbeRun:
             except (AmbiguousOutcomeError, RetryableError):
                 self._is_doubtful = True
             if self._now == self._side.before and not self._is_doubtful:
+                self._seen = None
                 return
             self._is_doubtful = True
         raise ConflictError("The test person could not be put back.")
@@ -118,7 +121,7 @@ class ProbeRun:
         """Whether two looks agree that the person is as before."""
         agreeing = 0
         waited = timedelta(0)
-        while waited <= _PATIENT:
+        while waited <= self._waits.horizon:
             seen = self._observed()
             is_free = seen is not None and not seen[0].licences  # of what a group gave, too
             agreeing = agreeing + 1 if seen and is_free and standing_of(*seen) == self._side.before else 0
@@ -137,8 +140,7 @@ class ProbeRun:
         """A refusal to take what is not seen is as good: writes are decided on the newest state, looks may be older."""
         answered = self._send(RESTORE, ask)
         wanted = after(self._now, ask, self._side.cast)
-        is_refused = not answered.is_accepted and not answered.is_lost and answered.status != _THROTTLED
-        if is_refused and self._seen is not None and has_no_more(self._seen, wanted):
+        if answered.status in _NOT_THERE and self._seen is not None and has_no_more(self._seen, wanted):
             self._now = wanted
 
     def _look_anew(self) -> None:

@@ -161,6 +161,29 @@ class TestACalibration:
         assert told(sandbox) == before
 
 
+class TestReplicasThatLag:
+    @pytest.fixture(params=[15, 300], ids=["15 s", "5 min"])
+    def lag(self, operator: Installation, sandbox: SandboxProcess, request: pytest.FixtureRequest) -> Iterator[None]:
+        sandbox.control.set_clock(factor=60)
+        sandbox.control.set_lag(request.param)
+        yield
+        sandbox.control.set_lag(0)
+        sandbox.control.set_clock(factor=1)
+
+    @pytest.mark.usefixtures("lag")
+    def test_make_it_slower_and_nothing_else(
+        self, operator: Installation, sandbox: SandboxProcess, report: Path
+    ) -> None:
+        before = told(sandbox)
+        sandbox.control.add_fault(
+            "gateway_timeout", tenant=TENANT, route="assignLicense", after=6, times=1, applied=True
+        )
+        answer = calibrate(operator, report)
+        assert answer.code == 0, answer.err
+        assert told(sandbox) == before
+        assert found_in(report).is_restored
+
+
 class TestAGroup:
     @pytest.fixture
     def group(self, operator: Installation, sandbox: SandboxProcess) -> Iterator[str]:

@@ -50,7 +50,7 @@ class Post:
             quota=self.quota,
             clock=FakeClock(),
             journal=self.journal,
-            waits=Waits(pause=self.pauses.append, settle=timedelta(0), gap=timedelta(0)),
+            waits=Waits(pause=self.pauses.append, settle=timedelta(0), gap=timedelta(0), horizon=timedelta(0)),
             lease=Lease(name="tenant:t", holder="me", fence=1, expires_at=NOW),
             actor=Actor("person:duty"),
             subject=Pseudonym("p_x"),
