@@ -182,7 +182,7 @@ class Calibrate:
             stage = side.stage.copied(cast.user, prober.root)
             copy = msgspec.structs.replace(side, prober=prober, stage=stage, plain=Plain(stage.words), cast=cast)
             run = ProbeRun(copy, Unwatched(), self.waits, self.clock)
-            return {probe.name: run(probe) for probe in PROBES}
+            return {probe.name: run.ask(probe) for probe in PROBES}
 
     @contextmanager
     def _watched(self, identity: Identity, left: Interrupted, journal: ProbeJournal) -> Iterator[Watched]:
@@ -266,7 +266,7 @@ class Calibrate:
 
 def _asked(run: ProbeRun, heard: Heard) -> Iterator[tuple[str, Found]]:
     for probe in PROBES:
-        found = run(probe)
+        found = run.ask(probe)
         heard(probe, found)
         yield probe.name, found
 

@@ -87,7 +87,7 @@ class ProbeRun:
         self._asked: list[Asked] = []
         self._writes = 0
 
-    def __call__(self, probe: Probe) -> Found:
+    def ask(self, probe: Probe) -> Found:
         """What this side says to it; raises what forbids going on at all."""
         why = obstacle(probe, self._side.stage, self._side.permissions) or self._watch.room_for(probe.writes)
         if why:

@@ -12,7 +12,7 @@ from provisioning.planning.probe import Ask
 from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Quota
 from provisioning.services.probe_run import Waits
 
-KIND = "calibrate"  # what `provisioning stop --kind` would call it
+KIND = "calibrate"  # no kind of operation: stops of everything and of the tenant hold for it
 _TO_PUT_BACK = 8  # five requests undo anything, and some may have to be sent twice
 _SUCCESS, _FAILURE = 200, 300
 

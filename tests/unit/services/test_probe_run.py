@@ -122,55 +122,55 @@ class Scene:
 class TestAProbe:
     def test_that_is_refused_says_so_and_has_nothing_to_undo(self) -> None:
         scene = Scene(REFUSED)
-        found = scene.run(scene.probe)
+        found = scene.run.ask(scene.probe)
         assert found.facts == {"status": "400", "code": "No", "message": "no"}
         assert (found.writes, len(scene.graph.asked)) == (1, 1)
 
     def test_that_is_accepted_is_undone(self) -> None:
         scene = Scene(first=(MOVE,))
-        found = scene.run(scene.probe)
+        found = scene.run.ask(scene.probe)
         assert scene.is_as_before
         assert found.writes == 4
         assert [asked.status for asked in found.requests] == [200, 200]  # what undoes it is no answer
 
     def test_that_leaves_what_it_did_is_undone_by_the_next(self) -> None:
         scene = Scene(leaves=True)
-        scene.run(scene.probe)
+        scene.run.ask(scene.probe)
         assert not scene.is_as_before
-        scene.run(msgspec.structs.replace(scene.probe, ask=LOOK, leaves=False))
+        scene.run.ask(msgspec.structs.replace(scene.probe, ask=LOOK, leaves=False))
         assert scene.is_as_before
 
     def test_whose_beginning_is_refused_is_not_tried(self) -> None:
         scene = Scene(REFUSED, first=(MOVE,))
-        assert scene.run(scene.probe).reason == "what comes before it was answered 400"
+        assert scene.run.ask(scene.probe).reason == "what comes before it was answered 400"
         assert scene.is_as_before
 
     def test_that_has_no_second_page_is_not_tried(self) -> None:
         scene = Scene(first=(Ask(method="GET", path="/users"),), ask=Ask(method="GET", path="<next>"))
-        assert scene.run(scene.probe).reason == "one page was all there is"
+        assert scene.run.ask(scene.probe).reason == "one page was all there is"
 
     def test_follows_the_link_to_the_second_page(self) -> None:
         link = Answered(200, {}, b'{"@odata.nextLink":"https://graph/v1.0/users?$skiptoken=x"}')
         scene = Scene(link, REFUSED, first=(Ask(method="GET", path="/users"),), ask=Ask(method="GET", path="<next>"))
-        assert scene.run(scene.probe).facts["status"] == "400"
+        assert scene.run.ask(scene.probe).facts["status"] == "400"
         assert scene.graph.asked == ["GET /users", "GET /users"]
 
     def test_for_which_no_writes_are_left_is_not_begun(self) -> None:
         scene = Scene()
         scene.watch.is_full = True
-        assert scene.run(scene.probe).reason == "60 writes are the most"
+        assert scene.run.ask(scene.probe).reason == "60 writes are the most"
         assert scene.graph.asked == []
 
     def test_looks_until_it_shows(self) -> None:
         empty = Answered(200, {}, b'{"licenseAssignmentStates":[]}')
         scene = Scene(None, empty, empty, first=(GIVE,), ask=LOOK, shows=("status",))
-        found = scene.run(scene.probe)
+        found = scene.run.ask(scene.probe)
         assert found.seconds is not None
         assert scene.graph.asked.count("GET /users/u") == 3
 
     def test_does_not_look_for_ever(self) -> None:
         scene = Scene(ask=LOOK, shows=("status",))
-        assert scene.run(scene.probe).facts == {"status": "200"}
+        assert scene.run.ask(scene.probe).facts == {"status": "200"}
         assert sum(scene.pauses, timedelta(0)) <= timedelta(minutes=10)
 
 
@@ -179,42 +179,42 @@ class TestAnAnswerThatIsLost:
     def test_is_looked_after_and_undone(self, is_applied: bool) -> None:
         scene = Scene(LOST)
         scene.graph.applies_when_lost = is_applied
-        assert scene.run(scene.probe).reason == "lost"
+        assert scene.run.ask(scene.probe).reason == "lost"
         assert scene.is_as_before
         assert timedelta(seconds=60) in scene.pauses  # absence is believed only then
 
     def test_is_one_of_a_server_that_broke_down(self) -> None:
         scene = Scene(Answered(504, {}, b""))
-        assert scene.run(scene.probe).reason == "it was answered 504"
+        assert scene.run.ask(scene.probe).reason == "it was answered 504"
         assert timedelta(seconds=60) in scene.pauses
 
     def test_while_undoing_is_undone_again(self) -> None:
         scene = Scene(None, LOST)
         scene.graph.applies_when_lost = False
-        scene.run(scene.probe)
+        scene.run.ask(scene.probe)
         assert scene.is_as_before
 
     def test_for_ever_ends_with_a_sentence(self) -> None:
         scene = Scene(None, *[LOST] * 20)
         scene.graph.applies_when_lost = False
         with pytest.raises(ConflictError, match="could not be put back"):
-            scene.run(scene.probe)
+            scene.run.ask(scene.probe)
 
     def test_of_what_never_left_needs_no_look(self) -> None:
         scene = Scene(UNSENT)
-        assert scene.run(scene.probe).reason == "no connection"
+        assert scene.run.ask(scene.probe).reason == "no connection"
         assert scene.pauses == []
 
 
 class TestAThrottle:
     def test_is_waited_for_as_asked(self) -> None:
         scene = Scene(Answered(429, {"retry-after": "7"}, b"{}"), REFUSED)
-        assert scene.run(scene.probe).facts["status"] == "400"
+        assert scene.run.ask(scene.probe).facts["status"] == "400"
         assert scene.pauses == [timedelta(seconds=7)]
 
     def test_that_does_not_end_is_not_an_answer(self) -> None:
         scene = Scene(*[Answered(429, {}, b"{}")] * 3)
-        assert scene.run(scene.probe).reason == "it was answered 429"
+        assert scene.run.ask(scene.probe).reason == "it was answered 429"
 
 
 class TestABatch:
@@ -222,7 +222,7 @@ class TestABatch:
         rows = [{"id": "0", "status": 200, "body": {}}, {"id": "1", "status": 409, "body": {}}]
         envelope = Answered(200, {}, msgspec.json.encode({"responses": rows}))
         scene = Scene(envelope, ask=Ask(method="POST", path="/$batch", items=(GIVE, MOVE)), shows=("items",))
-        found = scene.run(scene.probe)
+        found = scene.run.ask(scene.probe)
         assert found.facts == {"items": "200, 409"}
         assert scene.graph.asked == ["POST /$batch", "POST /users/u/assignLicense"]  # the country was refused
 
@@ -230,25 +230,25 @@ class TestABatch:
 class TestTheWatch:
     def test_sees_every_write_before_and_after(self) -> None:
         scene = Scene(first=(MOVE,))
-        scene.run(scene.probe)
+        scene.run.ask(scene.probe)
         assert scene.watch.before_ == ["p", "p", "restore", "restore"]
         assert scene.watch.after_ == [("p", 200), ("p", 200), ("restore", 200), ("restore", 200)]
 
     def test_sees_no_look(self) -> None:
         scene = Scene(ask=Ask(method="GET", path="/users/<user>"))
-        scene.run(scene.probe)
+        scene.run.ask(scene.probe)
         assert scene.watch.before_ == []
 
     def test_may_end_everything(self) -> None:
         scene = Scene()
         scene.watch.objection = ConflictError("Writes are stopped.")
         with pytest.raises(ConflictError):
-            scene.run(scene.probe)
+            scene.run.ask(scene.probe)
         assert scene.graph.asked == []
 
     def test_hears_that_an_answer_was_lost(self) -> None:
         scene = Scene(LOST)
-        scene.run(scene.probe)
+        scene.run.ask(scene.probe)
         assert scene.watch.after_[0] == ("p", None)
 
 
