@@ -72,6 +72,9 @@ class GraphGateway:
     ) -> dict[GroupId, ObservedGroup | None]:
         return self._read(lambda client: group_reads.observe_groups(client, tenant, groups, with_members=with_members))
 
+    def list_licensed_groups(self, tenant: TenantId) -> frozenset[GroupId]:
+        return self._read(lambda client: group_reads.list_licensed(client, tenant))
+
     def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
         return self._read(lambda client: group_reads.find_group(client, tenant, nickname))
 

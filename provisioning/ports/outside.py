@@ -94,6 +94,9 @@ class TenantReader(Protocol):
         """Everybody in parts of at most 999, so that nobody has to hold a whole tenant; begin with None."""
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]: ...
+    def list_licensed_groups(self, tenant: TenantId) -> frozenset[GroupId]:
+        """Groups that carry a licence, whether or not anybody has it through them."""
+
     def observe_groups(
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
     ) -> dict[GroupId, ObservedGroup | None]: ...

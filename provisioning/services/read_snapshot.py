@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from provisioning.domain.errors import PermanentError, RetryableError
+from provisioning.domain.errors import GraphError, PermanentError, RetryableError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SkuId, SubjectId, TenantId
 from provisioning.domain.observation import Membership, Person, Seats, TenantProfile
@@ -124,13 +124,20 @@ class SnapshotReading:
 
     def _groups(self) -> list[ObservedGroup]:
         """Those that bring licences, and those that selectors, policies and our own register name."""
-        wanted = sorted(self._bringing | self.basis.groups)
+        wanted = sorted(self._bringing | self._licensed() | self.basis.groups)
         found = self._reader.observe_groups(self.basis.tenant, wanted) if wanted else {}
         for group_id in wanted:
             group = found.get(group_id)
             if group_id not in found or (group and not group.is_complete):
                 self._miss(f"Group {group_id} could not be read whole.")
         return [group for group in found.values() if group]
+
+    def _licensed(self) -> frozenset[GroupId]:
+        try:
+            return self._reader.list_licensed_groups(self.basis.tenant)
+        except GraphError as error:
+            self._miss(f"Groups through which nobody has a licence yet may be missing: {error}")
+            return frozenset()
 
     def _tail(self, memberships: list[Membership], groups: list[ObservedGroup]) -> SeedTail:
         masks, known = self.basis.masks, self.people

@@ -16,7 +16,7 @@ def guid(word: str) -> str:
     return str(uuid.uuid5(uuid.UUID(SCHOOL_OF_NAMES), word))
 
 
-STAFF, LICENSED = (GroupId(guid(word)) for word in ("staff", "licensed"))
+STAFF, LICENSED, EMPTY = (GroupId(guid(word)) for word in ("staff", "licensed", "empty"))
 UNIT, ROSTER = guid("unit"), "roster-1"
 SELECTOR = (
     '{"any":[{"attribute":"department","equals":"Team 99XA"},{"attribute":"extensionAttribute3","equals":"vast"},'
@@ -114,4 +114,5 @@ def _groups() -> list[dict[str, Any]]:
             "assignedLicenses": licences,
             "members": inheriting,
         },
+        {"id": EMPTY, "displayName": f"Straks voor {name(4)}", "assignedLicenses": licences},
     ]

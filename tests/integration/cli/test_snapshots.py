@@ -103,7 +103,7 @@ class TestTheFile:
         monkeypatch.chdir(tmp_path)
         answer = operator("tenants", "snapshot", names.DOMAIN, "--json").json
         assert answer["file"].startswith("veelnamen.onmicrosoft.com-")
-        assert (answer["people"], answer["groups"], answer["is_complete"]) == (names.PEOPLE, 2, True)
+        assert (answer["people"], answer["groups"], answer["is_complete"]) == (names.PEOPLE, 3, True)
         assert (tmp_path / answer["file"]).exists()
 
 

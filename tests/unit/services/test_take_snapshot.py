@@ -34,6 +34,7 @@ class FakeReader(FakeGateway):
         self.pages = list(pages)
         self.groups: dict[GroupId, ObservedGroup | None] = {}
         self.members: dict[str, Membership] = {}
+        self.licensed: frozenset[GroupId] | Exception = frozenset()
         self.goes_round = False
 
     def observe_readiness(self, tenant: TenantId) -> Any:
@@ -52,6 +53,11 @@ class FakeReader(FakeGateway):
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
         return {key: self.members[key] for key in keys if key in self.members}
+
+    def list_licensed_groups(self, tenant: TenantId) -> frozenset[GroupId]:
+        if isinstance(self.licensed, Exception):
+            raise self.licensed
+        return self.licensed
 
     def observe_groups(
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
@@ -153,6 +159,16 @@ class TestTakingASnapshot:
         reader.groups = {GROUP: ObservedGroup(group_id=GROUP, nickname="", members=frozenset({SubjectId("a")}))}
         [group] = document(take(world, reader))["groups"]
         assert (group["id"], len(group["members"])) == (GROUP, 1)
+
+    def test_a_licensed_group_of_nobody_is_in_it(self, world: World) -> None:
+        reader = FakeReader([person("a")])
+        reader.groups, reader.licensed = {GROUP: ObservedGroup(group_id=GROUP, nickname="")}, frozenset({GROUP})
+        assert [group["id"] for group in document(take(world, reader))["groups"]] == [GROUP]
+
+    def test_groups_that_cannot_be_listed_are_said(self, world: World) -> None:
+        reader = FakeReader([person("a")])
+        reader.licensed = RetryableError("Microsoft is away.", Reason.TRANSIENT)
+        assert any("may be missing: Microsoft is away." in said for said in _read(take(world, reader)).summary.remarks)
 
     def test_a_group_that_cannot_be_read_is_said(self, world: World) -> None:
         taken = _read(take(world, FakeReader([person("a", HeldLicence(A3, group_id=GROUP))])))
