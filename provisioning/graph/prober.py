@@ -1,16 +1,19 @@
 """Graph behind the port `Prober`: any request, once, and the answer as it came."""
 
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
+from provisioning.domain.errors import AmbiguousOutcomeError, RetryableError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.observation import Person
+from provisioning.domain.reasons import Reason
 from provisioning.graph import groups, reads
 from provisioning.graph.bridge import Bridge, PerProcess
 from provisioning.graph.client import Answer, GraphClient
@@ -18,6 +21,8 @@ from provisioning.graph.settings import GraphSettings
 from provisioning.planning.probe import Ask
 from provisioning.planning.probe_answers import Answered
 from provisioning.ports import Clock
+
+T = TypeVar("T")
 
 _SLACK = timedelta(seconds=5)
 _IN_ADDRESSES = "/?&=$()':,%"  # what stays as it is: links of Graph are encoded already
@@ -34,16 +39,18 @@ class GraphProber:
         self._deadline = settings.write_timeout + settings.patience + _SLACK
 
     def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
-        answer = self._bridge.run(self._send(tenant, ask, call_id), self._deadline)
+        try:
+            answer = self._bridge.run(self._send(tenant, ask, call_id), self._deadline)
+        except TimeoutError:
+            raise AmbiguousOutcomeError("Microsoft Graph took too long to answer.", Reason.NO_ANSWER) from None
         return Answered(answer.status, answer.headers, answer.body)
 
     def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None:
-        found = self._bridge.run(reads.observe_people(self._client.get(), tenant, [user]), self._deadline)
-        return found.get(user)
+        return self._read(reads.observe_people(self._client.get(), tenant, [user])).get(user)
 
     def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None:
         reading = groups.observe_groups(self._client.get(), tenant, [group], with_members=True)
-        return self._bridge.run(reading, self._deadline).get(group)
+        return self._read(reading).get(group)
 
     @property
     def root(self) -> str:
@@ -52,6 +59,12 @@ class GraphProber:
     def close(self) -> None:
         if client := self._client.pop():
             self._bridge.run(client.close(), _SLACK)
+
+    def _read(self, reading: Coroutine[Any, Any, T]) -> T:
+        try:
+            return self._bridge.run(reading, self._deadline)
+        except TimeoutError:
+            raise RetryableError("Microsoft Graph took too long to answer.", Reason.NO_ANSWER) from None
 
     async def _send(self, tenant: TenantId, ask: Ask, call_id: str) -> Answer:
         client, settings = self._client.get(), self._settings

@@ -1,6 +1,6 @@
 """What accepted requests made of the test person and the test group, and how it is undone."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import reduce
 
 import msgspec
@@ -73,6 +73,14 @@ def after(before: Standing, ask: Ask, cast: Cast) -> Standing:
 def _changed(skus: frozenset[str], ask: Ask) -> frozenset[str]:
     added = {row["skuId"] for row in ask.body.get("addLicenses", ())}
     return frozenset((skus - set(ask.body.get("removeLicenses", ()))) | added)
+
+
+def strays(ask: Ask, cast: Cast, harmless: Collection[str]) -> bool:
+    """Whether a request would write to anything but the cast, or to what cannot be written anyway."""
+    if ask.items:
+        return any(strays(item, cast, harmless) for item in ask.items)
+    own = [f"/users/{cast.user}", *([f"/groups/{cast.group}"] if cast.group else [])]
+    return bool(ask.writes) and not any(f"{ask.path}/".startswith(f"{place}/") for place in (*own, *harmless))
 
 
 def at_most(now: Standing, ask: Ask, cast: Cast) -> Standing:

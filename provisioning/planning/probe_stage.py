@@ -60,7 +60,7 @@ def set_stage(
     }
     return Stage(
         words={word: value for word, value in found.items() if value},
-        absent={word: reason for word, reason in _ABSENT.items() if not found.get(word)},
+        absent={word: reason for word, reason in _absent(chosen).items() if not found.get(word)},
     )
 
 
@@ -80,6 +80,14 @@ _ABSENT = {
     "rival": "no two products with free seats exclude each other",
     "next": "one page was all there is",
 }
+
+
+def _absent(chosen: SkuId | None) -> dict[str, str]:
+    return (
+        _ABSENT
+        if chosen is None
+        else {**_ABSENT, "sku": f"product {chosen} has no free seat, or is not one for people"}
+    )
 
 
 def _free(count: SeatCount) -> int:

@@ -198,7 +198,7 @@ class Calibrate:
             lease=lease,
             actor=identity.actor,
             subject=subject,
-            tenant=left.tenant,
+            left=left,
         )
         try:
             with kept_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):

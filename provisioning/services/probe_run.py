@@ -155,8 +155,11 @@ class ProbeRun:
     def _observed(self) -> tuple[Person, ObservedGroup | None] | None:
         """The person and the group, if there is one; None when either cannot be read whole."""
         cast, prober = self._side.cast, self._side.prober
-        person = prober.observe_person(self._side.tenant, cast.user)
-        group = prober.observe_group(self._side.tenant, cast.group) if cast.group else None
+        try:
+            person = prober.observe_person(self._side.tenant, cast.user)
+            group = prober.observe_group(self._side.tenant, cast.group) if cast.group else None
+        except RetryableError:
+            return None
         is_whole = person is not None and (cast.group is None or (group is not None and group.is_complete))
         return (person, group) if person and is_whole else None
 

@@ -4,16 +4,19 @@ from datetime import timedelta
 
 from provisioning.domain.errors import ConflictError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, AttemptId, Pseudonym, TenantId
+from provisioning.domain.ids import Actor, AttemptId, Pseudonym
 from provisioning.domain.operation import Lane
 from provisioning.domain.worklist import Lease
 from provisioning.planning.calibration import MOST_WRITES
 from provisioning.planning.probe import Ask
+from provisioning.planning.probe_people import Interrupted, strays
+from provisioning.planning.probe_stage import NOBODY
 from provisioning.ports import Clock, OpenUnitOfWork, ProbeJournal, Quota
 from provisioning.services.probe_run import Waits
 
 KIND = "calibrate"  # no kind of operation: stops of everything and of the tenant hold for it
 _TO_PUT_BACK = 8  # five requests undo anything, and some may have to be sent twice
+_NO_ONES = (f"/users/{NOBODY}", "/subscribedSkus")  # a person who does not exist, and what nobody can delete
 _SUCCESS, _FAILURE = 200, 300
 
 
@@ -44,7 +47,7 @@ class Watched:
         lease: Lease,
         actor: Actor,
         subject: Pseudonym,
-        tenant: TenantId,
+        left: Interrupted,
     ) -> None:
         self._open_uow = open_uow
         self._quota = quota
@@ -54,7 +57,8 @@ class Watched:
         self._lease = lease
         self._actor = actor
         self._subject = subject
-        self._tenant = tenant
+        self._tenant = left.tenant
+        self._cast = left.cast
         self.writes = 0
 
     def room_for(self, writes: int) -> str | None:
@@ -63,6 +67,8 @@ class Watched:
         return None
 
     def before(self, probe: str, ask: Ask, call_id: str) -> None:
+        if strays(ask, self._cast, _NO_ONES):
+            raise ConflictError(f"Probe {probe} would write to somebody else; nothing was sent.")
         if self.writes + ask.writes > MOST_WRITES:
             raise ConflictError(f"{MOST_WRITES} writes are used; nothing more is sent to this tenant.")
         self._take_quota(ask.writes)

@@ -45,7 +45,7 @@ class TestTheStage:
     def test_does_not_take_another_one_instead(self) -> None:
         found = stage((product("a"), count("a", enabled=1)), chosen="b")
         assert "sku" not in found.words
-        assert found.absent["sku"] == "no product has a free seat"
+        assert found.absent["sku"].startswith("product b has no free seat")
 
     @pytest.mark.parametrize(
         ("word", "units"),

@@ -40,6 +40,7 @@ class FakeGraph:
         self.asked: list[str] = []
         self.person = Person(subject_id=USER, usage_location="NL")
         self.looks_old: Person | None = None
+        self.away = 0
         self.applies_when_lost = True
 
     def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
@@ -52,6 +53,9 @@ class FakeGraph:
         return answer or self._shown(ask)
 
     def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None:
+        if self.away:
+            self.away -= 1
+            raise UNSENT
         return self.looks_old or self.person
 
     def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None:
@@ -285,6 +289,11 @@ class TestRecovering:
 
 
 class TestConfirming:
+    def test_goes_on_looking_while_microsoft_is_away(self) -> None:
+        scene = Scene()
+        scene.graph.away = 2
+        assert scene.run.confirm()
+
     def test_takes_two_looks_that_agree(self) -> None:
         scene = Scene()
         assert scene.run.confirm()

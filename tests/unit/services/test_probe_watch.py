@@ -4,17 +4,21 @@ from typing import Any
 import pytest
 
 from provisioning.domain.errors import ConflictError, StaleLeaseError
-from provisioning.domain.ids import Actor, Pseudonym
+from provisioning.domain.ids import Actor, GroupId, Pseudonym, SubjectId
 from provisioning.domain.operation import Lane
 from provisioning.domain.worklist import Lease, Stop
 from provisioning.planning.calibration import MOST_WRITES
-from provisioning.planning.probe import Ask
+from provisioning.planning.probe import Ask, Probe
+from provisioning.planning.probe_people import Cast, Interrupted, Standing
+from provisioning.planning.probe_stage import NOBODY, filled
+from provisioning.planning.probes import PROBES
 from provisioning.ports import Grant
 from provisioning.services.probe_run import Waits
 from provisioning.services.probe_watch import Unwatched, Watched
 from tests.unit.services.fakes_access import NOW, TENANT, FakeClock, World
 
-WRITE, LOOK = Ask(method="POST", path="/x"), Ask(method="GET", path="/x")
+CAST = Cast(user=SubjectId("u"), group=GroupId("g"))
+WRITE = Ask(method="POST", path="/users/u/assignLicense")
 
 
 class FakeQuota:
@@ -54,7 +58,7 @@ class Post:
             lease=Lease(name="tenant:t", holder="me", fence=1, expires_at=NOW),
             actor=Actor("person:duty"),
             subject=Pseudonym("p_x"),
-            tenant=TENANT,
+            left=Interrupted(tenant=TENANT, cast=CAST, before=Standing()),
         )
 
     def _open(self) -> Any:
@@ -85,6 +89,30 @@ class TestBeforeAWrite:
         post.watch.before("p", WRITE, "c-1")
         assert (post.watch.writes, post.journal.lines) == (1, [("asking", "c-1")])
         assert post.quota.lanes == [Lane.BULK]
+
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            Ask(method="POST", path="/users/other/assignLicense"),
+            Ask(method="PATCH", path="/users/u2"),
+            Ask(method="POST", path="/groups"),
+            Ask(method="DELETE", path="/groups/other/members/u/$ref"),
+            Ask(method="POST", path="/$batch", items=(WRITE, Ask(method="PATCH", path="/users/other"))),
+        ],
+        ids=["somebody else", "a longer id", "a new group", "another group", "inside a batch"],
+    )
+    def test_nobody_else_is_ever_written_to(self, ask: Ask) -> None:
+        post = Post()
+        with pytest.raises(ConflictError, match="would write to somebody else"):
+            post.watch.before("p", ask, "c-1")
+        assert (post.watch.writes, post.journal.lines) == (0, [])
+
+    @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+    def test_every_probe_of_ours_may_be_sent(self, probe: Probe) -> None:
+        words = {word: word for word in (*probe.words, "next")} | {"user": "u", "group": "g", "nobody": NOBODY}
+        post = Post()
+        for ask in (*probe.first, probe.ask):
+            post.watch.before("p", filled(ask, words), "c-1")
 
     def test_a_stop_forbids_it(self) -> None:
         post = Post()
