@@ -18,7 +18,7 @@ from provisioning.planning.group_probes import GROUP_POINTS
 from provisioning.planning.probe_answers import Verdict
 from tests.conformance.school import A1, APP, DOMAIN, GROUP, GUEST, TENANT, WITH_A1, WITH_NOTHING, WITHOUT_LOCATION
 from tests.factories import tenancy
-from tests.integration.cli.conftest import SIGNER, Answer, Installation
+from tests.integration.cli.conftest import SIGNER, Answer, Installation, flat
 from tests.sandbox_process import SandboxProcess
 
 EMPTY_GROUP = "4d5e6f70-1111-4222-8333-444455556666"
@@ -71,7 +71,7 @@ def told(sandbox: SandboxProcess) -> Any:
     world = sandbox.control.read_seed()
     for tenant in world["tenants"]:
         for user in tenant["users"]:
-            for held in user["assignments"]:
+            for held in user.get("assignments", ()):
                 held["lastUpdatedDateTime"] = ""
         for group in tenant["groups"]:
             group.pop("processing", None)  # that it once had a licence
@@ -146,7 +146,7 @@ class TestACalibration:
         self, operator: Installation, sandbox: SandboxProcess
     ) -> None:
         answer = operator("tenants", "calibrate", DOMAIN, "--user", WITH_NOTHING)
-        assert (answer.code, "Nothing was asked yet" in answer.out) == (0, True)
+        assert (answer.code, "Nothing was asked yet" in flat(answer.out)) == (0, True)
         assert not _counted(sandbox)
 
     def test_survives_an_answer_that_is_lost(
@@ -209,7 +209,7 @@ class TestAGroup:
 
     def test_that_has_members_is_refused(self, operator: Installation, sandbox: SandboxProcess, report: Path) -> None:
         answer = calibrate(operator, report, "--group", GROUP)
-        assert (answer.code, "has members or licences" in answer.err) == (2, True)
+        assert (answer.code, "has members or licences" in flat(answer.err)) == (2, True)
         assert not _counted(sandbox)
 
 
@@ -220,7 +220,7 @@ class TestAReport:
         key.write_text(str(SIGNER.verifier))
         operator.unset("DATABASE_URL")
         answer = operator("tenants", "calibrate", "--verify", str(report), "--key", str(key))
-        assert (answer.code, "The signature is valid." in answer.out) == (0, True)
+        assert (answer.code, "The signature is valid." in flat(answer.out)) == (0, True)
         assert stat.S_IMODE(report.stat().st_mode) == 0o600
         assert report.with_name("report.txt.md").read_text("utf-8").startswith("# Calibration of the twin on ")
 
@@ -243,7 +243,7 @@ class TestAPersonOrTenantThatIsNoTests:
         self, operator: Installation, sandbox: SandboxProcess, report: Path, user: str, sentence: str
     ) -> None:
         answer = calibrate(operator, report, user=user)
-        assert (answer.code, sentence in answer.err, report.exists()) == (2, True, False)
+        assert (answer.code, sentence in flat(answer.err), report.exists()) == (2, True, False)
         assert not _counted(sandbox)
 
     def test_is_refused_with_another_domain(self, operator: Installation, report: Path) -> None:
@@ -251,7 +251,7 @@ class TestAPersonOrTenantThatIsNoTests:
             *("tenants", "calibrate", DOMAIN, "--user", WITH_NOTHING, "--to", str(report)),
             *("--i-know-this-is-a-test-tenant", DOMAIN),
         )
-        assert (answer.code, "type the test tenant's first domain in full" in answer.err) == (2, True)
+        assert (answer.code, "type the test tenant's first domain in full" in flat(answer.err)) == (2, True)
 
     def test_is_refused_once_an_organisation_is_bound_to_it(self, operator: Installation, report: Path) -> None:
         services = operator.services()
@@ -261,13 +261,13 @@ class TestAPersonOrTenantThatIsNoTests:
         services.close()
         operator("tenants", "bind", "41234", DOMAIN)
         answer = calibrate(operator, report)
-        assert (answer.code, "it is no test tenant" in answer.err) == (2, True)
+        assert (answer.code, "it is no test tenant" in flat(answer.err)) == (2, True)
 
     def test_is_refused_to_whoever_is_no_operator(
         self, operator: Installation, team: dict[str, str], report: Path
     ) -> None:
         answer = calibrate(operator.as_holder_of(team["auditor"]), report)
-        assert (answer.code, "may not calibrate the twin" in answer.err) == (1, True)
+        assert (answer.code, "may not calibrate the twin" in flat(answer.err)) == (1, True)
 
     def test_is_refused_while_writes_are_stopped(
         self, operator: Installation, sandbox: SandboxProcess, report: Path

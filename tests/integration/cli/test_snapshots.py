@@ -19,7 +19,7 @@ from provisioning.services.observe_scene import observe_scene
 from tests.conformance.school import APP, SECRET
 from tests.factories import tenancy
 from tests.integration.cli import names
-from tests.integration.cli.conftest import Installation
+from tests.integration.cli.conftest import Installation, flat
 from tests.integration.cli.names import SCHOOL_OF_NAMES
 from tests.sandbox_process import SandboxProcess
 from tests.unit.planning import scene
@@ -81,7 +81,7 @@ class TestTheFile:
     def test_is_never_overwritten(self, operator: Installation, snapshot: Path) -> None:
         before = snapshot.read_bytes()
         answer = operator("tenants", "snapshot", names.DOMAIN, "--to", str(snapshot))
-        assert (answer.code, "a snapshot is never overwritten" in answer.err) == (2, True)
+        assert (answer.code, "a snapshot is never overwritten" in flat(answer.err)) == (2, True)
         assert snapshot.read_bytes() == before
 
     def test_calls_the_same_person_the_same_in_every_snapshot(self, operator: Installation, snapshot: Path) -> None:
@@ -117,7 +117,7 @@ class TestWhoMay:
     def test_nobody_else(self, operator: Installation, team: dict[str, str], tmp_path: Path) -> None:
         file = tmp_path / "school.json"
         answer = operator.as_holder_of(team["auditor"])("tenants", "snapshot", names.DOMAIN, "--to", str(file))
-        assert (answer.code, "may not take a snapshot" in answer.err, file.exists()) == (1, True, False)
+        assert (answer.code, "may not take a snapshot" in flat(answer.err), file.exists()) == (1, True, False)
 
 
 class TestATwinPlantedWithIt:
@@ -131,8 +131,8 @@ class TestATwinPlantedWithIt:
     def test_keeps_of_attributes_what_selectors_compare_with(self, sandbox: SandboxProcess, snapshot: Path) -> None:
         plant(sandbox, snapshot)
         users = _tenant_in(sandbox)["users"]
-        assert {user["department"] for user in users} == {None, "Team 99XA"}
-        assert {msgspec.json.encode(user["extensions"]) for user in users} == {
+        assert {user.get("department") for user in users} == {None, "Team 99XA"}
+        assert {msgspec.json.encode(user.get("extensions")) for user in users} == {
             b"null",
             b'{"extensionAttribute3":"Vast"}',
         }
@@ -173,7 +173,7 @@ class TestATenantThatCannotBeReadWhole:
         sandbox.control.add_fault("unavailable", tenant=SCHOOL_OF_NAMES, route="groupMembers")
         file = tmp_path / "school.json"
         answer = operator("tenants", "snapshot", names.DOMAIN, "--to", str(file))
-        assert (answer.code, "NOT COMPLETE. Not all members of group" in answer.out) == (0, True)
+        assert (answer.code, "NOT COMPLETE. Not all members of group" in flat(answer.out)) == (0, True)
         [tenant] = msgspec.json.decode(file.read_bytes())["tenants"]
         assert any(remark.startswith("NOT COMPLETE.") for remark in tenant["remarks"])
 
@@ -256,6 +256,6 @@ def _told(tenant: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_person(user: dict[str, Any]) -> Any:
-    dated = [{**row, "lastUpdatedDateTime": ""} for row in user["assignments"]]
+    dated = [{**row, "lastUpdatedDateTime": ""} for row in user.get("assignments", ())]
     kept = ("accountEnabled", "userType", "usageLocation", "primaryRole")
-    return [user["userPrincipalName"].partition("@")[2], [user[name] for name in kept], dated]
+    return [user["userPrincipalName"].partition("@")[2], [user.get(name) for name in kept], dated]
