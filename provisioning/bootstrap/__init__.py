@@ -1,11 +1,12 @@
 """The only builder: what entry points ask for is made here, once per process."""
 
 from config.settings import load_settings
+from provisioning.bootstrap.adapters import TwinAddress
 from provisioning.bootstrap.installation import check_installation
 from provisioning.bootstrap.services import Services
 from provisioning.graph.bridge import PerProcess
 
-__all__ = ["Services", "check_installation", "services"]
+__all__ = ["Services", "TwinAddress", "check_installation", "services"]
 
 _PER_PROCESS = PerProcess(lambda: Services(load_settings()))
 

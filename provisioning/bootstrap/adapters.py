@@ -36,6 +36,7 @@ from provisioning.domain.ids import TenantId
 from provisioning.domain.limits import Limits
 from provisioning.graph.bridge import Bridge
 from provisioning.graph.gateway import GraphGateway
+from provisioning.graph.prober import GraphProber
 from provisioning.graph.settings import Application, GraphSettings
 from provisioning.planning.quota import Sizes
 from provisioning.ports import (
@@ -46,10 +47,21 @@ from provisioning.ports import (
     LicenceGateway,
     OrderDesk,
     OrderSource,
+    Prober,
+    TenantReader,
     UnitOfWork,
 )
 
 _POOL_SIZE = 2  # a task uses one connection, and its lease another
+
+
+class TwinAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a twin answers, and the secret by which it knows our application."""
+
+    graph: str
+    authority: str
+    ca_file: str
+    secret: str
 
 
 class Adapters:
@@ -132,6 +144,26 @@ class Adapters:
         return self._graph
 
     @cached_property
+    def tenant_reader(self) -> TenantReader:
+        """The same gateway, as snapshots see it."""
+        return self._graph
+
+    @cached_property
+    def prober(self) -> Prober:
+        return GraphProber(self.graph_settings, self.clock, self._bridge)
+
+    def twin_prober(self, tenant: TenantId, address: TwinAddress) -> Prober:
+        """The same questions, to a twin that knows our application by a secret of its own."""
+        known_as = self.graph_settings.application_for(tenant).client_id
+        settings = GraphSettings(
+            application=Application(client_id=known_as, client_secret=address.secret),
+            base_url=address.graph,
+            authority=address.authority,
+            ca_file=address.ca_file,
+        )
+        return GraphProber(settings, self.clock, self._bridge)
+
+    @cached_property
     def _graph(self) -> GraphGateway:
         return GraphGateway(self.graph_settings, self.quota, self.clock, self._bridge)
 
@@ -181,8 +213,10 @@ class Adapters:
     def close(self) -> None:
         """Let go of what was opened; it is opened anew when it is asked for again."""
         made = self.__dict__
-        if "_graph" in made:
-            self._graph.close()
+        for client in ("_graph", "prober"):
+            if client in made:
+                made[client].close()
+        if "_bridge" in made:
             self._bridge.close()
         if "redis" in made:
             self.redis.close()

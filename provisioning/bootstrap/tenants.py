@@ -1,17 +1,23 @@
 """The use cases of tenants: added, bound, confirmed, and what their schools want."""
 
+import time
 from functools import cached_property
 
 from provisioning.bootstrap.orders import Orders
 from provisioning.domain.errors import ConfigurationError
+from provisioning.planning.calibration import Report
 from provisioning.services.add_tenant import AddTenant
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.bind_tenant import BindTenant
+from provisioning.services.calibrate import Calibrate
 from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
+from provisioning.services.probe_run import Waits
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
 from provisioning.services.show_tenants import ShowTenants
+from provisioning.services.sign_report import sign_report
+from provisioning.services.take_snapshot import TakeSnapshot
 
 
 class Tenants(Orders):
@@ -49,6 +55,40 @@ class Tenants(Orders):
     @cached_property
     def show_tenants(self) -> ShowTenants:
         return ShowTenants(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def take_snapshot(self) -> TakeSnapshot:
+        return TakeSnapshot(
+            open_uow=self.open_uow,
+            reader=self.tenant_reader,
+            clock=self.clock,
+            application=lambda tenant: self.graph_settings.application_for(tenant).client_id,
+        )
+
+    @cached_property
+    def calibrate(self) -> Calibrate:
+        factor = self.settings.clock_factor
+        waits = Waits(
+            pause=lambda length: time.sleep(length.total_seconds() / factor),
+            settle=self.limits.settle,
+            gap=self.limits.removal_gap,
+            horizon=self.limits.lag_horizon,
+        )
+        return Calibrate(
+            open_uow=self.open_uow,
+            reader=self.tenant_reader,
+            prober=self.prober,
+            take_snapshot=self.take_snapshot,
+            quota=self.quota,
+            clock=self.clock,
+            limits=self.limits,
+            waits=waits,
+            holder=self.holder,
+        )
+
+    def sign_report(self, report: Report) -> str:
+        """Raises ConfigurationError without the key of the audit log."""
+        return sign_report(report, self.signer)
 
     @cached_property
     def consent_url(self) -> ConsentUrl:

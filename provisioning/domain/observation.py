@@ -108,6 +108,30 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...]
 
 
+class PeoplePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of everybody; `after` asks for the part behind it and is None at the end."""
+
+    people: tuple[Person, ...]
+    after: str | None = None
+
+
+class ProductPlan(msgspec.Struct, frozen=True):
+    """A service plan of a product as the tenant has it; `scope` is User or Company."""
+
+    plan_id: ServicePlanId
+    name: str
+    scope: str = "User"
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """What Microsoft says a SKU consists of in this tenant; counts of plans grow from year to year."""
+
+    sku_id: SkuId
+    part_number: str
+    scope: str = "User"
+    plans: tuple[ProductPlan, ...] = ()
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """The direct user members of one group, unit or school role; incomplete when it could not be read whole."""
 

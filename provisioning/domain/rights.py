@@ -19,6 +19,8 @@ class Action(StrEnum):
     CONFIRM_BINDING = "confirm a binding"
     PROPOSE_POLICY = "propose a policy"
     APPROVE_POLICY = "approve a policy"
+    TAKE_SNAPSHOT = "take a snapshot of a tenant"
+    CALIBRATE = "calibrate the twin"
     ASK_CONSENT = "ask a school for consent"
     SUBMIT_ORDERS = "submit orders"
     CANCEL_ORDER = "cancel an order line"
@@ -47,6 +49,9 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.CONFIRM_BINDING: frozenset({_OPERATOR, _APPROVER}),
     Action.PROPOSE_POLICY: frozenset({_OPERATOR}),
     Action.APPROVE_POLICY: frozenset({_OPERATOR, _APPROVER}),
+    # it carries people out of the house, though only as pseudonyms
+    Action.TAKE_SNAPSHOT: frozenset({_OPERATOR}),
+    Action.CALIBRATE: frozenset({_OPERATOR}),
     Action.ASK_CONSENT: frozenset({_OPERATOR}),
     Action.SUBMIT_ORDERS: frozenset({_OPERATOR, Role.SHOP}),
     Action.CANCEL_ORDER: frozenset({_OPERATOR}),
@@ -72,6 +77,8 @@ _PERSONS_ONLY = frozenset(
         Action.APPROVE_POLICY,
         Action.CONFIRM_BINDING,
         Action.REJECT_PLAN,
+        Action.TAKE_SNAPSHOT,
+        Action.CALIBRATE,
         Action.FORGET_PERSON,
     }
 )

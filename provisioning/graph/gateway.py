@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
-from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
+from provisioning.domain.observation import Census, Membership, PeoplePage, Person, Product, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
@@ -26,7 +26,10 @@ _SLACK = timedelta(seconds=5)
 
 
 class GraphGateway:
-    """Implements `LicenceGateway`. Safe to build before a fork: clients are made by the process that uses them."""
+    """Implements `LicenceGateway` and `TenantReader`.
+
+    Safe to build before a fork: clients are made by the process that uses them.
+    """
 
     def __init__(
         self, settings: GraphSettings, quota: Quota, clock: Clock, bridge: Bridge, connect: Connect = GraphClient
@@ -52,6 +55,12 @@ class GraphGateway:
     def observe_census(self, tenant: TenantId) -> Census:
         return self._read(lambda client: reads.observe_census(client, tenant))
 
+    def observe_page(self, tenant: TenantId, after: str | None) -> PeoplePage:
+        return self._read(lambda client: reads.observe_page(client, tenant, after))
+
+    def observe_products(self, tenant: TenantId) -> tuple[Product, ...]:
+        return self._read(lambda client: inventory.observe_products(client, tenant))
+
     def observe_people(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
         return self._read(lambda client: reads.observe_people(client, tenant, subjects))
 
@@ -62,6 +71,9 @@ class GraphGateway:
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
     ) -> dict[GroupId, ObservedGroup | None]:
         return self._read(lambda client: group_reads.observe_groups(client, tenant, groups, with_members=with_members))
+
+    def list_licensed_groups(self, tenant: TenantId) -> frozenset[GroupId]:
+        return self._read(lambda client: group_reads.list_licensed(client, tenant))
 
     def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
         return self._read(lambda client: group_reads.find_group(client, tenant, nickname))

@@ -52,6 +52,13 @@ async def find_group(client: GraphClient, tenant: TenantId, nickname: str) -> Ob
     return await _with_members(client, tenant, to_group(found[0]))
 
 
+async def list_licensed(client: GraphClient, tenant: TenantId) -> frozenset[GroupId]:
+    """Filtered here: filters on licences of groups expire on their second page, as those of people do."""
+    request = client.requests.groups()
+    rows = [row async for value in pages(client, tenant, request) for row in decoded(_GROUPS.decode, value)]
+    return frozenset(GroupId(row.id.lower()) for row in rows if row.assignedLicenses)
+
+
 def to_group(group: wire.Group) -> ObservedGroup:
     """Without members, and therefore not complete."""
     processing = group.licenseProcessingState.state if group.licenseProcessingState else None

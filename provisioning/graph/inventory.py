@@ -10,7 +10,7 @@ from kiota_abstractions.request_information import RequestInformation
 
 from provisioning.domain.errors import PermanentError, RetryableError
 from provisioning.domain.ids import ServicePlanId, SkuId, TenantId
-from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
+from provisioning.domain.observation import Product, ProductPlan, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.reasons import Reason
 from provisioning.graph import batch, wire
 from provisioning.graph.catalogue import NO_SUCH_TENANT
@@ -49,6 +49,11 @@ async def observe_readiness(client: GraphClient, tenant: TenantId) -> tuple[Tena
     )
     profile = _to_profile(tenant, token.roles, _rows(organizations, wire.Organization))
     return profile, _to_seats(tenant, observed_at, skus, subscriptions)
+
+
+async def observe_products(client: GraphClient, tenant: TenantId) -> tuple[Product, ...]:
+    [skus] = await _read_together(client, tenant, client.requests.subscribed_skus())
+    return tuple(map(_to_product, _rows(skus, wire.SubscribedSku)))
 
 
 async def find_tenant(client: GraphClient, domain: str) -> TenantId | None:
@@ -147,6 +152,18 @@ def _to_count(sku: wire.SubscribedSku) -> SeatCount:
         locked_out=units.lockedOut,
         consumed=sku.consumedUnits,
         plan_ids=frozenset(ServicePlanId(plan.servicePlanId.lower()) for plan in sku.servicePlans),
+    )
+
+
+def _to_product(sku: wire.SubscribedSku) -> Product:
+    return Product(
+        sku_id=SkuId(sku.skuId.lower()),
+        part_number=sku.skuPartNumber,
+        scope=sku.appliesTo,
+        plans=tuple(
+            ProductPlan(ServicePlanId(plan.servicePlanId.lower()), plan.servicePlanName, plan.appliesTo)
+            for plan in sku.servicePlans
+        ),
     )
 
 

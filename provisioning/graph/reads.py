@@ -9,10 +9,10 @@ import structlog
 
 from provisioning.domain.errors import PermanentError, RetryableError
 from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.observation import Census, Person
+from provisioning.domain.observation import Census, PeoplePage, Person
 from provisioning.graph import wire
 from provisioning.graph.client import GraphClient
-from provisioning.graph.paging import decoded, pages
+from provisioning.graph.paging import PAGE, decoded, pages
 from provisioning.graph.parts import read_parts
 from provisioning.graph.people import decode_people, decode_person
 
@@ -36,6 +36,13 @@ async def observe_census(client: GraphClient, tenant: TenantId) -> Census:
         _log.warning("graph.census_incomplete", tenant=tenant, people=len(people), reason=error.reason)
         is_complete = False
     return Census(tenant_id=tenant, observed_at=observed_at, is_complete=is_complete, people=tuple(people.values()))
+
+
+async def observe_page(client: GraphClient, tenant: TenantId, after: str | None) -> PeoplePage:
+    """The part of everybody behind `after`, or the first; raises our GraphErrors."""
+    request = client.follow(after) if after else client.requests.users()
+    page = decoded(PAGE.decode, await client.read(tenant, request))
+    return PeoplePage(people=tuple(decoded(decode_people, page.value)), after=page.next_link)
 
 
 async def observe_people(

@@ -36,6 +36,9 @@ class Requests:
     def users(self) -> RequestInformation:
         return _selecting(self._graph.users.to_get_request_information(), *wire.USER_FIELDS)
 
+    def groups(self) -> RequestInformation:
+        return _selecting(self._graph.groups.to_get_request_information(), "id", "assignedLicenses")
+
     def groups_named(self, nickname: str) -> RequestInformation:
         quoted = nickname.replace("'", "''")
         request = _asking(self._graph.groups.to_get_request_information(), *wire.GROUP_FIELDS)
@@ -57,7 +60,7 @@ class Requests:
         return _selecting(users.to_get_request_information(), "id", "primaryRole")
 
     def _touch_all(self) -> None:
-        for request in (self.organization, self.subscribed_skus, self.subscriptions, self.users):
+        for request in (self.organization, self.subscribed_skus, self.subscriptions, self.users, self.groups):
             request()
         for request_of in (self.groups_named, self.group_members, self.unit_members, self.school_users):
             request_of("id")

@@ -71,6 +71,8 @@ GROUP_FIELDS = list(Group.__struct_fields__)
 
 class ServicePlan(msgspec.Struct):
     servicePlanId: str
+    servicePlanName: str = ""
+    appliesTo: str = "User"
 
 
 class LicenseUnits(msgspec.Struct):
@@ -83,6 +85,7 @@ class LicenseUnits(msgspec.Struct):
 class SubscribedSku(msgspec.Struct):
     skuId: str
     skuPartNumber: str = ""
+    appliesTo: str = "User"
     capabilityStatus: str = ""
     consumedUnits: int = 0
     prepaidUnits: LicenseUnits = msgspec.field(default_factory=LicenseUnits)

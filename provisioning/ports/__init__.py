@@ -12,7 +12,10 @@ from provisioning.ports.outside import (
     LicenceGateway,
     OrderDesk,
     OrderSource,
+    ProbeJournal,
+    Prober,
     Quota,
+    TenantReader,
 )
 from provisioning.ports.oversight import (
     ActorStore,
@@ -62,6 +65,8 @@ __all__ = [
     "Outbox",
     "PlanRecord",
     "PlanStore",
+    "ProbeJournal",
+    "Prober",
     "Purged",
     "Quota",
     "RecordStore",
@@ -72,6 +77,7 @@ __all__ = [
     "StepUpdate",
     "StopStore",
     "SubjectUpdate",
+    "TenantReader",
     "TenantStore",
     "UnitOfWork",
     "WaitingList",

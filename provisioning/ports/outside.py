@@ -15,7 +15,7 @@ from provisioning.domain.ids import (
     SubjectId,
     TenantId,
 )
-from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
+from provisioning.domain.observation import Census, Membership, PeoplePage, Person, Product, Seats, TenantProfile
 from provisioning.domain.operation import (
     Attempt,
     Lane,
@@ -23,6 +23,9 @@ from provisioning.domain.operation import (
 )
 from provisioning.domain.order import ShopLine
 from provisioning.domain.worklist import Lease
+from provisioning.planning.probe import Ask
+from provisioning.planning.probe_answers import Answered
+from provisioning.planning.probe_people import Interrupted
 
 
 class Clock(Protocol):
@@ -78,6 +81,55 @@ class LicenceGateway(Protocol):
         add_members → one PATCH for all attempts that share a `call_id`, at most 20; remove_member → DELETE.
         A PATCH is refused as a whole: then nobody of it was added.
         """
+
+
+class TenantReader(Protocol):
+    """What a snapshot reads of a tenant. Each raises GraphError subclasses."""
+
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]: ...
+    def observe_products(self, tenant: TenantId) -> tuple[Product, ...]:
+        """What the SKUs of subscribedSkus consist of."""
+
+    def observe_page(self, tenant: TenantId, after: str | None) -> PeoplePage:
+        """Everybody in parts of at most 999, so that nobody has to hold a whole tenant; begin with None."""
+
+    def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]: ...
+    def list_licensed_groups(self, tenant: TenantId) -> frozenset[GroupId]:
+        """Groups that carry a licence, whether or not anybody has it through them."""
+
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
+    ) -> dict[GroupId, ObservedGroup | None]: ...
+
+
+class Prober(Protocol):
+    """Asks Microsoft, or the twin, what no use case asks; answers come back undecoded, refusals too."""
+
+    def ask(self, tenant: TenantId, ask: Ask, call_id: str) -> Answered:
+        """Send once. Raises RetryableError when nothing left, AmbiguousOutcomeError when the answer is lost."""
+
+    @property
+    def root(self) -> str:
+        """Where it asks, with the version: what absolute addresses begin with."""
+
+    def observe_person(self, tenant: TenantId, user: SubjectId) -> Person | None: ...
+    def observe_group(self, tenant: TenantId, group: GroupId) -> ObservedGroup | None: ...
+    def close(self) -> None: ...
+
+
+class ProbeJournal(Protocol):
+    """What a calibration is about to do, kept where a crash cannot reach it."""
+
+    def unfinished(self) -> Interrupted | None:
+        """Whom an interrupted run may have left changed, and by what."""
+
+    def begin(self, left: Interrupted) -> None: ...
+    def asking(self, probe: str, call_id: str, ask: Ask) -> None:
+        """On disk before the request leaves."""
+
+    def answered(self, call_id: str, status: int) -> None: ...
+    def finish(self) -> None:
+        """The person was read back as before: there is nothing to remember."""
 
 
 class Quota(Protocol):

@@ -55,10 +55,10 @@ def _app(app: App) -> SeedApp:
 
 
 def _catalogue(world: World) -> SeedCatalogue:
-    """What was added to the twin's own."""
+    """What was added to the twin's own, or took the place of something there."""
     own = read_catalogue()
     return SeedCatalogue(
-        skus=[sku for sku_id, sku in world.catalogue.skus.items() if sku_id not in own.skus],
+        skus=[sku for sku_id, sku in world.catalogue.skus.items() if own.skus.get(sku_id) != sku],
         exclusive=_added(world.catalogue.rules.exclusive, own.rules.exclusive),
         requires=_added(world.catalogue.rules.requires, own.rules.requires),
     )

@@ -25,7 +25,8 @@
         "administrativeUnits": [{"id", "displayName", "members"}],
         "schools": [{"id", "displayName", "externalId"?, "schoolNumber"?, "administrativeUnit"?: unit id, "members"}],
         "contracts": [{"id", "customerId", "defaultDomainName", "displayName", "contractType"?}],
-        "planStatuses": {servicePlanId: "PendingInput", ...}
+        "planStatuses": {servicePlanId: "PendingInput", ...},
+        "remarks": ["what whoever wrote the seed has to say to its readers; the twin does nothing with it"]
       }]
     }
 
@@ -110,6 +111,7 @@ class SeedTenant(SeedStruct):
     schools: list[School] = []
     contracts: list[Contract] = []
     planStatuses: dict[str, PlanStatus] = {}
+    remarks: list[str] = []
 
 
 class Seed(SeedStruct):

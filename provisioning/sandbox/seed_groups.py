@@ -30,10 +30,13 @@ def _take_up(world: World, tenant: Tenant, group: Group) -> None:
 
 
 def to_group(tenant: Tenant, seed: SeedGroup, *, with_members: bool = True) -> tuple[Group, list[str]]:
-    """The group and its members' ids; raises ValueError for a rule or a member that the twin does not know."""
+    """The group and its members' ids; raises ValueError for a rule or a member that the twin does not know.
+
+    A rule that is paused decides about nobody, so it need not be known.
+    """
     properties = {name: getattr(seed, name) for name in Group.__struct_fields__}
     group = Group(**{**properties, "id": seed.id.lower()})
-    if group.is_dynamic and group.membershipRule:
+    if group.is_dynamic and group.membershipRule and group.membershipRuleProcessingState != "Paused":
         try:
             compile_rule(group.membershipRule)
         except GraphError as error:

@@ -5,6 +5,7 @@ import typer
 from provisioning.cli.commands import (
     actors,
     audit,
+    calibration,
     database,
     local,
     mappings,
@@ -24,6 +25,7 @@ def register_all(app: typer.Typer) -> None:
     """Add every command and group, in the order in which help lists them."""
     local.register(app)
     service.register(app)
+    calibration.register(tenants.group)
     for group, name in (
         (database.group, "db"),
         (actors.group, "actors"),

@@ -1,6 +1,5 @@
 """The audit log: read, carried out of the house, verified by anybody."""
 
-import os
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ from provisioning.cli.commands.operations import EVENT_COLUMNS
 from provisioning.cli.output import WIDTH, paragraph
 from provisioning.cli.progress import track
 from provisioning.cli.session import Session
-from provisioning.cli.text_files import read_text
+from provisioning.cli.text_files import new_private_file, read_text
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OrganisationId
 
@@ -172,13 +171,8 @@ def key(
 
 def _keep_secret(file: Path, text: str) -> None:
     """Never over an older key: what it signed could be verified no more."""
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
-            kept.write(text + "\n")
-    except FileExistsError:
-        raise InputError(f"{file} is there already; a key is never overwritten. Name another file.") from None
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.") from None
+    with new_private_file(file, "a key is never overwritten") as kept:
+        kept.write(f"{text}\n".encode())
 
 
 def _write(file: BinaryIO, lines: Iterable[bytes]) -> int:

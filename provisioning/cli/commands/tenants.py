@@ -4,13 +4,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands import operations
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
+from provisioning.cli.progress import track
 from provisioning.cli.session import Session
-from provisioning.cli.text_files import read_text
+from provisioning.cli.text_files import new_private_file, read_text
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import GroupId
@@ -217,6 +219,39 @@ def consent_url(session: Session, organisation: _Organisation, tenant: _Tenant) 
     """
     link = session.services.consent_url(session.identity, organisation, tenant)
     session.show({"url": link}, link)
+
+
+@command(
+    group,
+    "snapshot",
+    examples=(
+        "provisioning tenants snapshot school.nl",
+        "provisioning tenants snapshot school.nl --to school.json",
+    ),
+)
+def snapshot(
+    session: Session,
+    tenant: _Tenant,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Default: <domain>-<day>.seed.json; never overwritten.")
+    ] = None,
+) -> None:
+    """Write a live tenant down for the sandbox, without names.
+
+    People are pseudonyms; groups, licences, states and counts are true. It only
+    reads. Plant it with `provisioning sandbox seed FILE`.
+    """
+    taken = session.checked_services.take_snapshot(session.identity, tenant)
+    file = to or Path(f"{taken.domain}-{taken.day}.seed.json")
+    with new_private_file(file, "a snapshot is never overwritten") as kept:
+        for line in track(taken, "Reading people"):
+            kept.write(line)
+    summary = taken.summary
+    whole = "everybody" if summary.is_complete else "NOT everybody"
+    told = f"{summary.people:,} people ({whole}) and {summary.groups:,} groups are in {file}."
+    session.show(
+        {"file": str(file), **msgspec.to_builtins(summary)}, "\n".join(map(paragraph, (told, *summary.remarks)))
+    )
 
 
 def _policy_facts(policy: Policy) -> list[tuple[str, str]]:

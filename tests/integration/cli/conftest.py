@@ -48,6 +48,11 @@ class Answer:
         return json.loads(self.out)
 
 
+def flat(text: str) -> str:
+    """What was said, however its lines were broken."""
+    return " ".join(text.split())
+
+
 class Installation:
     """Types commands as somebody; each one is a run of its own, as in a shell."""
 

@@ -21,6 +21,15 @@ class TestReads:
         assert group.members == {school.INHERITING, school.BOTH_WAYS}
         assert group.is_complete
 
+    def test_groups_that_carry_licences_are_listed(
+        self, sandbox: SandboxProcess, gateway: GraphGateway, tenant: TenantId
+    ) -> None:
+        for number in range(30):
+            sandbox.control.put_group(
+                tenant, id=f"0000000{number // 10}-0000-4000-8000-0000000000{number:02}", displayName="g"
+            )
+        assert gateway.list_licensed_groups(tenant) == {GROUP}
+
     def test_members_are_left_alone_when_nobody_asks(
         self, sandbox: SandboxProcess, gateway: GraphGateway, tenant: TenantId
     ) -> None:

@@ -142,3 +142,20 @@ class TestTrouble:
         with pytest.raises(ActionRequiredError) as caught:
             gateway.observe_census(tenant)
         assert caught.value.reason is Reason.FORBIDDEN
+
+
+class TestASnapshotsReads:
+    def test_a_whole_school_in_parts(self, gateway: GraphGateway, crowd: TenantId) -> None:
+        seen: set[str] = set()
+        after, parts = None, 0
+        while parts == 0 or after:
+            page = gateway.observe_page(crowd, after)
+            seen |= {person.subject_id for person in page.people}
+            after, parts = page.after, parts + 1
+        assert (len(seen), parts) == (2500, 3)
+
+    def test_what_products_consist_of(self, gateway: GraphGateway, tenant: TenantId) -> None:
+        products = {product.sku_id: product for product in gateway.observe_products(tenant)}
+        plans = {plan.plan_id: plan for plan in products[SkuId(school.A3)].plans}
+        assert products[SkuId(school.A3)].part_number == "M365EDU_A3_FACULTY"
+        assert (plans[school.YAMMER].name, plans[school.YAMMER].scope) == ("YAMMER_EDU", "User")

@@ -17,6 +17,8 @@ MATRIX = {
     Action.CONFIRM_BINDING: "operator approver",
     Action.PROPOSE_POLICY: "operator",
     Action.APPROVE_POLICY: "operator approver",
+    Action.TAKE_SNAPSHOT: "operator",
+    Action.CALIBRATE: "operator",
     Action.ASK_CONSENT: "operator",
     Action.SUBMIT_ORDERS: "operator shop",
     Action.CANCEL_ORDER: "operator",
@@ -57,6 +59,7 @@ class TestRights:
         [
             *(Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.BREAK_GLASS, Action.REVIEW_PLAN),
             *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
+            *(Action.TAKE_SNAPSHOT, Action.CALIBRATE),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:

@@ -83,6 +83,11 @@ class TestExportSeed:
         assert [sku.skuId for sku in catalogue.skus] == [OWN_SKU]
         assert catalogue.exclusive == [(PLAN, "another")]
 
+    def test_a_product_that_took_the_place_of_the_twins_own_is_told(self) -> None:
+        own = {"skuId": A1, "skuPartNumber": "A1", "servicePlans": [{"servicePlanId": PLAN, "servicePlanName": "NEW"}]}
+        world = world_of(msgspec.json.encode({**EVERYTHING, "catalogue": {"skus": [own]}, "tenants": []}))
+        assert [plan.servicePlanName for plan in exported(again(world)).catalogue.skus[0].servicePlans] == ["NEW"]
+
     def test_what_was_done_since_the_start_is_in_it(self) -> None:
         world = world_of(msgspec.json.encode(EVERYTHING))
         tenant = world.tenants[TENANT]

@@ -103,3 +103,23 @@ class TestAllOrNothing:
             self.attempt(world, self.BAD, reset=True)
         assert [user.userPrincipalName for user in people(world)] == ["a@x.example"]
         assert world.clock.factor == 5
+
+
+class TestADynamicGroup:
+    RULE = 'user.city -match "x"'  # in words that the twin does not know
+
+    def seed(self, **group: Any) -> bytes:
+        people = [{"id": "11111111-0000-4000-8000-000000000001", "userPrincipalName": "a@school.example"}]
+        row = {"id": "g", "displayName": "g", "groupTypes": ["DynamicMembership"], "membershipRule": self.RULE, **group}
+        tenant = {"id": TENANT, "domains": ["school.example"], "users": people, "groups": [row]}
+        return msgspec.json.encode({"tenants": [tenant]})
+
+    def test_whose_rule_is_paused_keeps_its_members_whatever_the_rule_says(self) -> None:
+        world = World(Settings())
+        members = ["a@school.example"]
+        plant(world, read_seed(self.seed(membershipRuleProcessingState="Paused", members=members)))
+        assert len(world.tenants[TENANT].groups.members("g")) == 1
+
+    def test_whose_rule_would_run_must_be_understood(self) -> None:
+        with pytest.raises(ValueError, match="Invalid dynamic membership rule"):
+            plant(World(Settings()), read_seed(self.seed()))
