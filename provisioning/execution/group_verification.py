@@ -46,10 +46,16 @@ def _patience(record: StepRecord, limits: Limits) -> timedelta:
 
 
 def _done(record: StepRecord, now: datetime) -> Ruling:
-    was_lost = record.state is StepState.UNKNOWN
     told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
-    step = _update(record, StepState.VERIFIED, None, now, Outcome.FOUND_DONE if was_lost else None)
+    step = _update(record, StepState.VERIFIED, None, now, _found(record))
     return Ruling(step=step, subject=told)
+
+
+def _found(record: StepRecord) -> Outcome | None:
+    """What the attempt's line says: ours, when its answer was lost; somebody else's, when ours was refused."""
+    if record.state is not StepState.UNKNOWN:
+        return None
+    return Outcome.REFUSED if record.reason is Reason.LICENCE_NOT_HELD else Outcome.FOUND_DONE
 
 
 def _update(

@@ -151,7 +151,9 @@ def _not_held(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:
     """Gone is what a removal wants. A swap was refused as a whole: done before, or the old one went; look."""
     if record.step.change.add_sku is None:
         return _done_before(record, receipt, now)
-    return _ruling(record, StepState.UNKNOWN, receipt, reason=Reason.LICENCE_NOT_HELD, not_before=now)
+    is_in_doubt = record.step.kind in GROUP_STEPS and _was_in_doubt(record)
+    reason = Reason.NO_ANSWER if is_in_doubt else Reason.LICENCE_NOT_HELD
+    return _ruling(record, StepState.UNKNOWN, receipt, reason=reason, not_before=now)
 
 
 def _done_before(record: StepRecord, receipt: Receipt, now: datetime) -> Ruling:

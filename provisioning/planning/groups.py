@@ -101,11 +101,15 @@ def group_subject(step: Step) -> SubjectPlan:
 
 def images(target: ObservedGroup, change: Change | None) -> tuple[GroupImage, ...]:
     """How the group may look while the plan is carried out: as seen, and as `change` leaves it."""
-    if change is None:
-        return (target.image,)
-    staying = [licence for licence in target.licences if licence.sku_id not in change.remove_skus]
+    return (target.image,) if change is None else (target.image, licensed(target, change).image)
+
+
+def licensed(group: ObservedGroup, change: Change) -> ObservedGroup:
+    """The group once its licences are written."""
+    gone = {*change.remove_skus, change.add_sku}
+    staying = [licence for licence in group.licences if licence.sku_id not in gone]
     added = [GroupLicence(change.add_sku, change.disabled_plans)] if change.add_sku else []
-    return (target.image, msgspec.structs.replace(target, licences=(*staying, *added)).image)
+    return msgspec.structs.replace(group, licences=(*staying, *added))
 
 
 def groups_that_bring(people: Iterable[Person], skus: AbstractSet[SkuId]) -> frozenset[GroupId]:

@@ -1,5 +1,6 @@
 """The groups a plan has to do with: which one licences go through, and of what kind those are that bring others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,10 +11,10 @@ from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_f
 from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.observation import Census
-from provisioning.domain.operation import Operation, StepKind, Wish
+from provisioning.domain.operation import GROUP_STEPS, Operation, Step, StepKind, Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
-from provisioning.planning.groups import GroupScene, groups_that_bring, trouble_with
+from provisioning.planning.groups import GroupScene, groups_that_bring, licensed, trouble_with
 from provisioning.planning.judging import products
 from provisioning.ports import LicenceGateway, UnitOfWork
 
@@ -24,7 +25,7 @@ class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
     """What the database knows: the register of the tenant, and what this operation asked of groups before."""
 
     register: tuple[LicensingGroup, ...] = ()
-    fresh: frozenset[str] = frozenset()  # ids and nicknames of groups that we wrote to a moment ago
+    fresh: tuple[Step, ...] = ()  # what we wrote to groups a moment ago: a replica may not know it
     is_in_doubt: bool = False  # a write of this operation to the group is not read back
     reprocessed: frozenset[SubjectId] = frozenset()
     awaited: frozenset[SubjectId] = frozenset()
@@ -52,11 +53,11 @@ def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_as
         return GroupBasis(register=register)
     people = uow.journal.subjects(operation.operation_id)
     asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
+    in_doubt = uow.journal.steps_in(operation.operation_id, _IN_DOUBT)
     return GroupBasis(
         register=register,
-        fresh=frozenset(
-            record.step.subject_id for record in uow.journal.groups_written_since(operation.tenant_id, since)
-        ),
+        fresh=tuple(record.step for record in uow.journal.groups_written_since(operation.tenant_id, since)),
+        is_in_doubt=any(record.step.kind in GROUP_STEPS for record in in_doubt),
         reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
         awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
     )
@@ -78,13 +79,13 @@ def observe_groups(
     is_ours = policy.group_id is None or policy.group_id in basis.ids
     row = _row(operation, basis, mappings) if is_ours else None
     known = policy.group_id or (row.group_id if row else None)
-    target = _target(gateway, operation, known, row)
+    target = _as_we_left_it(_target(gateway, operation, known, row), basis.fresh)
     seen = _kinds(gateway, operation, others - {target.group_id} if target else others)
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
     )
     trouble = trouble_with(target, row, wish.sku_id, wish.replaces)
-    if trouble and basis.fresh & {known, row.nickname if row else None}:
+    if trouble and {step.subject_id for step in basis.fresh} & {known, row.nickname if row else None}:
         raise RetryableError("The group does not show yet what we wrote a moment ago.", Reason.TRANSIENT)
     return ObservedGroups(scene=scene, row=row, trouble=trouble)
 
@@ -121,6 +122,14 @@ def _row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> Licensi
         else nickname_for(mappings.skus[wish.sku_id].part_number, wish.holder_id),
         group_id=taken_over.group_id if taken_over else None,
     )
+
+
+def _as_we_left_it(group: ObservedGroup | None, fresh: Sequence[Step]) -> ObservedGroup | None:
+    """Our own receipts outrank a replica that lags."""
+    for step in fresh:
+        if group is not None and step.kind is StepKind.LICENSE_GROUP and step.change.group_id == group.group_id:
+            group = licensed(group, step.change)
+    return group
 
 
 def _target(

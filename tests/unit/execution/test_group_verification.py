@@ -56,6 +56,15 @@ class TestRuleGroup:
         assert ruling.subject is not None
         assert ruling.subject.state is SubjectState.VERIFIED
 
+    def test_what_was_refused_because_it_was_done_already_is_nobody_s_success_of_ours(self) -> None:
+        refused = msgspec.structs.replace(
+            step(StepKind.LICENSE_GROUP, StepState.UNKNOWN, LICENSED), reason=Reason.LICENCE_NOT_HELD
+        )
+        ruling = rule_group(refused, group(BRINGS), NOW, LIMITS, 0)
+        assert ruling.step.state is StepState.VERIFIED
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is Outcome.REFUSED
+
     @pytest.mark.parametrize(
         ("kind", "patience"),
         [(StepKind.LICENSE_GROUP, LIMITS.settle), (StepKind.CREATE_GROUP, LIMITS.lag_horizon)],

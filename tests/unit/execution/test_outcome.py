@@ -304,6 +304,13 @@ class TestThroughGroups:
         ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.DEPENDENCY), kind)
         assert (ruling.step.state, ruling.direction) == (StepState.FAILED, Direction.STOP_GROUP)
 
+    @pytest.mark.parametrize("doubt", [None, Reason.NO_ANSWER], ids=["no doubt", "in doubt"])
+    def test_a_group_that_has_no_old_licence_is_looked_at(self, doubt: Reason | None) -> None:
+        step = msgspec.structs.replace(record(StepKind.SWAP).step, kind=StepKind.LICENSE_GROUP)
+        tried = msgspec.structs.replace(record(StepKind.SWAP, reason=doubt), step=step)
+        ruling = rule(tried, receipt(Outcome.REFUSED, reason=Reason.LICENCE_NOT_HELD), NOW, LIMITS)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.UNKNOWN, doubt or Reason.LICENCE_NOT_HELD)
+
     def test_the_reason_of_the_stop_is_told(self) -> None:
         answer = receipt(Outcome.REFUSED, reason=Reason.GROUP_GONE)
         outcome = outcome_of(TENANT, [record(StepKind.ADD_MEMBERS)], [answer], NOW, LIMITS)
