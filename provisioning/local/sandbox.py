@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,11 +27,11 @@ class SandboxControl:
 
     def __init__(self, root: str, token: str, tls: ssl.SSLContext) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.Client(base_url=root, headers=headers, verify=tls, timeout=60)
+        self._client = httpx.Client(base_url=root, headers=headers, verify=tls)
 
-    def request(self, method: str, path: str, content: Any = None, **options: Any) -> Any:
+    def request(self, method: str, path: str, content: Any = None, seconds: float = 60, **options: Any) -> Any:
         options = {name: value for name, value in options.items() if value is not None}
-        response = self._client.request(method, path, json=content, params=options)
+        response = self._client.request(method, path, json=content, params=options, timeout=seconds)
         if response.is_error:
             raise ValueError(f"{method} {path}: {response.status_code} {response.json()['error']}")
         return response.json()
@@ -43,6 +44,12 @@ class SandboxControl:
 
     def seed(self, seed: dict[str, Any], *, reset: bool = True) -> Any:
         return self.request("POST", "/seed", seed, reset="true" if reset else None)
+
+    def seed_profile(self, profile: str, *, reset: bool = True, **wanted: int) -> Any:
+        """A generated world: `board`, or `sector` with `tenants=`, `users=` and `random_seed=`."""
+        return self.request(
+            "POST", "/seed/profile", {"profile": profile, **wanted}, reset="true" if reset else None, seconds=600
+        )
 
     def read_seed(self) -> Any:
         """The world as it is, to be planted again; the ledger is not part of it."""
@@ -65,6 +72,21 @@ class SandboxControl:
 
     def change_subscription(self, tenant: str, subscription: str, **change: Any) -> Any:
         return self.request("PATCH", "/subscriptions", {"tenant": tenant, "id": subscription, "change": change})
+
+    def end_subscription(self, tenant: str, subscription: str, at: float) -> Any:
+        """Its state ends at this moment of the sandbox, in Unix seconds."""
+        moment = datetime.fromtimestamp(at, UTC).isoformat()
+        return self.request("PATCH", "/subscriptions", _change(tenant, subscription, nextLifecycleDateTime=moment))
+
+    def set_durations(self, tenant: str, subscription: str, **days: float) -> Any:
+        """`graceDays=`, `suspendedDays=` of this one."""
+        return self.request("PATCH", "/subscriptions", _change(tenant, subscription, **days))
+
+    def renew_subscription(self, tenant: str, subscription: str, **renewal: Any) -> Any:
+        return self.request("POST", "/subscriptions/renew", _change(tenant, subscription, **renewal))
+
+    def move_subscription(self, tenant: str, subscription: str, to: str, **move: Any) -> Any:
+        return self.request("POST", "/subscriptions/move", _change(tenant, subscription, to=to, **move))
 
     def subscriptions(self, tenant: str) -> Any:
         return self.request("GET", "/subscriptions", tenant=tenant)["value"]
@@ -122,6 +144,16 @@ class SandboxControl:
 
     def load_quota(self, tenant: str, writes: float) -> None:
         self.request("POST", "/quotas/load", {"tenant": tenant, "writes": writes})
+
+    def add_load(self, tenant: str, writes_per_second: float, **more: Any) -> Any:
+        """A stream of foreign writes: `until=` moment, `for` seconds, `limits=` names of quotas that it eats from."""
+        return self.request("POST", "/quotas/load", {"tenant": tenant, "writes_per_second": writes_per_second, **more})
+
+    def loads(self) -> Any:
+        return self.request("GET", "/quotas/load")["value"]
+
+    def clear_loads(self, load: str | None = None) -> None:
+        self.request("DELETE", "/quotas/load", id=load)
 
     def counters(self) -> Any:
         return self.request("GET", "/counters")
@@ -218,6 +250,10 @@ class SandboxProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _change(tenant: str, subscription: str, **more: Any) -> dict[str, Any]:
+    return {"tenant": tenant, "id": subscription, **more}
 
 
 def _arguments(options: dict[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.sandbox.certificates import write_certificates, write_private
-from provisioning.sandbox.profiles import PROFILES
+from provisioning.sandbox.profiles import PROFILES, Profile, plant_profile
 from provisioning.sandbox.seed import plant, read_seed
 from provisioning.sandbox.server import Application, bind, make_server
 from provisioning.sandbox.switches import Switches
@@ -38,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--seed", type=Path, help="a seed file")
     parser.add_argument("--profile", choices=sorted(PROFILES), help="a generated world instead of a seed file")
+    parser.add_argument("--tenants", type=int, help="of the profile sector; 100 unless told")
+    parser.add_argument("--users", type=int, help="of the profile sector: people in a tenant on average; as in reality")
     parser.add_argument("--random-seed", type=int, default=1, help="for profiles, lag, faults and shuffling")
     parser.add_argument("--clock-factor", type=float, default=1.0, help="sandbox seconds per real second")
     parser.add_argument("--lag", type=float, default=0.0, help="longest replica delay in sandbox seconds")
@@ -61,10 +63,15 @@ def _world(options: argparse.Namespace) -> World:
         )
     )
     if options.profile:
-        plant(world, PROFILES[options.profile](options.random_seed))
+        plant_profile(world, _profile(options))
     if options.seed:
         plant(world, read_seed(options.seed.read_bytes()))
     return world
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    given = {name: value for name in ("profile", "tenants", "users") if (value := getattr(options, name)) is not None}
+    return msgspec.convert({**given, "random_seed": options.random_seed}, Profile)
 
 
 def _switches(settings: Sequence[str]) -> Switches:

@@ -9,7 +9,13 @@ from typing import Any
 
 import msgspec
 
-from provisioning.sandbox import control_directory, control_ledger, control_settings
+from provisioning.sandbox import (
+    control_directory,
+    control_ledger,
+    control_load,
+    control_settings,
+    control_subscriptions,
+)
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -21,6 +27,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "health"): control_settings.health,
     ("GET", "seed"): control_settings.read_seed_of_now,
     ("POST", "seed"): control_settings.seed,
+    ("POST", "seed/profile"): control_settings.seed_profile,
     ("POST", "reset"): control_settings.reset,
     ("GET", "clock"): control_settings.read_clock,
     ("PUT", "clock"): control_settings.change_clock,
@@ -32,7 +39,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "quotas/reset"): control_settings.reset_quotas,
     ("POST", "quotas/fill"): control_settings.fill_quotas,
     ("POST", "quotas/drain"): control_settings.drain_quotas,
-    ("POST", "quotas/load"): control_settings.load_quota,
+    ("GET", "quotas/load"): control_load.list_loads,
+    ("POST", "quotas/load"): control_load.add_load,
+    ("DELETE", "quotas/load"): control_load.clear_loads,
     ("GET", "faults"): control_settings.list_faults,
     ("POST", "faults"): control_settings.add_fault,
     ("DELETE", "faults"): control_settings.clear_faults,
@@ -41,9 +50,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "apps"): control_directory.register,
     ("POST", "consents"): control_directory.grant_consent,
     ("DELETE", "consents"): control_directory.withdraw_consent,
-    ("GET", "subscriptions"): control_directory.list_subscriptions,
-    ("POST", "subscriptions"): control_directory.add_subscription,
-    ("PATCH", "subscriptions"): control_directory.change_subscription,
+    ("GET", "subscriptions"): control_subscriptions.list_all,
+    ("POST", "subscriptions"): control_subscriptions.add,
+    ("PATCH", "subscriptions"): control_subscriptions.change,
+    ("POST", "subscriptions/renew"): control_subscriptions.renew,
+    ("POST", "subscriptions/move"): control_subscriptions.move,
     ("GET", "users"): control_directory.read_user,
     ("POST", "users"): control_directory.add_user,
     ("PATCH", "users"): control_directory.change_user,
@@ -52,6 +63,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "ledger"): control_ledger.list_entries,
     ("GET", "ledger/state"): control_ledger.state_at,
     ("GET", "ledger/writes"): control_ledger.writes_per_user,
+    ("GET", "ledger/repeats"): control_ledger.repeats,
     ("POST", "ledger/gaps"): control_ledger.gaps,
 }
 

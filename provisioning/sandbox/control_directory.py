@@ -1,4 +1,4 @@
-"""Control of what tenants hold: apps, consents, subscriptions, users, groups."""
+"""Control of what tenants hold: apps, consents, users, groups."""
 
 from typing import Any
 
@@ -7,13 +7,12 @@ import msgspec
 from provisioning.sandbox import seed
 from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.consent import grant, withdraw
-from provisioning.sandbox.control_settings import Answer, get_tenant
+from provisioning.sandbox.control_settings import Answer, get_tenant, needed
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.ledger import to_json as state_to_json
 from provisioning.sandbox.model import Group, User
-from provisioning.sandbox.seed import SeedApp, SeedChange, SeedSubscription
-from provisioning.sandbox.subscriptions import STATUSES, Subscription
+from provisioning.sandbox.seed import SeedApp
 from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.wire import Request
 from provisioning.sandbox.world import World
@@ -50,50 +49,11 @@ def grant_consent(world: World, request: Request) -> Answer:
 def withdraw_consent(world: World, request: Request) -> Answer:
     """`?tenant=&app=&roles=a,b`; without roles the whole service principal goes."""
     options = request.options
-    tenant, app_id = get_tenant(world, _needed(options, "tenant")), _needed(options, "app").lower()
+    tenant, app_id = get_tenant(world, needed(options, "tenant")), needed(options, "app").lower()
     roles = options.get("roles")
     withdraw(tenant, app_id, frozenset(roles.split(",")) if roles else None)
     principal = tenant.principals.get(app_id)
     return {"tenant": tenant.id, "app": app_id, "roles": sorted(principal.roles) if principal else None}
-
-
-def list_subscriptions(world: World, request: Request) -> Answer:
-    tenant = get_tenant(world, _needed(request.options, "tenant"))
-    tenant.visible_subscriptions(world.clock.now())
-    return {"value": list(tenant.subscriptions.values())}
-
-
-class NewSubscription(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    subscription: SeedSubscription
-
-
-def add_subscription(world: World, request: Request) -> Subscription:
-    wanted = msgspec.json.decode(request.body, type=NewSubscription)
-    return seed.add_subscription(world, get_tenant(world, wanted.tenant), wanted.subscription)
-
-
-class SubscriptionChange(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    id: str
-    change: SeedChange
-    nextLifecycleDateTime: str | None = None
-
-
-def change_subscription(world: World, request: Request) -> Subscription:
-    """Change the status or the number of seats, now or at a sandbox moment."""
-    wanted = msgspec.json.decode(request.body, type=SubscriptionChange)
-    tenant = get_tenant(world, wanted.tenant)
-    subscription = tenant.subscriptions.get(wanted.id)
-    if subscription is None:
-        raise AbsentError(f"Tenant {tenant.id} has no subscription {wanted.id}.")
-    if wanted.change.status not in {None, *STATUSES}:
-        raise ValueError(f"A subscription cannot be {wanted.change.status}: choose from {', '.join(STATUSES)}.")
-    now = world.clock.now()
-    subscription.nextLifecycleDateTime = wanted.nextLifecycleDateTime or subscription.nextLifecycleDateTime
-    subscription.schedule(seed.to_change(wanted.change, now))
-    subscription.advance(now)
-    return subscription
 
 
 class UserChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,8 +63,8 @@ class UserChange(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_user(world: World, request: Request) -> Answer:
     """The current state of a person, past all replicas: `?tenant=&user=`."""
-    tenant = get_tenant(world, _needed(request.options, "tenant"))
-    return _answer(_get_user(tenant, _needed(request.options, "user")))
+    tenant = get_tenant(world, needed(request.options, "tenant"))
+    return _answer(_get_user(tenant, needed(request.options, "user")))
 
 
 def add_user(world: World, request: Request) -> Answer:
@@ -134,8 +94,8 @@ def change_user(world: World, request: Request) -> Answer:
 
 def delete_user(world: World, request: Request) -> Answer:
     """`?tenant=&user=`: the account goes and its seats come free."""
-    tenant = get_tenant(world, _needed(request.options, "tenant"))
-    user = _get_user(tenant, _needed(request.options, "user"))
+    tenant = get_tenant(world, needed(request.options, "tenant"))
+    user = _get_user(tenant, needed(request.options, "user"))
     world.remove_user(tenant, user.id, CONTROL)
     return _answer(user)
 
@@ -163,9 +123,3 @@ def _get_user(tenant: Tenant, id_or_upn: str) -> User:
     if user is None:
         raise AbsentError(f"Tenant {tenant.id} has no user {id_or_upn}.")
     return user
-
-
-def _needed(options: dict[str, str], name: str) -> str:
-    if not options.get(name):
-        raise ValueError(f"The query option {name} is missing.")
-    return options[name]

@@ -10,6 +10,7 @@ from provisioning.sandbox.clock import to_moment
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.export import export_seed
 from provisioning.sandbox.faults import Fault
+from provisioning.sandbox.profiles import Profile, plant_profile
 from provisioning.sandbox.quotas import Limit, Shape
 from provisioning.sandbox.routes import ROUTES
 from provisioning.sandbox.seed import Seed, plant, read_seed
@@ -31,6 +32,13 @@ def get_tenant(world: World, id_or_domain: str) -> Tenant:
     return tenant
 
 
+def needed(options: dict[str, str], name: str) -> str:
+    """A query option that must be there; raises ValueError."""
+    if not options.get(name):
+        raise ValueError(f"The query option {name} is missing.")
+    return options[name]
+
+
 def health(world: World, _: Request) -> Answer:
     return {
         "status": "ok",
@@ -42,11 +50,22 @@ def health(world: World, _: Request) -> Answer:
 
 
 def seed(world: World, request: Request) -> Answer:
-    """Plant a seed; `?reset=true` empties the world first."""
+    """Plant a seed, whole or not at all; `?reset=true` empties the world first."""
     planted = read_seed(request.body)
-    if request.options.get("reset") == "true":
-        world.reset(planted.randomSeed)
-    plant(world, planted)
+    with world.all_or_nothing():
+        if request.options.get("reset") == "true":
+            world.reset(planted.randomSeed)
+        plant(world, planted)
+    return health(world, request)
+
+
+def seed_profile(world: World, request: Request) -> Answer:
+    """Plant a generated world, whole or not at all; `?reset=true` empties the present one first."""
+    wanted = msgspec.json.decode(request.body, type=Profile)
+    with world.all_or_nothing():
+        if request.options.get("reset") == "true":
+            world.reset(wanted.random_seed)
+        plant_profile(world, wanted)
     return health(world, request)
 
 
@@ -129,7 +148,7 @@ def change_quotas(world: World, request: Request) -> Answer:
     for name, wanted in change.limits.items():
         quotas.limits[name] = _changed_limit(quotas.limits, name, wanted)
     quotas.shape = change.shape or quotas.shape
-    quotas.reset()
+    quotas.reset(world.clock.now())
     return read_quotas(world, request)
 
 
@@ -150,7 +169,7 @@ def reset_quotas(world: World, request: Request) -> Answer:
 
 def fill_quotas(world: World, request: Request) -> Answer:
     """Every bucket full: nothing used."""
-    world.quotas.reset()
+    world.quotas.reset(world.clock.now())
     return read_quotas(world, request)
 
 
@@ -158,18 +177,6 @@ def drain_quotas(world: World, request: Request) -> Answer:
     """Every bucket empty: all used."""
     world.quotas.drain(world.clock.now())
     return read_quotas(world, request)
-
-
-class Load(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str
-    writes: float
-
-
-def load_quota(world: World, request: Request) -> Answer:
-    """Writes by other apps in a tenant: they count on the tenant's limit alone."""
-    load = msgspec.json.decode(request.body, type=Load)
-    world.quotas.load(get_tenant(world, load.tenant).id, load.writes, world.clock.now())
-    return {"tenant": load.tenant, "writes": load.writes}
 
 
 def list_faults(world: World, _: Request) -> Answer:

@@ -22,6 +22,7 @@ FaultKind = Literal[
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Hits a request that fits `tenant`, `route` and `user` (None: any), with `probability`, after the first `after`
     fitting requests, at most `times` times. With `applied` the request is carried out and only the answer is lost.
+    `code`, `message` and `headers` replace or join what the kind says by itself.
     """
 
     kind: FaultKind
@@ -38,6 +39,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     status: int = 400
     code: str = ""
     message: str = ""
+    headers: dict[str, str] = {}
     claims: bool = False
     seen: int = 0
     hits: int = 0
@@ -90,3 +92,8 @@ def _fits(fault: Fault, tenant: str, route: str, user: str | None) -> bool:
 
 def retry_after_headers(fault: Fault) -> dict[str, str]:
     return {} if fault.retryAfter is None else {"Retry-After": str(fault.retryAfter)}
+
+
+def fault_headers(fault: Fault) -> dict[str, str]:
+    """Those that the fault brings, such as x-ms-throttle-information, and its Retry-After."""
+    return {**fault.headers, **retry_after_headers(fault)}

@@ -13,7 +13,7 @@ from provisioning.sandbox.errors import (
     denied,
     unauthorized,
 )
-from provisioning.sandbox.faults import Fault, retry_after_headers
+from provisioning.sandbox.faults import Fault, fault_headers
 from provisioning.sandbox.identity import Caller, TokenIssuer
 from provisioning.sandbox.ledger import Author
 from provisioning.sandbox.quotas import Charge, Family, Verdict, throttle_headers
@@ -81,15 +81,29 @@ class Graph:
         self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
     ) -> Response:
         units = resource_units(route, request.query)
-        headers = self.charge(caller, tenant, units, route.writes, route.family)
+        headers = self.charge(caller, tenant, units, route.writes, route.family, self._share(request))
+        headers["x-ms-resource-unit"] = str(units)
+        try:
+            response = self._answer_of(route, ids, request, caller, tenant, author)
+        except GraphError as error:
+            error.headers = {**headers, **error.headers}  # a refusal costs as much as an answer
+            raise
+        response.headers = {**response.headers, **headers}
+        return response
+
+    def _answer_of(
+        self, route: Route, ids: tuple[str, ...], request: Request, caller: Caller, tenant: Tenant, author: Author
+    ) -> Response:
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
         now = self.world.clock.now()
-        call = Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now)
-        response = route.answer(call)
+        response = route.answer(Call(self.world, request, tenant, caller, ids, tenant.replicas.read(now), author, now))
         self.world.count("writes", tenant.id, route.writes)
-        response.headers = {**response.headers, **headers, "x-ms-resource-unit": str(units)}
         return response
+
+    def _share(self, request: Request) -> float:
+        is_low = request.headers.get("x-ms-throttle-priority", "").strip().lower() == "low"
+        return self.world.switches.low_priority_share if is_low else 1.0
 
     def collide(self, request: Request, caller: Caller) -> Response:
         """The answer to a write that ran into another one to the same person; it is charged all the same."""
@@ -104,10 +118,16 @@ class Graph:
         return response
 
     def charge(
-        self, caller: Caller, tenant: Tenant, units: int, writes: int = 0, family: Family = "identity"
+        self,
+        caller: Caller,
+        tenant: Tenant,
+        units: int,
+        writes: int = 0,
+        family: Family = "identity",
+        share: float = 1.0,
     ) -> dict[str, str]:
         """Count a request on the caller's quotas and return the headers that tell of it; raises Graph's 429."""
-        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family)
+        charge = Charge(caller.app_id, tenant.id, tenant.directory.count, units, writes, family, share)
         verdict = self.world.quotas.charge(charge, self.world.clock.now())
         headers = throttle_headers(verdict, charge)
         if verdict.wait:
@@ -154,7 +174,7 @@ def faulty_response(fault: Fault, author: Author) -> Response:
 
 
 def _fault_error(fault: Fault) -> GraphError:
-    headers = retry_after_headers(fault)
+    headers = fault_headers(fault)
     if fault.kind == "conflict":
         return concurrent_write(headers.get("Retry-After"))
     if fault.kind == "unauthorized":
@@ -164,5 +184,5 @@ def _fault_error(fault: Fault) -> GraphError:
         "throttle": (429, "TooManyRequests", "Please retry again later."),
         "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
         "gateway_timeout": (504, "UnknownError", ""),
-    }.get(fault.kind, (fault.status, fault.code or "UnknownError", fault.message))
-    return GraphError(status, code, message, headers)
+    }.get(fault.kind, (fault.status, "UnknownError", ""))
+    return GraphError(status, fault.code or code, fault.message or message, headers)

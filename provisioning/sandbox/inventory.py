@@ -32,7 +32,8 @@ def get_subscribed_sku(call: Call) -> Response:
 
 def list_subscriptions(call: Call) -> Response:
     skus = call.world.catalogue.skus
-    rows = [_company_subscription(held, skus[held.skuId]) for held in call.tenant.visible_subscriptions(call.now)]
+    listed = call.tenant.listed_subscriptions(call.now, with_deleted=call.world.switches.deleted_subscriptions_listed)
+    rows = [_company_subscription(held, skus[held.skuId]) for held in listed]
     rows = _selected(rows, call.request.options.get("$select"))
     return json_response({"@odata.context": f"{call.root}/$metadata#directory/subscriptions", "value": rows})
 

@@ -1,15 +1,17 @@
 """Every accepted write, with the state before and after: the witness against which others are checked."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from provisioning.sandbox.catalogue import Sku
 from provisioning.sandbox.clock import to_moment
-from provisioning.sandbox.licensing import enabled_plans, is_same
+from provisioning.sandbox.licensing import is_same
 from provisioning.sandbox.model import User
+
+_PLAIN = tuple(name for name in User.__struct_fields__ if name != "assignments")
+_TOLD = ("userPrincipalName", "accountEnabled", "usageLocation", "licenseAssignmentStates")
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -35,8 +37,17 @@ class Entry(msgspec.Struct, frozen=True):
         """Whether the write made a difference; a repeated add only renews lastUpdatedDateTime and does not."""
         if self.before is None or self.after is None:
             return self.before is not self.after
-        rest = msgspec.structs.replace(self.after, assignments=self.before.assignments)
-        return rest != self.before or not is_same(self.before.assignments, self.after.assignments)
+        return bool(self.changed_properties)
+
+    @property
+    def changed_properties(self) -> list[str]:
+        """Names of the properties that differ; none for a person who came or went."""
+        if self.before is None or self.after is None:
+            return []
+        differing = [name for name in _PLAIN if getattr(self.before, name) != getattr(self.after, name)]
+        if not is_same(self.before.assignments, self.after.assignments):
+            differing.append("licenseAssignmentStates")
+        return differing
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -50,30 +61,14 @@ class Entry(msgspec.Struct, frozen=True):
             "requestId": self.author.request_id,
             "clientRequestId": self.author.client_request_id,
             "changed": self.changed,
-            "before": to_json(self.before),
-            "after": to_json(self.after),
+            "before": to_json(self.before, self.changed_properties),
+            "after": to_json(self.after, self.changed_properties),
         }
 
 
-class Gap(msgspec.Struct, frozen=True):
-    """A span in which a person had none of the service plans of a family; `until` None: still so."""
-
-    user: str
-    family: tuple[str, ...]
-    since: float
-    until: float | None
-
-
-def to_json(user: User | None) -> dict[str, Any] | None:
-    """A state as the ledger tells it."""
-    if user is None:
-        return None
-    return {
-        "userPrincipalName": user.userPrincipalName,
-        "accountEnabled": user.accountEnabled,
-        "usageLocation": user.usageLocation,
-        "licenseAssignmentStates": user.assignments,
-    }
+def to_json(user: User | None, more: Sequence[str] = ()) -> dict[str, Any] | None:
+    """A state as the ledger tells it: what licences depend on, and the properties named besides."""
+    return None if user is None else {name: getattr(user, name) for name in (*_TOLD, *more)}
 
 
 class Ledger:
@@ -94,6 +89,14 @@ class Ledger:
         """At most `limit` entries after `sequence`, oldest first."""
         return self._entries[sequence : sequence + limit]
 
+    def of(self, tenant: str, user: str) -> Sequence[Entry]:
+        """What was written to one person, oldest first."""
+        return self._by_user.get((tenant, user), ())
+
+    def in_tenant(self, tenant: str) -> list[Entry]:
+        """What was written in one tenant, oldest first."""
+        return [entry for entry in self._entries if entry.tenant == tenant]
+
     def state_at(self, tenant: str, user: str, time: float, current: User | None) -> User | None:
         """What a person was at `time`; `current` answers for people nobody ever wrote to."""
         state = current
@@ -109,26 +112,3 @@ class Ledger:
             for (owner, user), entries in self._by_user.items()
             if owner == tenant
         }
-
-    def gaps(
-        self, tenant: str, user: str, family: tuple[str, ...], skus: Mapping[str, Sku], span: tuple[float, float],
-        current: User | None,
-    ) -> Iterator[Gap]:  # fmt: skip
-        """The spans between the moments of `span` in which no plan of `family` worked for the person."""
-        since, until = span
-        lacking: float | None = None
-        for moment, state in self._timeline(tenant, user, since, until, current):
-            has = state is not None and not enabled_plans(state.assignments, skus).isdisjoint(family)
-            if has and lacking is not None:
-                yield Gap(user, family, lacking, moment)
-            lacking = None if has else (moment if lacking is None else lacking)
-        if lacking is not None:
-            yield Gap(user, family, lacking, None)
-
-    def _timeline(
-        self, tenant: str, user: str, since: float, until: float, current: User | None
-    ) -> Iterator[tuple[float, User | None]]:
-        yield since, self.state_at(tenant, user, since, current)
-        for entry in self._by_user.get((tenant, user), ()):
-            if since < entry.time <= until:
-                yield entry.time, entry.after

@@ -163,4 +163,6 @@ class Directory:
         if before:
             self._by_upn.pop(before.userPrincipalName.lower(), None)
         if after:
-            self._by_upn[after.userPrincipalName.lower()] = after.id
+            upn = after.userPrincipalName.lower()
+            # In a large directory the names are a third of the memory: most are lower case, and kept once.
+            self._by_upn[after.userPrincipalName if upn == after.userPrincipalName else upn] = after.id

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from provisioning.sandbox.foreign_load import REMEMBERED, ForeignLoads, Place
+
 Shape = Literal["bucket", "sliding", "fixed"]
 Family = Literal["identity", "education"]
 
@@ -160,7 +162,10 @@ _METERS: dict[Shape, type[Bucket] | type[SlidingWindow] | type[FixedWindow]] = {
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """What one request costs, and whom: the caller's app, the tenant, and how many users that tenant has."""
+    """What one request costs, and whom: the caller's app, the tenant, and how many users that tenant has.
+
+    `share` is the part of each limit open to it: less than 1 for a request of low priority.
+    """
 
     app_id: str
     tenant_id: str
@@ -168,6 +173,7 @@ class Charge(msgspec.Struct, frozen=True):
     units: int
     writes: int = 0
     family: Family = "identity"
+    share: float = 1.0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -184,6 +190,7 @@ class Quotas:
         self.limits = {**DEFAULT_LIMITS, **(limits or {})}
         self._meters: dict[tuple[str, str], Meter] = {}
         self._drained_at: float | None = None
+        self.foreign = ForeignLoads()
 
     def charge(self, charge: Charge, now: float) -> Verdict:
         """Count the request on every limit it touches, also when one of them refuses it."""
@@ -191,29 +198,35 @@ class Quotas:
         for name, cost in self._costs(charge):
             meter = self._meter(name, charge, now)
             wait = meter.charge(cost, now)
-            limit = self.limits[name] if wait > worst.wait else worst.limit
-            worst = Verdict(max(wait, worst.wait), limit, max(meter.use(now), worst.use))
+            use, limit = meter.use(now), self.limits[name]
+            if charge.share < use <= 1:
+                wait = max(wait, (use - charge.share) * limit.window)
+            worst = Verdict(max(wait, worst.wait), limit if wait > worst.wait else worst.limit, max(use, worst.use))
         return worst
 
-    def reset(self) -> None:
-        """Every limit is unused again."""
+    def reset(self, now: float) -> None:
+        """Every limit is unused again; foreign loads go on from here."""
         self._meters.clear()
         self._drained_at = None
+        self.foreign.forget(now)
 
     def drain(self, now: float) -> None:
         """Every limit, also of tenants not seen yet, is used up now."""
         self._drained_at = now
         for meter in self._meters.values():
             meter.drain(now)
+        self.foreign.forget(now)
 
     def restore(self) -> None:
-        """Microsoft's limits, and nothing counted."""
+        """Microsoft's limits, nothing counted, no foreign load."""
         self.limits = dict(DEFAULT_LIMITS)
-        self.reset()
+        self.foreign.clear()
+        self._meters.clear()
+        self._drained_at = None
 
     def load(self, tenant_id: str, writes: float, now: float) -> None:
         """Count writes that other apps did in the tenant."""
-        self._opened("tenant_writes", tenant_id, now).charge(writes, now)
+        self._settled("tenant_writes", tenant_id, tenant_id, now).charge(writes, now)
 
     def _costs(self, charge: Charge) -> list[tuple[str, float]]:
         requests = ("app_requests", 1.0)
@@ -225,21 +238,33 @@ class Quotas:
         return costs
 
     def _meter(self, name: str, charge: Charge, now: float) -> Meter:
-        scope = self.limits[name].scope
+        limit = self.limits[name]
         keys = {
             "Tenant_Application": f"{charge.app_id}/{charge.tenant_id}",
             "Application": charge.app_id,
             "Tenant": charge.tenant_id,
         }
-        return self._opened(name, keys[scope], now)
+        return self._settled(name, keys[limit.scope], charge.tenant_id, now)
+
+    def _settled(self, name: str, key: str, tenant_id: str, now: float) -> Meter:
+        """The meter with everything on it that foreign apps did until now."""
+        meter, limit = self._opened(name, key, now), self.limits[name]
+        if self.foreign:
+            self.foreign.settle(Place(name, key, tenant_id, limit.window), meter, now)
+        return meter
 
     def _opened(self, name: str, key: str, now: float) -> Meter:
         meter = self._meters.get((name, key))
         if meter is None:
-            meter = self._meters[name, key] = _METERS[self.shape](self.limits[name], now)
+            born = self._born(self.limits[name].window, now)
+            meter = self._meters[name, key] = _METERS[self.shape](self.limits[name], born)
             if self._drained_at is not None:
                 meter.drain(self._drained_at)
         return meter
+
+    def _born(self, window: float, now: float) -> float:
+        """Foreign apps were at it before we came: a meter knows the windows that they still fill, by the clock."""
+        return now - now % window - REMEMBERED * window if self.foreign else now
 
 
 def _size(users: int) -> str:

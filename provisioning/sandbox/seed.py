@@ -14,6 +14,7 @@
         "exclusive": [[plan, plan]], "requires": [{"plan", "anyOf"}],
         "subscriptions": [{"skuId", "totalLicenses", "id"?, "status"?, "isTrial"?, "createdDateTime"?,
                            "nextLifecycleDateTime"?, "ownerTenantId"?, "appearsAt"?: moment, "appearsIn"?: seconds,
+                           "term"?: "standard"|"multiYear"|"volume"|"openValue"|"trial", "graceDays"?, "suspendedDays"?,
                            "changes"?: [{"at"|"in", "status"?, "totalLicenses"?}]}],
         "users": [{"id"?, "userPrincipalName", any other property of the user resource, "extensions": {name: text},
                    "primaryRole", "assignments": [{"skuId", "disabledPlans", "assignedByGroup"|null, "state", "error",
@@ -26,12 +27,14 @@
     }
 
 Everything but a tenant's `id`, a subscription's `skuId` and `totalLicenses`, and a user's `userPrincipalName` may be
-left out. `catalogue` adds to the twin's own. Moments are ISO 8601 and mean sandbox time.
+left out. `catalogue` adds to the twin's own. Moments are ISO 8601 and mean sandbox time. At `nextLifecycleDateTime` a
+subscription moves on by itself, for as long as its term says: see `lifecycle.py`.
 """
 
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -40,7 +43,7 @@ from provisioning.sandbox.catalogue import Dependency, PlanRules, Sku
 from provisioning.sandbox.clock import from_moment, to_moment
 from provisioning.sandbox.consent import grant
 from provisioning.sandbox.model import AdministrativeUnit, Assignment, Group, School, User
-from provisioning.sandbox.subscriptions import Change, Subscription
+from provisioning.sandbox.seed_subscriptions import SeedSubscription, add_subscription
 from provisioning.sandbox.tenants import App, Secret, Tenant
 from provisioning.sandbox.world import World
 
@@ -74,33 +77,16 @@ class SeedConsent(SeedStruct):
     enabled: bool = True
 
 
-class SeedChange(SeedStruct, rename={"after": "in"}):
-    at: str | None = None
-    after: float | None = None
-    status: str | None = None
-    totalLicenses: int | None = None
-
-
-class SeedSubscription(SeedStruct):
-    skuId: str
-    totalLicenses: int
-    id: str | None = None
-    commerceSubscriptionId: str | None = None
-    status: str = "Enabled"
-    isTrial: bool = False
-    createdDateTime: str | None = None
-    nextLifecycleDateTime: str | None = None
-    ownerTenantId: str | None = None
-    appearsAt: str | None = None
-    appearsIn: float | None = None
-    changes: list[SeedChange] = []
-
-
 class SeedPopulation(SeedStruct):
     count: int
     prefix: str
     domain: str | None = None
     user: dict[str, Any] = {}
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The user principal names, where the domain is given."""
+        return (f"{self.prefix}-{number:04}@{self.domain}" for number in range(1, self.count + 1))
 
 
 class SeedTenant(SeedStruct):
@@ -200,10 +186,23 @@ def to_assignments(rows: Any, moment: str) -> tuple[Assignment, ...]:
     return msgspec.convert(complete, tuple[Assignment, ...])
 
 
+_SHARED_NAMES = (
+    *("usageLocation", "userType", "department", "companyName", "officeLocation", "jobTitle", "employeeType"),
+    *("preferredLanguage", "createdDateTime", "primaryRole"),
+)
+
+
 def _interned(user: User) -> dict[str, Any]:
     """Values that many people share are kept once."""
-    names = ("usageLocation", "userType", "department", "companyName", "officeLocation", "employeeType", "primaryRole")
-    return {name: sys.intern(value) for name in names if (value := getattr(user, name)) is not None}
+    shared = {name: sys.intern(value) for name in _SHARED_NAMES if (value := getattr(user, name)) is not None}
+    mail = user.userPrincipalName if user.mail == user.userPrincipalName else user.mail
+    return {**shared, "mail": mail, "assignments": _kept_once(user.assignments)}
+
+
+@lru_cache(maxsize=4096)
+def _kept_once(assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+    """The first of equal ones: in a school most people hold the same."""
+    return assignments
 
 
 def _population(tenant: Tenant, population: SeedPopulation, moment: str) -> Iterator[User]:
@@ -233,40 +232,3 @@ def _member(tenant: Tenant, id_or_upn: str) -> str:
     if user_id is None:
         raise ValueError(f"The seed names a member {id_or_upn} that tenant {tenant.id} does not have.")
     return user_id
-
-
-def add_subscription(world: World, tenant: Tenant, seed: SeedSubscription) -> Subscription:
-    """Give the tenant a subscription, now or at a sandbox moment; raises ValueError for a SKU nobody knows."""
-    if seed.skuId.lower() not in world.catalogue.skus:
-        raise ValueError(f"SKU {seed.skuId} is not in the catalogue of the sandbox: add it under catalogue.skus.")
-    now = world.clock.now()
-    number = len(tenant.subscriptions)
-    subscription_id = seed.id or str(uuid.uuid5(uuid.UUID(tenant.id), f"subscription {number}"))
-    subscription = Subscription(
-        id=subscription_id,
-        commerceSubscriptionId=seed.commerceSubscriptionId
-        or str(uuid.uuid5(uuid.UUID(tenant.id), f"commerce {number}")),
-        skuId=seed.skuId.lower(),
-        totalLicenses=seed.totalLicenses,
-        status=seed.status,
-        isTrial=seed.isTrial,
-        createdDateTime=seed.createdDateTime or to_moment(now),
-        nextLifecycleDateTime=seed.nextLifecycleDateTime,
-        ownerTenantId=seed.ownerTenantId,
-        appears_at=_moment(seed.appearsAt, seed.appearsIn, now),
-    )
-    for change in seed.changes:
-        subscription.schedule(to_change(change, now))
-    tenant.subscriptions[subscription_id] = subscription
-    return subscription
-
-
-def to_change(change: SeedChange, now: float) -> Change:
-    at = _moment(change.at, change.after, now)
-    return Change(at=at, status=change.status, totalLicenses=change.totalLicenses)
-
-
-def _moment(at: str | None, after: float | None, now: float) -> float:
-    if at is not None:
-        return from_moment(at)
-    return now + after if after is not None else now

@@ -10,6 +10,12 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     warning_units_assignable: bool = False
     """Whether units in their grace period accept new assignments; public sources contradict each other."""
+    warning_serves: bool = True
+    """Whether people keep working while a subscription is in grace: for volume licences the page says both."""
+    dormant_skus_answer: Literal["no_seats", "unknown_sku"] = "no_seats"
+    """What an assignment of a SKU gets that is only suspended or locked out: the seat error, or that of no such SKU."""
+    deleted_subscriptions_listed: bool = False
+    """Whether a deleted subscription stays in /directory/subscriptions; its SKU is gone from /subscribedSkus."""
     invalid_disabled_plan: Literal["refuse", "ignore"] = "refuse"
     """What happens to a disabled plan that is not part of the SKU."""
     same_sku_in_add_and_remove: Literal["refuse", "reassign"] = "refuse"
@@ -36,6 +42,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Retry-After of a 409, if it has one."""
     retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"
     """How a refused request learns when to come back: rounded up, to the millisecond, a constant 1, not at all."""
+    low_priority_share: float = 0.8
+    """The part of each limit open to requests with x-ms-throttle-priority: Low; they are only said to go first."""
     batch_resource_units: int = 0
     """Resource units that a $batch envelope costs beside its items."""
     consumed_units: Literal["replica", "immediate"] = "replica"

@@ -1,5 +1,6 @@
 """One tenant of the twin, and the registrations of the apps that visit it."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from provisioning.sandbox.catalogue import PlanRules
 from provisioning.sandbox.model import AdministrativeUnit, Directory, Group, School, ServicePrincipal
 from provisioning.sandbox.replicas import Replicas
-from provisioning.sandbox.subscriptions import PrepaidUnits, Subscription, prepaid_units
+from provisioning.sandbox.subscriptions import SERVING, PrepaidUnits, Subscription, prepaid_units
 
 
 class Tenant:
@@ -27,16 +28,30 @@ class Tenant:
         self.subscriptions: dict[str, Subscription] = {}
         self.principals: dict[str, ServicePrincipal] = {}
 
+    def new_id(self, name: str) -> str:
+        """A GUID that is the same whenever a tenant with this id needs one for `name`."""
+        return str(uuid.uuid5(uuid.UUID(self.id), name))
+
     def visible_subscriptions(self, now: float) -> list[Subscription]:
         for subscription in self.subscriptions.values():
             subscription.advance(now)
         return [subscription for subscription in self.subscriptions.values() if subscription.is_visible(now)]
+
+    def listed_subscriptions(self, now: float, *, with_deleted: bool) -> list[Subscription]:
+        """What the tenant has, and on demand what it had."""
+        visible = self.visible_subscriptions(now)
+        return [held for held in self.subscriptions.values() if held.has_appeared(now)] if with_deleted else visible
 
     def units_of(self, sku_id: str, now: float) -> PrepaidUnits:
         return prepaid_units(held for held in self.visible_subscriptions(now) if held.skuId == sku_id)
 
     def owned_skus(self, now: float) -> Iterator[str]:
         return (subscription.skuId for subscription in self.visible_subscriptions(now))
+
+    def dormant_skus(self, now: float) -> frozenset[str]:
+        """What the tenant has, but only suspended or locked out."""
+        visible = self.visible_subscriptions(now)
+        return frozenset(held.skuId for held in visible) - {held.skuId for held in visible if held.status in SERVING}
 
 
 class Secret(msgspec.Struct, kw_only=True):

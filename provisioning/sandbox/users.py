@@ -133,6 +133,8 @@ def _writable(call: Call) -> User:
 def _offer(call: Call) -> Offer:
     tenant, skus = call.tenant, call.world.catalogue.skus
     owned = frozenset(sku for sku in tenant.owned_skus(call.now) if sku in skus and skus[sku].appliesTo == "User")
+    if call.world.switches.dormant_skus_answer == "unknown_sku":
+        owned -= tenant.dormant_skus(call.now)
     return Offer(owned, skus, lambda sku_id: _free_seats(call, sku_id), tenant.rules)
 
 

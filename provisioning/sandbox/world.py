@@ -1,11 +1,13 @@
 """Everything the twin knows, and the one place where a user's state is written."""
 
+import contextlib
 import random
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
-from provisioning.sandbox.catalogue import read_catalogue
+from provisioning.sandbox.catalogue import Catalogue, read_catalogue
 from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.faults import Faults
 from provisioning.sandbox.ledger import Author, Ledger
@@ -48,6 +50,22 @@ class World:
         self.apps: dict[str, App] = {}
         self.counters: Counter[tuple[str, str]] = Counter()
         self._by_domain: dict[str, str] = {}
+
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """What is planted within, or emptied, stays only if the end of the block is reached.
+
+        A seed adds and never changes what is there, so the collections are enough.
+        """
+        before, factor = dict(self.__dict__), self.clock.factor
+        kept = {name: dict(before[name]) for name in ("tenants", "apps", "_by_domain")}
+        catalogue = Catalogue(self.catalogue.skus, self.catalogue.rules)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.update(before | kept | {"catalogue": catalogue})
+            self.clock.set_factor(factor)
+            raise
 
     def add_tenant(self, tenant_id: str, name: str, domains: list[str]) -> Tenant:
         """A new, empty tenant; raises ValueError when the id or a domain is taken."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, killing, latency, pace, reading, swaps
+from tests.benchmarks import auditing, killing, latency, pace, reading, swaps, twin
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
@@ -23,6 +23,8 @@ MEASURES: Mapping[str, Callable[[], Rows]] = {
     "audit": auditing.audit,
     "quota": pace.quota,
     "pace": pace.pace,
+    "twin-speed": twin.twin_speed,
+    "twin-size": twin.twin_size,
 }
 
 

@@ -71,7 +71,7 @@ def _school() -> dict[str, Any]:
         "consents": [{"app": APP, "roles": ROLES}],
         "subscriptions": [
             {"skuId": A1, "totalLicenses": 500_000},
-            {"skuId": A3, "totalLicenses": 3, "nextLifecycleDateTime": "2027-07-31T00:00:00Z"},
+            {"skuId": A3, "totalLicenses": 3, "nextLifecycleDateTime": "2099-07-31T00:00:00Z"},
             {"skuId": A3, "totalLicenses": 1},
             {"skuId": A5, "totalLicenses": 1},
             {"skuId": PHONE, "totalLicenses": 5},

@@ -114,7 +114,7 @@ class TestDirectorySubscriptions:
             ("M365EDU_A5_FACULTY", 1, "Enabled"),
             ("MCOEV_FACULTY", 5, "Enabled"),
         ]
-        assert rows[1]["nextLifecycleDateTime"] == "2027-07-31T00:00:00Z"
+        assert rows[1]["nextLifecycleDateTime"] == "2099-07-31T00:00:00Z"
         assert rows[1]["id"] != rows[1]["commerceSubscriptionId"]
 
 

@@ -74,6 +74,14 @@ class TestLife:
             assert twin.control.health()["users"] > 1_000
             assert twin.control.set_switches()["shuffle_batch"] is False
 
+    def test_starts_with_a_sector_of_any_size(self, tmp_path: Path) -> None:
+        with SandboxProcess().start(tmp_path, profile="sector", tenants=12, users=25, random_seed=3) as twin:
+            health = twin.control.health()
+            assert health["tenants"] == 12
+            assert health["users"] / 12 == pytest.approx(25, rel=0.15)
+            again = twin.control.seed_profile("sector", tenants=12, users=25, random_seed=3)
+            assert (again["tenants"], again["users"]) == (12, health["users"])
+
     def test_takes_its_control_token_from_the_environment(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -90,6 +98,11 @@ class TestRefusals:
         assert status == 2
         assert said.startswith("The sandbox cannot start: Expected `str`, got `int`")
         assert said.count("\n") == 1
+
+    def test_a_profile_that_cannot_be(self, tmp_path: Path) -> None:
+        status, said = refusal("--folder", str(tmp_path), "--profile", "sector", "--tenants", "0")
+        assert (status, said.count("\n")) == (2, 1)
+        assert "tenants" in said
 
     @pytest.mark.parametrize("switch", ["nonsense=1", "shuffle_batch=maybe", "shuffle_batch"])
     def test_a_switch_that_does_not_exist_or_fit(self, tmp_path: Path, switch: str) -> None:

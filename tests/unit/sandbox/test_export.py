@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from provisioning.sandbox.board import board
 from provisioning.sandbox.export import export_seed
 from provisioning.sandbox.ledger import Author
-from provisioning.sandbox.profiles import PROFILES
 from provisioning.sandbox.seed import Seed, plant, read_seed
 from provisioning.sandbox.world import Settings, World
 
@@ -35,7 +35,7 @@ EVERYTHING: dict[str, Any] = {
             "exclusive": [["one", "other"]],
             "subscriptions": [
                 {"skuId": A1, "totalLicenses": 10, "appearsIn": 3600, "changes": [{"in": 7200, "status": "Warning"}]},
-                {"skuId": OWN_SKU, "totalLicenses": 5, "status": "Suspended"},
+                {"skuId": OWN_SKU, "totalLicenses": 5, "status": "Suspended", "term": "volume", "suspendedDays": 7},
             ],
             "users": [
                 {
@@ -91,5 +91,22 @@ class TestExportSeed:
 
     def test_a_board_comes_back_with_its_pupils_and_units(self) -> None:
         world = World(Settings())
-        plant(world, PROFILES["board"](1))
+        plant(world, board(1))
         assert exported(again(world)) == exported(world)
+
+    def test_a_subscription_goes_on_where_it_was(self) -> None:
+        world = world_of(msgspec.json.encode(EVERYTHING))
+        world.clock.advance(7_201)
+        again_later = again(world)
+        first, second = again_later.tenants[TENANT].subscriptions.values()
+        assert (first.status, first.changes) == ("Warning", [])
+        assert (second.status, second.term, second.suspendedDays) == ("Suspended", "volume", 7)
+        assert second.nextLifecycleDateTime == exported(world).tenants[0].subscriptions[1].nextLifecycleDateTime
+
+    def test_people_are_told_without_what_a_seed_may_leave_out(self) -> None:
+        first, second = exported(world_of(msgspec.json.encode(EVERYTHING))).tenants[0].users
+        assert first.keys() == {
+            *("id", "userPrincipalName", "usageLocation", "createdDateTime", "extensions", "assignments")
+        }
+        assert first["assignments"][0].keys() == {"skuId", "lastUpdatedDateTime", "disabledPlans"}
+        assert second["accountEnabled"] is False

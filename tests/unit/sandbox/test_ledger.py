@@ -1,8 +1,6 @@
-from provisioning.sandbox.catalogue import ServicePlan, Sku
-from provisioning.sandbox.ledger import Author, Gap, Ledger
+from provisioning.sandbox.ledger import Author, Ledger
 from provisioning.sandbox.model import Assignment, User
 
-SKUS = {"k": Sku("k", "K", (ServicePlan("mail", "MAIL"),))}
 WITHOUT = User(id="u", userPrincipalName="u@x")
 WITH = User(id="u", userPrincipalName="u@x", assignments=(Assignment("k", "2025-09-01T08:00:00Z"),))
 ME = Author("app")
@@ -13,10 +11,6 @@ def ledger(*moves: tuple[float, User | None, User | None]) -> Ledger:
     for time, before, after in moves:
         written.record(time, "t", ME, before, after)
     return written
-
-
-def gaps(written: Ledger, current: User | None, span: tuple[float, float] = (0, 100)) -> list[Gap]:
-    return list(written.gaps("t", "u", ("mail",), SKUS, span, current))
 
 
 class TestStateAt:
@@ -30,26 +24,6 @@ class TestStateAt:
         assert Ledger().state_at("t", "u", 5, WITH) is WITH
 
 
-class TestGaps:
-    def test_none_while_the_service_stays(self) -> None:
-        assert gaps(ledger((10, WITH, WITH)), WITH) == []
-
-    def test_from_removal_to_return(self) -> None:
-        written = ledger((10, WITH, WITHOUT), (30, WITHOUT, WITH))
-        assert gaps(written, WITH) == [Gap("u", ("mail",), 10, 30)]
-
-    def test_open_at_the_end(self) -> None:
-        assert gaps(ledger((10, WITH, WITHOUT)), WITHOUT) == [Gap("u", ("mail",), 10, None)]
-
-    def test_a_deleted_person_has_no_service(self) -> None:
-        assert gaps(ledger((10, WITH, None)), None) == [Gap("u", ("mail",), 10, None)]
-
-    def test_only_inside_the_span(self) -> None:
-        written = ledger((10, WITH, WITHOUT), (30, WITHOUT, WITH))
-        assert gaps(written, WITH, (30, 100)) == []
-        assert gaps(written, WITH, (15, 20)) == [Gap("u", ("mail",), 15, None)]
-
-
 class TestChanged:
     def test_new_and_deleted_people_are_changes(self) -> None:
         written = ledger((1, None, WITH), (2, WITH, None))
@@ -58,3 +32,30 @@ class TestChanged:
     def test_a_renewed_date_is_none(self) -> None:
         renewed = User(id="u", userPrincipalName="u@x", assignments=(Assignment("k", "2026-01-01T00:00:00Z"),))
         assert [entry.changed for entry in ledger((1, WITH, renewed)).since(0, 10)] == [False]
+
+
+class TestChangedProperties:
+    def test_are_told_before_and_after(self) -> None:
+        moved = User(id="u", userPrincipalName="u@x", department="99XA", assignments=WITH.assignments)
+        (entry,) = ledger((1, WITH, moved)).since(0, 1)
+        told = entry.to_json()
+        assert entry.changed_properties == ["department"]
+        assert (told["before"]["department"], told["after"]["department"]) == (None, "99XA")
+
+    def test_licences_are_told_anyway(self) -> None:
+        (entry,) = ledger((1, WITHOUT, WITH)).since(0, 1)
+        assert entry.changed_properties == ["licenseAssignmentStates"]
+        assert entry.to_json()["before"].keys() == entry.to_json()["after"].keys()
+
+    def test_who_came_or_went_is_told_as_a_whole(self) -> None:
+        came, went = ledger((1, None, WITH), (2, WITH, None)).since(0, 2)
+        assert (came.changed_properties, went.changed_properties) == ([], [])
+        assert (came.to_json()["before"], went.to_json()["after"]) == (None, None)
+
+
+class TestOf:
+    def test_tells_one_person_of_one_tenant_in_order(self) -> None:
+        written = ledger((1, None, WITH), (2, WITH, WITHOUT))
+        written.record(3, "another", ME, None, WITH)
+        assert [entry.sequence for entry in written.of("t", "u")] == [1, 2]
+        assert [entry.sequence for entry in written.in_tenant("another")] == [3]

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -35,6 +35,16 @@ class TestPlant:
         }
         assert world.tenants[TENANT].directory.consumed[A1] == 300
 
+    def test_what_many_share_is_kept_once(self) -> None:
+        held = {"skuId": A1, "disabledPlans": [A1], "lastUpdatedDateTime": "2025-09-01T08:00:00Z"}
+        users = [
+            {"userPrincipalName": f"{name}@x.example", "mail": f"{name}@x.example", "assignments": [held]}
+            for name in "ab"
+        ]
+        one, other = people(planted(users=users))
+        assert one.assignments is other.assignments
+        assert one.mail is one.userPrincipalName
+
     def test_planting_writes_nothing_in_the_ledger(self) -> None:
         assert len(planted(users=[{"userPrincipalName": "a@x.example"}]).ledger) == 0
 
@@ -63,3 +73,33 @@ class TestPlant:
         seed = {"tenants": [{"id": TENANT, "domains": ["X.example"]}, other]}
         with pytest.raises(ValueError, match="already in use"):
             plant(World(Settings()), read_seed(msgspec.json.encode(seed)))
+
+
+class TestAllOrNothing:
+    GOOD: ClassVar[dict[str, Any]] = {"id": TENANT, "domains": ["x.example"]}
+    BAD: ClassVar[dict[str, Any]] = {"id": TENANT[::-1], "subscriptions": [{"skuId": "unknown", "totalLicenses": 1}]}
+
+    def attempt(self, world: World, *tenants: dict[str, Any], reset: bool = False) -> None:
+        seed = {"apps": [{"id": "app"}], "catalogue": {"exclusive": [["p", "q"]]}, "tenants": tenants}
+        with world.all_or_nothing():
+            if reset:
+                world.reset()
+            plant(world, read_seed(msgspec.json.encode(seed)))
+
+    def test_a_seed_that_fails_at_its_end_leaves_nothing(self) -> None:
+        world = World(Settings())
+        rules = world.catalogue.rules
+        with pytest.raises(ValueError, match="not in the catalogue"):
+            self.attempt(world, self.GOOD, self.BAD)
+        assert world.tenants == world.apps == {}
+        assert world.catalogue.rules is rules
+        self.attempt(world, self.GOOD)
+        assert list(world.tenants) == [TENANT]
+
+    def test_a_world_is_not_emptied_for_a_seed_that_fails(self) -> None:
+        world = planted(users=[{"userPrincipalName": "a@x.example"}])
+        world.clock.set_factor(5)
+        with pytest.raises(ValueError, match="not in the catalogue"):
+            self.attempt(world, self.BAD, reset=True)
+        assert [user.userPrincipalName for user in people(world)] == ["a@x.example"]
+        assert world.clock.factor == 5
