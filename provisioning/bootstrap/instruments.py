@@ -34,9 +34,13 @@ class Measured(Adapters):
             order_source=self._read_shop if self.has_shop else None,
             graph=self._ask_microsoft,
             credentials=lambda: [*map(_credential, self._certificates())],
-            quota_left=self.quota.left,
+            quota_left=self._quota_left,
             uncollected_since=self._uncollected_since if self.has_shop else None,
         )
+
+    def _quota_left(self) -> float | None:
+        app = self.quota_gauge.read(()).app
+        return app.left if app else None
 
     def _ping_broker(self) -> None:
         try:

@@ -13,6 +13,7 @@ from provisioning.ports.outside import (
     OrderDesk,
     OrderSource,
     Quota,
+    QuotaGauge,
 )
 from provisioning.ports.oversight import (
     ActorStore,
@@ -64,6 +65,7 @@ __all__ = [
     "PlanStore",
     "Purged",
     "Quota",
+    "QuotaGauge",
     "RecordStore",
     "References",
     "Retention",

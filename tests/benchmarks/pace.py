@@ -9,7 +9,8 @@ import psutil
 from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Lane
-from provisioning.planning.quota import Sizes, forecast
+from provisioning.planning.forecast import forecast
+from provisioning.planning.quota import Sizes
 from tests.benchmarks.rows import Row, Rows, at_most
 from tests.benchmarks.school import School, order
 from tests.benchmarks.worker import options, world_with
