@@ -14,6 +14,8 @@ from provisioning.domain.errors import ProvisioningError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.measure_quota import QuotaMeasure
+from provisioning.services.quota_words import is_crowded_out, quota_in_words, tenant_in_words
 
 CERTIFICATE_WARNING = timedelta(days=30)  # time enough for a second certificate beside the first
 CERTIFICATE_URGENT = timedelta(days=7)
@@ -22,6 +24,8 @@ QUEUE_STUCK = timedelta(minutes=15)
 COLLECTION_LATE = timedelta(minutes=15)
 
 
+_TENANTS = 8  # that are busy: their lines; `--json` has all
+_CROWDED_OUT = "Another application writes in this tenant, or Microsoft is busy there: ask the school what it runs."
 _MANY = 10_000  # more need not be counted to know that something is wrong
 _GOING_ON = frozenset(OperationState) - OPERATION_ENDS - {OperationState.HELD}
 _Value = TypeVar("_Value")
@@ -34,12 +38,13 @@ class Health(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was found about one part; `advice` is empty when nothing needs doing."""
+    """What was found about one part; `advice` is empty when nothing needs doing. `figures`: for programs."""
 
     part: str
     health: Health
     sentence: str
     advice: str = ""
+    figures: QuotaMeasure | None = None
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -60,7 +65,7 @@ class Instruments:
     order_source: Callable[[], object] | None = None
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
-    quota_left: Callable[[], float | None] | None = None  # share of the application's write bucket; None: unused
+    measure_quota: Callable[[], QuotaMeasure] | None = None
     uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
 
 
@@ -107,7 +112,7 @@ class Diagnose:
             _Part("order database", tools.order_source, self._order_source),
             _Part("Microsoft Graph", tools.graph, self._graph),
             _Part("credentials", tools.credentials, self._credentials),
-            _Part("quota", tools.quota_left, self._quota, frozenset({"broker"})),
+            _Part("quota", tools.measure_quota, self._quota, ours | {"broker"}),
             _Part("stops", self.open_uow, self._stops, ours),
             _Part("queue", self.open_uow, self._queue, ours),
             _Part("collection", tools.uncollected_since, self._collection, ours | {"order database"}),
@@ -150,9 +155,12 @@ class Diagnose:
             yield _judge(credential, credential.expires_at - self.clock.wall())
 
     def _quota(self) -> Iterator[Finding]:
-        left = _read(self.instruments.quota_left)
-        told = "Nobody wrote yet." if left is None else f"{left:.0%} of the write bucket is left."
-        yield Finding("quota", Health.OK, told)
+        measure = _read(self.instruments.measure_quota)
+        yield Finding("quota", Health.OK, quota_in_words(measure), figures=measure)
+        for tenant in measure.tenants[:_TENANTS]:
+            health = Health.WARN if is_crowded_out(tenant) else Health.OK
+            advice = _CROWDED_OUT if health is Health.WARN else ""
+            yield Finding("quota", health, tenant_in_words(tenant), advice)
 
     def _stops(self) -> Iterator[Finding]:
         with self.open_uow() as uow:
