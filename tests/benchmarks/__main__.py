@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, killing, latency, pace, reading, swaps, twin
+from tests.benchmarks import auditing, killing, latency, pace, reading, sharing, swaps, twin, weather
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
@@ -23,6 +23,10 @@ MEASURES: Mapping[str, Callable[[], Rows]] = {
     "audit": auditing.audit,
     "quota": pace.quota,
     "pace": pace.pace,
+    "refusals": weather.refusals,
+    "foreign": weather.foreign,
+    "campaign": sharing.campaign,
+    "sector": sharing.sector,
     "twin-speed": twin.twin_speed,
     "twin-size": twin.twin_size,
 }

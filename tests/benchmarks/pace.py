@@ -31,7 +31,7 @@ def pace() -> Rows:
         worker.work_until_state(operation, OperationState.APPLYING)
         control.drain_quotas()
         worker.redis.flushall()
-        with _busy() as share:
+        with busy() as share:
             started = worker.clock.now()
             worker.work_until_state(operation, OperationState.VERIFYING)
             taken = (worker.clock.now() - started).total_seconds()
@@ -57,7 +57,7 @@ def pace() -> Rows:
 
 
 @contextmanager
-def _busy() -> Iterator[list[float]]:
+def busy() -> Iterator[list[float]]:
     """How much of the machine was in use within the block; known when it ends."""
     share: list[float] = []
     psutil.cpu_percent()

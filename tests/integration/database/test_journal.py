@@ -84,7 +84,7 @@ class TestPendingWrites:
         operation = self._planned(uow, tenant, *kinds, state="applying")
         assert uow.journal.pending_writes() == [Pending(operation.operation_id, tenant.tenant_id, writes)]
 
-    @pytest.mark.parametrize("state", ["planning", "held", "awaiting_approval", "completed"])
+    @pytest.mark.parametrize("state", ["planning", "awaiting_approval", "completed"])
     def test_leaves_out_what_nobody_writes(self, uow: SqlUnitOfWork, tenant: Tenant, state: str) -> None:
         self._planned(uow, tenant, (StepKind.SWAP, None), state=state)
         assert uow.journal.pending_writes() == []
