@@ -33,8 +33,6 @@ _LATENCY = 0.3  # seconds that Graph takes for an answer
 _KILL_AT = 0.4
 # one for the rounds; and as many chunks under way as the application's quota has room for, with answers that slow
 _WORKERS = {"rounds": "sweeps", "worker-1": "orders,bulk", "worker-2": "orders,bulk", "worker-3": "orders,bulk"}
-    "rounds": str(Queue.SWEEPS)
-}
 _APP_RATE = 35_000 / 300
 _LOOK = 0.25
 _GIVE_UP = 900.0

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from provisioning.domain.lifecycle import OperationState
-from provisioning.local.witness import Testimony
+from provisioning.local import witness
 from tests.benchmarks.demonstration_sheet import Demonstration, Kill, TenantSheet, table, with_promises
 
-WELL = Testimony(changes=400, claims=400, repeats=0)
+WELL = witness.Testimony(changes=400, claims=400, repeats=0)
+TWICE = msgspec.structs.replace(WELL, written_twice=("a-request",))
 TORN = msgspec.structs.replace(WELL, unclaimed=("a-request",))
 GOOD = TenantSheet(
     name="school-01",
