@@ -63,10 +63,6 @@ class Campaign:
         found = self.town.operations(self.keys[name])
         return found[-1] if found else None
 
-    def steps(self, operation: Operation) -> dict[StepState, int]:
-        with self.town.services.open_uow() as uow:
-            return uow.journal.step_counts(operation.operation_id)
-
     def counted(self) -> Counter[StepState]:
         """Steps of all tenants by state; notes who has come to an end."""
         total = Counter[StepState]()
@@ -74,7 +70,8 @@ class Campaign:
             operation = self.operation(name)
             if operation is None:
                 continue
-            total.update(self.steps(operation))
+            with self.town.services.open_uow() as uow:
+                total.update(uow.journal.step_counts(operation.operation_id))
             if operation.state in OPERATION_ENDS:
                 self.ends.setdefault(name, self.elapsed)
         return total

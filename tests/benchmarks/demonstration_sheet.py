@@ -1,6 +1,7 @@
 """What the demonstration measured, what was promised, and both on a screen of eighty columns."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 import msgspec
 
@@ -9,6 +10,7 @@ from provisioning.local.witness import Testimony
 
 _LINE = "{:<10} {:<20} {:>6} {:>8} {:>8} {:>6} {:>8}  {}"
 _WIDTH = 80
+_AGAINST = "Against the twin of Graph: figures of what the service does, not of how fast Microsoft is."
 IN_DOUBT = 160  # people of one operation: a chunk
 
 
@@ -136,8 +138,8 @@ def table(of: Demonstration) -> Iterator[str]:
     yield from _promises(of.promises)
     yield ""
     refused = f"{of.refused:,} of {of.calls:,} calls refused"
-    yield f"{of.taken:.0f} s in all; {refused}; alone, the quota needs {of.least:.0f} s for them."
-    yield "Against the twin of Graph: these figures say what the service does, not how fast Microsoft is."
+    told = f"{of.taken:.0f} s in all, {refused}; Microsoft's quota needs {of.least:.0f} s for so many."
+    yield from wrap(f"{told} {_AGAINST}", _WIDTH)
 
 
 def _promises(promises: Sequence[Promise]) -> Iterator[str]:
