@@ -60,10 +60,10 @@ local function wait_for(bucket, tokens, size)
   return math.max(0, bucket.at - now) + math.max(0, tokens - bucket.level) / size.rate
 end
 
-local function join_line(writes)
+local function join_line(writes, kept)
   if tenant.turn > NEVER then return end
   local tokens = math.min(writes, sizes.turn)
-  tenant.turn = math.max(app.turn, now + wait_for(app, tokens + sizes.app.reserve, sizes.app))
+  tenant.turn = math.max(app.turn, now + wait_for(app, tokens + sizes.app.reserve * kept, sizes.app))
   app.turn = tenant.turn + tokens / sizes.app.rate
 end
 
@@ -87,17 +87,17 @@ local function spend(writes)
   app.granted = app.granted + writes
 end
 
-local function take_turn(writes)
+local function take_turn(writes, kept)
   local granted = 0
-  if tenant.turn <= now + ROUNDING then granted = available(math.min(writes, sizes.turn), 1) end
+  if tenant.turn <= now + ROUNDING then granted = available(math.min(writes, sizes.turn), kept) end
   local rest = writes - granted
   if granted > 0 then
     tenant.turn = NEVER
     spend(granted)
-    if rest > 0 then join_line(rest) end
+    if rest > 0 then join_line(rest, kept) end
   end
   if rest == 0 then return granted, 0 end
-  return granted, math.max(wait(rest, 1), tenant.turn - now)
+  return granted, math.max(wait(rest, kept), tenant.turn - now)
 end
 
 local operations = {}
@@ -108,9 +108,9 @@ local function granted_of(writes, is_bulk)
   refill(tenant, sizes.tenant, now)
   local is_crowded = app.level < sizes.app.burst * sizes.crowded_below
   if not is_crowded then app.turn = NEVER end
-  if is_crowded and is_bulk == 1 then
-    join_line(writes)
-    return take_turn(writes)
+  if is_crowded and (is_bulk == 1 or writes > sizes.turn) then
+    join_line(writes, is_bulk)
+    return take_turn(writes, is_bulk)
   end
   local granted = available(writes, is_bulk)
   spend(granted)

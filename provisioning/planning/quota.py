@@ -160,15 +160,16 @@ def take(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tup
     """Take up to `writes` tokens from both buckets at once, and none while one of them is closed.
 
     Who cannot have them all gets full batches: a half one costs a call as well. When tenants crowd the app's bucket
-    each of them takes one turn and goes to the back of the line. Orders pass.
+    each of them takes one turn and goes to the back of the line. Orders pass, unless they ask for more than a turn:
+    a hundred schools that order for all their staff on one day are a crowd like any other.
     """
     watch = quota.watched(sizes.tenant.window, now)
     app, tenant = quota.app.refilled(sizes.app, now), quota.tenant.refilled(sizes.tenant, now)
     is_crowded = app.level < sizes.app.burst * CROWDED_BELOW
     # A line that has dissolved is forgotten: turns of tenants that never came back would keep the others waiting.
     quota = _with(quota, app=app, tenant=tenant, line_at=quota.line_at if is_crowded else NEVER)
-    if is_crowded and lane is Lane.BULK:
-        quota, taken = _take_turn(_joined(quota, sizes, writes, now), sizes, writes, now)
+    if is_crowded and (lane is Lane.BULK or writes > sizes.turn):
+        quota, taken = _take_turn(_joined(quota, sizes, writes, lane, now), sizes, writes, lane, now)
     else:
         granted = _available(quota, sizes, writes, lane, now)
         quota = quota.without(granted)
@@ -183,22 +184,22 @@ def _noted(watch: Watch, granted: int, wanted: int, now: float) -> Watch:
     return Watch(since, watch.seconds, watch.granted + counted, watch.refused)
 
 
-def _take_turn(quota: Quota, sizes: Sizes, writes: int, now: float) -> tuple[Quota, Taken]:
+def _take_turn(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> tuple[Quota, Taken]:
     is_due = quota.turn_at <= now + _ROUNDING
-    granted = _available(quota, sizes, min(writes, sizes.turn), Lane.BULK, now) if is_due else 0
+    granted = _available(quota, sizes, min(writes, sizes.turn), lane, now) if is_due else 0
     rest = writes - granted
     if granted:
         quota = _with(quota, turn_at=NEVER).without(granted)
-        quota = _joined(quota, sizes, rest, now) if rest else quota
-    wait = _wait(quota, sizes, rest, Lane.BULK, now)
+        quota = _joined(quota, sizes, rest, lane, now) if rest else quota
+    wait = _wait(quota, sizes, rest, lane, now)
     return quota, Taken(granted, max(wait, quota.turn_at - now) if rest else 0.0)
 
 
-def _joined(quota: Quota, sizes: Sizes, writes: int, now: float) -> Quota:
+def _joined(quota: Quota, sizes: Sizes, writes: int, lane: Lane, now: float) -> Quota:
     if quota.turn_at > NEVER:
         return quota
     tokens = min(writes, sizes.turn)
-    served = now + quota.app.wait_for(tokens + sizes.app.reserve, sizes.app, now)
+    served = now + quota.app.wait_for(tokens + sizes.app.kept_from(lane), sizes.app, now)
     turn_at = max(quota.line_at, served)
     return _with(quota, line_at=turn_at + tokens / sizes.app.rate, turn_at=turn_at)
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
+from provisioning.database.tables.access import leases
 from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import OPERATION_ENDS, StepState, SubjectState
 from provisioning.domain.operation import Operation
@@ -75,6 +77,14 @@ class Campaign:
             if operation.state in OPERATION_ENDS:
                 self.ends.setdefault(name, self.elapsed)
         return total
+
+    def locked(self) -> set[str]:
+        """Whose lease somebody holds."""
+        services = self.town.services
+        alive = select(leases.c.name).where(leases.c.expires_at > services.clock.wall())
+        with services.engine.connect() as connection:
+            held = set(connection.scalars(alive))
+        return {name for name, customer in self.customers.items() if f"tenant:{customer.tenant}" in held}
 
     def people_in(self, states: tuple[StepState, ...]) -> dict[str, set[str]]:
         """By tenant, the people with a step in one of the states."""
@@ -156,11 +166,10 @@ def _kill(of: Campaign, planned: int) -> Kill:
     for name in _WORKERS:
         of.town.world.kill(name)
     killed = time.monotonic()
-    in_doubt, untouched = of.people_in(_IN_DOUBT), of.people_in((StepState.PENDING,))
+    locked, in_doubt, untouched = of.locked(), of.people_in(_IN_DOUBT), of.people_in((StepState.PENDING,))
     seen_by = max((entry["sequence"] for entry in _ledger(of.town)), default=0)
     _start_workers(of.town.world)
     went_on, settled = _watch_recovery(of, planned, seen_by, in_doubt, untouched, killed)
-    locked = {name for name, people in in_doubt.items() if people}
     return Kill(
         at_share=_written(steps) / planned,
         in_doubt=tuple(len(people) for people in in_doubt.values() if people),

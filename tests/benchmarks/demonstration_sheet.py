@@ -45,7 +45,7 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     in_doubt: tuple[int, ...]
     untouched: int
     goes_on_after: float  # the first write to somebody who was not in doubt
-    others_after: float  # the last tenant, of those where nothing was under way, to go on
+    others_after: float  # the last tenant, of those where no worker was, to go on
     locked_after: float  # the same of tenants whose lease had to lapse
     settled_after: float
 
@@ -98,7 +98,7 @@ def _of_kill(of: Demonstration) -> Iterator[Promise]:
     kill = of.kill
     yield _at_most("people in doubt after the kill, most of one operation", max(kill.in_doubt, default=0), IN_DOUBT, "")
     yield _at_most("untouched people go on after", kill.goes_on_after, 10.0, "s")
-    yield _at_most("each tenant where no chunk was under way goes on after", kill.others_after, 10.0, "s")
+    yield _at_most("each tenant where no worker was goes on after", kill.others_after, 10.0, "s")
     yield _at_most("tenants whose worker died go on after (lease and 10 s)", kill.locked_after, of.lease + 10.0, "s")
     yield _at_most("people in doubt are settled after (time-out and settle)", kill.settled_after, of.settle_within, "s")
 

@@ -93,6 +93,7 @@ class Governed:
     lost_at: Sequence[float] = ()
     moody: float = 0.0
     foreign: Mapping[TenantId, float] = field(default_factory=dict)
+    lane: Lane = Lane.BULK  # of the work
 
     def __post_init__(self) -> None:
         self.store, self.microsoft = Store(self.sizes, 0.0), Microsoft(self.shape)
@@ -102,7 +103,7 @@ class Governed:
         self.sent: list[tuple[float, TenantId]] = []
         self.refused: Counter[str | None] = Counter()
         self.closed: list[tuple[float, float, str | None, TenantId]] = []
-        self.granted: list[tuple[float, TenantId, Lane]] = []
+        self.granted: list[tuple[float, TenantId]] = []
         self.done: dict[TenantId, float] = {}
         self.order_waits: list[float] = []
         self._busy_until = [0.0, 0.0]
@@ -142,11 +143,11 @@ class Governed:
             self._at(self._busy_until[worker], "ask", tenant)
             return
         self._asking.discard(tenant)
-        taken = self.store.take(tenant, min(ASKED, self.left[tenant]), Lane.BULK, now)
+        taken = self.store.take(tenant, min(ASKED, self.left[tenant]), self.lane, now)
         self.left[tenant] -= taken.writes
         back = now + taken.after
         if taken.writes:
-            back = max(back, self._send(now, tenant, taken.writes, Lane.BULK, worker))
+            back = max(back, self._send(now, tenant, taken.writes, worker))
         if self.left[tenant]:
             self._ask_at(back, tenant)
 
@@ -156,14 +157,15 @@ class Governed:
             self._at(now + taken.after + 1e-3, "order", tenant, placed)
             return
         self.order_waits.append(now - placed)
-        self._send(now, tenant, 1, Lane.ORDER)
+        self._send(now, tenant, -1)
 
-    def _send(self, now: float, tenant: TenantId, writes: int, lane: Lane, worker: int | None = None) -> float:
-        self.granted.append((now, tenant, lane))
+    def _send(self, now: float, tenant: TenantId, writes: int, worker: int | None = None) -> float:
+        """`writes` below zero: an order's."""
+        self.granted.append((now, tenant))
         arrives = now + self.random.random() * TRAVEL_SECONDS
         if worker is not None:
             self._busy_until[worker] = arrives
-        self._at(arrives, "arrive", tenant, writes if lane is Lane.BULK else -writes)
+        self._at(arrives, "arrive", tenant, writes)
         return arrives
 
     def _arrive(self, now: float, tenant: TenantId, detail: float) -> None:

@@ -61,9 +61,10 @@ class TestTake:
     def test_grants_what_the_tenants_bucket_holds(self, asked: int, lane: Lane, granted: int) -> None:
         assert take(FULL, SIZES, asked, lane, 0.0)[1].writes == granted
 
-    def test_grants_what_the_apps_bucket_holds_when_that_is_less(self) -> None:
-        quota = Quota(Bucket(41.0, 0.0), FULL.tenant)
-        assert take(quota, SIZES, 60, Lane.ORDER, 0.0)[1].writes == 40
+    @pytest.mark.parametrize(("asked", "granted"), [(11, 11), (12, 0), (20, 0)])
+    def test_grants_what_the_apps_bucket_holds_when_that_is_less(self, asked: int, granted: int) -> None:
+        quota = Quota(Bucket(11.0, 0.0), FULL.tenant)
+        assert take(quota, SIZES, asked, Lane.ORDER, 0.0)[1].writes == granted
 
     @pytest.mark.parametrize(("level", "granted"), [(19.0, 0), (20.0, 20), (39.0, 20)])
     def test_what_is_short_of_a_batch_is_saved_up(self, level: float, granted: int) -> None:
@@ -133,9 +134,14 @@ class TestTakeInACrowd:
         assert taken.writes == 0
         assert taken.after == pytest.approx(40 / SIZES.app.rate)
 
-    def test_orders_do_not_stand_in_line(self) -> None:
+    @pytest.mark.parametrize(
+        ("asked", "granted"),
+        [pytest.param(3, 3, id="a few"), pytest.param(20, 20, id="a turn"), pytest.param(21, 0, id="more than a turn")],
+    )
+    def test_orders_do_not_stand_in_line_unless_they_are_a_crowd_themselves(self, asked: int, granted: int) -> None:
         quota, _ = take(self.CROWDED, SIZES, 60, Lane.BULK, 0.0)
-        assert take(quota, SIZES, 3, Lane.ORDER, 0.0)[1].writes == 3
+        quota = Quota(quota.app, FULL.tenant, quota.line_at)
+        assert take(quota, SIZES, asked, Lane.ORDER, 0.0)[1].writes == granted
 
     def test_a_line_that_dissolved_is_forgotten(self) -> None:
         ghosts = Quota(FULL.app, FULL.tenant, line_at=600.0)
