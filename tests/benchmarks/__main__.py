@@ -14,6 +14,7 @@ from tests.benchmarks.table import table
 
 MEASURES: Mapping[str, Callable[[], Rows]] = {
     "calls": swaps.calls,
+    "joins": swaps.joins,
     "cpu": swaps.cpu,
     "kill": killing.kill,
     "idle": latency.idle,

@@ -8,132 +8,24 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
-from provisioning.database.tables.access import leases
-from provisioning.domain.ids import LineKey
-from provisioning.domain.lifecycle import OPERATION_ENDS, StepState, SubjectState
-from provisioning.domain.operation import Operation
+from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.local.witness import compare
-from provisioning.local.world import APP, LocalWorld, WorldOptions
+from provisioning.local.world import APP
 from tests.benchmarks.demonstration_sheet import Demonstration, Kill, TenantSheet, table, with_promises
-from tests.benchmarks.rows import SEED
-from tests.engines import temporary_folder
-from tests.journeys.customers import A3, Customer
+from tests.benchmarks.demonstration_stage import WORKERS, Campaign, campaign, make_weather, start_workers
+from tests.journeys.customers import A3
 from tests.journeys.furniture import Town
 from tests.journeys.promises import events_of
 
-_REFUSED = 0.1
-_RETRY_AFTER = 1
-_LATENCY = 0.3  # seconds that Graph takes for an answer
 _KILL_AT = 0.4
-# one for the rounds; and as many chunks under way as the application's quota has room for, with answers that slow
-_WORKERS = {"rounds": "sweeps", "worker-1": "orders,bulk", "worker-2": "orders,bulk", "worker-3": "orders,bulk"}
 _APP_RATE = 35_000 / 300
 _LOOK = 0.25
 _GIVE_UP = 900.0
 _IN_DOUBT = (StepState.IN_FLIGHT, StepState.UNKNOWN)
-
-
-@dataclass
-class Campaign:
-    """All tenants with their orders. Seconds are real."""
-
-    town: Town
-    customers: dict[str, Customer]
-    ordered: dict[str, int]
-    began: float = 0.0
-    keys: dict[str, LineKey] = field(default_factory=dict)
-    ends: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.began
-
-    def place_orders(self) -> None:
-        self.began = time.monotonic()
-        for name, customer in self.customers.items():
-            self.keys[name] = self.town.order(customer, self.ordered[name])
-
-    def operation(self, name: str) -> Operation | None:
-        found = self.town.operations(self.keys[name])
-        return found[-1] if found else None
-
-    def counted(self) -> Counter[StepState]:
-        """Steps of all tenants by state; notes who has come to an end."""
-        total = Counter[StepState]()
-        for name in self.customers:
-            operation = self.operation(name)
-            if operation is None:
-                continue
-            with self.town.services.open_uow() as uow:
-                total.update(uow.journal.step_counts(operation.operation_id))
-            if operation.state in OPERATION_ENDS:
-                self.ends.setdefault(name, self.elapsed)
-        return total
-
-    def locked(self) -> set[str]:
-        """Whose lease somebody holds."""
-        services = self.town.services
-        alive = select(leases.c.name).where(leases.c.expires_at > services.clock.wall())
-        with services.engine.connect() as connection:
-            held = set(connection.scalars(alive))
-        return {name for name, customer in self.customers.items() if f"tenant:{customer.tenant}" in held}
-
-    def people_in(self, states: tuple[StepState, ...]) -> dict[str, set[str]]:
-        """By tenant, the people with a step in one of the states."""
-        found = {}
-        for name in self.customers:
-            operation = self.operation(name)
-            with self.town.services.open_uow() as uow:
-                records = uow.journal.steps_in(operation.operation_id, states) if operation else []
-            found[name] = {str(record.step.subject_id) for record in records}
-        return found
-
-
-# ── the stage ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def campaign(tenants: int, people: int) -> Iterator[Campaign]:
-    """A world with everything in place and nothing ordered yet; the last two tenants are the odd ones."""
-    chosen = WorldOptions(random_seed=SEED, settings={"guard_swaps": people, "guard_assignments": people})
-    with temporary_folder() as folder, LocalWorld(folder, chosen) as world:
-        secret = world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
-        world.sandbox.control.register_app(APP, secrets=[{"value": secret}])
-        town = Town(world)
-        names = [f"school-{number:02}" for number in range(1, tenants + 1)]
-        *_, short, closed = names
-        seats = dict.fromkeys(names, people) | {short: people * 9 // 10}
-        customers = {
-            name: town.school(people, seats=seats[name], **({"roles": None} if name == closed else {}))
-            for name in names
-        }
-        _start_workers(world)
-        yield Campaign(town, customers, seats)
-        town.services.close()
-
-
-_BEAT = ("celery", "--app=tasks.app", "--quiet", "beat", "--loglevel=WARNING")
-
-
-def _start_workers(world: LocalWorld) -> None:
-    for name, queues in _WORKERS.items():
-        world.start_worker(name, queues)
-    if "beat" not in world.children:
-        world.start("beat", [sys.executable, "-m", *_BEAT])
-
-
-def _make_weather(town: Town) -> None:
-    town.control.set_switches(latency_seconds=_LATENCY)
-    town.control.add_fault("throttle", route="assignLicense", probability=_REFUSED, retryAfter=_RETRY_AFTER)
-    town.control.drain_quotas()
 
 
 # ── the story ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,7 +35,7 @@ def perform(tenants: int, people: int) -> Demonstration:
     """From the orders to the last end. Raises TimeoutError when it does not come."""
     with campaign(tenants, people) as all_of_them:
         town = all_of_them.town
-        _make_weather(town)
+        make_weather(town)
         all_of_them.place_orders()
         planned = sum(list(all_of_them.ordered.values())[:-1])
         _watch(all_of_them, planned, lambda steps: _written(steps) >= _KILL_AT * planned)
@@ -163,12 +55,12 @@ def _watch(of: Campaign, planned: int, is_done: Any) -> None:
 def _kill(of: Campaign, planned: int) -> Kill:
     """Everybody at once; then they are started again, as a supervisor would."""
     steps = of.counted()
-    for name in _WORKERS:
+    for name in WORKERS:
         of.town.world.kill(name)
     killed = time.monotonic()
     locked, in_doubt, untouched = of.locked(), of.people_in(_IN_DOUBT), of.people_in((StepState.PENDING,))
     seen_by = max((entry["sequence"] for entry in _ledger(of.town)), default=0)
-    _start_workers(of.town.world)
+    start_workers(of.town.world)
     went_on, settled = _watch_recovery(of, planned, seen_by, in_doubt, untouched, killed)
     return Kill(
         at_share=_written(steps) / planned,
@@ -260,6 +152,7 @@ def _sheet(of: Campaign, kill: Kill) -> Demonstration:
             least=(len(written) + refused) / _APP_RATE,
             settle_within=(limits.write_timeout + limits.settle).total_seconds(),
             lease=limits.lease_duration.total_seconds(),
+            round_of_turns=len(of.customers) * limits.batch_size / _APP_RATE,
         )
     )
 

@@ -10,11 +10,12 @@ import msgspec
 
 from provisioning.bootstrap import Services
 from provisioning.domain.catalogue import Article, Audience
-from provisioning.domain.ids import ArticleCode, BindingId, OperationId, OrganisationId, SkuId, TenantId
+from provisioning.domain.groups import LicensingGroup, nickname_for
+from provisioning.domain.ids import ArticleCode, BindingId, GroupId, OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.domain.order import LedgerCause, LedgerEntry
-from provisioning.domain.tenancy import OrganisationKind
+from provisioning.domain.tenancy import AssignmentMode, OrganisationKind
 from provisioning.local.world import APP
 from tests.benchmarks.rows import SEED
 from tests.factories import tenancy as make
@@ -22,14 +23,19 @@ from tests.factories import tenancy as make
 A1, A3 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66"), SkuId("4b590615-0888-425a-a965-b3bf7789848d")
 STAFF_ARTICLE = ArticleCode("MS-BP-A3-MED")
 _ROLES = ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "GroupMember.Read.All", "Organization.Read.All"]
+_GROUP_ROLES = ["Group.Create", "GroupMember.ReadWrite.All"]
 _LONG_AGO = date(2020, 1, 1)
 
 
 class School(msgspec.Struct, frozen=True, dict=True):
-    """One school with a tenant of its own, whose `people` all hold Office 365 A1 and own as many seats of A3."""
+    """One school with a tenant of its own, whose `people` all hold Office 365 A1 and own as many seats of A3.
+
+    One that gives licences through a group has it already, licensed and empty, and its people hold nothing.
+    """
 
     number: int
     people: int
+    has_group: bool = False
 
     @cached_property
     def code(self) -> OrganisationId:
@@ -38,6 +44,18 @@ class School(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def tenant_id(self) -> TenantId:
         return TenantId(str(uuid5(NAMESPACE_OID, self.code)))
+
+    @property
+    def mode(self) -> AssignmentMode:
+        return AssignmentMode.GROUP if self.has_group else AssignmentMode.DIRECT
+
+    @property
+    def group_id(self) -> GroupId:
+        return GroupId(str(uuid5(NAMESPACE_OID, f"{self.code} group")))
+
+    @property
+    def group_nickname(self) -> str:
+        return nickname_for("M365EDU_A3_FACULTY", self.code)
 
     @property
     def domain(self) -> str:
@@ -51,15 +69,21 @@ def seed_of(schools: Sequence[School]) -> dict[str, Any]:
 
 def _tenant_seed(school: School) -> dict[str, Any]:
     staff = {"usageLocation": "NL", "department": school.code, "employeeType": "Personeel"}
+    held = [] if school.has_group else [{"skuId": A1}]
     return {
         "id": school.tenant_id,
         "domains": [school.domain],
-        "consents": [{"app": APP, "roles": _ROLES}],
+        "consents": [{"app": APP, "roles": _ROLES + (_GROUP_ROLES if school.has_group else [])}],
         "subscriptions": [{"skuId": sku, "totalLicenses": school.people} for sku in (A1, A3)],
-        "population": [
-            {"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": [{"skuId": A1}]}}
-        ],
+        "population": [{"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": held}}],
+        "groups": [_group_seed(school)] if school.has_group else [],
     }
+
+
+def _group_seed(school: School) -> dict[str, Any]:
+    name = school.group_nickname
+    licences = [{"skuId": A3}]
+    return {"id": school.group_id, "displayName": name, "mailNickname": name, "assignedLicenses": licences}
 
 
 def register(services: Services, schools: Sequence[School]) -> None:
@@ -75,8 +99,21 @@ def register(services: Services, schools: Sequence[School]) -> None:
             uow.tenants.save(tenant)
             confirmed = {"binding_id": BindingId(str(uuid5(NAMESPACE_OID, each.domain))), "valid_from": _LONG_AGO}
             uow.tenants.add_binding(make.binding(each.code, each.tenant_id, **confirmed))
-            uow.tenants.add_policy(make.policy(each.tenant_id, valid_from=_LONG_AGO))
+            uow.tenants.add_policy(make.policy(each.tenant_id, valid_from=_LONG_AGO, assignment_mode=each.mode))
+            if each.has_group:
+                uow.groups.save(_group_of(each))
         uow.commit()
+
+
+def _group_of(school: School) -> LicensingGroup:
+    return LicensingGroup(
+        tenant_id=school.tenant_id,
+        sku_id=A3,
+        holder_id=school.code,
+        nickname=school.group_nickname,
+        group_id=school.group_id,
+        is_licensed=True,
+    )
 
 
 def order(services: Services, school: School, lane: Lane = Lane.BULK) -> OperationId:

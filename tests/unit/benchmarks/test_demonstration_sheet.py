@@ -60,6 +60,7 @@ def shown(*tenants: TenantSheet, **kill: Any) -> Demonstration:
             least=91.4,
             settle_within=80.0,
             lease=30.0,
+            round_of_turns=4.3,
         )
     )
 
@@ -96,7 +97,7 @@ class TestPromises:
         ("figure", "kept", "lost"),
         [
             ("goes_on_after", 10.0, 10.1),
-            ("others_after", 10.0, 10.1),
+            ("others_after", 14.3, 14.4),
             ("locked_after", 40.0, 40.1),
             ("settled_after", 80.0, 80.1),
             ("in_doubt", (160,), (160, 161)),
