@@ -1,6 +1,9 @@
 """Many tenants at once: how much of the application's quota is used, and how evenly it is shared."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from provisioning.domain.lifecycle import OperationState
 from tests.benchmarks.pace import busy
@@ -22,9 +25,60 @@ def sector(tenants: int = 3_000, people: int = 20, factor: float = 2.0) -> Rows:
     return _shared(tenants, people, factor, spread=_TURN)
 
 
+class _Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, from drained buckets to the last write. Seconds are the service's; `ends`, `served`: of each tenant."""
+
+    tenants: int
+    people: int
+    factor: float
+    busy: float
+    foretold: float
+    ends: tuple[float, ...]
+    served: tuple[int, ...]
+    written: int
+    refused: int
+    states: frozenset[str]
+
+    @property
+    def what(self) -> str:
+        return f"{self.tenants:,} tenants × {self.people}"
+
+    @property
+    def bound(self) -> float:
+        return self.tenants * self.people / _APP_RATE
+
+    @property
+    def taken(self) -> float:
+        return max(self.ends)
+
+    def row(self, name: str, **columns: Any) -> Row:
+        return Row(name=f"{self.what}: {name}", clock_factor=self.factor, cpu=self.busy, **columns)
+
+
 def _shared(tenants: int, people: int, factor: float, *, spread: int) -> Rows:
+    run = _run(tenants, people, factor)
+    note = f"{', '.join(sorted(run.states))}; {run.taken:.1f} s, Microsoft allows {run.bound:.1f} s"
+    ratio = run.taken / run.bound
+    yield run.row("against the bound", value=ratio, unit="×", bound=at_most(1.05), note=note, paced=True)
+    fewest, most = min(run.served), max(run.served)
+    note = f"at half time each tenant had {fewest} to {most} of {people}"
+    apart = most - fewest
+    yield run.row("spread at half time", value=apart, unit="people", bound=at_most(spread), note=note, paced=True)
+    if people > _TURN:
+        first = min(run.ends)
+        note = f"the first was done after {first:.1f} s, the last after {run.taken:.1f} s"
+        ratio = run.taken / first
+        yield run.row("last over first", value=ratio, unit="×", bound=at_most(1.2), note=note, paced=True)
+    yield run.row("left undone", value=tenants * people - run.written, unit="people", bound=at_most(0))
+    share = 100 * run.refused / run.written
+    yield run.row("refused", value=share, unit="%", bound=at_most(0.1), note=f"{run.refused:,} of {run.written:,}")
+    off = 100 * abs(run.foretold / run.taken - 1)
+    note = f"{run.foretold:.0f} s foretold, {run.taken:.0f} s taken"
+    yield run.row("forecast off by", value=off, unit="%", bound=at_most(10), note=note, paced=True)
+
+
+def _run(tenants: int, people: int, factor: float) -> _Shared:
     schools = [School(number=number, people=people) for number in range(1, tenants + 1)]
-    bound = tenants * people / _APP_RATE
     with world_with(schools, options(factor=factor, guard_swaps=people)) as (world, worker):
         control = world.sandbox.control
         operations = [order(worker, school) for school in schools]
@@ -33,35 +87,25 @@ def _shared(tenants: int, people: int, factor: float, *, spread: int) -> Rows:
         control.reset_counters()
         worker.redis.flushall()
         foretold = (max(worker.foretell_work().values()) - worker.clock.now()).total_seconds()
-        half = _HalfTime(worker, bound, lambda: control.counters()["tenants"])
+        half = _HalfTime(worker, tenants * people / _APP_RATE, lambda: control.counters()["tenants"])
         with busy() as share:
             ends = worker.work_until_each(operations, OperationState.VERIFYING)
         worker.looker = None
         worker.work_until_each(operations)
-        states = {worker.find(each).state for each in operations}
-        counted = control.counters()
-    run = {"clock_factor": factor, "cpu": share[0], "paced": True}
-    what, taken = f"{tenants:,} tenants × {people}", max(ends.values())
-    note = f"{', '.join(sorted(states))}; {taken:.1f} s, Microsoft allows {bound:.1f} s"
-    yield Row(name=f"{what}: against the bound", value=taken / bound, unit="×", bound=at_most(1.05), note=note, **run)
-    served = half.served(schools)
-    note = f"at half time each tenant had {min(served)} to {max(served)} of {people}"
-    evenness = max(served) - min(served)
-    yield Row(
-        name=f"{what}: spread at half time", value=evenness, unit="people", bound=at_most(spread), note=note, **run
+        counted = control.counters()["total"]
+        states = frozenset(str(worker.find(each).state) for each in operations)
+    return _Shared(
+        tenants=tenants,
+        people=people,
+        factor=factor,
+        busy=share[0],
+        foretold=foretold,
+        ends=tuple(ends.values()),
+        served=tuple(half.served(schools)),
+        written=counted["writes"],
+        refused=counted.get("refused", 0),
+        states=states,
     )
-    if people > _TURN:
-        slowest = taken / min(ends.values())
-        note = f"the first was done after {min(ends.values()):.1f} s, the last after {taken:.1f} s"
-        yield Row(name=f"{what}: last over first", value=slowest, unit="×", bound=at_most(1.2), note=note, **run)
-    written, refused = counted["total"]["writes"], counted["total"].get("refused", 0)
-    undone = tenants * people - written
-    yield Row(name=f"{what}: left undone", value=undone, unit="people", bound=at_most(0), **run)
-    share_refused = 100 * refused / written
-    yield Row(name=f"{what}: refused", value=share_refused, unit="%", bound=at_most(0.1), note=f"{refused:,}", **run)
-    off = 100 * abs(foretold / taken - 1)
-    note = f"{foretold:.0f} s foretold, {taken:.0f} s taken"
-    yield Row(name=f"{what}: forecast off by", value=off, unit="%", bound=at_most(10), note=note, **run)
 
 
 class _HalfTime:

@@ -35,12 +35,12 @@ def refusals(people: int = 10_000, factor: float = _FACTOR) -> Rows:
         ended = worker.work_until_state(operation)
         with worker.open_uow() as uow:
             verified = uow.journal.subject_counts(operation).get(SubjectState.VERIFIED, 0)
-    run = {"clock_factor": factor, "cpu": share[0], "paced": True}
+    run = {"clock_factor": factor, "cpu": share[0]}
     calls = people + fault["hits"]
     bound = calls / _TENANT_RATE
     note = f"{ended.state}; {taken:.1f} s for {calls:,} calls, {fault['hits']:,} of them refused; bound {bound:.1f} s"
     name = "10,000 swaps, one call in ten refused"
-    yield Row(name=name, value=taken / bound, unit="×", bound=at_most(1.05), note=note, **run)
+    yield Row(name=name, value=taken / bound, unit="×", bound=at_most(1.05), note=note, paced=True, **run)
     undone = people - verified
     yield Row(name="left undone after refusals", value=undone, unit="people", bound=at_most(0), **run)
 
@@ -73,7 +73,7 @@ def foreign(people: int = 6_000, factor: float = _FACTOR) -> Rows:
             taken = worker.work_until_each([operation], OperationState.VERIFYING)[operation]
         ended = worker.find(operation).state
         counted = control.counters()["tenants"][school.tenant_id]
-    run = {"clock_factor": factor, "cpu": share[0], "paced": True}
+    run = {"clock_factor": factor, "cpu": share[0]}
     foretold, rest = told[0].total_seconds(), taken - worker.limits.tenant_window.total_seconds()
     note = (
         f"{ended}; after a window {foretold:.0f} s foretold, {rest:.0f} s taken; alone it would "
@@ -81,4 +81,4 @@ def foreign(people: int = 6_000, factor: float = _FACTOR) -> Rows:
     )
     off = 100 * abs(foretold / rest - 1)
     name = "forecast off by, hidden foreign load"
-    yield Row(name=name, value=off, unit="%", bound=at_most(20), note=note, **run)
+    yield Row(name=name, value=off, unit="%", bound=at_most(20), note=note, paced=True, **run)
