@@ -17,7 +17,7 @@ _TURN = 20
 
 def campaign(tenants: int = 25, people: int = 400, factor: float = 1.0) -> Rows:
     """A campaign: some tenants, each large enough for many turns."""
-    return _shared(tenants, people, factor, spread=2 * _TURN)
+    return _shared(tenants, people, factor, spread=3 * _TURN)
 
 
 def sector(tenants: int = 3_000, people: int = 20, factor: float = 2.0) -> Rows:
