@@ -8,7 +8,7 @@ import msgspec
 from provisioning.domain.lifecycle import OperationState
 from tests.benchmarks.pace import busy
 from tests.benchmarks.rows import Row, Rows, at_most
-from tests.benchmarks.school import School, order
+from tests.benchmarks.school import School, order_all
 from tests.benchmarks.worker import Worker, options, world_with
 
 _APP_RATE = 35_000 / 300  # writes a second, by Microsoft's own numbers
@@ -81,7 +81,7 @@ def _run(tenants: int, people: int, factor: float) -> _Shared:
     schools = [School(number=number, people=people) for number in range(1, tenants + 1)]
     with world_with(schools, options(factor=factor, guard_swaps=people)) as (world, worker):
         control = world.sandbox.control
-        operations = [order(worker, school) for school in schools]
+        operations = order_all(worker, schools)
         worker.plan_all(operations)
         control.drain_quotas()
         control.reset_counters()
