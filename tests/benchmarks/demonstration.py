@@ -23,6 +23,7 @@ from tests.journeys.promises import events_of
 
 _KILL_AT = 0.4
 _APP_RATE = 35_000 / 300
+_FEWEST = 3
 _LOOK = 0.25
 _GIVE_UP = 900.0
 _IN_DOUBT = (StepState.IN_FLIGHT, StepState.UNKNOWN)
@@ -192,7 +193,15 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=400, help="in each")
     parser.add_argument("--json", action="store_true", help="the figures for a program, on standard output")
     options = parser.parse_args()
-    found = perform(options.tenants, options.people)
+    if options.tenants < _FEWEST or options.people < 1:
+        parser.error(
+            f"It takes at least {_FEWEST} tenants, two of them with troubles of their own, and people in them."
+        )
+    try:
+        found = perform(options.tenants, options.people)
+    except TimeoutError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
     lines = [msgspec.json.format(msgspec.json.encode(found), indent=2).decode()] if options.json else table(found)
     text = "\n".join(lines)
     sys.stdout.write(f"{text}\n")

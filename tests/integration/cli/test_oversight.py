@@ -76,6 +76,11 @@ class TestDoctor:
         }
         assert set(found.values()) == {"ok"}
 
+    def test_programs_get_the_figures_of_the_quota(self, provisioning: Installation) -> None:
+        figures = next(x["figures"] for x in provisioning("doctor", "--json").json if x["part"] == "quota")
+        assert (figures["tenants"], figures["writes"], figures["reserve"]) == ([], 0, 70.0)
+        assert figures["queues"].keys() == {"order", "bulk"}
+
     def test_asks_microsoft_with_our_token_in_a_tenant_that_let_us_in(
         self, provisioning: Installation, team: dict[str, str]
     ) -> None:
