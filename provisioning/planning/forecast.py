@@ -11,6 +11,8 @@ from provisioning.domain.ids import OperationId, TenantId
 from provisioning.domain.operation import MEMBERS_PER_CALL, StepKind
 from provisioning.planning.quota import Sizes
 
+_LEAST = 0.05  # of a tenant's rate: a window in which nothing gets through says little of the next
+
 
 class Work(msgspec.Struct, frozen=True):
     """Writes that an operation still has to send; one write may carry several people."""
@@ -55,7 +57,8 @@ def forecast(
     them less than their rate: they go on at that pace, and what they leave of their share goes to the rest.
     """
     known = pace or {}
-    rates = {tenant: min(sizes.tenant.rate, known.get(tenant, inf)) for tenant in pending}
+    most, least = sizes.tenant.rate, sizes.tenant.rate * _LEAST
+    rates = {tenant: min(most, max(least, known.get(tenant, inf))) for tenant in pending}
     ends = _Road(pending, rates, sizes.app.rate).ends()
     return {tenant: timedelta(seconds=seconds) for tenant, seconds in ends.items()}
 

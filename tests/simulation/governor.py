@@ -15,6 +15,7 @@ import msgspec
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning import quota
+from provisioning.planning.forecast import forecast
 from provisioning.planning.quota import Bucket, Quota, Sizes, Taken
 from tests.unit.planning.contention import Meter, Window
 
@@ -45,6 +46,10 @@ class Store:
     def refused(self, tenant: TenantId, scope: str | None, after: float, now: float, writes: int) -> None:
         told = timedelta(seconds=after)
         self._keep(tenant, quota.refused(self._seen(tenant), self._sizes, scope, told, now, writes))
+
+    def pace(self) -> dict[TenantId, float]:
+        paces = {tenant: known.watch.pace for tenant, known in self._tenants.items()}
+        return {tenant: pace for tenant, pace in paces.items() if pace is not None}
 
     def _seen(self, tenant: TenantId) -> Quota:
         own = self._tenants.get(tenant, Quota(self._shared.app, Bucket(0.0, self._born)))
@@ -94,6 +99,7 @@ class Governed:
     moody: float = 0.0
     foreign: Mapping[TenantId, float] = field(default_factory=dict)
     lane: Lane = Lane.BULK  # of the work
+    asked_at: float = 0.0  # when somebody wants to know how long it will take
 
     def __post_init__(self) -> None:
         self.store, self.microsoft = Store(self.sizes, 0.0), Microsoft(self.shape)
@@ -106,6 +112,7 @@ class Governed:
         self.granted: list[tuple[float, TenantId]] = []
         self.done: dict[TenantId, float] = {}
         self.order_waits: list[float] = []
+        self.foretold: dict[TenantId, float] = {}
         self._busy_until = [0.0, 0.0]
         self._numbers = count()
         self._events: list[tuple[float, int, str, TenantId, float]] = []
@@ -118,6 +125,8 @@ class Governed:
             self._at(at, "order", tenant, at)
         for at in self.lost_at:
             self._at(at, "lose", TenantId(""))
+        if self.asked_at:
+            self._at(self.asked_at, "foretell", TenantId(""))
         for tenant in self.foreign:
             self.microsoft.use_up(tenant)
             self._at(0.0, "foreign", tenant)
@@ -190,6 +199,11 @@ class Governed:
 
     def _lose(self, now: float, _tenant: TenantId, _: float) -> None:
         self.store.lose(now)
+
+    def _foretell(self, now: float, _tenant: TenantId, _: float) -> None:
+        pending = {tenant: writes - self.accepted[tenant] for tenant, writes in self.work.items()}
+        ends = forecast(pending, self.sizes, self.store.pace())
+        self.foretold = {tenant: now + left.total_seconds() for tenant, left in ends.items()}
 
     def _foreign(self, now: float, tenant: TenantId, debt: float) -> None:
         due = debt + self.foreign[tenant] * FOREIGN_STEP

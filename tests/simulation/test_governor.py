@@ -111,6 +111,26 @@ class TestRefusals:
             assert not [at for at, whose in story.granted if whose == busy and since < at < until]
 
 
+class TestForecast:
+    @EVERY_SHAPE
+    def test_at_the_beginning_it_is_right_when_nobody_else_writes(self, shape: Window) -> None:
+        story = ran(shape, schools(10, 500), asked_at=0.5)
+        assert max(story.foretold.values()) == pytest.approx(max(story.done.values()), rel=0.1)
+
+    @pytest.mark.parametrize("hidden", [5.0, 9.0, 12.0])
+    def test_a_window_later_it_knows_what_unseen_writers_leave(self, hidden: float) -> None:
+        """It asks nobody: within a fifth of what is left, by what gets through."""
+        (alone,) = work = schools(1, 4_000)
+        story = ran(Window.BUCKET, work, foreign={alone: hidden}, asked_at=150.0)
+        assert story.foretold[alone] - 150 == pytest.approx(story.done[alone] - 150, rel=0.2)
+
+    def test_a_window_in_which_nothing_got_through_says_little_of_the_next(self) -> None:
+        """Others used up a fixed window: hours are foretold, not weeks."""
+        (alone,) = work = schools(1, 4_000)
+        story = ran(Window.FIXED, work, foreign={alone: 9.0}, asked_at=149.0)
+        assert story.done[alone] < story.foretold[alone] <= 150 + 20 * 4_000 / SIZES.tenant.rate
+
+
 class TestTheApplicationIsRefused:
     def test_nobody_writes_until_it_is_open_and_then_all_go_on(self) -> None:
         """Another installation under our name uses the application's quota up."""

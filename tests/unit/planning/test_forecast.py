@@ -54,6 +54,9 @@ class TestForecast:
     def test_a_measured_pace_counts_where_it_is_slower(self) -> None:
         assert forecast({SMALL: 100}, SIZES, {SMALL: 5.0})[SMALL] == seconds(20)
 
+    def test_a_pace_of_almost_nothing_does_not_last_for_ever(self) -> None:
+        assert forecast({SMALL: 196}, SIZES, {SMALL: 0.001})[SMALL] == seconds(200)
+
     def test_a_measured_pace_above_the_rate_is_chance(self) -> None:
         assert forecast({SMALL: 196}, SIZES, {SMALL: 25.0})[SMALL] == seconds(10)
 
@@ -88,7 +91,7 @@ class TestForecast:
         done = forecast({names[n]: w for n, w in pending.items()}, SIZES, {names[n]: p for n, p in pace.items()})
         assert set(done) == {names[number] for number in pending}
         for number, writes in pending.items():
-            own = min(SIZES.tenant.rate, pace.get(number, math.inf))
+            own = min(SIZES.tenant.rate, max(SIZES.tenant.rate / 20, pace.get(number, math.inf)))
             assert done[names[number]].total_seconds() >= writes / own - 1e-3
         total, last = sum(pending.values()), max(done.values(), default=timedelta(0)).total_seconds()
         assert last >= total / SIZES.app.rate - 1e-3
