@@ -22,7 +22,8 @@ from provisioning.audit.errors import AuditFormatError
 from provisioning.audit.note import SignerKey
 from provisioning.broker.connection import connect
 from provisioning.broker.dispatch import CeleryDispatcher
-from provisioning.broker.quota import RedisQuota
+from provisioning.broker.quota import QuotaTime, RedisQuota
+from provisioning.broker.quota_gauge import RedisQuotaGauge
 from provisioning.checkpoints import CheckpointFolder
 from provisioning.database import engine as database
 from provisioning.database import order_source
@@ -48,6 +49,7 @@ from provisioning.ports import (
     OrderDesk,
     OrderSource,
     Prober,
+    QuotaGauge,
     TenantReader,
     UnitOfWork,
 )
@@ -128,11 +130,21 @@ class Adapters:
 
     @cached_property
     def quota(self) -> RedisQuota:
-        sizes = Sizes.of(self.limits)
+        return RedisQuota(self.redis, self.quota_sizes, **self._quota_time)
+
+    @cached_property
+    def quota_gauge(self) -> QuotaGauge:
+        return RedisQuotaGauge(self.redis, self.quota_sizes, **self._quota_time)
+
+    @property
+    def quota_sizes(self) -> Sizes:
+        """How large the write buckets are here."""
+        return Sizes.of(self.limits)
+
+    @property
+    def _quota_time(self) -> QuotaTime:
         origin = self.settings.clock_origin
-        if origin is None:
-            return RedisQuota(self.redis, sizes)
-        return RedisQuota(self.redis, sizes, factor=self.settings.clock_factor, origin=origin)
+        return {} if origin is None else {"factor": self.settings.clock_factor, "origin": origin}
 
     @cached_property
     def dispatcher(self) -> Dispatcher:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from redis.exceptions import RedisError
 
@@ -15,6 +16,7 @@ from provisioning.domain.tenancy import Tenant
 from provisioning.graph.certificates import valid_until
 from provisioning.graph.settings import Application
 from provisioning.services.diagnose import Credential, Instruments
+from provisioning.services.measure_quota import MeasureQuota
 
 _NOBODYS = "example.com"  # RFC 2606: asked only to see whether Entra answers
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -34,9 +36,13 @@ class Measured(Adapters):
             order_source=self._read_shop if self.has_shop else None,
             graph=self._ask_microsoft,
             credentials=lambda: [*map(_credential, self._certificates())],
-            quota_left=self.quota.left,
+            measure_quota=self.measure_quota,
             uncollected_since=self._uncollected_since if self.has_shop else None,
         )
+
+    @cached_property
+    def measure_quota(self) -> MeasureQuota:
+        return MeasureQuota(open_uow=self.open_uow, gauge=self.quota_gauge, clock=self.clock, limits=self.limits)
 
     def _ping_broker(self) -> None:
         try:

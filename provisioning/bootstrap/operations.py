@@ -12,6 +12,7 @@ from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.reject_plan import RejectPlan
@@ -147,11 +148,15 @@ class Operations(Orders):
 
     @cached_property
     def show_operations(self) -> ShowOperations:
-        return ShowOperations(open_uow=self.open_uow)
+        return ShowOperations(open_uow=self.open_uow, foretell=self.foretell_work)
 
     @cached_property
     def show_plan(self) -> ShowPlan:
-        return ShowPlan(open_uow=self.open_uow, clock=self.clock)
+        return ShowPlan(open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work)
+
+    @cached_property
+    def foretell_work(self) -> ForetellWork:
+        return ForetellWork(open_uow=self.open_uow, gauge=self.quota_gauge, clock=self.clock, limits=self.limits)
 
     @cached_property
     def approve_plan(self) -> ApprovePlan:

@@ -2,29 +2,36 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypedDict, cast
 
 import msgspec
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning import quota
-from provisioning.planning.quota import Sizes
+from provisioning.planning.quota import Scope, Sizes
 from provisioning.ports import Grant
 
 SCRIPT = Path(__file__).with_name("quota.lua").read_text("utf-8")
 # Hash tags: the buckets of all tenants live on one node of a cluster, as one script must.
-_APP_KEY = "{quota}:app"
-_TENANT_KEY = "{quota}:tenant:"
+APP_KEY = "{quota}:app"
+TENANT_KEY = "{quota}:tenant:"
 _SERVER_TIME = ""
 _UNREACHABLE_FOR = timedelta(seconds=5)  # as long as the sweep waits before it sends something again
 _EPOCH = datetime.fromtimestamp(0, UTC)
+CLOSING = {Scope.APP: "close_app", Scope.TENANT: "close_tenant", Scope.UNNAMED: "pause"}
 
 _log = structlog.get_logger(__name__)
+
+
+class QuotaTime(TypedDict, total=False):
+    """The clock of the buckets, where it is not the server's own."""
+
+    factor: float
+    origin: datetime
 
 
 class RedisQuota:
@@ -44,32 +51,24 @@ class RedisQuota:
         taken = self._run(tenant, "take", writes, int(lane is Lane.BULK))
         return self._unreachable if taken is None else Grant(taken[0], timedelta(seconds=taken[1]))
 
-    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None) -> None:
-        """Microsoft answered 429: nobody writes through the bucket that `scope` names until `after` has passed."""
+    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None, writes: int = 1) -> None:
+        """Microsoft answered 429 to so many writes: nobody writes through the bucket that `scope` names until `after`.
+
+        Without a scope the tenant is left alone for as long.
+        """
         bucket = quota.parse_scope(scope)
         if bucket is not None:
-            self._run(tenant, "close", int(bucket is quota.Scope.APP), quota.closed_for(after))
+            self._run(tenant, CLOSING[bucket], quota.closed_for(after), writes)
 
     def pressed(self, tenant: TenantId, percentage: float) -> None:
         """Above 1.0 the tenant gets a tenth less for a window."""
         if percentage > quota.PRESSED_ABOVE:
             self._run(tenant, "slow", self._sizes.tenant.window)
 
-    def left(self) -> float | None:
-        """The share of the application's savings that is there now; None before the first write ever.
-
-        Raises UnavailableError without Redis.
-        """
-        try:
-            _, share = self._script(keys=[_APP_KEY, _APP_KEY], args=[self._rules, _SERVER_TIME, "left"])
-        except RedisError as error:
-            raise UnavailableError(f"Redis does not answer ({type(error).__name__}).") from error
-        return float(share) if share else None
-
     def _run(self, tenant: TenantId, operation: str, *words: float) -> tuple[int, float] | None:
         try:
             answer = self._script(
-                keys=[_APP_KEY, _TENANT_KEY + tenant], args=[self._rules, _SERVER_TIME, operation, *words]
+                keys=[APP_KEY, TENANT_KEY + tenant], args=[self._rules, _SERVER_TIME, operation, *words]
             )
         except RedisError as error:
             _log.warning("quota.unreachable", tenant_id=tenant, operation=operation, error=type(error).__name__)

@@ -18,6 +18,7 @@ from provisioning.domain.ids import OperationId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.operation import GROUP_STEPS, Attempt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.worklist import Lease
+from provisioning.planning.forecast import Work
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import StepUpdate, SubjectUpdate
 
@@ -72,6 +73,9 @@ class SqlJournal(Store):
         takes_away = steps.c.kind.in_(sorted(TAKES_AWAY)) & (steps.c.state == StepState.PENDING)
         later = update(steps).where(steps.c.operation_id == operation, theirs, takes_away)
         self._connection.execute(later.values(not_before=until))
+
+    def pending_writes(self) -> list[Work]:
+        return self._list(reads.pending_writes(), Work)
 
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {

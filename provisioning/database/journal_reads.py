@@ -4,14 +4,27 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Numeric,
+    ScalarSelect,
+    Select,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from provisioning.database.tables.journal import steps, subjects
-from provisioning.database.tables.operations import plans
+from provisioning.database.tables.operations import WRITING, operations, plans
 from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import StepState
-from provisioning.domain.operation import Step, StepKind, StepRecord
+from provisioning.domain.operation import MEMBERS_PER_CALL, Step, StepKind, StepRecord
 
 _earlier = steps.alias("earlier")
 _waits_for_another = exists().where(
@@ -54,6 +67,23 @@ def people_by_kind(which: ColumnElement[bool]) -> Select[Any]:
     """How many people each kind of write concerned: one each, and all members where a group was licensed."""
     people = func.coalesce(cast(cast(steps.c.change, JSONB)["people"].astext, Integer), 1)
     return select(steps.c.kind, func.sum(people)).where(which).group_by(steps.c.kind)
+
+
+def pending_writes() -> Select[Any]:
+    """Calls still to be sent, by operation under way: people who join one group go together, all others alone."""
+    is_open = steps.c.state.in_((StepState.PENDING, StepState.IN_FLIGHT)) & (steps.c.kind != StepKind.NO_OP)
+    group = cast(steps.c.change, JSONB)["group_id"].astext
+    people = (
+        select(operations.c.operation_id, operations.c.tenant_id, steps.c.kind, func.count().label("people"))
+        .join_from(operations, steps, steps.c.operation_id == operations.c.operation_id)
+        .where(operations.c.state.in_(WRITING), is_open)
+        .group_by(operations.c.operation_id, operations.c.tenant_id, steps.c.kind, group)
+        .subquery()
+    )
+    together = func.ceil(people.c.people / literal(MEMBERS_PER_CALL, Numeric))
+    calls = case((people.c.kind == StepKind.ADD_MEMBERS, together), else_=people.c.people)
+    owner = (people.c.operation_id, people.c.tenant_id)
+    return select(*owner, cast(func.sum(calls), Integer).label("writes")).group_by(*owner).order_by(*owner)
 
 
 def record_of(row: dict[str, Any]) -> StepRecord:

@@ -4,18 +4,17 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Text, literal, select, update
+from sqlalchemy import Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.jsonb import JsonOf
 from provisioning.database.store import Store, columns_of, row_of
-from provisioning.database.tables.operations import operations
+from provisioning.database.tables.operations import WRITING, operations
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import LineKey, OperationId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.operation import Lane, Operation
-
-_WRITING = (OperationState.APPLYING, OperationState.VERIFYING)
+from provisioning.domain.reasons import Reason
 
 
 class SqlOperations(Store):
@@ -83,6 +82,18 @@ class SqlOperations(Store):
         found = [(OperationId(operation), Lane(lane)) for operation, lane in rows]
         return sorted(found, key=lambda each: each[1] is not Lane.ORDER)
 
+    def due_by_lane(self, now: datetime) -> dict[Lane, tuple[int, datetime]]:
+        table = operations.c
+        query = select(table.lane, func.count(), func.min(table.due_at)).group_by(table.lane)
+        waiting = query.where(table.due_at <= now, table.state.not_in(OPERATION_ENDS))
+        return {Lane(lane): (number, since) for lane, number, since in self._connection.execute(waiting)}
+
+    def held_by_reason(self) -> dict[Reason, int]:
+        table = operations.c
+        held = select(table.reason, func.count()).where(table.state == OperationState.HELD, table.reason.is_not(None))
+        rows = self._connection.execute(held.group_by(table.reason).order_by(table.reason))
+        return {Reason(reason): number for reason, number in rows}
+
     def order_is_due(self, tenant: TenantId, now: datetime) -> bool:
         table = operations.c
         waits = (table.tenant_id == tenant) & (table.lane == Lane.ORDER) & (table.due_at <= now)
@@ -91,5 +102,5 @@ class SqlOperations(Store):
 
     def writers_in(self, tenant: TenantId) -> list[OperationId]:
         table = operations.c
-        query = select(table.operation_id).where(table.tenant_id == tenant, table.state.in_(_WRITING))
+        query = select(table.operation_id).where(table.tenant_id == tenant, table.state.in_(WRITING))
         return list(self._connection.scalars(query.order_by(table.created_at, table.operation_id)))

@@ -102,6 +102,8 @@ class StepKind(StrEnum):
     NO_OP = "no_op"
 
 
+MEMBERS_PER_CALL = 20  # learn.microsoft.com, "Add members": people who join a group in one PATCH
+
 # about a group itself, not about a person
 GROUP_STEPS = frozenset({StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP})
 

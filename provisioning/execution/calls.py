@@ -7,11 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
 from provisioning.domain.ids import AttemptId
-from provisioning.domain.operation import Attempt, Operation, StepKind, StepRecord, call_of, place_in_call
+from provisioning.domain.operation import (
+    MEMBERS_PER_CALL,
+    Attempt,
+    Operation,
+    StepKind,
+    StepRecord,
+    call_of,
+    place_in_call,
+)
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-
-MEMBERS_PER_CALL = 20
 
 Call = list[StepRecord]
 

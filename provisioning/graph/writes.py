@@ -140,8 +140,8 @@ class Writer:
             elif verdict.reason is Reason.TOKEN_REJECTED:
                 self._client.tokens.forget(self._tenant)
                 self._obstacle = unsent(Reason.TOKEN_REJECTED)
-        for scope, after in _refusals(verdicts).items():
-            self._quota.refused(self._tenant, scope, after)
+        for scope, (after, writes) in _refusals(verdicts).items():
+            self._quota.refused(self._tenant, scope, after, writes)
             self._obstacle = self._obstacle or unsent(Reason.THROTTLED, after)
 
 
@@ -159,13 +159,14 @@ def _behind(stop: Verdict | None) -> Verdict:
     return unsent(stop.reason, stop.after)
 
 
-def _refusals(verdicts: Iterable[Verdict]) -> dict[str | None, timedelta | None]:
-    """The longest wait asked for, by throttle scope."""
-    waits: dict[str | None, timedelta | None] = {}
+def _refusals(verdicts: Iterable[Verdict]) -> dict[str | None, tuple[timedelta | None, int]]:
+    """The longest wait asked for and how many writes were refused, by throttle scope."""
+    told: dict[str | None, tuple[timedelta | None, int]] = {}
     for verdict in verdicts:
         if verdict.reason is Reason.THROTTLED:
-            waits[verdict.scope] = max(waits.get(verdict.scope), verdict.after, key=lambda wait: wait or timedelta(0))
-    return waits
+            wait, writes = told.get(verdict.scope, (None, 0))
+            told[verdict.scope] = (max(wait, verdict.after, key=lambda each: each or timedelta(0)), writes + 1)
+    return told
 
 
 def _unsent_by(error: GraphError) -> Verdict:

@@ -40,7 +40,10 @@ class People(msgspec.Struct, frozen=True):
 
 
 class PlanSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reader gets to see of a plan. `standing`: one sentence, where its approval stands."""
+    """What the reader gets to see of a plan. `standing`: one sentence, where its approval stands.
+
+    `writes_done_at`: the forecast of its last write, of a plan that waits for approval as if it began now.
+    """
 
     plan_id: PlanId
     envelope: Envelope
@@ -51,6 +54,7 @@ class PlanSheet(msgspec.Struct, frozen=True, kw_only=True):
     awaits_approval: bool
     breaches: tuple[str, ...]
     people: People
+    writes_done_at: datetime | None = None
 
 
 def render_plan(
@@ -88,6 +92,9 @@ def _head(sheet: PlanSheet) -> Iterator[str]:
     yield f"  Observed  {_moment(sheet.observed_at)}"
     yield f"  Drawn     {_moment(sheet.drawn_at)}, void after {_moment(sheet.valid_until)}"
     yield f"  Digest    {envelope.digest[:SHORT]}"
+    if sheet.writes_done_at:
+        condition = " if it is approved now" if sheet.awaits_approval else ""
+        yield f"  Written   by about {_moment(sheet.writes_done_at)}{condition}"
     yield f"  {sheet.standing}"
 
 

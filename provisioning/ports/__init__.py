@@ -15,6 +15,7 @@ from provisioning.ports.outside import (
     ProbeJournal,
     Prober,
     Quota,
+    QuotaGauge,
     TenantReader,
 )
 from provisioning.ports.oversight import (
@@ -69,6 +70,7 @@ __all__ = [
     "Prober",
     "Purged",
     "Quota",
+    "QuotaGauge",
     "RecordStore",
     "References",
     "Retention",

@@ -26,6 +26,7 @@ from provisioning.domain.worklist import Lease
 from provisioning.planning.probe import Ask
 from provisioning.planning.probe_answers import Answered
 from provisioning.planning.probe_people import Interrupted
+from provisioning.planning.quota_reading import QuotaReading
 
 
 class Clock(Protocol):
@@ -136,8 +137,8 @@ class Quota(Protocol):
     """The write buckets, shared by all workers."""
 
     def take(self, tenant: TenantId, writes: int, lane: Lane) -> "Grant": ...
-    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None) -> None:
-        """Microsoft answered 429: close the bucket that `scope` names until `after` has passed."""
+    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None, writes: int = 1) -> None:
+        """Microsoft answered 429 to so many writes: close the bucket that `scope` names until `after` has passed."""
 
     def pressed(self, tenant: TenantId, percentage: float) -> None:
         """x-ms-throttle-limit-percentage: lower the rate by a tenth for a window."""
@@ -148,6 +149,13 @@ class Grant(msgspec.Struct, frozen=True):
 
     writes: int
     after: timedelta = timedelta(0)
+
+
+class QuotaGauge(Protocol):
+    """Looks at the write buckets and changes nothing."""
+
+    def read(self, tenants: Collection[TenantId]) -> QuotaReading:
+        """The application's bucket and those of these tenants. Raises UnavailableError when it is away."""
 
 
 class Dispatcher(Protocol):

@@ -31,6 +31,7 @@ from provisioning.domain.operation import (
 )
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.planning.forecast import Work
 from provisioning.planning.plan import Plan
 
 
@@ -56,6 +57,12 @@ class OperationStore(Protocol):
 
     def postpone(self, operation: OperationId, until: datetime) -> None:
         """Move `due_at` alone, without a new version: whoever works on it is not disturbed."""
+
+    def due_by_lane(self, now: datetime) -> dict[Lane, tuple[int, datetime]]:
+        """How many operations of each lane wait for their turn, and since when the oldest does; absent: none."""
+
+    def held_by_reason(self) -> dict[Reason, int]:
+        """Operations that wait for a person."""
 
     def order_is_due(self, tenant: TenantId, now: datetime) -> bool:
         """Whether an operation of the order lane in this tenant waits for its turn."""
@@ -171,6 +178,9 @@ class Journal(Protocol):
 
     def put_off_removals(self, operation: OperationId, subjects: Collection[SubjectId], until: datetime) -> None:
         """What is still to be taken from these people is not taken before `until`: it rests on a second look."""
+
+    def pending_writes(self) -> list[Work]:
+        """What each operation in applying or verifying still has to send; people who join a group travel together."""
 
     def step_counts(self, operation: OperationId) -> dict[StepState, int]: ...
     def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]: ...

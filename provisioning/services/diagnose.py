@@ -14,6 +14,8 @@ from provisioning.domain.errors import ProvisioningError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.measure_quota import QuotaMeasure
+from provisioning.services.quota_words import is_crowded_out, quota_in_words, tenant_in_words
 from provisioning.services.watch_clock import clocks_off
 
 CERTIFICATE_WARNING = timedelta(days=30)  # time enough for a second certificate beside the first
@@ -23,6 +25,8 @@ QUEUE_STUCK = timedelta(minutes=15)
 COLLECTION_LATE = timedelta(minutes=15)
 
 
+_TENANTS = 8  # that are busy: their lines; `--json` has all
+_CROWDED_OUT = "Another application writes in this tenant, or Microsoft is busy there: ask the school what it runs."
 _MANY = 10_000  # more need not be counted to know that something is wrong
 _GOING_ON = frozenset(OperationState) - OPERATION_ENDS - {OperationState.HELD}
 _Value = TypeVar("_Value")
@@ -35,12 +39,13 @@ class Health(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was found about one part; `advice` is empty when nothing needs doing."""
+    """What was found about one part; `advice` is empty when nothing needs doing. `figures`: for programs."""
 
     part: str
     health: Health
     sentence: str
     advice: str = ""
+    figures: QuotaMeasure | None = None
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -61,7 +66,7 @@ class Instruments:
     order_source: Callable[[], object] | None = None
     graph: Callable[[], object] | None = None
     credentials: Callable[[], Sequence[Credential]] | None = None
-    quota_left: Callable[[], float | None] | None = None  # share of the application's write bucket; None: unused
+    measure_quota: Callable[[], QuotaMeasure] | None = None
     sealer: Callable[[], None] | None = None  # raises when nothing can be sealed; None: no signing key here
     uncollected_since: Callable[[], datetime | None] | None = None  # the oldest line in the shop that we have not read
 
@@ -109,7 +114,7 @@ class Diagnose:
             _Part("order database", tools.order_source, self._order_source),
             _Part("Microsoft Graph", tools.graph, self._graph),
             _Part("credentials", tools.credentials, self._credentials),
-            _Part("quota", tools.quota_left, self._quota, frozenset({"broker"})),
+            _Part("quota", tools.measure_quota, self._quota, ours | {"broker"}),
             _Part("clocks", self.open_uow, self._clocks, ours),
             _Part("stops", self.open_uow, self._stops, ours),
             _Part("queue", self.open_uow, self._queue, ours),
@@ -154,9 +159,12 @@ class Diagnose:
             yield _judge(credential, credential.expires_at - self.clock.wall())
 
     def _quota(self) -> Iterator[Finding]:
-        left = _read(self.instruments.quota_left)
-        told = "Nobody wrote yet." if left is None else f"{left:.0%} of the write bucket is left."
-        yield Finding("quota", Health.OK, told)
+        measure = _read(self.instruments.measure_quota)
+        yield Finding("quota", Health.OK, quota_in_words(measure), figures=measure)
+        for tenant in measure.tenants[:_TENANTS]:
+            health = Health.WARN if is_crowded_out(tenant) else Health.OK
+            advice = _CROWDED_OUT if health is Health.WARN else ""
+            yield Finding("quota", health, tenant_in_words(tenant), advice)
 
     def _clocks(self) -> Iterator[Finding]:
         with self.open_uow() as uow:

@@ -1,23 +1,29 @@
 """The current plan of an operation as a person may judge it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.errors import InputError
+from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
+from provisioning.planning.forecast import Work, writes_in
 from provisioning.planning.plan import Envelope
 from provisioning.planning.render import People, PlanSheet
 from provisioning.ports import Clock, OpenUnitOfWork, PlanRecord, UnitOfWork
 from provisioning.services.lookup import get_operation
+
+_WRITING = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShowPlan:
     open_uow: OpenUnitOfWork
     clock: Clock
+    foretell: Callable[[Work | None], Mapping[OperationId, datetime]]
 
     def __call__(self, named: str) -> PlanSheet:
         """`named`: the operation. Raises InputError when it has no plan."""
@@ -25,7 +31,18 @@ class ShowPlan:
             operation = get_operation(uow, named)
             record = current_plan(uow, operation)
             people = People.count(uow.journal.subjects(operation.operation_id))
-        return to_sheet(operation, record, people, self.clock.now())
+        sheet = to_sheet(operation, record, people, self.clock.now())
+        return msgspec.structs.replace(sheet, writes_done_at=self._done_at(operation, sheet))
+
+    def _done_at(self, operation: Operation, sheet: PlanSheet) -> datetime | None:
+        """Of a plan that waits: if it were approved now. None when nobody is going to write by it."""
+        if operation.state in _WRITING:
+            return self.foretell(None).get(operation.operation_id)
+        if not sheet.awaits_approval:
+            return None
+        writes = writes_in(sheet.envelope.counts)
+        work = Work(operation.operation_id, operation.tenant_id, writes)
+        return self.foretell(work).get(operation.operation_id)
 
 
 def current_plan(uow: UnitOfWork, operation: Operation) -> PlanRecord:

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, killing, latency, pace, reading, swaps, twin
+from tests.benchmarks import auditing, killing, latency, pace, reading, sharing, swaps, twin, weather
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
 MEASURES: Mapping[str, Callable[[], Rows]] = {
     "calls": swaps.calls,
+    "joins": swaps.joins,
     "cpu": swaps.cpu,
     "kill": killing.kill,
     "idle": latency.idle,
@@ -23,6 +24,10 @@ MEASURES: Mapping[str, Callable[[], Rows]] = {
     "audit": auditing.audit,
     "quota": pace.quota,
     "pace": pace.pace,
+    "refusals": weather.refusals,
+    "foreign": weather.foreign,
+    "campaign": sharing.campaign,
+    "sector": sharing.sector,
     "twin-speed": twin.twin_speed,
     "twin-size": twin.twin_size,
 }

@@ -9,7 +9,8 @@ import psutil
 from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Lane
-from provisioning.planning.quota import Sizes, forecast
+from provisioning.planning.forecast import forecast
+from provisioning.planning.quota import Sizes
 from tests.benchmarks.rows import Row, Rows, at_most
 from tests.benchmarks.school import School, order
 from tests.benchmarks.worker import options, world_with
@@ -30,7 +31,7 @@ def pace() -> Rows:
         worker.work_until_state(operation, OperationState.APPLYING)
         control.drain_quotas()
         worker.redis.flushall()
-        with _busy() as share:
+        with busy() as share:
             started = worker.clock.now()
             worker.work_until_state(operation, OperationState.VERIFYING)
             taken = (worker.clock.now() - started).total_seconds()
@@ -56,7 +57,7 @@ def pace() -> Rows:
 
 
 @contextmanager
-def _busy() -> Iterator[list[float]]:
+def busy() -> Iterator[list[float]]:
     """How much of the machine was in use within the block; known when it ends."""
     share: list[float] = []
     psutil.cpu_percent()

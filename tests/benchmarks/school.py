@@ -1,20 +1,25 @@
 """Schools as large as a measurement needs: the same people in the twin and the same facts in the database."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
+from sqlalchemy import Table, insert
 
 from provisioning.bootstrap import Services
+from provisioning.database.store import row_of
+from provisioning.database.tables.operations import operations
+from provisioning.database.tables.tenants import bindings, policies, tenants
 from provisioning.domain.catalogue import Article, Audience
-from provisioning.domain.ids import ArticleCode, BindingId, OperationId, OrganisationId, SkuId, TenantId
+from provisioning.domain.groups import LicensingGroup, nickname_for
+from provisioning.domain.ids import ArticleCode, BindingId, GroupId, OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.domain.order import LedgerCause, LedgerEntry
-from provisioning.domain.tenancy import OrganisationKind
+from provisioning.domain.tenancy import AssignmentMode, Binding, OrganisationKind, Policy, Tenant
 from provisioning.local.world import APP
 from tests.benchmarks.rows import SEED
 from tests.factories import tenancy as make
@@ -22,14 +27,19 @@ from tests.factories import tenancy as make
 A1, A3 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66"), SkuId("4b590615-0888-425a-a965-b3bf7789848d")
 STAFF_ARTICLE = ArticleCode("MS-BP-A3-MED")
 _ROLES = ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "GroupMember.Read.All", "Organization.Read.All"]
+_GROUP_ROLES = ["Group.Create", "GroupMember.ReadWrite.All"]
 _LONG_AGO = date(2020, 1, 1)
 
 
 class School(msgspec.Struct, frozen=True, dict=True):
-    """One school with a tenant of its own, whose `people` all hold Office 365 A1 and own as many seats of A3."""
+    """One school with a tenant of its own, whose `people` all hold Office 365 A1 and own as many seats of A3.
+
+    One that gives licences through a group has it already, licensed and empty, and its people hold nothing.
+    """
 
     number: int
     people: int
+    has_group: bool = False
 
     @cached_property
     def code(self) -> OrganisationId:
@@ -38,6 +48,18 @@ class School(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def tenant_id(self) -> TenantId:
         return TenantId(str(uuid5(NAMESPACE_OID, self.code)))
+
+    @property
+    def mode(self) -> AssignmentMode:
+        return AssignmentMode.GROUP if self.has_group else AssignmentMode.DIRECT
+
+    @property
+    def group_id(self) -> GroupId:
+        return GroupId(str(uuid5(NAMESPACE_OID, f"{self.code} group")))
+
+    @property
+    def group_nickname(self) -> str:
+        return nickname_for("M365EDU_A3_FACULTY", self.code)
 
     @property
     def domain(self) -> str:
@@ -51,39 +73,92 @@ def seed_of(schools: Sequence[School]) -> dict[str, Any]:
 
 def _tenant_seed(school: School) -> dict[str, Any]:
     staff = {"usageLocation": "NL", "department": school.code, "employeeType": "Personeel"}
+    held = [] if school.has_group else [{"skuId": A1}]
     return {
         "id": school.tenant_id,
         "domains": [school.domain],
-        "consents": [{"app": APP, "roles": _ROLES}],
+        "consents": [{"app": APP, "roles": _ROLES + (_GROUP_ROLES if school.has_group else [])}],
         "subscriptions": [{"skuId": sku, "totalLicenses": school.people} for sku in (A1, A3)],
-        "population": [
-            {"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": [{"skuId": A1}]}}
-        ],
+        "population": [{"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": held}}],
+        "groups": [_group_seed(school)] if school.has_group else [],
     }
 
 
+def _group_seed(school: School) -> dict[str, Any]:
+    name = school.group_nickname
+    licences = [{"skuId": A3}]
+    return {"id": school.group_id, "displayName": name, "mailNickname": name, "assignedLicenses": licences}
+
+
 def register(services: Services, schools: Sequence[School]) -> None:
-    """All that people have to decide before a licence may be written; the tenants have proven themselves."""
+    """All that people have to decide before a licence may be written; the tenants have proven themselves.
+
+    Row by row a sector would take a minute.
+    """
     now = services.clock.now()
     with services.open_uow() as uow:
         uow.organisations.save(
             make.organisation(organisation_id=each.code, kind=OrganisationKind.SCHOOL, membership="active")
             for each in schools
         )
-        for each in schools:
-            tenant = make.tenant(tenant_id=each.tenant_id, initial_domain=each.domain, proven_at=now)
-            uow.tenants.save(tenant)
-            confirmed = {"binding_id": BindingId(str(uuid5(NAMESPACE_OID, each.domain))), "valid_from": _LONG_AGO}
-            uow.tenants.add_binding(make.binding(each.code, each.tenant_id, **confirmed))
-            uow.tenants.add_policy(make.policy(each.tenant_id, valid_from=_LONG_AGO))
         uow.commit()
+    _insert(services, tenants, (_tenant(each, now) for each in schools))
+    _insert(services, bindings, map(_binding, schools))
+    _insert(services, policies, map(_policy, schools), is_superseded=False)
+    with services.open_uow() as uow:
+        for each in schools:
+            if each.has_group:
+                uow.groups.save(_group_of(each))
+        uow.commit()
+
+
+def _insert(services: Services, table: Table, values: Iterable[msgspec.Struct], **others: Any) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(insert(table), [row_of(each) | others for each in values])
+
+
+def _tenant(school: School, now: datetime) -> Tenant:
+    return make.tenant(tenant_id=school.tenant_id, initial_domain=school.domain, proven_at=now)
+
+
+def _binding(school: School) -> Binding:
+    confirmed = {"binding_id": BindingId(str(uuid5(NAMESPACE_OID, school.domain))), "valid_from": _LONG_AGO}
+    return make.binding(school.code, school.tenant_id, **confirmed)
+
+
+def _policy(school: School) -> Policy:
+    return make.policy(school.tenant_id, valid_from=_LONG_AGO, assignment_mode=school.mode)
+
+
+def _group_of(school: School) -> LicensingGroup:
+    return LicensingGroup(
+        tenant_id=school.tenant_id,
+        sku_id=A3,
+        holder_id=school.code,
+        nickname=school.group_nickname,
+        group_id=school.group_id,
+        is_licensed=True,
+    )
 
 
 def order(services: Services, school: School, lane: Lane = Lane.BULK) -> OperationId:
     """A3 for everybody, in the ledger and as an operation that is due: what an accepted line leaves behind."""
-    now = services.clock.now()
-    article = _article(services)
-    operation = Operation(
+    return order_all(services, [school], lane)[0]
+
+
+def order_all(services: Services, schools: Sequence[School], lane: Lane = Lane.BULK) -> list[OperationId]:
+    """The same for many schools at once."""
+    now, article = services.clock.now(), _article(services)
+    ordered = [_operation(school, article, lane, now) for school in schools]
+    with services.open_uow() as uow:
+        uow.ledger.append(_entry(school, now.date() - timedelta(days=1)) for school in schools)
+        uow.commit()
+    _insert(services, operations, ordered)
+    return [operation.operation_id for operation in ordered]
+
+
+def _operation(school: School, article: Article, lane: Lane, now: datetime) -> Operation:
+    return Operation(
         operation_id=OperationId(str(uuid5(NAMESPACE_OID, f"{school.code} at {now}"))),
         kind=OperationKind.DELIVER,
         tenant_id=school.tenant_id,
@@ -103,11 +178,6 @@ def order(services: Services, school: School, lane: Lane = Lane.BULK) -> Operati
         entered_at=now,
         due_at=now,
     )
-    with services.open_uow() as uow:
-        uow.ledger.append([_entry(school, now.date() - timedelta(days=1))])
-        uow.operations.add(operation)
-        uow.commit()
-    return operation.operation_id
 
 
 def _article(services: Services) -> Article:

@@ -38,6 +38,29 @@ def calls() -> Rows:
     )
 
 
+def joins() -> Rows:
+    """Writes of 1,000 people who are new to the product and join a group that is there, licensed and empty."""
+    school = School(number=1, people=_THOUSAND, has_group=True)
+    with world_with([school], options(factor=_FACTOR, guard_assignments=_THOUSAND)) as (world, worker):
+        control = world.sandbox.control
+        control.reset_counters()
+        operation = order(worker, school)
+        ended = worker.work_until_state(operation)
+        counted = control.counters()["tenants"][school.tenant_id]
+        with worker.open_uow() as uow:
+            people = uow.journal.subject_counts(operation)
+    told = ", ".join(f"{number:,} {state}" for state, number in people.items())
+    written = counted["writes"] + counted.get("refused", 0)
+    yield Row(
+        name="write units per 1,000 who join a group",
+        value=written,
+        unit="writes",
+        bound=at_most(51),
+        note=f"{ended.state}: {told}; {counted['calls']} HTTP calls",
+        clock_factor=_FACTOR,
+    )
+
+
 def cpu() -> Rows:
     """The worker's CPU per person in full chunks: neither quota nor guard holds them up."""
     school = School(number=1, people=_MANY)

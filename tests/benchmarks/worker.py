@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from provisioning.bootstrap import Services
-from provisioning.domain.ids import OperationId
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.ids import Actor, OperationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.operation import Lane, Operation
 from provisioning.local.world import APP, LocalWorld, WorldOptions
@@ -17,8 +18,10 @@ from tests.benchmarks.rows import SEED
 from tests.benchmarks.school import School, register, seed_of
 from tests.engines import temporary_folder
 
+_OPERATOR = Identity(actor=Actor("person:bench"), roles=frozenset({Role.OPERATOR}))
 _IDLE = 0.002
-_STUCK = 300.0  # seconds without an end
+_MANY = 100_000  # more operations than any measurement has
+_STUCK = 900.0  # seconds without an end
 
 
 class Hand:
@@ -34,6 +37,9 @@ class Hand:
 
 class Worker(Services):
     """The services with one hand instead of a broker."""
+
+    latest: OperationId | None = None  # that was pushed
+    looker: Callable[[], None] | None = None  # what whoever measures does meanwhile
 
     @cached_property
     def hand(self) -> Hand:
@@ -51,6 +57,7 @@ class Worker(Services):
     def _advance(self, operation: OperationId) -> None:
         state, before = self.find(operation).state, time.process_time()
         self.advance_operation(operation)
+        self.latest = operation
         self.cpu_spent[state] += time.process_time() - before
 
     def work_until(self, is_done: Callable[[], bool]) -> None:
@@ -73,11 +80,48 @@ class Worker(Services):
         with self.open_uow() as uow:
             return uow.operations.get(operation)
 
+    def work_until_each(self, operations: Iterable[OperationId], *states: OperationState) -> dict[OperationId, float]:
+        """The moment (seconds of the service's clock, from now) at which each of them got into one of the states.
+
+        Or to an end, or to where a person would have to act.
+        """
+        stop, started = stopping(*states), self.clock.now()
+        with self.open_uow() as uow:
+            there = {each.operation_id for each in uow.operations.list_by(stop, limit=_MANY)}
+        ends = {each: 0.0 for each in operations if each in there}
+        left = set(operations) - there
+
+        def is_done() -> bool:
+            if self.latest in left and self.find(self.latest).state in stop:
+                left.discard(self.latest)
+                ends[self.latest] = (self.clock.now() - started).total_seconds()
+            if self.looker:
+                self.looker()
+            return not left
+
+        self.work_until(is_done)
+        return ends
+
+    def plan_all(self, operations: Collection[OperationId]) -> None:
+        """Up to where the first write would leave: nobody runs ahead while others are still being planned."""
+        self.stop_writes(_OPERATOR, "all", "they begin together")
+        self.work_until_each(operations, OperationState.APPLYING)
+        self.resume_writes(_OPERATOR, "all")
+        with self.open_uow() as uow:
+            for operation in operations:
+                uow.operations.postpone(operation, self.clock.now())
+            uow.commit()
+
     def work_until_state(self, operation: OperationId, *states: OperationState) -> Operation:
         """Until it is in one of the states, or at an end, or a person would have to act."""
-        stop = {*states, *OPERATION_ENDS, OperationState.HELD, OperationState.AWAITING_APPROVAL}
+        stop = stopping(*states)
         self.work_until(lambda: self.find(operation).state in stop)
         return self.find(operation)
+
+
+def stopping(*states: OperationState) -> set[OperationState]:
+    """These, all ends, and where a person would have to act."""
+    return {*states, *OPERATION_ENDS, OperationState.HELD, OperationState.AWAITING_APPROVAL}
 
 
 def options(*, factor: float = 1.0, **settings: Any) -> WorldOptions:

@@ -41,6 +41,9 @@ def columns(wording: "Wording") -> tuple[Column, ...]:
     )
 
 
+_UNTIL = Column("Until", lambda x: moment(x.writes_done_at)[-5:], fixed=True)
+
+
 @command(
     group,
     "list",
@@ -54,7 +57,10 @@ def list_all(
 ) -> None:
     """Operations and where they stand."""
     rows = session.services.show_operations(state or (), tenant, limit)
-    session.show_rows(rows, columns(session.wording), "There is no such operation.")
+    shown = columns(session.wording)
+    if any(row.writes_done_at for row in rows):
+        shown = (*shown, _UNTIL)
+    session.show_rows(rows, shown, "There is no such operation.")
 
 
 @command(group, "show", examples=("provisioning operations show 77aa1234",))
@@ -76,6 +82,8 @@ def show(session: Session, operation: Named) -> None:
     ]
     if it.seats_seen is not None:
         facts.insert(-2, ("Seats", f"{it.seats_seen:,} visible, {it.wish.seats_before or 0:,} there before the order"))
+    if found.writes_done_at:
+        facts.append(("Written by", f"about {moment(found.writes_done_at)} UTC, then read back"))
     if it.reason:
         facts.insert(4, ("Owner", session.wording.name(owner_of(it.reason))))
     if it.unreadable_since:

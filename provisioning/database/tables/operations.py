@@ -3,7 +3,10 @@
 from sqlalchemy import BigInteger, Column, Identity, Integer, LargeBinary, Table
 
 from provisioning.database.tables.columns import METADATA, json, label, labels, moment, note
+from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Wish
+
+WRITING = (OperationState.APPLYING, OperationState.VERIFYING)
 
 operations = Table(
     "operations",

@@ -8,7 +8,6 @@ from redis import Redis
 from config.limits import default_limits
 from provisioning.broker.connection import connect
 from provisioning.broker.quota import RedisQuota
-from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning.quota import Sizes
@@ -70,6 +69,13 @@ class TestRefused:
         full.refused(ALPHA, "Tenant_Application/Write/a/alpha", CLOSED)
         assert taken(full, BETA) == 1
 
+    def test_without_a_scope_the_tenant_saves_up_meanwhile(self, redis: Redis) -> None:
+        quota = RedisQuota(redis, SIZES, factor=1_000.0)
+        taken(quota)
+        quota.refused(ALPHA, None, timedelta(seconds=1))
+        grants = (quota.take(ALPHA, 60, Lane.ORDER) for _ in range(10_000))
+        assert next(grant.writes for grant in grants if grant.writes) >= 20
+
     def test_a_limit_on_reads_closes_nothing(self, full: RedisQuota) -> None:
         full.refused(ALPHA, "Tenant_Application/Read/a/alpha", timedelta(minutes=15))
         assert taken(full) == 1
@@ -99,21 +105,3 @@ class TestWithoutRedis:
     def test_a_refusal_that_cannot_be_shared_does_no_harm(self, unreachable: RedisQuota) -> None:
         unreachable.refused(ALPHA, None, CLOSED)
         unreachable.pressed(ALPHA, 1.5)
-
-
-class TestLeft:
-    def test_is_the_share_of_the_applications_savings(self, redis: Redis, full: RedisQuota) -> None:
-        assert full.left() == 1.0
-        full.refused(ALPHA, "Application/Write/a/", CLOSED)
-        assert RedisQuota(redis, SIZES, factor=SLOW).left() == 0.0
-
-    def test_is_not_known_before_the_first_write(self, redis: Redis) -> None:
-        assert RedisQuota(redis, SIZES).left() is None
-
-    def test_asking_changes_nothing(self, redis: Redis) -> None:
-        RedisQuota(redis, SIZES).left()
-        assert redis.dbsize() == 0
-
-    def test_without_redis_it_is_not_known(self) -> None:
-        with connect("redis://localhost:1/0") as nowhere, pytest.raises(UnavailableError, match="Redis"):
-            RedisQuota(nowhere, SIZES).left()

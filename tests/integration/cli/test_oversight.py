@@ -23,7 +23,7 @@ from tests.integration.cli.conftest import SIGNER, Installation
 from tests.sandbox_process import SandboxProcess
 
 NOWHERE = "postgresql+psycopg://nobody@localhost:1/nothing"
-OUR_DATABASE = {"database", "schema", "realm", "clocks", "stops", "queue", "audit", "sealer"}
+OUR_DATABASE = {"database", "schema", "realm", "quota", "clocks", "stops", "queue", "audit", "sealer"}
 LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SOON_SECONDS = 15  # five of them are what we try for before we believe that Entra is away
 
@@ -87,6 +87,11 @@ class TestDoctor:
             )
         }
         assert set(found.values()) == {"ok"}
+
+    def test_programs_get_the_figures_of_the_quota(self, provisioning: Installation) -> None:
+        figures = next(x["figures"] for x in provisioning("doctor", "--json").json if x["part"] == "quota")
+        assert (figures["tenants"], figures["writes"], figures["reserve"]) == ([], 0, 70.0)
+        assert figures["queues"].keys() == {"order", "bulk"}
 
     def test_asks_microsoft_with_our_token_in_a_tenant_that_let_us_in(
         self, provisioning: Installation, team: dict[str, str]

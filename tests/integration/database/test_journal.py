@@ -7,10 +7,18 @@ from sqlalchemy import Engine, text
 from provisioning.database import journal_writes
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, StaleLeaseError, TransitionError
-from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, SUBJECT_TRANSITIONS, StepState, SubjectState
-from provisioning.domain.operation import Attempt, Change, Operation, Outcome, StepKind, StepRecord
+from provisioning.domain.lifecycle import (
+    STEP_ENDS,
+    STEP_TRANSITIONS,
+    SUBJECT_TRANSITIONS,
+    OperationState,
+    StepState,
+    SubjectState,
+)
+from provisioning.domain.operation import Attempt, Change, Operation, Outcome, Step, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Tenant
+from provisioning.planning.forecast import Work as Pending
 from provisioning.ports import StepUpdate, SubjectUpdate
 from tests.factories import NOW
 from tests.factories import operations as make
@@ -43,6 +51,50 @@ def counts(uow: SqlUnitOfWork, work: Work) -> dict[StepState, int]:
 def the_step(uow: SqlUnitOfWork, work: Work, step_id: int) -> StepRecord:
     found = uow.journal.steps_in(work.operation.operation_id, list(StepState))
     return next(record for record in found if record.step_id == step_id)
+
+
+class TestPendingWrites:
+    """What is still to be sent, of operations under way."""
+
+    def _planned(
+        self, uow: SqlUnitOfWork, tenant: Tenant, *kinds: tuple[StepKind, str | None], state: str
+    ) -> Operation:
+        operation = make.operation(tenant.tenant_id, state=OperationState(state))
+        uow.operations.add(operation)
+        people = make.people(len(kinds))
+        steps = tuple(
+            Step(position=place, subject_id=person, kind=kind, change=Change(group_id=group))
+            for place, (person, (kind, group)) in enumerate(zip(people, kinds, strict=True))
+        )
+        store(uow, make.plan(operation, people, steps=steps))
+        return operation
+
+    @pytest.mark.parametrize(
+        ("kinds", "writes"),
+        [
+            pytest.param([(StepKind.SWAP, None)] * 3, 3, id="one each"),
+            pytest.param([(StepKind.ADD_MEMBERS, "g")] * 41, 3, id="twenty join in one call"),
+            pytest.param([(StepKind.ADD_MEMBERS, "g"), (StepKind.ADD_MEMBERS, "h")], 2, id="of one group"),
+            pytest.param([(StepKind.ADD_MEMBERS, "g")] * 2 + [(StepKind.SWAP, None)], 2, id="both"),
+        ],
+    )
+    def test_counts_calls(
+        self, uow: SqlUnitOfWork, tenant: Tenant, kinds: list[tuple[StepKind, str | None]], writes: int
+    ) -> None:
+        operation = self._planned(uow, tenant, *kinds, state="applying")
+        assert uow.journal.pending_writes() == [Pending(operation.operation_id, tenant.tenant_id, writes)]
+
+    @pytest.mark.parametrize("state", ["planning", "awaiting_approval", "completed"])
+    def test_leaves_out_what_nobody_writes(self, uow: SqlUnitOfWork, tenant: Tenant, state: str) -> None:
+        self._planned(uow, tenant, (StepKind.SWAP, None), state=state)
+        assert uow.journal.pending_writes() == []
+
+    def test_leaves_out_what_was_sent(self, uow: SqlUnitOfWork, work: Work) -> None:
+        uow.operations.save(msgspec.structs.replace(work.operation, state=OperationState.APPLYING))
+        attempts = begun(uow, work)
+        assert [each.writes for each in uow.journal.pending_writes()] == [3]
+        close(uow, work, StepUpdate(step_id=attempts[0].step_id, state=StepState.APPLIED, at=NOW))
+        assert [each.writes for each in uow.journal.pending_writes()] == [2]
 
 
 class TestNextSteps:

@@ -48,6 +48,19 @@ class TestOperations:
         with pytest.raises(InputError, match="tenant of the operation is not known"):
             uow.operations.add(make.operation(guid()))
 
+    def test_are_counted_by_lane_once_their_moment_has_come(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        added(uow, tenant, due_at=NOW, lane=Lane.BULK)
+        added(uow, tenant, due_at=NOW - A_SECOND, lane=Lane.BULK)
+        added(uow, tenant, due_at=LATER + A_SECOND, lane=Lane.ORDER)
+        added(uow, tenant, due_at=NOW, lane=Lane.ORDER, state=OperationState.COMPLETED)
+        assert uow.operations.due_by_lane(LATER) == {Lane.BULK: (2, NOW - A_SECOND)}
+
+    def test_that_are_held_are_counted_by_reason(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        for reason in (Reason.POISON, Reason.POISON, Reason.GROUP_CHANGED):
+            added(uow, tenant, state=OperationState.HELD, reason=reason, due_at=None)
+        added(uow, tenant, state=OperationState.APPLYING, reason=Reason.THROTTLED)
+        assert uow.operations.held_by_reason() == {Reason.POISON: 2, Reason.GROUP_CHANGED: 1}
+
     def test_are_named_by_their_first_characters(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         first, second = added(uow, tenant, operation_id="ab_1"), added(uow, tenant, operation_id="abc2")
         assert uow.operations.starting_with("ab") == [first.operation_id, second.operation_id]

@@ -24,11 +24,13 @@ from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.diagnose import Diagnose, Instruments
 from provisioning.services.export_audit import ExportAudit
+from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.import_organisations import ImportedOrganisations
 from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
@@ -43,7 +45,7 @@ from provisioning.services.show_plan import ShowPlan
 from provisioning.services.show_tenants import ShowTenants
 from provisioning.services.show_worklist import ShowWorklist
 from provisioning.services.stop_writes import StopWrites
-from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, World
+from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, FakeGauge, World
 from tests.unit.services.test_confirm_binding import KEY, MAPPINGS
 from tests.unit.services.test_export_audit import FakeArchive
 
@@ -84,9 +86,12 @@ class FakeServices:
         self.show_worklist = ShowWorklist(**timed)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
-        self.show_operations = ShowOperations(**rows)
+        self.gauge = FakeGauge()
+        self.foretell_work = ForetellWork(**timed, gauge=self.gauge, limits=default_limits())
+        self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
+        self.show_operations = ShowOperations(**rows, foretell=self.foretell_work)
         self.retry_operation = RetryOperation(**sent)
-        self.show_plan = ShowPlan(**timed)
+        self.show_plan = ShowPlan(**timed, foretell=self.foretell_work)
         self.approve_plan = ApprovePlan(**sent)
         self.review_plan = ReviewPlan(**timed)
         self.reject_plan = RejectPlan(**timed)

@@ -17,6 +17,7 @@ from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Notice, Owner, WorkItem
+from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.diagnose import Instruments
 from tests.unit.cli.fakes import CommandLine
 from tests.unit.services.fakes_access import (
@@ -171,6 +172,22 @@ class TestDoctor:
         provisioning.services.instruments = Instruments(broker=lambda: None)
         answer = provisioning("doctor")
         assert (answer.code, "OK" in answer.out) == (0, True)
+
+    def test_the_quota_has_a_line_for_each_busy_tenant(self, world: World, provisioning: CommandLine) -> None:
+        services = provisioning.services
+        services.instruments = Instruments(measure_quota=services.measure_quota)
+        crowded(world)
+        an_operation(world, OperationState.APPLYING)
+        world.writes = {OPERATION: 9_200}
+        seen = BucketReading(left=0.0, closed_for=8.0, slowed_for=140.0, turn_in=3.0, pace=9.3, refused=0.25)
+        services.gauge.reading = QuotaReading(app=BucketReading(left=0.7), tenants={TENANT: seen}, granted=12_000)
+        answer = provisioning("doctor")
+        assert (answer.code, answer.fits) == (0, True)
+        told = " ".join(answer.out.split())
+        assert "9,200 writes" in told
+        assert "it gets 9.3 of 19.6 writes a second" in told
+        figures = next(x["figures"] for x in provisioning("doctor", "--json").json if x["part"] == "quota")
+        assert figures["tenants"][0]["bucket"]["slowed_for"] == 140.0
 
     def test_something_bad_is_one_and_says_what_to_do(self, provisioning: CommandLine) -> None:
         def away() -> None:
@@ -329,6 +346,30 @@ class TestPlans:
 
 
 class TestOperations:
+    @pytest.fixture
+    def writing(self, world: World) -> World:
+        an_operation(world, OperationState.APPLYING)
+        world.writes = {OPERATION: 10_584}  # nine minutes at 19.6 a second
+        return world
+
+    def test_what_is_being_written_says_until_when(self, writing: World, provisioning: CommandLine) -> None:
+        assert "about 2026-08-03 09:09 UTC, then read back" in provisioning("operations", "show", "77aa").out
+        listed = provisioning("operations", "list")
+        assert listed.fits
+        title, row, *_ = listed.out.splitlines()
+        assert (title.split()[-1], row.split()[-1]) == ("Until", "09:09")
+
+    def test_programs_get_the_forecast_too(self, writing: World, provisioning: CommandLine) -> None:
+        (row,) = provisioning("operations", "list", "--json").json
+        shown = provisioning("operations", "show", "77aa", "--json").json
+        assert row["writes_done_at"] == shown["writes_done_at"] == "2026-08-03T09:09:00Z"
+
+    def test_without_anything_being_written_there_is_no_such_column(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        an_operation(world, OperationState.HELD)
+        assert "Until" not in provisioning("operations", "list").out
+
     def test_retry_lets_it_go_on(self, world: World, provisioning: CommandLine) -> None:
         an_operation(world, OperationState.HELD, resume_state=OperationState.PLANNING)
         answer = provisioning.as_person(OPERATOR)("operations", "retry", "77aa", "--reason", "seats arrived")

@@ -49,14 +49,16 @@ class ListeningQuota:
 
     def __init__(self) -> None:
         self.refusals: list[tuple[TenantId, str | None, timedelta | None]] = []
+        self.lost = 0
         self.pressures: list[tuple[TenantId, float]] = []
 
     def take(self, tenant: TenantId, writes: int, lane: Lane) -> Grant:
         del tenant, lane
         return Grant(writes)
 
-    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None) -> None:
+    def refused(self, tenant: TenantId, scope: str | None, after: timedelta | None, writes: int = 1) -> None:
         self.refusals.append((tenant, scope, after))
+        self.lost += writes
 
     def pressed(self, tenant: TenantId, percentage: float) -> None:
         self.pressures.append((tenant, percentage))

@@ -244,6 +244,7 @@ class TestQuota:
         )
         apply(graph, fakes.attempts(10), quota)
         assert quota.refusals == [(TENANT, None, timedelta(seconds=9))]
+        assert quota.lost == 10
 
     def test_a_refusal_keeps_the_next_batches_home(self) -> None:
         graph = refusing(429, {"Retry-After": "9"})

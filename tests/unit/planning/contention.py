@@ -7,6 +7,8 @@ from enum import Enum
 from random import Random
 from typing import Protocol
 
+import msgspec
+
 from provisioning.domain.ids import TenantId
 from provisioning.domain.operation import Lane
 from provisioning.planning.quota import Bucket, Quota, Sizes, take
@@ -96,7 +98,7 @@ class Contention:
 
     def _take(self, tenant: TenantId, writes: int, now: float) -> tuple[int, float]:
         own = self._tenants.get(tenant, Quota(self._fresh, self._fresh))
-        seen = Quota(self._shared.app, own.tenant, self._shared.line_at, own.turn_at)
+        seen = msgspec.structs.replace(self._shared, tenant=own.tenant, turn_at=own.turn_at, watch=own.watch)
         self._shared, taken = take(seen, self._sizes, writes, Lane.BULK, now)
         self._tenants[tenant] = self._shared
         self._arrivals += [(now + self._random.random() * TRAVEL_SECONDS, tenant) for _ in range(taken.writes)]

@@ -1,4 +1,3 @@
-import math
 from datetime import timedelta
 from random import Random
 
@@ -18,7 +17,7 @@ from provisioning.planning.quota import (
     Quota,
     Scope,
     Sizes,
-    forecast,
+    Watch,
     parse_scope,
     pressed,
     refused,
@@ -62,9 +61,10 @@ class TestTake:
     def test_grants_what_the_tenants_bucket_holds(self, asked: int, lane: Lane, granted: int) -> None:
         assert take(FULL, SIZES, asked, lane, 0.0)[1].writes == granted
 
-    def test_grants_what_the_apps_bucket_holds_when_that_is_less(self) -> None:
-        quota = Quota(Bucket(41.0, 0.0), FULL.tenant)
-        assert take(quota, SIZES, 60, Lane.ORDER, 0.0)[1].writes == 40
+    @pytest.mark.parametrize(("asked", "granted"), [(11, 11), (12, 0), (20, 0)])
+    def test_grants_what_the_apps_bucket_holds_when_that_is_less(self, asked: int, granted: int) -> None:
+        quota = Quota(Bucket(11.0, 0.0), FULL.tenant)
+        assert take(quota, SIZES, asked, Lane.ORDER, 0.0)[1].writes == granted
 
     @pytest.mark.parametrize(("level", "granted"), [(19.0, 0), (20.0, 20), (39.0, 20)])
     def test_what_is_short_of_a_batch_is_saved_up(self, level: float, granted: int) -> None:
@@ -134,9 +134,14 @@ class TestTakeInACrowd:
         assert taken.writes == 0
         assert taken.after == pytest.approx(40 / SIZES.app.rate)
 
-    def test_orders_do_not_stand_in_line(self) -> None:
+    @pytest.mark.parametrize(
+        ("asked", "granted"),
+        [pytest.param(3, 3, id="a few"), pytest.param(20, 20, id="a turn"), pytest.param(21, 0, id="more than a turn")],
+    )
+    def test_orders_do_not_stand_in_line_unless_they_are_a_crowd_themselves(self, asked: int, granted: int) -> None:
         quota, _ = take(self.CROWDED, SIZES, 60, Lane.BULK, 0.0)
-        assert take(quota, SIZES, 3, Lane.ORDER, 0.0)[1].writes == 3
+        quota = Quota(quota.app, FULL.tenant, quota.line_at)
+        assert take(quota, SIZES, asked, Lane.ORDER, 0.0)[1].writes == granted
 
     def test_a_line_that_dissolved_is_forgotten(self) -> None:
         ghosts = Quota(FULL.app, FULL.tenant, line_at=600.0)
@@ -154,8 +159,8 @@ class TestRefused:
             pytest.param("Tenant_Application/ReadWrite/a/b", Scope.TENANT, id="resource units"),
             pytest.param(APP_SCOPE, Scope.APP, id="the app in all tenants"),
             pytest.param("Tenant_Application/Read/a/b", None, id="a limit on reads closes no writes"),
-            pytest.param(None, Scope.TENANT, id="not told"),
-            pytest.param("", Scope.TENANT, id="empty"),
+            pytest.param(None, Scope.UNNAMED, id="not told"),
+            pytest.param("", Scope.UNNAMED, id="empty"),
             pytest.param("something new", Scope.TENANT, id="not understood"),
         ],
     )
@@ -163,34 +168,98 @@ class TestRefused:
         assert parse_scope(scope) is bucket
 
     def test_closes_the_tenant_until_the_time_has_passed(self) -> None:
-        closed = refused(FULL, TENANT_SCOPE, timedelta(seconds=9), 100.0)
+        closed = refused(FULL, SIZES, TENANT_SCOPE, timedelta(seconds=9), 100.0)
         _, taken = take(closed, SIZES, 1, Lane.ORDER, 108.9)
         assert taken.writes == 0
         assert taken.after == pytest.approx(0.1 + 1 / 19.6)
         assert take(closed, SIZES, 19, Lane.ORDER, 110.0)[1].writes == 19
 
     def test_a_tenants_refusal_leaves_the_apps_bucket_alone(self) -> None:
-        assert refused(FULL, TENANT_SCOPE, timedelta(seconds=9), 0.0).app == FULL.app
+        assert refused(FULL, SIZES, TENANT_SCOPE, timedelta(seconds=9), 0.0).app == FULL.app
 
     def test_an_apps_refusal_closes_it_for_every_tenant(self) -> None:
-        closed = refused(FULL, APP_SCOPE, timedelta(seconds=9), 0.0)
+        closed = refused(FULL, SIZES, APP_SCOPE, timedelta(seconds=9), 0.0)
         assert closed.tenant == FULL.tenant
         assert take(closed, SIZES, 1, Lane.ORDER, 8.0)[1].writes == 0
 
     def test_without_retry_after_it_waits_a_while(self) -> None:
-        assert refused(FULL, TENANT_SCOPE, None, 0.0).tenant.at == CLOSED_UNTOLD.total_seconds()
+        assert refused(FULL, SIZES, TENANT_SCOPE, None, 0.0).tenant.at == CLOSED_UNTOLD.total_seconds()
 
     def test_a_later_and_shorter_refusal_does_not_open_it(self) -> None:
-        closed = refused(refused(FULL, None, timedelta(seconds=60), 0.0), None, timedelta(seconds=1), 1.0)
+        closed = refused(
+            refused(FULL, SIZES, TENANT_SCOPE, timedelta(seconds=60), 0.0), SIZES, None, timedelta(seconds=1), 1.0
+        )
         assert closed.tenant.at == 60.0
 
     def test_no_answer_closes_a_bucket_for_days(self) -> None:
-        assert refused(FULL, None, timedelta(days=3), 0.0).tenant.at == LONGEST_CLOSING.total_seconds()
+        assert refused(FULL, SIZES, None, timedelta(days=3), 0.0).tenant.at == LONGEST_CLOSING.total_seconds()
 
     def test_a_clock_that_jumps_back_closes_a_bucket_for_minutes_not_hours(self) -> None:
         quota = Quota(FULL.app, Bucket(0.0, 36_000.0))
         _, taken = take(quota, SIZES, 1, Lane.ORDER, 0.0)
         assert taken.after <= LONGEST_CLOSING.total_seconds() + 1
+
+    @pytest.mark.parametrize(("seconds", "saved"), [(1.0, 40.0 + 19.6), (10.0, 60.0)])
+    def test_a_refusal_that_names_no_limit_says_nothing_of_the_bucket(self, seconds: float, saved: float) -> None:
+        """Microsoft was busy: the tenant is left alone so long, and has then what it would have had."""
+        quota = Quota(FULL.app, Bucket(40.0, 0.0))
+        paused = refused(quota, SIZES, None, timedelta(seconds=seconds), 0.0)
+        assert take(paused, SIZES, 1, Lane.ORDER, seconds - 0.1)[1].writes == 0
+        assert paused.tenant.refilled(SIZES.tenant, seconds).level == pytest.approx(saved)
+
+    def test_counts_what_was_refused(self) -> None:
+        quota = refused(refused(FULL, SIZES, APP_SCOPE, None, 0.0, 3), SIZES, None, None, 0.0, 4)
+        assert (quota.refused, quota.watch.refused) == (7, 7)
+
+    def test_a_limit_on_reads_refuses_no_write(self) -> None:
+        assert refused(FULL, SIZES, "Tenant_Application/Read/a/b", None, 0.0) is FULL
+
+
+class TestWatch:
+    EMPTY = Quota(FULL.app, Bucket(0.0, 0.0))
+
+    def _busy(self, seconds: int, lost: int = 0) -> Quota:
+        """A tenant alone that takes every batch as it comes; `lost` of each are refused, without a limit's name."""
+        quota, now = self.EMPTY, 0.0
+        while now < seconds:
+            quota, taken = take(quota, SIZES, 1_000, Lane.BULK, now)
+            if lost and taken.writes:
+                quota = refused(quota, SIZES, None, timedelta(seconds=0.001), now, lost)
+            now += max(taken.after, 0.01)
+        return quota
+
+    def test_until_there_is_evidence_no_pace_is_told(self) -> None:
+        assert self._busy(8).watch.pace is None
+        assert self._busy(13).watch.pace is not None
+
+    @pytest.mark.parametrize("seconds", [30, 150, 900])
+    def test_who_is_alone_gets_the_tenants_rate(self, seconds: int) -> None:
+        assert self._busy(seconds).watch.pace == pytest.approx(19.6, rel=0.03)
+
+    def test_refused_writes_are_no_progress(self) -> None:
+        assert self._busy(300, lost=5).watch.pace == pytest.approx(0.75 * 19.6, rel=0.03)
+
+    def test_it_remembers_no_more_than_a_window(self) -> None:
+        assert self._busy(2_000).watch.seconds == pytest.approx(150, abs=0.01)
+
+    def test_what_is_granted_at_once_tells_nothing(self) -> None:
+        quota, now = FULL, 0.0
+        for _ in range(100):
+            quota, _ = take(quota, SIZES, 2, Lane.ORDER, now)
+            now += 60.0
+        assert quota.watch.pace is None
+
+    def test_waiting_for_a_turn_is_no_fault_of_the_tenant(self) -> None:
+        crowded = Quota(Bucket(300.0, 0.0), FULL.tenant)
+        quota, taken = take(crowded, SIZES, 60, Lane.BULK, 0.0)
+        others = msgspec.structs.replace(quota.app, level=200.0, at=40.0)
+        waiting = msgspec.structs.replace(quota, app=others, turn_at=40.0)
+        quota, taken = take(waiting, SIZES, 40, Lane.BULK, 40.2)
+        assert (taken.writes, quota.watch.seconds) == (20, pytest.approx(0.2))
+
+    def test_a_tenant_that_gets_nothing_goes_on_slowly_not_never(self) -> None:
+        watch = Watch(since=0.0, seconds=100.0, granted=20.0, refused=40.0)
+        assert watch.pace == 0.01
 
 
 class TestPressed:
@@ -252,27 +321,3 @@ class TestAgainstMicrosoft:
         small = TenantId("small")
         world.run({**{TenantId(str(n)): 2_000 for n in range(15)}, small: 40}, 60)
         assert world.done[small] < 15
-
-
-class TestForecast:
-    @pytest.mark.parametrize(
-        ("tenants", "writes"), [pytest.param(1, 10_000, id="one"), pytest.param(6, 2_000, id="six"), (25, 400)]
-    )
-    def test_meets_what_the_simulation_needs_within_a_tenth(self, tenants: int, writes: int) -> None:
-        pending = {TenantId(str(n)): writes for n in range(tenants)}
-        world = Contention(SIZES, Window.SLIDING, Random(2), is_drained=True)
-        world.run(pending, 20)
-        foretold = max(forecast(pending, SIZES).values()).total_seconds()
-        assert math.isclose(foretold, world.ended, rel_tol=0.1)
-
-    def test_who_has_less_is_done_earlier_and_the_last_has_the_road_alone(self) -> None:
-        small, large = TenantId("small"), TenantId("large")
-        done = forecast({large: 1_960, small: 196}, SIZES)
-        assert done == {small: timedelta(seconds=10), large: timedelta(seconds=100)}
-
-    def test_a_measured_pace_counts_where_it_is_slower(self) -> None:
-        slow = TenantId("slow")
-        assert forecast({slow: 100}, SIZES, {slow: 5.0})[slow] == timedelta(seconds=20)
-
-    def test_nothing_pending_is_nothing_to_tell(self) -> None:
-        assert forecast({}, SIZES) == {}

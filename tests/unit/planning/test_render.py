@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from provisioning.domain.ids import OperationId, PlanId, Pseudonym, SubjectId, TenantId
@@ -90,6 +91,11 @@ class TestRenderPlan:
     def test_the_approver_sees_what_to_type(self) -> None:
         shown = sheet()
         assert f"provisioning plans approve 77aa1234 {shown.envelope.digest[:8]}" in render(shown)
+
+    @pytest.mark.parametrize(("awaits", "condition"), [(True, " if it is approved now"), (False, "")])
+    def test_it_says_until_when_it_will_be_written(self, *, awaits: bool, condition: str) -> None:
+        shown = msgspec.structs.replace(sheet(awaits=awaits), writes_done_at=NOW + timedelta(minutes=9))
+        assert f"  Written   by about 2026-08-01 12:09 UTC{condition}\n" in render(shown)
 
     def test_who_cannot_approve_it_any_more_is_not_asked_to(self) -> None:
         assert "To approve" not in render(sheet(awaits=False))

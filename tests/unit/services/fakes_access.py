@@ -1,6 +1,7 @@
 """In-memory stores for the services of people: tenants, actors, stops, plans, operations, audit."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ import msgspec
 
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.catalogue import Audience
-from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.errors import ConflictError, InputError, UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
@@ -28,6 +29,8 @@ from provisioning.domain.tenancy import (
     Tenant,
 )
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
+from provisioning.planning.forecast import Work
+from provisioning.planning.quota_reading import QuotaReading
 from provisioning.ports import PlanRecord
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
@@ -66,6 +69,19 @@ class FakeDispatcher:
 
     def advance(self, operation: OperationId, lane: Lane) -> None:
         self.sent.append(operation)
+
+
+class FakeGauge:
+    """The buckets as a test says they are; None: Redis is away."""
+
+    def __init__(self, reading: QuotaReading | None = QuotaReading()) -> None:  # noqa: B008  frozen
+        self.reading = reading
+
+    def read(self, tenants: Collection[TenantId]) -> QuotaReading:
+        if self.reading is None:
+            raise UnavailableError("Redis does not answer.")
+        asked = {tenant: seen for tenant, seen in self.reading.tenants.items() if tenant in tenants}
+        return msgspec.structs.replace(self.reading, tenants=asked)
 
 
 class FakeGateway:
@@ -128,6 +144,7 @@ class World:
         self.plans: list[PlanRecord] = []
         self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
+        self.writes: dict[OperationId, int] = {}  # still to be sent, by operation under way
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
         self.leases: dict[str, Lease] = {}
@@ -303,6 +320,14 @@ class _Operations(_Store):
         every = (x for x in self.world.operations.values() if line in {None, x.wish.line})
         return [x for x in every if (not states or x.state in states) and tenant in {None, x.tenant_id}][:limit]
 
+    def due_by_lane(self, now: datetime) -> dict[Lane, tuple[int, datetime]]:
+        due = [(x.lane, x.due_at) for x in self.world.operations.values() if x.due_at and x.due_at <= now]
+        return {lane: (len(some), min(some)) for lane in Lane if (some := [at for of, at in due if of is lane])}
+
+    def held_by_reason(self) -> dict[Reason, int]:
+        held = (x.reason for x in self.world.operations.values() if x.state is OperationState.HELD and x.reason)
+        return dict(Counter(held))
+
 
 class _Plans(_Store):
     def current(self, operation: OperationId) -> PlanRecord | None:
@@ -336,6 +361,10 @@ class _Journal(_Store):
 
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {StepState.PENDING: len(self.subjects(operation))}
+
+    def pending_writes(self) -> list[Work]:
+        operations = self.world.operations
+        return [Work(each, operations[each].tenant_id, writes) for each, writes in self.world.writes.items() if writes]
 
 
 class _Leases(_Store):

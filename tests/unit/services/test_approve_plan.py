@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from config.limits import default_limits
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
@@ -13,6 +14,7 @@ from provisioning.domain.tenancy import Policy
 from provisioning.planning.plan import Envelope, Grounds, Losses
 from provisioning.ports import PlanRecord
 from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.show_plan import ShowPlan
 from tests.unit.services.fakes_access import (
@@ -25,6 +27,7 @@ from tests.unit.services.fakes_access import (
     TENANT,
     FakeClock,
     FakeDispatcher,
+    FakeGauge,
     Role,
     World,
     a_binding,
@@ -197,7 +200,21 @@ class TestRejectPlan:
 
 class TestShowPlan:
     def show(self, world: World) -> Any:
-        return ShowPlan(open_uow=world.open, clock=FakeClock())("77aa")
+        limits, gauge = default_limits(), FakeGauge()
+        foretell = ForetellWork(open_uow=world.open, gauge=gauge, clock=FakeClock(), limits=limits)
+        return ShowPlan(open_uow=world.open, clock=FakeClock(), foretell=foretell)("77aa")
+
+    def test_it_says_how_long_it_would_take_if_it_were_approved_now(self, world: World) -> None:
+        assert self.show(world).writes_done_at == NOW + timedelta(seconds=1_200 / 19.6)
+
+    def test_what_nobody_will_write_has_no_end(self, world: World) -> None:
+        a_plan(world, void_reason=Reason.TOO_MANY_CHANGED)
+        assert self.show(world).writes_done_at is None
+
+    def test_what_is_being_written_has_the_end_of_what_is_left(self, world: World) -> None:
+        an_operation(world, OperationState.APPLYING)
+        world.writes = {OPERATION: 196}
+        assert self.show(world).writes_done_at == NOW + timedelta(seconds=10)
 
     def test_it_says_what_an_approver_needs(self, world: World) -> None:
         world.subjects.append(

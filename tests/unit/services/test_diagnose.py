@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.limits import default_limits
@@ -9,6 +10,7 @@ from provisioning.audit.events import AuditEvent, encode_event
 from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import OperationState
+from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.diagnose import (
     Credential,
     Diagnose,
@@ -17,8 +19,18 @@ from provisioning.services.diagnose import (
     Instruments,
     in_words,
 )
+from provisioning.services.measure_quota import MeasureQuota, QuotaMeasure
 from provisioning.services.stop_writes import StopWrites
-from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World, an_operation
+from tests.unit.services.fakes_access import (
+    NOW,
+    OPERATION,
+    OPERATOR,
+    TENANT,
+    FakeClock,
+    FakeGauge,
+    World,
+    an_operation,
+)
 
 
 def away() -> Any:
@@ -33,6 +45,14 @@ def looked(part: str, world: World | None = None, **instruments: Callable[[], ob
         limits=default_limits(),
     )
     return [finding for finding in diagnose() if finding.part == part]
+
+
+def measured(reading: QuotaReading = QuotaReading(), work: int = 0) -> QuotaMeasure:  # noqa: B008  frozen
+    world = World()
+    an_operation(world, OperationState.APPLYING)
+    world.writes = {OPERATION: work}
+    gauge = FakeGauge(reading)
+    return MeasureQuota(open_uow=world.open, gauge=gauge, clock=FakeClock(), limits=default_limits())()
 
 
 def health(part: str, **instruments: Callable[[], object]) -> Health:
@@ -92,18 +112,34 @@ class TestDiagnose:
             world.unsealed = [(1, encode_event(AuditEvent(id="e", at=at, actor=SYSTEM, kind="order.held")))]
         assert [finding.health for finding in looked("audit", world)] == [expected]
 
-    @pytest.mark.parametrize("part", ["broker", "order_source", "graph", "realm", "quota_left"])
+    @pytest.mark.parametrize("part", ["broker", "order_source", "graph", "realm"])
     def test_what_answers_is_well(self, part: str) -> None:
-        answer = {"realm": "sandbox", "quota_left": 0.5}.get(part)
-        names = {"order_source": "order database", "graph": "Microsoft Graph", "quota_left": "quota"}
+        answer = {"realm": "sandbox"}.get(part)
+        names = {"order_source": "order database", "graph": "Microsoft Graph"}
         assert health(names.get(part, part), **{part: lambda: answer}) is Health.OK
 
+    def test_the_quota_is_told_to_people_and_as_figures_to_programs(self) -> None:
+        measure = measured()
+        (finding,) = looked("quota", measure_quota=lambda: measure)
+        assert (finding.health, finding.advice, finding.figures) == (Health.OK, "", measure)
+        assert "Nobody wrote yet." in finding.sentence
+
     @pytest.mark.parametrize(
-        ("left", "sentence"), [(None, "Nobody wrote yet."), (0.25, "25% of the write bucket is left.")]
+        ("pace", "expected"), [(None, Health.OK), (19.0, Health.OK), (9.8, Health.OK), (9.7, Health.WARN)]
     )
-    def test_says_what_is_left_of_the_quota(self, left: float | None, sentence: str) -> None:
-        (finding,) = looked("quota", quota_left=lambda: left)
-        assert (finding.health, finding.sentence) == (Health.OK, sentence)
+    def test_a_tenant_that_gets_less_than_half_is_a_warning(self, pace: float | None, expected: Health) -> None:
+        seen = BucketReading(left=0.5, pace=pace)
+        _, finding = looked(
+            "quota", measure_quota=lambda: measured(QuotaReading(app=seen, tenants={TENANT: seen}), 100)
+        )
+        assert (finding.health, bool(finding.advice)) == (expected, expected is Health.WARN)
+
+    def test_people_get_the_lines_of_eight_tenants_programs_all(self) -> None:
+        (tenant,) = measured(work=100).tenants
+        many = msgspec.structs.replace(measured(), tenants=(tenant,) * 30)
+        found = looked("quota", measure_quota=lambda: many)
+        assert len(found) == 9
+        assert found[0].figures is many
 
     def test_each_stop_is_a_warning(self) -> None:
         world = World()
@@ -158,12 +194,12 @@ class TestDiagnose:
         [
             pytest.param(
                 {"database_time": away},
-                {"schema", "realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                {"schema", "realm", "quota", "clocks", "stops", "queue", "collection", "audit", "sealer"},
                 id="database",
             ),
             pytest.param(
                 {"pending_migrations": lambda: ["0002"]},
-                {"realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                {"realm", "quota", "clocks", "stops", "queue", "collection", "audit", "sealer"},
                 id="schema",
             ),
             pytest.param({"order_source": away}, {"collection"}, id="order database"),
@@ -179,7 +215,7 @@ class TestDiagnose:
             "realm": lambda: "sandbox",
             "broker": lambda: None,
             "order_source": lambda: None,
-            "quota_left": lambda: 1.0,
+            "measure_quota": measured,
             "uncollected_since": lambda: None,
             "sealer": lambda: None,
         }

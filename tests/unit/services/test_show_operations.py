@@ -1,3 +1,6 @@
+from datetime import datetime
+
+import msgspec
 import pytest
 
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError, TransitionError
@@ -110,18 +113,36 @@ class TestRetryOperation:
 
 class TestShowOperations:
     def test_by_state_and_tenant(self, world: World) -> None:
-        held = an_operation(world, HELD)
+        an_operation(world, HELD)
         other = an_operation(world, PLANNING, operation_id=OperationId("88bb0000"), tenant_id=TenantId("t2"))
-        show = ShowOperations(open_uow=world.open)
-        assert show() == [held, other]
-        assert show([HELD]) == [held]
-        assert show(tenant="school.nl") == [held]
+        show = ShowOperations(open_uow=world.open, foretell=dict)
+        assert [x.operation_id for x in show()] == [OPERATION, other.operation_id]
+        assert [x.operation_id for x in show([HELD])] == [OPERATION]
+        assert [x.operation_id for x in show(tenant="school.nl")] == [OPERATION]
+
+    @pytest.mark.parametrize("state", [OperationState.APPLYING, OperationState.VERIFYING])
+    def test_what_is_being_written_says_until_when(self, world: World, state: OperationState) -> None:
+        operation = an_operation(world, state)
+        show = ShowOperations(open_uow=world.open, foretell=lambda: {OPERATION: NOW})
+        (row,) = show()
+        assert row.writes_done_at == NOW
+        assert {name: getattr(row, name) for name in operation.__struct_fields__} == msgspec.structs.asdict(operation)
+        assert show.one("77aa").writes_done_at == NOW
+
+    def test_nothing_is_foretold_when_nobody_writes(self, world: World) -> None:
+        an_operation(world, HELD)
+
+        def foretell() -> dict[OperationId, datetime]:
+            pytest.fail("asked in vain")
+
+        show = ShowOperations(open_uow=world.open, foretell=foretell)
+        assert (show()[0].writes_done_at, show.one("77aa").writes_done_at) == (None, None)
 
     def test_one_with_everything_that_happened_in_it(self, world: World) -> None:
         operation = an_operation(world, HELD)
         event = Event(at=NOW, actor=SYSTEM, kind="operation.held", operation=OPERATION)
         world.events = [event, Event(at=NOW, actor=SYSTEM, kind="order.received")]
-        sheet = ShowOperations(open_uow=world.open).one("77aa")
+        sheet = ShowOperations(open_uow=world.open, foretell=dict).one("77aa")
         assert (sheet.operation, sheet.tenant, sheet.events) == (operation, world.tenants[TENANT], [event])
         assert sheet.people == {SubjectState.PENDING: 0}
 
