@@ -3,6 +3,17 @@
 import gc
 
 import pytest
+import structlog
+
+# What is logged unconfigured: with tracebacks as Python prints them. Drawn in boxes with all their locals they take
+# seconds each, of tests whose very subject is an error.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,11 +44,11 @@ class TestAGroupOfOurOwn:
     @pytest.mark.parametrize("lag", LAGS, ids=str)
     @pytest.mark.parametrize("rough", [False, True], ids=["fair", "rough"])
     def test_a_crash_at_any_boundary_changes_nothing_in_the_end(self, lag: timedelta, rough: bool) -> None:
-        unbroken = _world(7, _weather(lag, rough=rough))
+        unbroken = _world(7, _weather(lag, rough=rough), people=8)
         unbroken.run()
         check_all(unbroken, repeats_allowed=lag >= SETTLE)
         for boundary in range(1, unbroken.crash.passed + 1):
-            world = _world(7, _weather(lag, rough=rough), crash_at=frozenset({boundary}))
+            world = _world(7, _weather(lag, rough=rough), people=8, crash_at=frozenset({boundary}))
             world.run()
             assert world.crashes == 1, boundary
             check_all(world, repeats_allowed=lag >= SETTLE)
