@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
             "provisioning stop --kind remap",
         ),
     )(stop)
+    command(app, "metrics", examples=("provisioning metrics > provisioning.prom",))(metrics)
     command(app, "resume", examples=("provisioning resume --all",))(resume)
     command(app, "worklist", examples=("provisioning worklist --owner operator",))(worklist)
 
@@ -47,6 +48,14 @@ def doctor(session: Session) -> int:
     findings = session.services.diagnose()
     session.show_rows(findings, _HEALTH_COLUMNS, "Nothing to look at.")
     return int(any(finding.health == "bad" for finding in findings))
+
+
+def metrics(session: Session) -> None:
+    """Print figures for a scraper: quota, queues, what is held. In Prometheus' text format."""
+    from provisioning.cli.exposition import exposition
+
+    measure = session.services.measure_quota()
+    session.show(measure, exposition(measure).rstrip("\n"))
 
 
 def stop(

@@ -189,6 +189,11 @@ class TestDoctor:
         figures = next(x["figures"] for x in provisioning("doctor", "--json").json if x["part"] == "quota")
         assert figures["tenants"][0]["bucket"]["slowed_for"] == 140.0
 
+    def test_prints_figures_for_a_scraper(self, provisioning: CommandLine) -> None:
+        answer = provisioning("metrics")
+        assert answer.code == 0
+        assert "# TYPE provisioning_quota_rate gauge" in answer.out.splitlines()
+
     def test_something_bad_is_one_and_says_what_to_do(self, provisioning: CommandLine) -> None:
         def away() -> None:
             raise UnavailableError("Redis does not answer.")
