@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.store import Store, columns_of, row_of
@@ -13,7 +13,7 @@ from provisioning.domain.ids import SYSTEM, Actor
 
 _IS_INSTALLED = versions.c.proposed_by == SYSTEM
 _IS_IN_FORCE = versions.c.retired_at.is_(None) & (_IS_INSTALLED | versions.c.approved_by.is_not(None))
-_IS_PROPOSED = versions.c.approved_by.is_(None) & ~_IS_INSTALLED
+_IS_PROPOSED = versions.c.approved_by.is_(None) & versions.c.retired_at.is_(None) & ~_IS_INSTALLED
 
 
 class SqlConfiguration(Store):
@@ -33,12 +33,23 @@ class SqlConfiguration(Store):
         self._connection.execute(insert(versions).values(row_of(version)))
 
     def approve(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
-        is_it = (versions.c.kind == kind) & (versions.c.digest == digest) & _IS_PROPOSED
-        proposed = self._connection.scalar(select(versions.c.version_id).where(is_it))
+        proposed = self._connection.scalar(select(versions.c.version_id).where(_is_proposed(kind, digest)))
         if proposed is None:
-            raise ConflictError(f"No {kind} with the digest {digest} wait for approval. Look again.")
+            raise _gone(kind, digest)
         retired = update(versions).where(versions.c.kind == kind, _IS_IN_FORCE).values(retired_at=at)
         self._connection.execute(retired)
         approved = update(versions).where(versions.c.version_id == proposed, _IS_PROPOSED)
         if not self._changed(approved.values(approved_by=by, approved_at=at)):
-            raise ConflictError(f"The {kind} {digest} were approved in between. Look again.")
+            raise _gone(kind, digest)
+
+    def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
+        if not self._changed(update(versions).where(_is_proposed(kind, digest)).values(retired_at=at)):
+            raise _gone(kind, digest)
+
+
+def _is_proposed(kind: ConfigurationKind, digest: str) -> ColumnElement[bool]:
+    return (versions.c.kind == kind) & (versions.c.digest == digest) & _IS_PROPOSED
+
+
+def _gone(kind: ConfigurationKind, digest: str) -> ConflictError:
+    return ConflictError(f"No {kind} with the digest {digest} wait for approval. Look again.")

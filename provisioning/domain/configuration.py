@@ -31,7 +31,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigurationVersion(Configuration, frozen=True, kw_only=True):
-    """Proposed by one person, in force from `approved_at` (installed: from `proposed_at`) until `retired_at`."""
+    """Proposed by one person, in force from `approved_at` (installed: from `proposed_at`) until `retired_at`.
+
+    A proposal that was never approved and has a `retired_at` was rejected then.
+    """
 
     reason: str
     proposed_by: Actor
@@ -49,6 +52,11 @@ class ConfigurationVersion(Configuration, frozen=True, kw_only=True):
     def since(self) -> datetime | None:
         """When it came into force; None: it waits for a second person."""
         return self.proposed_at if self.is_installed else self.approved_at
+
+    @property
+    def is_proposed(self) -> bool:
+        """It waits for a second person."""
+        return self.since is None and self.retired_at is None
 
     @property
     def is_in_force(self) -> bool:

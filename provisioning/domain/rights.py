@@ -19,6 +19,9 @@ class Action(StrEnum):
     CONFIRM_BINDING = "confirm a binding"
     PROPOSE_POLICY = "propose a policy"
     APPROVE_POLICY = "approve a policy"
+    PROPOSE_CONFIGURATION = "propose mappings or limits"
+    APPROVE_CONFIGURATION = "approve mappings or limits"
+    REJECT_CONFIGURATION = "reject mappings or limits"
     ASK_CONSENT = "ask a school for consent"
     SUBMIT_ORDERS = "submit orders"
     CANCEL_ORDER = "cancel an order line"
@@ -47,6 +50,10 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.CONFIRM_BINDING: frozenset({_OPERATOR, _APPROVER}),
     Action.PROPOSE_POLICY: frozenset({_OPERATOR}),
     Action.APPROVE_POLICY: frozenset({_OPERATOR, _APPROVER}),
+    # mappings are the operators' trade, limits the administrators'; both take an approver
+    Action.PROPOSE_CONFIGURATION: frozenset({_ADMIN, _OPERATOR}),
+    Action.APPROVE_CONFIGURATION: frozenset({_APPROVER}),
+    Action.REJECT_CONFIGURATION: frozenset({_ADMIN, _OPERATOR, _APPROVER}),
     Action.ASK_CONSENT: frozenset({_OPERATOR}),
     Action.SUBMIT_ORDERS: frozenset({_OPERATOR, Role.SHOP}),
     Action.CANCEL_ORDER: frozenset({_OPERATOR}),
@@ -70,6 +77,7 @@ _PERSONS_ONLY = frozenset(
         Action.BREAK_GLASS,
         Action.REVIEW_PLAN,
         Action.APPROVE_POLICY,
+        Action.APPROVE_CONFIGURATION,
         Action.CONFIRM_BINDING,
         Action.REJECT_PLAN,
         Action.FORGET_PERSON,

@@ -52,6 +52,9 @@ class ConfigurationStore(Protocol):
     def approve(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
         """It takes the place of the one in force. Raises ConflictError; the database refuses its own proposer."""
 
+    def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
+        """The proposal waits no longer. Raises ConflictError when it did not."""
+
 
 class ActorStore(Protocol):
     def add(self, identity: Identity, token_digest: str, at: datetime) -> None: ...

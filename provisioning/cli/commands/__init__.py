@@ -5,6 +5,7 @@ import typer
 from provisioning.cli.commands import (
     actors,
     audit,
+    configuration,
     database,
     local,
     mappings,
@@ -28,6 +29,7 @@ def register_all(app: typer.Typer) -> None:
         (database.group, "db"),
         (actors.group, "actors"),
         (mappings.group, "mappings"),
+        (configuration.group, "configuration"),
         (records.group, "records"),
         (organisations.group, "organisations"),
         (tenants.group, "tenants"),

@@ -121,6 +121,15 @@ class TestApprove:
         [in_force] = [each.digest for each in every if each.is_in_force]
         assert done[in_force]
 
+    def test_what_was_rejected_waits_no_longer(self, uow: SqlUnitOfWork) -> None:
+        uow.configuration.reject(MAPPINGS, "two", LATER)
+        with pytest.raises(ConflictError, match="wait for approval"):
+            uow.configuration.approve(MAPPINGS, "two", SECOND, LATER)
+        with pytest.raises(ConflictError, match="wait for approval"):
+            uow.configuration.reject(MAPPINGS, "two", LATER)
+        uow.configuration.propose(version("two"))
+        assert uow.configuration.in_force()[MAPPINGS].digest == "one"
+
     def test_the_same_proposal_waits_once(self, uow: SqlUnitOfWork) -> None:
         with pytest.raises(ConflictError, match="waits for approval already"):
             uow.configuration.propose(version("two", proposed_by=SECOND))
@@ -155,7 +164,6 @@ class TestServiceRole:
         [
             "UPDATE configuration_versions SET approved_by = proposed_by, approved_at = proposed_at",
             "UPDATE configuration_versions SET approved_by = 'person:x', approved_at = proposed_at",
-            "UPDATE configuration_versions SET retired_at = proposed_at WHERE digest = 'two'",
             """INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at)
                VALUES ('mappings', 'three', '{}', 'installed', 'system', '2026-01-01Z')""",
             """INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at)

@@ -19,6 +19,7 @@ from provisioning.services.diagnose import (
 )
 from provisioning.services.stop_writes import StopWrites
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World, an_operation
+from tests.unit.services.test_check_configuration import check, loaded, propose
 
 
 def away() -> Any:
@@ -121,6 +122,18 @@ class TestDiagnose:
         (finding,) = looked("clocks", world)
         assert (finding.health, "The clock of left" in finding.sentence) == (Health.BAD, True)
 
+    def test_rules_that_are_not_in_force_are_bad_and_a_proposal_is_a_warning(self) -> None:
+        world = World()
+        old, new = loaded("a"), loaded("b")
+        check(world, old)
+        assert [x.health for x in looked("configuration", world)] == [Health.OK]
+        check(world, new)
+        (finding,) = looked("configuration", world)
+        assert (finding.health, "mappings bbbbbbbb" in finding.sentence) == (Health.BAD, True)
+        assert "provisioning configuration show" in finding.advice
+        propose(world, new)
+        assert [x.health for x in looked("configuration", world)] == [Health.WARN]
+
     def test_a_sealer_that_would_refuse_is_bad(self) -> None:
         def refuse() -> None:
             raise ConflictError("The folder of checkpoints knows another log.")
@@ -148,6 +161,7 @@ class TestDiagnose:
             "database": Health.BAD,
             "broker": Health.OK,
             "clocks": Health.BAD,
+            "configuration": Health.BAD,
             "stops": Health.BAD,
             "queue": Health.BAD,
             "audit": Health.BAD,
@@ -158,12 +172,12 @@ class TestDiagnose:
         [
             pytest.param(
                 {"database_time": away},
-                {"schema", "realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                {"schema", "realm", "clocks", "configuration", "stops", "queue", "collection", "audit", "sealer"},
                 id="database",
             ),
             pytest.param(
                 {"pending_migrations": lambda: ["0002"]},
-                {"realm", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                {"realm", "clocks", "configuration", "stops", "queue", "collection", "audit", "sealer"},
                 id="schema",
             ),
             pytest.param({"order_source": away}, {"collection"}, id="order database"),

@@ -24,9 +24,7 @@ STATEMENTS = (
             starts_with(approved_by, 'person:') AND approved_by <> proposed_by),
         CONSTRAINT configuration_installed_by_the_system CHECK ((proposed_by = 'system') = (reason = 'installed')),
         CONSTRAINT installed_configuration_has_no_approver CHECK (proposed_by <> 'system' OR approved_by IS NULL),
-        CONSTRAINT configuration_approved_at_a_moment CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
-        CONSTRAINT configuration_retired_after_it_was_in_force CHECK (
-            retired_at IS NULL OR approved_by IS NOT NULL OR proposed_by = 'system')
+        CONSTRAINT configuration_approved_at_a_moment CHECK ((approved_by IS NULL) = (approved_at IS NULL))
     )""",
     """
     CREATE UNIQUE INDEX one_configuration_in_force ON configuration_versions (kind)
@@ -35,7 +33,7 @@ STATEMENTS = (
     CREATE UNIQUE INDEX one_installed_configuration ON configuration_versions (kind) WHERE proposed_by = 'system'""",
     """
     CREATE UNIQUE INDEX one_open_proposal_of_a_configuration ON configuration_versions (kind, digest)
-    WHERE approved_by IS NULL AND proposed_by <> 'system'""",
+    WHERE approved_by IS NULL AND retired_at IS NULL AND proposed_by <> 'system'""",
 )
 
 
