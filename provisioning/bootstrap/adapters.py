@@ -32,6 +32,7 @@ from provisioning.database.order_database import SqlOrderDesk
 from provisioning.database.order_source import SqlOrderSource
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.catalogue import Mappings
+from provisioning.domain.configuration import Configuration
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.ids import TenantId
 from provisioning.domain.limits import Limits
@@ -39,6 +40,7 @@ from provisioning.graph.bridge import Bridge
 from provisioning.graph.gateway import GraphGateway
 from provisioning.graph.prober import GraphProber
 from provisioning.graph.settings import Application, GraphSettings
+from provisioning.planning.configuration import describe_limits, describe_mappings
 from provisioning.planning.quota import Sizes
 from provisioning.ports import (
     AuditArchive,
@@ -86,6 +88,12 @@ class Adapters:
     @cached_property
     def mappings(self) -> Mappings:
         return load_mappings(self.settings.mappings_folder or OURS)
+
+    @cached_property
+    def loaded(self) -> tuple[Configuration, ...]:
+        """The rules of this process, as versions; how fast time goes in a sandbox is no rule."""
+        unhurried = limits_from(self.settings.model_copy(update={"clock_factor": 1.0}))
+        return describe_mappings(self.mappings), describe_limits(unhurried)
 
     @cached_property
     def engine(self) -> Engine:

@@ -13,6 +13,7 @@ from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.foretell_work import ForetellWork
+from provisioning.services.only_in_force import only_in_force
 from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.reject_plan import RejectPlan
@@ -46,13 +47,16 @@ class Operations(Orders):
     def _work(self) -> Mapping[OperationState, Work]:
         """What each state asks for."""
         return {
-            OperationState.NEW: self.prepare_operation,
-            **dict.fromkeys(OPERATION_WAITS, self.prepare_operation),
-            OperationState.PLANNING: self.plan_operation,
+            OperationState.NEW: self._only_in_force(self.prepare_operation),
+            **dict.fromkeys(OPERATION_WAITS, self._only_in_force(self.prepare_operation)),
+            OperationState.PLANNING: self._only_in_force(self.plan_operation),
             OperationState.AWAITING_APPROVAL: self.expire_approval,
             OperationState.APPLYING: self.apply_plan,
             OperationState.VERIFYING: self.verify_operation,
         }
+
+    def _only_in_force(self, work: Work) -> Work:
+        return only_in_force(work, self.check_configuration, self.open_uow, self.clock)
 
     @cached_property
     def prepare_operation(self) -> PrepareOperation:
@@ -96,6 +100,7 @@ class Operations(Orders):
             mappings=self.mappings,
             executor=self.executor,
             trouble=self.tenant_trouble,
+            unapproved=self.check_configuration,
         )
 
     @cached_property

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from provisioning.bootstrap.adapters import Adapters
 from provisioning.services.cancel_line import CancelLine
+from provisioning.services.check_configuration import CheckConfiguration
 from provisioning.services.collect_orders import CollectOrders
 from provisioning.services.compare_orders import CompareOrders
 from provisioning.services.gather_order import GatherOrder
@@ -42,8 +43,16 @@ class Orders(Adapters):
     @cached_property
     def judge_lines(self) -> JudgeLines:
         return JudgeLines(
-            open_uow=self.open_uow, gather=self.gather_order, dispatcher=self.dispatcher, clock=self.clock
+            open_uow=self.open_uow,
+            gather=self.gather_order,
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            unapproved=self.check_configuration,
         )
+
+    @cached_property
+    def check_configuration(self) -> CheckConfiguration:
+        return CheckConfiguration(open_uow=self.open_uow, clock=self.clock, loaded=self.loaded)
 
     @cached_property
     def gather_order(self) -> GatherOrder:

@@ -7,6 +7,7 @@ from provisioning.audit.sealing import CheckpointRule
 from provisioning.bootstrap.instruments import Measured
 from provisioning.database.migrate import pending
 from provisioning.services.add_actor import AddActor
+from provisioning.services.approve_configuration import ApproveConfiguration
 from provisioning.services.authenticate import Authenticate
 from provisioning.services.diagnose import Diagnose
 from provisioning.services.export_audit import ExportAudit
@@ -14,10 +15,13 @@ from provisioning.services.forget_person import ForgetPerson
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.purge_operations import PurgeOperations
+from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.relay_outbox import RelayOutbox
 from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.seal_audit import SealAudit
+from provisioning.services.show_configuration import ShowConfiguration
 from provisioning.services.show_worklist import ShowWorklist
 
 
@@ -37,6 +41,22 @@ class Oversight(Measured):
     @cached_property
     def revoke_actor(self) -> RevokeActor:
         return RevokeActor(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def show_configuration(self) -> ShowConfiguration:
+        return ShowConfiguration(open_uow=self.open_uow, loaded=self.loaded)
+
+    @cached_property
+    def propose_configuration(self) -> ProposeConfiguration:
+        return ProposeConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def approve_configuration(self) -> ApproveConfiguration:
+        return ApproveConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def reject_configuration(self) -> RejectConfiguration:
+        return RejectConfiguration(open_uow=self.open_uow, clock=self.clock)
 
     @cached_property
     def show_worklist(self) -> ShowWorklist:

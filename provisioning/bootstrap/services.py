@@ -10,5 +10,6 @@ from provisioning.bootstrap.tenants import Tenants
 
 class Services(Operations, Tenants, Oversight):
     def make_ready(self) -> None:
-        """Build what the first task needs, so that it does not wait for it."""
+        """Build what the first task needs, so that it does not wait for it, and say which rules were loaded."""
+        self.check_configuration()
         _ = self.advance_operation, self.sweep_operations

@@ -29,6 +29,13 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
         "A policy is approved by a person who did not write it. Ask somebody else to approve it.",
     ),
     "one_policy_per_day": (ConflictError, "Another policy of this tenant came into force in between. Look again."),
+    "configuration_approved_by_second_person": (
+        NotAllowedError,
+        "Mappings and limits are approved by a person who did not propose them. Ask somebody else to approve them.",
+    ),
+    "configuration_has_a_reason": (InputError, "A change of mappings or limits needs a reason."),
+    "one_configuration_in_force": (ConflictError, "Another version came into force in between. Look again."),
+    "one_open_proposal_of_a_configuration": (ConflictError, "The same proposal waits for approval already."),
     "relation_not_reversed": (InputError, "A relation ends before it begins."),
     "ledger_entry_not_reversed": (InputError, "An entitlement ends before it begins."),
     "operation_in_known_tenant": (InputError, "The tenant of the operation is not known. Add it first."),
@@ -41,7 +48,7 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     ),
     "plan_not_approved_by_author": (
         NotAllowedError,
-        "Who wrote the binding, selector or policy that the plan stands on may not approve it. Ask another approver.",
+        "Who wrote the binding, selector, policy or mappings of the plan may not approve it. Ask another approver.",
     ),
     "plan_reviewed_by_person": (NotAllowedError, "Only a person reviews a plan."),
     "plan_reviewed_by_another": (

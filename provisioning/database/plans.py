@@ -20,7 +20,8 @@ from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Plan
 from provisioning.ports import PlanRecord
 
-# Who wrote what the plan stands on: the bindings and selectors of its organisations, and the policy in force.
+# Who wrote what the plan stands on: the bindings and selectors of its organisations, the policy and the mappings in
+# force.
 _AUTHORS = text("""
     SELECT coalesce(selected_by, created_by) AS author FROM bindings
     WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
@@ -29,6 +30,9 @@ _AUTHORS = text("""
     SELECT created_by FROM policies
     WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
+    UNION
+    SELECT proposed_by FROM configuration_versions
+    WHERE kind = 'mappings' AND approved_by IS NOT NULL AND retired_at IS NULL
     UNION
     SELECT released_by FROM order_lines
     WHERE source = :source AND order_number = :order AND line_number = :line AND released_by IS NOT NULL

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from provisioning import ports
 from provisioning.database.actors import SqlActors
 from provisioning.database.audit_log import SqlAuditLog
+from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
 from provisioning.database.journal import SqlJournal
 from provisioning.database.leases import SqlLeases
@@ -95,6 +96,10 @@ class SqlUnitOfWork:
     @cached_property
     def stops(self) -> ports.StopStore:
         return SqlStops(self._connection)
+
+    @cached_property
+    def configuration(self) -> ports.ConfigurationStore:
+        return SqlConfiguration(self._connection)
 
     @cached_property
     def actors(self) -> ports.ActorStore:

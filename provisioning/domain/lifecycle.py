@@ -58,7 +58,8 @@ _L, _O, _S, _P = LineState, OperationState, StepState, SubjectState
 
 LINE_TRANSITIONS: Mapping[LineState, frozenset[LineState]] = {
     _L.RECEIVED: frozenset({_L.HELD, _L.REJECTED, _L.RECORDED_ONLY, _L.ACCEPTED, _L.CANCELLED}),
-    _L.HELD: frozenset({_L.HELD, _L.REJECTED, _L.RECORDED_ONLY, _L.ACCEPTED, _L.CANCELLED}),  # HELD: another reason
+    # HELD: another reason; RECEIVED: to be judged anew, by a process that has the rules in force
+    _L.HELD: frozenset({_L.RECEIVED, _L.HELD, _L.REJECTED, _L.RECORDED_ONLY, _L.ACCEPTED, _L.CANCELLED}),
     # an operation may be held and released any number of times while its line stays accepted
     _L.ACCEPTED: frozenset({_L.COMPLETED, _L.PARTIALLY_COMPLETED, _L.CANCELLED}),
     _L.PARTIALLY_COMPLETED: frozenset({_L.COMPLETED}),  # the waiting people were served later

@@ -51,7 +51,13 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
         }
     ),
     Owner.APPROVER: frozenset(
-        {_R.APPROVAL_NEEDED, _R.APPROVAL_EXPIRED, _R.BREAK_GLASS_UNREVIEWED, _R.BINDING_UNCONFIRMED}
+        {
+            _R.APPROVAL_NEEDED,
+            _R.APPROVAL_EXPIRED,
+            _R.BREAK_GLASS_UNREVIEWED,
+            _R.BINDING_UNCONFIRMED,
+            _R.CONFIGURATION_UNAPPROVED,
+        }
     ),
     Owner.ADMIN: frozenset(
         {

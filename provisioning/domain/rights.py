@@ -21,6 +21,9 @@ class Action(StrEnum):
     APPROVE_POLICY = "approve a policy"
     TAKE_SNAPSHOT = "take a snapshot of a tenant"
     CALIBRATE = "calibrate the twin"
+    PROPOSE_CONFIGURATION = "propose mappings or limits"
+    APPROVE_CONFIGURATION = "approve mappings or limits"
+    REJECT_CONFIGURATION = "reject mappings or limits"
     ASK_CONSENT = "ask a school for consent"
     SUBMIT_ORDERS = "submit orders"
     CANCEL_ORDER = "cancel an order line"
@@ -52,6 +55,10 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     # it carries people out of the house, though only as pseudonyms
     Action.TAKE_SNAPSHOT: frozenset({_OPERATOR}),
     Action.CALIBRATE: frozenset({_OPERATOR}),
+    # mappings are the operators' trade, limits the administrators'; both take an approver
+    Action.PROPOSE_CONFIGURATION: frozenset({_ADMIN, _OPERATOR}),
+    Action.APPROVE_CONFIGURATION: frozenset({_APPROVER}),
+    Action.REJECT_CONFIGURATION: frozenset({_ADMIN, _OPERATOR, _APPROVER}),
     Action.ASK_CONSENT: frozenset({_OPERATOR}),
     Action.SUBMIT_ORDERS: frozenset({_OPERATOR, Role.SHOP}),
     Action.CANCEL_ORDER: frozenset({_OPERATOR}),
@@ -75,6 +82,7 @@ _PERSONS_ONLY = frozenset(
         Action.BREAK_GLASS,
         Action.REVIEW_PLAN,
         Action.APPROVE_POLICY,
+        Action.APPROVE_CONFIGURATION,
         Action.CONFIRM_BINDING,
         Action.REJECT_PLAN,
         Action.TAKE_SNAPSHOT,

@@ -11,6 +11,7 @@ from provisioning.audit.export import StoredCheckpoint, StoredEvent
 from provisioning.audit.note import VerifierKey
 from provisioning.audit.sealing import SealedLog, Sealing
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.events import Event
 from provisioning.domain.ids import (
     Actor,
@@ -31,6 +32,28 @@ class StopStore(Protocol):
     def blocking(self, tenant: TenantId, kind: str) -> Stop | None: ...
     def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
         """Remember it and return how many tenants failed the same way since."""
+
+
+class ConfigurationStore(Protocol):
+    """Versions of the mappings and of the limits."""
+
+    def in_force(self) -> dict[ConfigurationKind, ConfigurationVersion]:
+        """One of each kind, except kinds of which none was installed yet."""
+
+    def list_all(self) -> list[ConfigurationVersion]:
+        """Newest first: proposals, the ones in force, and those that were."""
+
+    def install(self, version: ConfigurationVersion) -> bool:
+        """The first of its kind; False when there is one already (another process was first)."""
+
+    def propose(self, version: ConfigurationVersion) -> None:
+        """Raises ConflictError when the same proposal waits already."""
+
+    def approve(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        """It takes the place of the one in force. Raises ConflictError; the database refuses its own proposer."""
+
+    def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
+        """The proposal waits no longer. Raises ConflictError when it did not."""
 
 
 class ActorStore(Protocol):

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
-from provisioning.ports.oversight import ActorStore, AuditLog, Outbox, Retention, SealStore, StopStore, WorkListReader
+from provisioning.ports.oversight import (
+    ActorStore,
+    AuditLog,
+    ConfigurationStore,
+    Outbox,
+    Retention,
+    SealStore,
+    StopStore,
+    WorkListReader,
+)
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
@@ -36,6 +45,8 @@ class UnitOfWork(Protocol):
     def leases(self) -> LeaseStore: ...
     @property
     def stops(self) -> StopStore: ...
+    @property
+    def configuration(self) -> ConfigurationStore: ...
     @property
     def actors(self) -> ActorStore: ...
     @property

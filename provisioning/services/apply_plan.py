@@ -1,12 +1,13 @@
 """One chunk of a plan: whoever is due, still as the plan saw them, and within the quota."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ActionRequiredError, GraphError
 from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
@@ -22,6 +23,7 @@ from provisioning.planning.plan import Envelope
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, Quota, UnitOfWork
 from provisioning.services.advance_operation import look_again
 from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.only_in_force import LOOK_AGAIN
 from provisioning.services.still_as_planned import StillAsPlanned
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
@@ -44,7 +46,10 @@ class _Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApplyPlan:
-    """Work for operations in applying."""
+    """Work for operations in applying.
+
+    `unapproved`: the kinds of rules of which this process has others than those in force, and since when those are.
+    """
 
     def __init__(
         self,
@@ -57,8 +62,10 @@ class ApplyPlan:
         mappings: Mappings,
         executor: Executor,
         trouble: TenantTrouble,
+        unapproved: Callable[[], Mapping[ConfigurationKind, datetime]],
     ) -> None:
         self._open_uow = open_uow
+        self._unapproved = unapproved
         self._quota = quota
         self._clock = clock
         self._limits = limits
@@ -69,7 +76,7 @@ class ApplyPlan:
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         self._executor.recover(operation, lease)
-        turn = self._turn(operation)
+        turn = self._turn(operation, self._unapproved())
         if turn.instead:
             return self._go_to(operation, turn.instead, turn.reason)
         if turn.plan is None or turn.after is not None:
@@ -85,7 +92,7 @@ class ApplyPlan:
 
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
 
-    def _turn(self, operation: Operation) -> _Turn:
+    def _turn(self, operation: Operation, unapproved: Mapping[ConfigurationKind, datetime]) -> _Turn:
         now = self._clock.now()
         with self._open_uow() as uow:
             if uow.stops.blocking(operation.tenant_id, operation.kind):
@@ -94,6 +101,8 @@ class ApplyPlan:
                 return _Turn(after=_YIELD)
             plan = uow.plans.current(operation.operation_id)
             void = self._void_reason(uow, operation, plan)
+            if plan and unapproved and _needs_rules_in_force(plan, void, unapproved):
+                return _Turn(after=LOOK_AGAIN, reason=Reason.CONFIGURATION_UNAPPROVED)
             if plan is None or void:
                 if plan and void:
                     uow.plans.void(plan.plan_id, void, now)
@@ -266,3 +275,14 @@ class ApplyPlan:
             move(uow, operation, state, self._clock.now(), reason=reason)
             uow.commit()
         return state is not OperationState.HELD
+
+
+def _needs_rules_in_force(
+    plan: PlanRecord, void: Reason | None, unapproved: Mapping[ConfigurationKind, datetime]
+) -> bool:
+    """Whether only a process with the rules in force can say if the plan still stands, and how it is guarded.
+
+    A plan drawn since the mappings in force are rests on these; while our own rows say the same, it goes on.
+    """
+    since = unapproved.get(ConfigurationKind.MAPPINGS)
+    return bool(void) or ConfigurationKind.LIMITS in unapproved or (since is not None and plan.drawn_at < since)

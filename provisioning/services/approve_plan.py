@@ -5,6 +5,7 @@ from datetime import datetime
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.lifecycle import OperationState
@@ -91,6 +92,9 @@ def _require_fresh_eyes(uow: UnitOfWork, identity: Identity, operation: Operatio
         require_other(identity, binding.created_by, "made the binding that this plan rests on")
     policy = uow.tenants.policy_on(operation.tenant_id, today)
     require_other(identity, policy.created_by, "proposed the policy that this plan rests on")
+    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
+    if mappings is not None:
+        require_other(identity, mappings.proposed_by, "proposed the mappings that this plan rests on")
 
 
 def _whole_digest(record: PlanRecord, named: str) -> str:

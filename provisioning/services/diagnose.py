@@ -14,6 +14,7 @@ from provisioning.domain.errors import ProvisioningError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.check_configuration import awaiting_approval
 from provisioning.services.measure_quota import QuotaMeasure
 from provisioning.services.quota_words import is_crowded_out, quota_in_words, tenant_in_words
 from provisioning.services.watch_clock import clocks_off
@@ -116,6 +117,7 @@ class Diagnose:
             _Part("credentials", tools.credentials, self._credentials),
             _Part("quota", tools.measure_quota, self._quota, ours | {"broker"}),
             _Part("clocks", self.open_uow, self._clocks, ours),
+            _Part("configuration", self.open_uow, self._configuration, ours),
             _Part("stops", self.open_uow, self._stops, ours),
             _Part("queue", self.open_uow, self._queue, ours),
             _Part("collection", tools.uncollected_since, self._collection, ours | {"order database"}),
@@ -174,6 +176,21 @@ class Diagnose:
             yield Finding("clocks", Health.BAD, told, "Repair its time synchronisation; it goes on by itself.")
         if not machines:
             yield Finding("clocks", Health.OK, "No worker says that its clock is off.")
+
+    def _configuration(self) -> Iterator[Finding]:
+        with self.open_uow() as uow:
+            waiting = awaiting_approval(uow)
+        for one in waiting:
+            named = one.digest[:8]
+            told = (
+                f"The {one.kind} {named} wait for approval."
+                if one.since
+                else f"A process loaded the {one.kind} {named}, which are not in force: it draws and judges nothing."
+            )
+            advice = "See `provisioning configuration show`; approve them, or give processes those that are in force."
+            yield Finding("configuration", Health.WARN if one.since else Health.BAD, told, advice)
+        if not waiting:
+            yield Finding("configuration", Health.OK, "No other mappings or limits wait for approval.")
 
     def _stops(self) -> Iterator[Finding]:
         with self.open_uow() as uow:

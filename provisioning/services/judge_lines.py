@@ -1,6 +1,6 @@
 """Each received line gets its judgement: ledger, operations, audit and messages in one transaction of its own."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, TransitionError, UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import PERSON, SYSTEM, Actor, LineKey, OperationId, OrganisationId
@@ -36,10 +37,22 @@ _QUEUE_TIME = timedelta(seconds=30)
 
 
 class JudgeLines:
-    """Judges what is new, and again what was held when something arrived that may cure it."""
+    """Judges what is new, and again what was held when something arrived that may cure it.
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, gather: GatherOrder, dispatcher: Dispatcher, clock: Clock) -> None:
+    A process whose rules are not in force (`unapproved` names them) judges nothing: lines are left for one that may.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gather: GatherOrder,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        unapproved: Callable[[], Collection[ConfigurationKind]],
+    ) -> None:
         self._open_uow = open_uow
+        self._unapproved = unapproved
         self._gather = gather
         self._dispatcher = dispatcher
         self._clock = clock
@@ -58,6 +71,8 @@ class JudgeLines:
         """Judge again what is held for one of the reasons, in order of arrival; all customers when none is named."""
         with self._open_uow() as uow:
             held = [line for line in uow.orders.list_by({LineState.HELD}, limit=_ALL_HELD) if line.reason in reasons]
+        if organisations is None and held and self._unapproved():
+            return 0  # all of them are looked at again every night
         if organisations is not None:
             held = [line for line in held if not set(candidates(line.shop.organisation_code)).isdisjoint(organisations)]
         return self.judge(_by_arrival(held))
@@ -70,7 +85,22 @@ class JudgeLines:
 
     def judge(self, keys: Iterable[LineKey]) -> int:
         """Judge these one by one: a line that breaks is put aside, and the next one has its turn."""
-        return sum(self._judge_safely(key) for key in keys)
+        asked = list(keys)
+        if asked and self._unapproved():
+            return sum(self._leave_for_later(key) for key in asked)
+        return sum(self._judge_safely(key) for key in asked)
+
+    def _leave_for_later(self, key: LineKey) -> int:
+        """What was to be judged again is as good as new for whoever may judge it; it counts as not judged."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            line = uow.orders.find(key)
+            if line is not None and line.state is LineState.HELD:
+                uow.orders.set_state(key, LineState.RECEIVED, None, now)
+                reason = Reason.CONFIGURATION_UNAPPROVED
+                uow.audit.record([line_event(line, LineState.RECEIVED, now, reason=reason)])
+                uow.commit()
+        return 0
 
     def _received(self) -> list[OrderLine]:
         with self._open_uow() as uow:

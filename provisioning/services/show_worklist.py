@@ -6,6 +6,7 @@ from provisioning.domain.ownership import owner_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Stop, WorkItem
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.check_configuration import AwaitingApproval, awaiting_approval
 from provisioning.services.watch_clock import clocks_off
 
 
@@ -20,15 +21,21 @@ class ShowWorklist:
             items = uow.worklist.items(self.clock.now())
             stops = uow.stops.list_all()
             clocks = clocks_off(uow)
+            unapproved = awaiting_approval(uow)
         listed = {item.subject for item in items}
         every = [*items, *(item for item in map(_stop_item, stops) if item.subject not in listed)]
         every += [self._clock_item(machine) for machine in clocks]
+        every += [self._configuration_item(one) for one in unapproved]
         return sorted((x for x in every if owner in {None, x.owner}), key=lambda item: (item.since, item.subject))
 
     def _clock_item(self, machine: str) -> WorkItem:
         """It is as old as now: told anew every few seconds, for as long as it is true."""
         reason = Reason.CLOCK_SKEW
         return WorkItem(subject=f"clock of {machine}", reason=reason, owner=owner_of(reason), since=self.clock.now())
+
+    def _configuration_item(self, one: AwaitingApproval) -> WorkItem:
+        reason, since = Reason.CONFIGURATION_UNAPPROVED, one.since or self.clock.now()
+        return WorkItem(subject=f"{one.kind} {one.digest[:8]}", reason=reason, owner=owner_of(reason), since=since)
 
 
 def _stop_item(stop: Stop) -> WorkItem:

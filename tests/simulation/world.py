@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from config.limits import default_limits
 from provisioning.domain.catalogue import Audience, Mappings
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import UnavailableError
 from provisioning.domain.ids import (
     Actor,
@@ -28,10 +29,11 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
 from provisioning.execution.executor import Executor
 from provisioning.ports import Grant, Quota
-from provisioning.services.advance_operation import AdvanceOperation
+from provisioning.services.advance_operation import AdvanceOperation, Work
 from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.only_in_force import only_in_force
 from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.tenant_trouble import TenantTrouble
@@ -139,6 +141,7 @@ class World:
         self.operation_id = OperationId("op-1")
         self._kind = kind
         self._furnish(entitlement=seats, mode=mode)
+        self.unapproved: dict[ConfigurationKind, datetime] = {}  # what this worker has that is not in force
         self.objection: Reason | None = None  # what looking at the order once more would say
         self.crashes = self.postponed = 0
         self.crash.armed = True
@@ -224,19 +227,21 @@ class World:
             trouble=trouble,
             validate_again=lambda _uow, _operation: self.objection,
         )
+        prepare = self._in_force(prepare)
+        plan = PlanOperation(
+            **shared,
+            gateway=self.graph,
+            limits=limits,
+            mappings=self.mappings,
+            trouble=trouble,
+            finish=finish,
+        )
         work = {
             OperationState.NEW: prepare,
             OperationState.AWAITING_CONSENT: prepare,
             OperationState.AWAITING_SEATS: prepare,
             OperationState.AWAITING_DATE: prepare,
-            OperationState.PLANNING: PlanOperation(
-                **shared,
-                gateway=self.graph,
-                limits=limits,
-                mappings=self.mappings,
-                trouble=trouble,
-                finish=finish,
-            ),
+            OperationState.PLANNING: self._in_force(plan),
             OperationState.AWAITING_APPROVAL: ExpireApproval(**shared),
             OperationState.APPLYING: ApplyPlan(
                 **shared,
@@ -246,6 +251,7 @@ class World:
                 mappings=self.mappings,
                 executor=executor,
                 trouble=trouble,
+                unapproved=lambda: self.unapproved,
             ),
             OperationState.VERIFYING: VerifyOperation(
                 **shared, gateway=self.graph, limits=limits, executor=executor, trouble=trouble, finish=finish
@@ -254,6 +260,9 @@ class World:
         return AdvanceOperation(
             **shared, dispatcher=self.messages, limits=limits, holder=f"worker-{self.crashes}", work=work
         )
+
+    def _in_force(self, work: Work) -> Work:
+        return only_in_force(work, lambda: self.unapproved, self.database.open, self.clock)
 
     @property
     def operation(self) -> Operation:

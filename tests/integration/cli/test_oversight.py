@@ -23,7 +23,7 @@ from tests.integration.cli.conftest import SIGNER, Installation
 from tests.sandbox_process import SandboxProcess
 
 NOWHERE = "postgresql+psycopg://nobody@localhost:1/nothing"
-OUR_DATABASE = {"database", "schema", "realm", "quota", "clocks", "stops", "queue", "audit", "sealer"}
+OUR_DATABASE = {"database", "schema", "realm", "quota", "clocks", "configuration", "stops", "queue", "audit", "sealer"}
 LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SOON_SECONDS = 15  # five of them are what we try for before we believe that Entra is away
 
@@ -80,6 +80,7 @@ class TestDoctor:
                 "Microsoft Graph",
                 "quota",
                 "clocks",
+                "configuration",
                 "stops",
                 "queue",
                 "audit",

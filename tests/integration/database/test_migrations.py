@@ -11,6 +11,7 @@ from provisioning.database.engine import create
 from provisioning.database.tables import (  # noqa: F401  # all tables register themselves
     access,
     audit,
+    configuration,
     journal,
     operations,
     orders,
@@ -26,7 +27,7 @@ from provisioning.local.engines import Engines
 from tests.engines import temporary_database
 from tests.integration.conftest import Database
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
 
 
 @pytest.fixture

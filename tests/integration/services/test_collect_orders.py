@@ -44,7 +44,11 @@ class Shop:
         self.open_uow, self.clock, self.dispatcher = open_uow, FakeClock(), FakeDispatcher()
         limits, source = default_limits(), SqlOrderSource(self.engine)
         self.judge = JudgeLines(
-            open_uow=open_uow, gather=GatherOrder(MAPPINGS, limits), dispatcher=self.dispatcher, clock=self.clock
+            open_uow=open_uow,
+            gather=GatherOrder(MAPPINGS, limits),
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            unapproved=lambda: (),
         )
         self.collect = CollectOrders(
             open_uow=open_uow, source=source, judge=self.judge, clock=self.clock, limits=limits

@@ -83,7 +83,8 @@ class TestSealing:
         assert eventually(lambda: any(checkpoints.glob("*.checkpoint")), worker), worker.said
         (first,) = checkpoints.glob("*.checkpoint")
         head = Checkpoint.parse(first.read_text()).head
-        assert (head.origin, head.size) == ("log.test", 1)
+        # with the mappings and limits that the worker installed
+        assert (head.origin, head.size) == ("log.test", 3)
 
 
 class TestStart:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.limits import default_limits
@@ -14,8 +15,10 @@ from provisioning.domain.actors import ANONYMOUS, Identity
 from provisioning.domain.ids import LineKey, OrganisationId
 from provisioning.domain.order import OrderLine
 from provisioning.domain.rights import Action, require
+from provisioning.planning.configuration import describe_limits, describe_mappings
 from provisioning.services.add_actor import AddActor
 from provisioning.services.add_tenant import AddTenant
+from provisioning.services.approve_configuration import ApproveConfiguration
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.bind_tenant import BindTenant
@@ -31,6 +34,8 @@ from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
 from provisioning.services.measure_quota import MeasureQuota
+from provisioning.services.propose_configuration import ProposeConfiguration
+from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
@@ -38,6 +43,7 @@ from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
+from provisioning.services.show_configuration import ShowConfiguration
 from provisioning.services.show_operations import ShowOperations
 from provisioning.services.show_orders import ShowOrders
 from provisioning.services.show_organisations import ShowOrganisations
@@ -52,6 +58,8 @@ from tests.unit.services.test_export_audit import FakeArchive
 APPLICATION = ConsentApplication(
     login_url="https://login.example", client_id="app", redirect_url="https://us.example", key=KEY
 )
+
+LOADED = (describe_mappings(msgspec.structs.replace(MAPPINGS, digest="f" * 64)), describe_limits(default_limits()))
 
 
 class FakeServices:
@@ -84,6 +92,10 @@ class FakeServices:
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
         self.show_worklist = ShowWorklist(**timed)
+        self.show_configuration = ShowConfiguration(**rows, loaded=LOADED)
+        self.propose_configuration = ProposeConfiguration(**timed)
+        self.approve_configuration = ApproveConfiguration(**timed)
+        self.reject_configuration = RejectConfiguration(**timed)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()

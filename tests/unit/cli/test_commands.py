@@ -4,12 +4,15 @@ import json
 import sys
 from datetime import timedelta
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from types import ModuleType
 
 import msgspec
 import pytest
 
+from mappings.loader import OURS
 from provisioning.audit.note import SignerKey, VerifierKey
+from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, TenantId
@@ -19,7 +22,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Notice, Owner, WorkItem
 from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.diagnose import Instruments
-from tests.unit.cli.fakes import CommandLine
+from tests.unit.cli.fakes import LOADED, CommandLine
 from tests.unit.services.fakes_access import (
     A3,
     ADMIN,
@@ -98,6 +101,16 @@ def crowded(world: World) -> None:
     )
     line = held_line(1_000_000, "AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890")
     world.held = [line, msgspec.structs.replace(line, reason=Reason.DUPLICATE_ORDER_SUSPECTED)]
+    proposed = ConfigurationVersion(
+        kind=ConfigurationKind.MAPPINGS,
+        digest="b" * 64,
+        content=dict.fromkeys(LOADED[0].content, "1,000,000,000 rows (ffffffff)"),
+        reason="a reason that somebody took the time to write down in full, with all of its circumstances",
+        proposed_by="person:" + "x" * 63,
+        proposed_at=NOW,
+    )
+    installed = msgspec.structs.replace(proposed, digest="a" * 64, proposed_by=SYSTEM, content=LOADED[0].content)
+    world.configurations = [installed, proposed]
     world.actors = {"d": msgspec.structs.replace(ADMIN, actor="person:" + "x" * 63, expires_at=NOW)}
 
 
@@ -115,6 +128,8 @@ LISTS = [
     ("orders", "list"),
     ("orders", "show", "1042"),
     ("mappings", "check"),
+    ("configuration", "show"),
+    ("configuration", "versions"),
     ("doctor",),
 ]
 
@@ -316,6 +331,75 @@ class TestTenants:
         twin = TenantId("11111111-2222-4111-8111-111111111111")
         world.tenants[twin] = msgspec.structs.replace(world.tenants[TENANT], tenant_id=twin)
         assert "give more characters" in provisioning("tenants", "show", "1111").err
+
+
+class TestConfiguration:
+    @pytest.fixture(autouse=True)
+    def _others_are_in_force(self, world: World) -> None:
+        for loaded in LOADED:
+            fields = msgspec.structs.asdict(loaded) | {"digest": "a" * 64}
+            first = ConfigurationVersion(**fields, reason=INSTALLED, proposed_by=SYSTEM, proposed_at=NOW)
+            world.configurations.append(first)
+
+    @pytest.mark.parametrize("kind", ConfigurationKind)
+    def test_what_is_proposed_by_one_is_approved_by_another_as_it_was_shown(
+        self, world: World, provisioning: CommandLine, kind: ConfigurationKind
+    ) -> None:
+        shown = provisioning.as_person(OPERATOR)("configuration", "propose", kind, "--reason", "t-14").out
+        typed = next(line for line in shown.splitlines() if "configuration approve" in line).split()[1:]
+        assert provisioning(*typed).code == 1
+        assert provisioning.as_person(APPROVER)(*typed).out.startswith(f"In force: the {kind} {typed[-1]}.")
+        assert [each.approved_by for each in world.configurations if each.is_in_force and each.kind is kind] == [
+            APPROVER.actor
+        ]
+
+    def test_the_proposal_shows_which_tables_differ(
+        self, world: World, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        folder = copytree(OURS, tmp_path / "next-year", ignore=ignore_patterns("*.py"))
+        provisioning.as_person(OPERATOR)
+        answer = provisioning("configuration", "propose", "mappings", "--folder", str(folder), "--reason", "t-14")
+        assert (answer.code, answer.fits) == (0, True)
+        assert "articles" in answer.out.split("Other")[1]
+        assert "articles" in provisioning("configuration", "show").out
+
+    def test_files_that_contradict_each_other_are_not_proposed(
+        self, world: World, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        folder = copytree(OURS, tmp_path / "wrong", ignore=ignore_patterns("*.py"))
+        articles = (folder / "articles.csv").read_text("utf-8").splitlines(keepends=True)
+        (folder / "articles.csv").write_text("".join([*articles, articles[1]]), "utf-8")
+        provisioning.as_person(OPERATOR)
+        answer = provisioning("configuration", "propose", "mappings", "--folder", str(folder), "--reason", "t-14")
+        assert (answer.code, "mappings check" in " ".join(answer.err.split())) == (2, True)
+        assert not any(each.is_proposed for each in world.configurations)
+
+    def test_back_to_before_takes_two_persons_too(self, world: World, provisioning: CommandLine) -> None:
+        digest = LOADED[1].digest[:8]
+        provisioning.as_person(OPERATOR)("configuration", "propose", "limits", "--reason", "t-14")
+        provisioning.as_person(APPROVER)("configuration", "approve", digest)
+        provisioning.as_person(ADMIN)
+        assert provisioning("configuration", "propose", "--earlier", digest, "--reason", "back").code == 2
+        assert provisioning("configuration", "propose", "--earlier", "aaaaaaaa", "--reason", "back").code == 0
+        assert provisioning("configuration", "reject", "aaaaaaaa").out.startswith("Rejected: the limits aaaaaaaa")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            (),
+            ("mappings", "--earlier", "aaaaaaaa"),
+            ("limits", "--folder", "."),
+            ("everything",),
+        ],
+    )
+    def test_what_to_propose_is_said_once_and_fits(self, provisioning: CommandLine, words: tuple[str, ...]) -> None:
+        answer = provisioning.as_person(OPERATOR)("configuration", "propose", *words, "--reason", "t-14")
+        assert answer.code == 2
+
+    def test_without_anything_on_record_it_says_how_that_begins(self, world: World, provisioning: CommandLine) -> None:
+        world.configurations = []
+        assert "first worker" in provisioning("configuration", "versions").out
+        assert "none yet" in provisioning("configuration", "show").out
 
 
 class TestPlans:

@@ -11,6 +11,7 @@ import msgspec
 
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.catalogue import Audience
+from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import ConflictError, InputError, UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
@@ -148,6 +149,7 @@ class World:
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
         self.leases: dict[str, Lease] = {}
+        self.configurations: list[ConfigurationVersion] = []
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
         self.events: list[Event] = []
         self.intents: list[Intent] = []
@@ -185,6 +187,7 @@ class FakeUnitOfWork:
         self.leases: Any = _Leases(world)
         self.stops: Any = _Stops(world)
         self.leases: Any = _Leases(world)
+        self.configuration: Any = _Configuration(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
         self.outbox: Any = _Outbox(world)
@@ -410,6 +413,38 @@ class _Stops(_Store):
     def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
         self.world.failures.append((tenant, reason, at))
         return len({who for who, why, when in self.world.failures if why == reason and when >= since})
+
+
+class _Configuration(_Store):
+    def in_force(self) -> dict[ConfigurationKind, ConfigurationVersion]:
+        return {version.kind: version for version in self.world.configurations if version.is_in_force}
+
+    def list_all(self) -> list[ConfigurationVersion]:
+        return list(reversed(self.world.configurations))
+
+    def install(self, version: ConfigurationVersion) -> bool:
+        is_first = version.kind not in self.in_force()
+        self.world.configurations += [version] if is_first else []
+        return is_first
+
+    def propose(self, version: ConfigurationVersion) -> None:
+        if any(one.is_proposed and one.digest == version.digest for one in self.world.configurations):
+            raise ConflictError("The same proposal waits for approval already.")
+        self.world.configurations.append(version)
+
+    def approve(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        retired = {"retired_at": at}
+        approved = {"approved_by": by, "approved_at": at}
+        self._change(lambda one: one.kind is kind and one.is_in_force, retired)
+        self._change(lambda one: one.kind is kind and one.digest == digest and one.is_proposed, approved)
+
+    def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
+        self._change(lambda one: one.kind is kind and one.digest == digest and one.is_proposed, {"retired_at": at})
+
+    def _change(self, is_it: Callable[[ConfigurationVersion], bool], changes: dict[str, Any]) -> None:
+        self.world.configurations = [
+            msgspec.structs.replace(one, **changes) if is_it(one) else one for one in self.world.configurations
+        ]
 
 
 class _Actors(_Store):

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from config.limits import default_limits
+from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
@@ -160,6 +161,22 @@ class TestFourEyes:
             Policy(tenant_id=TENANT, valid_from=date(2026, 8, 1), created_by=APPROVER.actor, approved_by=SECOND.actor)
         )
         with pytest.raises(NotAllowedError, match="proposed the policy"):
+            approve(world, dispatcher)
+        assert unchanged(world, dispatcher)
+
+    def test_not_who_proposed_the_mappings(self, world: World, dispatcher: FakeDispatcher) -> None:
+        in_force = ConfigurationVersion(
+            kind=ConfigurationKind.MAPPINGS,
+            digest="b" * 64,
+            content={},
+            reason="articles of next year",
+            proposed_by=APPROVER.actor,
+            proposed_at=NOW,
+            approved_by=SECOND.actor,
+            approved_at=NOW,
+        )
+        world.configurations.append(in_force)
+        with pytest.raises(NotAllowedError, match="proposed the mappings"):
             approve(world, dispatcher)
         assert unchanged(world, dispatcher)
 

@@ -31,6 +31,12 @@ from tests.unit.services.fakes_access import (
     World,
     an_operation,
 )
+from tests.unit.services.test_check_configuration import check, loaded, propose
+
+_NEEDS_OUR_SCHEMA = {
+    *("realm", "quota", "clocks", "configuration", "stops"),
+    *("queue", "collection", "audit", "sealer"),
+}
 
 
 def away() -> Any:
@@ -157,6 +163,18 @@ class TestDiagnose:
         (finding,) = looked("clocks", world)
         assert (finding.health, "The clock of left" in finding.sentence) == (Health.BAD, True)
 
+    def test_rules_that_are_not_in_force_are_bad_and_a_proposal_is_a_warning(self) -> None:
+        world = World()
+        old, new = loaded("a"), loaded("b")
+        check(world, old)
+        assert [x.health for x in looked("configuration", world)] == [Health.OK]
+        check(world, new)
+        (finding,) = looked("configuration", world)
+        assert (finding.health, "mappings bbbbbbbb" in finding.sentence) == (Health.BAD, True)
+        assert "provisioning configuration show" in finding.advice
+        propose(world, new)
+        assert [x.health for x in looked("configuration", world)] == [Health.WARN]
+
     def test_a_sealer_that_would_refuse_is_bad(self) -> None:
         def refuse() -> None:
             raise ConflictError("The folder of checkpoints knows another log.")
@@ -184,6 +202,7 @@ class TestDiagnose:
             "database": Health.BAD,
             "broker": Health.OK,
             "clocks": Health.BAD,
+            "configuration": Health.BAD,
             "stops": Health.BAD,
             "queue": Health.BAD,
             "audit": Health.BAD,
@@ -194,12 +213,23 @@ class TestDiagnose:
         [
             pytest.param(
                 {"database_time": away},
-                {"schema", "realm", "quota", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                {
+                    "schema",
+                    "realm",
+                    "quota",
+                    "clocks",
+                    "configuration",
+                    "stops",
+                    "queue",
+                    "collection",
+                    "audit",
+                    "sealer",
+                },
                 id="database",
             ),
             pytest.param(
                 {"pending_migrations": lambda: ["0002"]},
-                {"realm", "quota", "clocks", "stops", "queue", "collection", "audit", "sealer"},
+                _NEEDS_OUR_SCHEMA,
                 id="schema",
             ),
             pytest.param({"order_source": away}, {"collection"}, id="order database"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.ids import SkuId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.reasons import Reason
@@ -314,3 +315,35 @@ class TestWhatStoodThereBefore:
         trade.order()
         (operation,) = trade.world.operations.values()
         assert operation.wish.seats_before is None
+
+
+class TestRulesThatAreNotInForce:
+    RECEIVED = (LineState.RECEIVED, None)
+
+    @pytest.mark.parametrize("kind", ConfigurationKind)
+    def test_a_new_line_stays_received_and_is_judged_once_they_are(self, trade: Trade, kind: ConfigurationKind) -> None:
+        trade.unapproved = {kind}
+        key = trade.order()
+        assert trade.state_of(key) == self.RECEIVED
+        assert trade.world.operations == {}
+        trade.unapproved.clear()
+        trade.collect()
+        assert trade.state_of(key) == ACCEPTED
+
+    def test_what_may_be_cured_meanwhile_is_as_good_as_new_and_never_forgotten(self, trade: Trade) -> None:
+        trade.world.organisations[SCHOOL] = organisation(eligibility="supporting_institution")
+        key = trade.order()
+        assert trade.state_of(key) == (LineState.HELD, Reason.SUPPLIER_APPROVAL_PENDING)
+        trade.unapproved = {ConfigurationKind.MAPPINGS}
+        done = trade.import_records(OPERATOR, [supplier("microsoft", "approved")])
+        assert (done.lines, trade.state_of(key)) == (0, self.RECEIVED)
+        assert trade.world.events[-1].reason == Reason.CONFIGURATION_UNAPPROVED
+        trade.unapproved.clear()
+        trade.collect()
+        assert trade.state_of(key) == ACCEPTED
+
+    def test_the_nightly_round_leaves_held_lines_as_they_are(self, trade: Trade) -> None:
+        key = trade.order(article_code=STAFF_MORE)
+        trade.unapproved = {ConfigurationKind.MAPPINGS}
+        trade.compare()
+        assert trade.state_of(key) == (LineState.HELD, Reason.EXTENSION_WITHOUT_BASE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from config.limits import default_limits
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.ids import Actor, LineKey
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.order import ShopLine
@@ -40,7 +41,13 @@ class Trade:
         self.world.bindings = [binding()]
         open_uow = opener(self.world)
         common: dict[str, Any] = {"open_uow": open_uow, "clock": self.clock}
-        self.judge = JudgeLines(gather=GatherOrder(MAPPINGS, LIMITS), dispatcher=self.dispatcher, **common)
+        self.unapproved: set[ConfigurationKind] = set()
+        self.judge = JudgeLines(
+            gather=GatherOrder(MAPPINGS, LIMITS),
+            dispatcher=self.dispatcher,
+            unapproved=lambda: self.unapproved,
+            **common,
+        )
         self.collect = CollectOrders(source=self.shop, judge=self.judge, limits=LIMITS, **common)
         self.compare = CompareOrders(source=self.shop, collect=self.collect, judge=self.judge, **common)
         self.serve = ServeParts(dispatcher=self.dispatcher, **common)

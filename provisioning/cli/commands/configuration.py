@@ -1,0 +1,145 @@
+"""The mappings and limits in force: who proposed them, who approved them, and what would come."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisioning.cli.command import command, noun, one_of
+from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
+from provisioning.cli.session import Session
+from provisioning.domain.configuration import Configuration, ConfigurationKind, ConfigurationVersion
+from provisioning.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from provisioning.services.show_configuration import ConfigurationSheet
+
+group = noun("Mappings and limits in force; a change takes two persons.")
+
+_Digest = Annotated[str, typer.Argument(help="At least the first 8 characters, as `show` shows them.")]
+
+_VERSION_COLUMNS = (
+    Column("Kind", lambda x: x.kind, fixed=True),
+    Column("Digest", lambda x: short(x.digest), fixed=True),
+    Column("In force (UTC)", lambda x: moment(x.since), fixed=True),
+    Column("Until", lambda x: moment(x.retired_at), fixed=True),
+    Column("Proposed, approved", lambda x: f"{x.proposed_by}, {x.approved_by or '-'}"),
+)
+_DIFFERENCE_COLUMNS = (
+    Column("What", lambda x: x[0]),
+    Column("In force", lambda x: x[1]),
+    Column("Other", lambda x: x[2]),
+)
+
+
+@command(group, "show")
+def show(session: Session) -> None:
+    """What is in force, what waits, and what is loaded here."""
+    sheets = session.services.show_configuration()
+    session.show(sheets, "\n\n".join(_sheet(one) for one in sheets))
+
+
+@command(group, "versions")
+def versions(session: Session) -> None:
+    """Every version, the newest first."""
+    every = session.services.show_configuration.versions()
+    session.show_rows(every, _VERSION_COLUMNS, "Nothing is on record yet: the first worker that decides records it.")
+
+
+@command(
+    group,
+    "propose",
+    examples=(
+        "provisioning configuration propose mappings --folder ./new --reason t-14",
+        'provisioning configuration propose limits --reason "the start of year"',
+        "provisioning configuration propose --earlier 9c1f22ab --reason mistake",
+    ),
+)
+def propose(
+    session: Session,
+    kind: Annotated[ConfigurationKind | None, typer.Argument(metavar="KIND", help=one_of(ConfigurationKind))] = None,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; no name.")],
+    folder: Annotated[Path | None, typer.Option(help="Mapping files; default: those that this process loaded.")] = None,
+    earlier: Annotated[str | None, typer.Option(metavar="DIGEST", help="A version that was there before.")] = None,
+) -> None:
+    """Propose other mappings or limits, or earlier ones.
+
+    Without more they are those that this process loaded. Nothing changes until a second person approves it.
+    """
+    if (earlier is None) is (kind is None):
+        raise InputError(f"Say what to propose: {', '.join(ConfigurationKind)}, or --earlier DIGEST.")
+    if folder is not None and kind is not ConfigurationKind.MAPPINGS:
+        raise InputError("--folder goes with mappings: limits are numbers of this process's settings.")
+    service = session.services.propose_configuration
+    if kind is None:
+        proposed = service.again(session.identity, earlier or "", reason)
+    else:
+        proposed = service(session.identity, _wanted(session, kind, folder), reason)
+    [ours] = [one for one in session.services.show_configuration() if one.kind is proposed.kind]
+    session.show(proposed, _proposal(ours, proposed))
+
+
+@command(group, "approve", examples=("provisioning configuration approve 9c1f22ab",))
+def approve(session: Session, digest: _Digest) -> None:
+    """Put a proposal in force. It takes an approver who did not propose it."""
+    approved = session.services.approve_configuration(session.identity, digest)
+    told = f"In force: the {approved.kind} {short(approved.digest)}. Processes that loaded others stop drawing plans."
+    session.tell(approved, told)
+
+
+@command(group, "reject", examples=("provisioning configuration reject 9c1f22ab",))
+def reject(session: Session, digest: _Digest) -> None:
+    """Take a proposal off the list. What is in force stays."""
+    rejected = session.services.reject_configuration(session.identity, digest)
+    session.tell(rejected, f"Rejected: the {rejected.kind} {short(rejected.digest)} do not come into force.")
+
+
+def _wanted(session: Session, kind: ConfigurationKind, folder: Path | None) -> Configuration:
+    if folder is not None:
+        return _read(folder)
+    return next(one.loaded for one in session.services.show_configuration() if one.kind is kind)
+
+
+def _read(folder: Path) -> Configuration:
+    """Raises InputError when the files contradict each other: nobody should have to find that out afterwards."""
+    from datetime import UTC, datetime
+
+    from mappings.checks import Severity, check_mappings
+    from mappings.loader import load_mappings
+    from provisioning.domain.calendar import dutch_day
+    from provisioning.planning.configuration import describe_mappings
+
+    mappings = load_mappings(folder)
+    findings = check_mappings(mappings, dutch_day(datetime.now(UTC)))
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise InputError(f"{errors[0].place}: {errors[0].sentence} See `provisioning mappings check {folder}`.")
+    return describe_mappings(mappings)
+
+
+def _sheet(one: "ConfigurationSheet") -> str:
+    in_force = one.in_force
+    facts = [(one.kind.capitalize(), short(in_force.digest) if in_force else "none yet: the first worker records them")]
+    if in_force:
+        facts.append(("In force since", f"{moment(in_force.since)} UTC"))
+        facts.append(("Proposed by", f"{in_force.proposed_by}: {in_force.reason}"))
+        facts.append(("Approved by", in_force.approved_by or "nobody: they were the first"))
+    facts.append(("Loaded here", short(one.loaded.digest)))
+    blocks = [sheet(facts), *(_proposal(one, proposal) for proposal in one.proposals)]
+    if in_force and in_force.digest != one.loaded.digest and one.loaded.digest not in {x.digest for x in one.proposals}:
+        blocks.append(_differences(in_force, one.loaded, "This process loaded others; nobody proposed them."))
+    return "\n\n".join(blocks)
+
+
+def _proposal(one: "ConfigurationSheet", version: ConfigurationVersion) -> str:
+    told = (
+        f"Proposed by {version.proposed_by}: {version.kind} {short(version.digest)} ({version.reason}).\n"
+        "A second person puts them in force:\n"
+        f"  provisioning configuration approve {short(version.digest)}"
+    )
+    return _differences(one.in_force, version, told) if one.in_force else paragraph(told)
+
+
+def _differences(in_force: Configuration, other: Configuration, told: str) -> str:
+    return f"{paragraph(told)}\n\n{table(in_force.differences(other), _DIFFERENCE_COLUMNS)}"
