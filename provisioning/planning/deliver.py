@@ -66,7 +66,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     scene = _as_offered(scene)
     judge = _judge_of(scene)
     judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
-    allotted = _together(judged, list(_allotted(scene, judged)))
+    allotted = _together(scene, judged, list(_allotted(scene, judged)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
@@ -108,12 +108,24 @@ def _named_skus(scene: DeliverScene) -> dict[SkuId, Sku]:
 # ── the group ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _together(judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
-    """One write gives all members of a group the product: with a seat for each of them, or for none."""
+def _together(scene: DeliverScene, judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
+    """One write gives all members of a group the product: with a seat for each of them, or for none.
+
+    Nobody joins it then either: the group would have to bring the product first, to all of them.
+    """
     through = {person.subject_id for person, _, verdict in judged if verdict.through_group}
     if not any(verdict is _WAITS and person.subject_id in through for person, _, verdict in allotted):
         return allotted
-    return [(one[0], one[1], _WAITS) if one[0].subject_id in through else one for one in allotted]
+    return [
+        (one[0], one[1], _kept_out(scene, one[2]) if one[0].subject_id in through or _joins(one[2]) else one[2])
+        for one in allotted
+    ]
+
+
+def _kept_out(scene: DeliverScene, verdict: Verdict) -> Verdict:
+    """Who has the product already, and would only have moved into the group, keeps it as it is."""
+    is_right = verdict.state is SubjectState.PENDING and not verdict.asks_for_seat(scene.wish.sku_id)
+    return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD) if is_right else _WAITS
 
 
 def _readying(scene: DeliverScene, judge: Judge, allotted: Sequence[_Judged]) -> list[Step]:

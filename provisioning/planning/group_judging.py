@@ -139,6 +139,7 @@ class GroupJudge(Judge):
     def _fits(self, person: Person, off: Collection[str]) -> bool:
         """Whether the group would leave on and off what must be on and off for the person, who has P1 then."""
         is_open = self._groups.is_ours and (self._group is None or self._group.takes_members)
+        is_open = is_open and not (self.preparation and self._outsiders)  # never licensed while they are in it
         has_p1 = self._brings_p1([HeldLicence(self.target.sku_id), *(x for x in person.licences if x.is_active)])
         return is_open and has_p1 and frozenset(off) == self._licence.disabled_plans
 

@@ -39,6 +39,20 @@ def everybody_holds(world: World, *licences: HeldLicence) -> None:
         world.graph.versions[subject] = [(world.graph.versions[subject][0][0], held)]
 
 
+def holds(world: World, subject: SubjectId, *licences: HeldLicence, domain: str = "school.example") -> None:
+    """One person, otherwise than everybody else, from before the story begins."""
+    known = {"licences": licences, "usage_location": "NL", "domain": domain}
+    held = msgspec.structs.replace(world.graph.people[subject], **known)
+    world.graph.people[subject] = held
+    world.graph.versions[subject] = [(world.graph.versions[subject][0][0], held)]
+
+
+def only_of_the_school(world: World) -> None:
+    rows = world.database.rows
+    selectors = dict.fromkeys(rows.bindings[0].selectors, '{"domain": "school.example"}')
+    rows.bindings[0] = msgspec.structs.replace(rows.bindings[0], selectors=selectors)
+
+
 def a_group_with(world: World, sku: SkuId, *, members: frozenset[SubjectId] | None = None, **known: object) -> None:
     """Ours, registered for the product it brings, with everybody in it."""
     people = frozenset(world.graph.people) if members is None else members
@@ -82,6 +96,35 @@ class TestTheProductComesFromTheGroup:
         world.run()
         row = world.database.rows.groups[TENANT, A3, OrganisationId(SCHOOL)]
         assert (row.group_id, row.is_licensed) == (GROUP, True)
+
+
+class TestWhoJoinsAGroupThatBringsTheOldProduct:
+    """Its one write takes the old product from everybody in it: for a newcomer's sake it is not done."""
+
+    def test_without_a_seat_for_each_member_nobody_joins_and_nobody_loses_anything(self) -> None:
+        world = a_world(people=13, seats=5)
+        newcomer = min(world.graph.people)
+        everybody_holds(world, HeldLicence(A1, group_id=GROUP))
+        holds(world, newcomer)
+        a_group_with(world, A1, members=frozenset(world.graph.people) - {newcomer})
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        assert states(world) == {SubjectState.WAITING}
+        assert not world.graph.writes
+        check_all(world)
+
+    def test_with_people_of_nobody_s_order_in_it_a_newcomer_is_served_directly(self) -> None:
+        world = a_world(people=13)
+        only_of_the_school(world)
+        newcomer, stranger = min(world.graph.people), max(world.graph.people)
+        everybody_holds(world, HeldLicence(A1, group_id=GROUP))
+        holds(world, newcomer)
+        holds(world, stranger, HeldLicence(A1, group_id=GROUP), domain="elsewhere.example")
+        a_group_with(world, A1, members=frozenset(world.graph.people) - {newcomer})
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        assert [one.step.kind for one in world.database.rows.steps.values()] == [StepKind.ASSIGN]
+        assert not world.graph.people[stranger].holds(A3)
+        assert world.graph.people[newcomer].direct(A3)
+        check_continuity(world)
 
 
 class TestMoving:
