@@ -18,7 +18,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.planning.carry import KnownPlans, as_offered
 from provisioning.planning.group_judging import GroupJudge
-from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, sources
+from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, rests_on_group, sources
 from provisioning.planning.guards import Usage, breaches
 from provisioning.planning.judging import Aim, Judge, products
 from provisioning.planning.losses import LossCount
@@ -146,7 +146,7 @@ def _joins(verdict: Verdict) -> bool:
 def _images(scene: DeliverScene, readying: Sequence[Step], steps: Sequence[Step]) -> tuple[GroupImage, ...]:
     """How the target may look while steps of this plan go through it."""
     target = scene.groups.target
-    goes_through = target is not None and any(step.change.group_id == target.group_id for step in steps)
+    goes_through = target is not None and any(rests_on_group(step) for step in steps)
     return images(target, readying[0].change if readying else None) if target and goes_through else ()
 
 

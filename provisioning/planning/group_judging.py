@@ -75,7 +75,8 @@ class GroupJudge(Judge):
         if self._group is None:  # it is made first
             return Verdict(SubjectState.PENDING, licences=person.licences)
         has_both = any(x.is_active and x.group_id == self._group_id for x in inherited(person, self.target.sku_id))
-        joins: tuple[Act, ...] = () if has_both or self._is_member(person) else (self._joining(),)
+        # what somebody is no member for any more goes on showing for minutes: the direct one must not go for it
+        joins: tuple[Act, ...] = () if self._is_member(person) else (self._joining(),)
         acts = (*joins, drop_direct(self.target.sku_id)) if joins or has_both else ()
         return Verdict(SubjectState.PENDING, None, acts, licences=person.licences) if acts else None
 

@@ -112,6 +112,11 @@ def licensed(group: ObservedGroup, change: Change) -> ObservedGroup:
     return msgspec.structs.replace(group, licences=(*staying, *added))
 
 
+def rests_on_group(step: Step) -> bool:
+    """Whether it writes to a group, or takes a direct licence because a group brings the same."""
+    return step.change.group_id is not None or step.kind is StepKind.REMOVE
+
+
 def groups_that_bring(people: Iterable[Person], skus: AbstractSet[SkuId]) -> frozenset[GroupId]:
     """The groups through which these people hold one of the SKUs, in whatever state."""
     situations = {person.licences for person in people}

@@ -11,6 +11,7 @@ from provisioning.domain.observation import Person
 from provisioning.domain.operation import GROUP_STEPS, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
+from provisioning.planning.groups import rests_on_group
 from provisioning.planning.plan import Envelope
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
@@ -34,7 +35,7 @@ class StillAsPlanned:
     ) -> Reason | None:
         """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count."""
         expected = msgspec.json.decode(plan.envelope, type=Envelope).group
-        if not expected or not any(record.step.change.group_id for record in records):
+        if not expected or not any(rests_on_group(record.step) for record in records):
             return None
         group_id = expected[0].group_id
         seen = self._gateway.observe_groups(operation.tenant_id, [group_id], with_members=False)

@@ -196,6 +196,26 @@ class TestOthersHands:
         assert world.run() is OperationState.HELD
         assert world.operation.reason is Reason.GROUP_CHANGED
 
+    @pytest.mark.parametrize("is_member", [True, False])
+    def test_a_licence_that_is_only_still_shown_takes_nobody_s_own(self, is_member: bool) -> None:
+        """Microsoft shows what a group brought for minutes after it was taken from the group, or they from it."""
+        world = a_world(kind=OperationKind.CHANGE)
+        everybody_holds(world, licence(A3), HeldLicence(A3, group_id=GROUP))
+        a_group_with(world, A3, members=None if is_member else frozenset())
+        if is_member:
+            world.run(until=OperationState.APPLYING)  # the second look is still to come
+        world.graph.groups.processing = timedelta(minutes=10)
+        group = world.graph.groups.current(GROUP)
+        changed = msgspec.structs.replace(group, licences=() if is_member else group.licences)
+        world.graph.groups._put(changed, world.clock.moment)
+        world.graph.groups._enqueue(changed, world.graph.people)
+        world.run()
+        world.clock.moment += timedelta(hours=1)
+        world.graph.groups.settle()
+        assert all(person.holds(A3) for person in world.graph.people.values())
+        assert world.operation.reason is (Reason.GROUP_CHANGED if is_member else None)
+        check_continuity(world)
+
     def test_restored_and_let_go_on_it_is_planned_anew_and_ends(self) -> None:
         world = a_world(people=12)
         a_group_with(world, A3, members=frozenset(), is_synced=True)
