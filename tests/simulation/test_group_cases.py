@@ -15,6 +15,7 @@ from provisioning.domain.observation import HeldLicence, LicenceState
 from provisioning.domain.operation import OperationKind, StepKind, call_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
+from provisioning.domain.worklist import Stop
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_all, check_continuity, check_witness
 from tests.simulation.world import A1, A3, SCHOOL, TENANT, World
@@ -195,6 +196,24 @@ class TestOthersHands:
         world.graph.groups._put(more, world.clock.moment)
         assert world.run() is OperationState.HELD
         assert world.operation.reason is Reason.GROUP_CHANGED
+
+    def test_whoever_others_put_into_it_after_the_plan_gets_nothing_by_its_one_write(self) -> None:
+        world = a_world()
+        only_of_the_school(world)
+        everybody_holds(world, HeldLicence(A1, group_id=GROUP))
+        stranger = max(world.graph.people)
+        holds(world, stranger, HeldLicence(A1, group_id=GROUP), domain="elsewhere.example")
+        a_group_with(world, A1, members=frozenset(world.graph.people) - {stranger})
+        world.database.rows.stops["all"] = Stop(
+            scope="all", reason="drill", stopped_by="person:duty", stopped_at=world.clock.moment
+        )
+        world.run(longest=timedelta(minutes=1))
+        group = world.graph.groups.current(GROUP)
+        world.graph.groups._put(msgspec.structs.replace(group, members=group.members | {stranger}), world.clock.moment)
+        world.database.rows.stops.clear()
+        assert world.run() is OperationState.HELD
+        assert world.operation.reason is Reason.GROUP_CHANGED
+        assert not world.graph.writes
 
     @pytest.mark.parametrize("is_member", [True, False])
     def test_a_licence_that_is_only_still_shown_takes_nobody_s_own(self, is_member: bool) -> None:
