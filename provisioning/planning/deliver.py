@@ -166,7 +166,16 @@ def _candidates(scene: DeliverScene) -> Sequence[tuple[Person, OrganisationId]]:
     """Whom the order speaks of, in the order of their turn."""
     left_out = _left_out(scene)
     chosen = [one for one in scene.selection.chosen if one[0].subject_id not in left_out]
-    return in_order(chosen, scene.waiting, scene.policy.seat_priority)
+    return in_order(chosen, _queue(scene), scene.policy.seat_priority)
+
+
+def _queue(scene: DeliverScene) -> Sequence[SubjectId]:
+    """Who is in our group gets the product with no write of ours: whoever came before them would be one too many."""
+    target = scene.groups.target
+    if target is None or not scene.groups.is_ours:
+        return scene.waiting
+    waiting_members = [subject for subject in scene.waiting if subject in target.members]
+    return tuple(dict.fromkeys([*waiting_members, *sorted(target.members), *scene.waiting]))
 
 
 def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
@@ -233,9 +242,10 @@ def _seats_to_give(scene: DeliverScene) -> int:
 
 
 def _strangers_in_our_group(scene: DeliverScene) -> AbstractSet[SubjectId]:
-    """Whoever else put them there: they live on this holder's seats."""
+    """Whoever else put them there, and whom the order does not speak of: they live on this holder's seats."""
     target = scene.groups.target
-    return target.members - _selected(scene) if target and scene.groups.is_ours else frozenset()
+    addressed = {person.subject_id for person, _ in scene.selection.chosen} - _left_out(scene)
+    return target.members - addressed if target and scene.groups.is_ours else frozenset()
 
 
 def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:

@@ -17,7 +17,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
 from tests.simulation.graph import Weather, licence
-from tests.simulation.promises import check_all, check_continuity, check_witness
+from tests.simulation.promises import check_all, check_continuity, check_list_adds_up, check_witness
 from tests.simulation.world import A1, A3, SCHOOL, TENANT, World
 
 MAPPINGS = load_mappings()
@@ -260,6 +260,20 @@ class TestWhatAGroupCannotGive:
         assert world.run() is OperationState.PARTIALLY_COMPLETED
         check_all(world)
         assert len(world.database.rows.waiting) == 7
+
+    def test_whoever_is_in_it_comes_before_who_would_still_join(self) -> None:
+        """By another hand: Microsoft gives it to them, so others would be above what the holder bought."""
+        world = a_world(people=12)
+        everybody_holds(world)
+        world.database.rows.entitlements[TENANT, A3] = 3
+        last = frozenset(sorted(world.graph.people)[-3:])
+        a_group_with(world, A3, members=last)
+        world.graph.groups.processing = timedelta(minutes=3)
+        world.graph.groups._enqueue(world.graph.groups.current(GROUP), last)
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        assert world.graph.groups.current(GROUP).members == last
+        assert {subject for subject, person in world.graph.people.items() if person.holds(A3)} == last
+        check_list_adds_up(world)
 
     def test_seats_that_vanish_while_microsoft_works_are_found_on_the_people(self) -> None:
         world = a_world(seats=12, people=12)
