@@ -86,9 +86,13 @@ class GroupJudge(Judge):
         if failed is None:
             return None
         reason = reason_of(failed.error)
+        if reason is Reason.MUTUALLY_EXCLUSIVE and self._clashing(person):
+            return None  # swapped directly, like whoever is new to the group
         has_right = not missing_for([StepKind.REPROCESS], self._permissions)
         if not has_right or person.subject_id in self._groups.reprocessed:
-            return Verdict.refused(reason, self._groups.told_of(failed))
+            waits = reason is Reason.COUNT_VIOLATION
+            told = self._groups.told_of(failed)
+            return Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT) if waits else Verdict.refused(reason, told)
         again = Act(StepKind.REPROCESS, self._membership, "the group's licence did not reach this person")
         return Verdict(SubjectState.PENDING, None, (again,), licences=person.licences)
 
@@ -97,7 +101,7 @@ class GroupJudge(Judge):
     def _wanted(self, person: Person) -> Verdict:
         if not self._groups.is_ours and not self._is_member(person):
             return Verdict.refused(Reason.NOT_IN_SCHOOL_GROUP, f"group {self._group_id}")
-        if self._is_member(person):
+        if self._is_member(person) and not self._clashing(person):
             return self._through_group(person)
         leaving = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
         if leaving:
@@ -107,6 +111,11 @@ class GroupJudge(Judge):
             acts = (self._joining(),) if self._group else ()  # without a group: it is made first
             return Verdict(SubjectState.PENDING, None, acts, not_carried, person.licences)
         return self._given_directly(person)
+
+    def _clashing(self, person: Person) -> bool:
+        """Whether the old product is their own, and theirs alone: in the group, it stands in the way of the new one."""
+        old = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
+        return bool(old) and all(x.is_direct for x in old)
 
     def _through_group(self, person: Person) -> Verdict:
         """A member gets it by the group alone: by its one write, or as soon as Microsoft has come to them."""

@@ -13,6 +13,7 @@ from provisioning.domain.ids import GroupId, OrganisationId, SkuId, SubjectId
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, LicenceState
 from provisioning.domain.operation import OperationKind, StepKind, call_of
+from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
@@ -52,6 +53,13 @@ def only_of_the_school(world: World) -> None:
     rows = world.database.rows
     selectors = dict.fromkeys(rows.bindings[0].selectors, '{"domain": "school.example"}')
     rows.bindings[0] = msgspec.structs.replace(rows.bindings[0], selectors=selectors)
+
+
+def the_school_s_own(world: World) -> None:
+    """The group that everybody is in was made by the school and is named in its policy."""
+    rows = world.database.rows
+    rows.groups.clear()
+    rows.policies[TENANT] = msgspec.structs.replace(rows.policies[TENANT], group_id=GROUP)
 
 
 def a_group_with(world: World, sku: SkuId, *, members: frozenset[SubjectId] | None = None, **known: object) -> None:
@@ -274,6 +282,26 @@ class TestWhatAGroupCannotGive:
         assert world.graph.groups.current(GROUP).members == last
         assert {subject for subject, person in world.graph.people.items() if person.holds(A3)} == last
         check_list_adds_up(world)
+
+    @pytest.mark.parametrize("is_licensed", [True, False])
+    def test_who_has_the_old_product_directly_and_is_in_it_is_swapped_directly(self, is_licensed: bool) -> None:
+        world = a_world(people=12)
+        everybody_holds(world, licence(A1))
+        a_group_with(world, A3, **({} if is_licensed else {"licences": ()}))
+        the_school_s_own(world)
+        assert world.run() is OperationState.COMPLETED
+        assert all(person.direct(A3) and not person.holds(A1) for person in world.graph.people.values())
+        check_all(world)
+
+    def test_without_a_seat_they_wait_also_where_we_may_not_ask_again(self) -> None:
+        world = a_world(people=12, seats=12)
+        everybody_holds(world, HeldLicence(A3, frozenset(), GROUP, LicenceState.ERROR, "CountViolation"))
+        a_group_with(world, A3)
+        the_school_s_own(world)
+        world.graph.permissions = frozenset().union(*TIERS[:2])
+        assert world.run() is OperationState.PARTIALLY_COMPLETED
+        assert states(world) == {SubjectState.WAITING}
+        assert len(world.database.rows.waiting) == 12
 
     def test_seats_that_vanish_while_microsoft_works_are_found_on_the_people(self) -> None:
         world = a_world(seats=12, people=12)
