@@ -62,7 +62,8 @@ def trouble_with(
     if registered is None:
         return None if target.is_security else Reason.GROUP_UNUSABLE
     is_as_made = target.is_security and target.takes_members
-    is_lost = registered.is_licensed and target.licence(wanted) is None
+    is_back = any(target.licence(sku) for sku in replaced)  # our own orders took it there, and take it back now
+    is_lost = registered.is_licensed and target.licence(wanted) is None and not is_back
     has_others = any(licence.sku_id not in {wanted, *replaced} for licence in target.licences)
     return None if is_as_made and not is_lost and not has_others else Reason.GROUP_CHANGED
 
