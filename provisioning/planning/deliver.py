@@ -18,7 +18,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.planning.carry import KnownPlans, as_offered
 from provisioning.planning.group_judging import GroupJudge
-from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, sources
+from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, rests_on_group, sources
 from provisioning.planning.guards import Usage, breaches
 from provisioning.planning.judging import Aim, Judge, products
 from provisioning.planning.losses import LossCount
@@ -66,7 +66,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     scene = _as_offered(scene)
     judge = _judge_of(scene)
     judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
-    allotted = _together(judged, list(_allotted(scene, judged)))
+    allotted = _together(scene, judged, list(_allotted(scene, judged)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
@@ -108,12 +108,24 @@ def _named_skus(scene: DeliverScene) -> dict[SkuId, Sku]:
 # ── the group ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _together(judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
-    """One write gives all members of a group the product: with a seat for each of them, or for none."""
+def _together(scene: DeliverScene, judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
+    """One write gives all members of a group the product: with a seat for each of them, or for none.
+
+    Nobody joins it then either: the group would have to bring the product first, to all of them.
+    """
     through = {person.subject_id for person, _, verdict in judged if verdict.through_group}
     if not any(verdict is _WAITS and person.subject_id in through for person, _, verdict in allotted):
         return allotted
-    return [(one[0], one[1], _WAITS) if one[0].subject_id in through else one for one in allotted]
+    return [
+        (one[0], one[1], _kept_out(scene, one[2]) if one[0].subject_id in through or _joins(one[2]) else one[2])
+        for one in allotted
+    ]
+
+
+def _kept_out(scene: DeliverScene, verdict: Verdict) -> Verdict:
+    """Who has the product already, and would only have moved into the group, keeps it as it is."""
+    is_right = verdict.state is SubjectState.PENDING and not verdict.asks_for_seat(scene.wish.sku_id)
+    return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD) if is_right else _WAITS
 
 
 def _readying(scene: DeliverScene, judge: Judge, allotted: Sequence[_Judged]) -> list[Step]:
@@ -134,7 +146,7 @@ def _joins(verdict: Verdict) -> bool:
 def _images(scene: DeliverScene, readying: Sequence[Step], steps: Sequence[Step]) -> tuple[GroupImage, ...]:
     """How the target may look while steps of this plan go through it."""
     target = scene.groups.target
-    goes_through = target is not None and any(step.change.group_id == target.group_id for step in steps)
+    goes_through = target is not None and any(rests_on_group(step) for step in steps)
     return images(target, readying[0].change if readying else None) if target and goes_through else ()
 
 
@@ -154,7 +166,16 @@ def _candidates(scene: DeliverScene) -> Sequence[tuple[Person, OrganisationId]]:
     """Whom the order speaks of, in the order of their turn."""
     left_out = _left_out(scene)
     chosen = [one for one in scene.selection.chosen if one[0].subject_id not in left_out]
-    return in_order(chosen, scene.waiting, scene.policy.seat_priority)
+    return in_order(chosen, _queue(scene), scene.policy.seat_priority)
+
+
+def _queue(scene: DeliverScene) -> Sequence[SubjectId]:
+    """Who is in our group gets the product with no write of ours: whoever came before them would be one too many."""
+    target = scene.groups.target
+    if target is None or not scene.groups.is_ours:
+        return scene.waiting
+    waiting_members = [subject for subject in scene.waiting if subject in target.members]
+    return tuple(dict.fromkeys([*waiting_members, *sorted(target.members), *scene.waiting]))
 
 
 def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
@@ -221,9 +242,10 @@ def _seats_to_give(scene: DeliverScene) -> int:
 
 
 def _strangers_in_our_group(scene: DeliverScene) -> AbstractSet[SubjectId]:
-    """Whoever else put them there: they live on this holder's seats."""
+    """Whoever else put them there, and whom the order does not speak of: they live on this holder's seats."""
     target = scene.groups.target
-    return target.members - _selected(scene) if target and scene.groups.is_ours else frozenset()
+    addressed = {person.subject_id for person, _ in scene.selection.chosen} - _left_out(scene)
+    return target.members - addressed if target and scene.groups.is_ours else frozenset()
 
 
 def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:

@@ -75,7 +75,8 @@ class GroupJudge(Judge):
         if self._group is None:  # it is made first
             return Verdict(SubjectState.PENDING, licences=person.licences)
         has_both = any(x.is_active and x.group_id == self._group_id for x in inherited(person, self.target.sku_id))
-        joins: tuple[Act, ...] = () if has_both or self._is_member(person) else (self._joining(),)
+        # what somebody is no member for any more goes on showing for minutes: the direct one must not go for it
+        joins: tuple[Act, ...] = () if self._is_member(person) else (self._joining(),)
         acts = (*joins, drop_direct(self.target.sku_id)) if joins or has_both else ()
         return Verdict(SubjectState.PENDING, None, acts, licences=person.licences) if acts else None
 
@@ -85,9 +86,13 @@ class GroupJudge(Judge):
         if failed is None:
             return None
         reason = reason_of(failed.error)
+        if reason is Reason.MUTUALLY_EXCLUSIVE and self._clashing(person):
+            return None  # swapped directly, like whoever is new to the group
         has_right = not missing_for([StepKind.REPROCESS], self._permissions)
         if not has_right or person.subject_id in self._groups.reprocessed:
-            return Verdict.refused(reason, self._groups.told_of(failed))
+            waits = reason is Reason.COUNT_VIOLATION
+            told = self._groups.told_of(failed)
+            return Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT) if waits else Verdict.refused(reason, told)
         again = Act(StepKind.REPROCESS, self._membership, "the group's licence did not reach this person")
         return Verdict(SubjectState.PENDING, None, (again,), licences=person.licences)
 
@@ -96,7 +101,7 @@ class GroupJudge(Judge):
     def _wanted(self, person: Person) -> Verdict:
         if not self._groups.is_ours and not self._is_member(person):
             return Verdict.refused(Reason.NOT_IN_SCHOOL_GROUP, f"group {self._group_id}")
-        if self._is_member(person):
+        if self._is_member(person) and not self._clashing(person):
             return self._through_group(person)
         leaving = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
         if leaving:
@@ -106,6 +111,11 @@ class GroupJudge(Judge):
             acts = (self._joining(),) if self._group else ()  # without a group: it is made first
             return Verdict(SubjectState.PENDING, None, acts, not_carried, person.licences)
         return self._given_directly(person)
+
+    def _clashing(self, person: Person) -> bool:
+        """Whether the old product is their own, and theirs alone: in the group, it stands in the way of the new one."""
+        old = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
+        return bool(old) and all(x.is_direct for x in old)
 
     def _through_group(self, person: Person) -> Verdict:
         """A member gets it by the group alone: by its one write, or as soon as Microsoft has come to them."""
@@ -139,6 +149,7 @@ class GroupJudge(Judge):
     def _fits(self, person: Person, off: Collection[str]) -> bool:
         """Whether the group would leave on and off what must be on and off for the person, who has P1 then."""
         is_open = self._groups.is_ours and (self._group is None or self._group.takes_members)
+        is_open = is_open and not (self.preparation and self._outsiders)  # never licensed while they are in it
         has_p1 = self._brings_p1([HeldLicence(self.target.sku_id), *(x for x in person.licences if x.is_active)])
         return is_open and has_p1 and frozenset(off) == self._licence.disabled_plans
 

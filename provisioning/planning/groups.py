@@ -62,7 +62,8 @@ def trouble_with(
     if registered is None:
         return None if target.is_security else Reason.GROUP_UNUSABLE
     is_as_made = target.is_security and target.takes_members
-    is_lost = registered.is_licensed and target.licence(wanted) is None
+    is_back = any(target.licence(sku) for sku in replaced)  # our own orders took it there, and take it back now
+    is_lost = registered.is_licensed and target.licence(wanted) is None and not is_back
     has_others = any(licence.sku_id not in {wanted, *replaced} for licence in target.licences)
     return None if is_as_made and not is_lost and not has_others else Reason.GROUP_CHANGED
 
@@ -110,6 +111,11 @@ def licensed(group: ObservedGroup, change: Change) -> ObservedGroup:
     staying = [licence for licence in group.licences if licence.sku_id not in gone]
     added = [GroupLicence(change.add_sku, change.disabled_plans)] if change.add_sku else []
     return msgspec.structs.replace(group, licences=(*staying, *added))
+
+
+def rests_on_group(step: Step) -> bool:
+    """Whether it writes to a group, or takes a direct licence because a group brings the same."""
+    return step.change.group_id is not None or step.kind is StepKind.REMOVE
 
 
 def groups_that_bring(people: Iterable[Person], skus: AbstractSet[SkuId]) -> frozenset[GroupId]:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from provisioning.domain.errors import RetryableError
+from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import GROUP_STEPS, Operation, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
+from provisioning.planning.groups import rests_on_group
 from provisioning.planning.plan import Envelope
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
@@ -34,18 +36,27 @@ class StillAsPlanned:
     ) -> Reason | None:
         """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count."""
         expected = msgspec.json.decode(plan.envelope, type=Envelope).group
-        if not expected or not any(record.step.change.group_id for record in records):
+        if not expected or not any(rests_on_group(record.step) for record in records):
             return None
         group_id = expected[0].group_id
-        seen = self._gateway.observe_groups(operation.tenant_id, [group_id], with_members=False)
+        licence = next((one.step.change for one in records if one.step.kind is StepKind.LICENSE_GROUP), None)
+        seen = self._gateway.observe_groups(operation.tenant_id, [group_id], with_members=licence is not None)
         if group_id not in seen:
             raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
         group = seen[group_id]
         if group is not None and group.image in expected:
-            return None
+            return self._trouble_with_members(operation, group) if licence else None
         if self.may_lag(operation):
             raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
         return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
+
+    def _trouble_with_members(self, operation: Operation, group: ObservedGroup) -> Reason | None:
+        """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else."""
+        if not group.is_complete:
+            raise RetryableError(f"The members of group {group.group_id} could not all be read.", Reason.NO_ANSWER)
+        with self._open_uow() as uow:
+            planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
+        return None if group.members <= planned else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""

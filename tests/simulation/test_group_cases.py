@@ -83,6 +83,17 @@ class TestTheProductComesFromTheGroup:
         row = world.database.rows.groups[TENANT, A3, OrganisationId(SCHOOL)]
         assert (row.group_id, row.is_licensed) == (GROUP, True)
 
+    def test_back_to_the_product_before_is_one_write_again(self) -> None:
+        world = a_world()
+        everybody_holds(world, HeldLicence(A1, group_id=GROUP))
+        a_group_with(world, A1)
+        groups = world.database.rows.groups
+        before = groups[TENANT, A1, OrganisationId(SCHOOL)]
+        groups[TENANT, A3, OrganisationId(SCHOOL)] = msgspec.structs.replace(before, sku_id=A3)
+        assert world.run() is OperationState.COMPLETED
+        assert calls(world) == 1
+        check_all(world)
+
 
 class TestMoving:
     @pytest.mark.parametrize("seed", range(24))

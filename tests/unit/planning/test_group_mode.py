@@ -327,6 +327,12 @@ class TestTroubleWithAGroup:
                 group(licences=()), replaced(ROW, is_licensed=True), Reason.GROUP_CHANGED, id="its licence was taken"
             ),
             pytest.param(
+                group(licences=(GroupLicence(A1),)),
+                replaced(ROW, is_licensed=True),
+                None,
+                id="went to a product that is now replaced by the one before",
+            ),
+            pytest.param(
                 group(licences=(GroupLicence(A3), GroupLicence(A5))),
                 ROW,
                 Reason.GROUP_CHANGED,
