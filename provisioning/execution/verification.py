@@ -90,6 +90,12 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
     return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
 
 
+def found_membership(record: StepRecord, now: datetime) -> Ruling:
+    """An unanswered join or leave that the group shows as done: from now on its licence is waited for."""
+    receipt = _found(record, Outcome.FOUND_DONE, now)
+    return Ruling(step=StepUpdate(step_id=record.step_id, state=StepState.APPLIED, at=now, receipt=receipt))
+
+
 def _failed_by_group(person: Person, change: Change) -> HeldLicence | None:
     """The licence that the person's group tried to give them and could not."""
     if change.group_id is None or change.add_sku is None:

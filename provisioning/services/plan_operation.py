@@ -182,7 +182,10 @@ class PlanOperation:
             entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
-            usage=Usage.from_kinds(uow.journal.kinds_since(tenant_id, now - self._limits.guard_window)),
+            usage=Usage.from_kinds(
+                uow.journal.kinds_since(tenant_id, now - self._limits.guard_window),
+                is_proven=tenant is not None and tenant.proven_at is not None,
+            ),
             limits=self._limits,
             groups=groups.scene,
             may_move=operation.kind is OperationKind.CHANGE,

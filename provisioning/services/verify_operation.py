@@ -18,7 +18,7 @@ from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_group
 from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
-from provisioning.execution.verification import rule_observed, rule_unread
+from provisioning.execution.verification import found_membership, rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.observe_steps import Seen, observe_steps
@@ -71,6 +71,8 @@ class VerifyOperation:
             return rule_group(record, seen.groups[subject], now, self._limits, operation.waits)
         if subject not in seen.people:
             return rule_unread(record, now, self._limits)
+        if seen.shows_done(record):
+            return found_membership(record, now)
         return rule_observed(record, seen.people[subject], now, self._limits, operation.waits)
 
     def _write(

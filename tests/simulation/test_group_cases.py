@@ -55,6 +55,12 @@ def calls(world: World) -> int:
     return len({call_of(write.attempt) for write in world.graph.writes})
 
 
+def proven(world: World) -> None:
+    """A write of ours was read back in this tenant once."""
+    tenants = world.database.rows.tenants
+    tenants[TENANT] = msgspec.structs.replace(tenants[TENANT], proven_at=world.clock.moment)
+
+
 def states(world: World) -> set[SubjectState]:
     rows = world.database.rows
     return {record.state for key, record in rows.subjects.items() if key not in rows.group_rows}
@@ -67,9 +73,7 @@ class TestTheProductComesFromTheGroup:
         world = a_world(seed, Weather(lag=lag, **ROUGH), crash_chance=0.05)
         everybody_holds(world, HeldLicence(A1, group_id=GROUP))
         a_group_with(world, A1)
-        world.database.rows.tenants[TENANT] = msgspec.structs.replace(
-            world.database.rows.tenants[TENANT], proven_at=world.clock.moment
-        )
+        proven(world)
         assert world.run() is OperationState.COMPLETED
         assert states(world) == {SubjectState.VERIFIED}
         check_all(world, repeats_allowed=lag >= SETTLE)
@@ -79,6 +83,7 @@ class TestTheProductComesFromTheGroup:
         world = a_world()
         everybody_holds(world, HeldLicence(A1, group_id=GROUP))
         a_group_with(world, A1)
+        proven(world)
         world.run()
         row = world.database.rows.groups[TENANT, A3, OrganisationId(SCHOOL)]
         assert (row.group_id, row.is_licensed) == (GROUP, True)
@@ -90,9 +95,18 @@ class TestTheProductComesFromTheGroup:
         groups = world.database.rows.groups
         before = groups[TENANT, A1, OrganisationId(SCHOOL)]
         groups[TENANT, A3, OrganisationId(SCHOOL)] = msgspec.structs.replace(before, sku_id=A3)
+        proven(world)
         assert world.run() is OperationState.COMPLETED
         assert calls(world) == 1
         check_all(world)
+
+    def test_as_the_very_first_write_of_a_tenant_it_is_asked(self) -> None:
+        """The first write goes to five people, and this one cannot be split."""
+        world = a_world(people=12)
+        everybody_holds(world, HeldLicence(A1, group_id=GROUP))
+        a_group_with(world, A1)
+        assert world.run(until=OperationState.AWAITING_APPROVAL) is OperationState.AWAITING_APPROVAL
+        assert not world.graph.writes
 
 
 class TestMoving:
@@ -194,9 +208,7 @@ class TestWhatAGroupCannotGive:
         world = a_world(seats=12, people=12)
         everybody_holds(world)
         a_group_with(world, A3, members=frozenset())
-        world.database.rows.tenants[TENANT] = msgspec.structs.replace(
-            world.database.rows.tenants[TENANT], proven_at=world.clock.moment
-        )
+        proven(world)
         world.run(until=OperationState.VERIFYING)
         world.graph.enabled[A3] = 8
         assert world.run() is OperationState.PARTIALLY_COMPLETED

@@ -13,10 +13,11 @@ from provisioning.domain.observation import HeldLicence, LicenceState
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
-from tests.simulation.graph import licence
-from tests.simulation.promises import check_all, check_continuity, check_list_adds_up
-from tests.simulation.test_group_cases import GROUP, a_group_with, a_world, everybody_holds, states
+from tests.simulation.graph import Weather, licence
+from tests.simulation.promises import check_all, check_continuity, check_list_adds_up, check_witness
+from tests.simulation.test_group_cases import GROUP, a_group_with, a_world, everybody_holds, proven, states
 from tests.simulation.world import A1, A3, TENANT, World
 
 
@@ -78,6 +79,7 @@ class TestOthersHands:
         stranger = max(world.graph.people)
         holds(world, stranger, HeldLicence(A1, group_id=GROUP), domain="elsewhere.example")
         a_group_with(world, A1, members=frozenset(world.graph.people) - {stranger})
+        proven(world)
         world.database.rows.stops["all"] = Stop(
             scope="all", reason="drill", stopped_by="person:duty", stopped_at=world.clock.moment
         )
@@ -144,3 +146,23 @@ class TestWhoIsInItAlready:
         assert world.run() is OperationState.PARTIALLY_COMPLETED
         assert states(world) == {SubjectState.WAITING}
         assert len(world.database.rows.waiting) == 12
+
+
+class TestAnAnswerThatWasLost:
+    @pytest.mark.parametrize("is_join", [True, False], ids=["joining", "leaving"])
+    def test_the_group_tells_that_it_was_done_long_before_the_licence_does(self, is_join: bool) -> None:
+        lost = Weather(lost_after=1.0, processing=timedelta(minutes=5))
+        world = a_world(people=4, weather=lost, kind=OperationKind.CHANGE)
+        everybody_holds(world, *(() if is_join else (HeldLicence(A3, group_id=GROUP),)))
+        a_group_with(world, A3, members=frozenset() if is_join else None)
+        if not is_join:
+            set_mode(world, AssignmentMode.DIRECT)
+        assert world.run(longest=timedelta(minutes=40)) is OperationState.COMPLETED
+        kinds = {event.kind for event in world.database.rows.events if event.kind.startswith("attempt.")}
+        assert kinds == {"attempt.found_done"}
+        check_witness(world, repeats_allowed=False)
+
+
+def set_mode(world: World, mode: AssignmentMode) -> None:
+    policies = world.database.rows.policies
+    policies[TENANT] = msgspec.structs.replace(policies[TENANT], assignment_mode=mode)

@@ -1,7 +1,7 @@
 import pytest
 
 from provisioning.domain.ids import SubjectId
-from provisioning.domain.operation import Step, StepKind
+from provisioning.domain.operation import Change, Step, StepKind
 from provisioning.planning.guards import Usage, breaches
 from provisioning.planning.plan import Losses
 from tests.unit.planning.scene import LIMITS, replaced
@@ -31,7 +31,7 @@ class TestBreaches:
         ],
     )
     def test_amounts(self, kind: StepKind, before: int, planned: int, *, is_asked: bool) -> None:
-        usage = Usage.from_kinds({kind: before})
+        usage = Usage.from_kinds({kind: before}, is_proven=True)
         assert bool(breaches(steps(kind, planned), NOTHING, usage, LIMITS)) is is_asked
 
     def test_swaps_and_assignments_are_counted_apart(self) -> None:
@@ -60,6 +60,15 @@ class TestBreaches:
     )  # fmt: skip
     def test_one_is_too_many(self, losses: Losses, sentence: str) -> None:
         assert breaches((), losses, Usage(), LIMITS) == (sentence,)
+
+    @pytest.mark.parametrize(
+        ("members", "is_proven", "is_asked"), [(6, False, True), (5, False, False), (6, True, False), (0, False, False)]
+    )
+    def test_a_group_s_one_write_is_no_first_write(self, members: int, *, is_proven: bool, is_asked: bool) -> None:
+        write = Step(
+            position=0, subject_id=SubjectId("group"), kind=StepKind.LICENSE_GROUP, change=Change(people=members)
+        )
+        assert bool(breaches([write], NOTHING, Usage(is_proven=is_proven), LIMITS)) is is_asked
 
     def test_what_cannot_be_carried_over_is_told_not_asked(self) -> None:
         assert breaches((), Losses(not_carried={"YAMMER_EDU": 9}), Usage(), LIMITS) == ()
