@@ -13,7 +13,7 @@ from provisioning.domain.ids import OperationId, OrganisationId, PlanId, SkuId, 
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census, Person, SeatCount
-from provisioning.domain.operation import Step, StepKind, Wish
+from provisioning.domain.operation import Change, Step, StepKind, Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.planning.carry import KnownPlans, as_offered
@@ -67,6 +67,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     judge = _judge_of(scene)
     judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
     allotted = _together(scene, judged, list(_allotted(scene, judged)))
+    allotted = _unless_one_loses(scene, judge, allotted)
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
@@ -122,10 +123,30 @@ def _together(scene: DeliverScene, judged: Sequence[_Judged], allotted: list[_Ju
     ]
 
 
-def _kept_out(scene: DeliverScene, verdict: Verdict) -> Verdict:
+def _unless_one_loses(scene: DeliverScene, judge: Judge, allotted: list[_Judged]) -> list[_Judged]:
+    """The one write takes the old product from every member: not while one of them is refused the new one."""
+    change = judge.preparation if isinstance(judge, GroupJudge) else None
+    if change is None:
+        return allotted
+    losing = sum(verdict.state is SubjectState.REFUSED and _loses(person, change) for person, _, verdict in allotted)
+    if not losing:
+        return allotted
+    told = Verdict.refused(Reason.SCOPE_VIOLATION, f"group {change.group_id}: {losing} of its members cannot get it")
+    return [
+        (one[0], one[1], _kept_out(scene, one[2], told) if one[2].through_group or _joins(one[2]) else one[2])
+        for one in allotted
+    ]
+
+
+def _loses(person: Person, change: Change) -> bool:
+    """Whether the group's write takes something from them."""
+    return any(x.group_id == change.group_id and x.sku_id in change.remove_skus for x in person.licences)
+
+
+def _kept_out(scene: DeliverScene, verdict: Verdict, told: Verdict = _WAITS) -> Verdict:
     """Who has the product already, and would only have moved into the group, keeps it as it is."""
     is_right = verdict.state is SubjectState.PENDING and not verdict.asks_for_seat(scene.wish.sku_id)
-    return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD) if is_right else _WAITS
+    return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD) if is_right else told
 
 
 def _readying(scene: DeliverScene, judge: Judge, allotted: Sequence[_Judged]) -> list[Step]:

@@ -187,6 +187,22 @@ class TestTheProductComesFromTheGroupAlready:
         drawn = plan(person("anne", via(A1), held(A1_PLUS)), person("ben", via(A1)), target=self.OLD)
         assert reasons(drawn)["anne"] is Reason.MUTUALLY_EXCLUSIVE
 
+    def test_for_the_sake_of_whom_it_would_leave_with_nothing_the_write_is_not_done(self) -> None:
+        drawn = plan(person("anne", via(A1), held(A1_PLUS)), person("ben", via(A1)), person("new"), target=self.OLD)
+        assert steps(drawn) == []
+        assert reasons(drawn) == {
+            "anne": Reason.MUTUALLY_EXCLUSIVE, "ben": Reason.SCOPE_VIOLATION, "new": Reason.SCOPE_VIOLATION
+        }  # fmt: skip
+        assert {one.subject_id: one.notes for one in drawn.subjects}["ben"] == (
+            "group ours: 1 of its members cannot get it",
+        )
+
+    def test_who_is_refused_and_loses_nothing_by_it_stops_nobody(self) -> None:
+        empty = group("anne", "ben", licences=())
+        drawn = plan(person("anne", held(A1_PLUS), via(A1, THEIRS)), person("ben"), target=empty)
+        assert (states(drawn)["anne"], states(drawn)["ben"]) == ("refused", "pending")
+        assert steps(drawn) == [(OURS, StepKind.LICENSE_GROUP)]
+
     def test_every_member_counts_for_the_guards(self) -> None:
         drawn = plan(person("anne", via(A1)), person("ben", via(A1)), target=self.OLD, usage=Usage(swaps=249))
         assert any("2 swaps after 249" in sentence for sentence in drawn.guard_breaches)
