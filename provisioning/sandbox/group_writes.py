@@ -95,7 +95,7 @@ def remove_member(call: Call) -> Response:
 
 def delete_group(call: Call) -> Response:
     group = primary_group(call)
-    if group.assignedLicenses:
+    if group.assignedLicenses or call.tenant.queue.is_pending(group.id):  # what was removed goes on until it is done
         raise bad_request(
             "Unable to delete the group because there is a product license assigned to the group. "
             "To delete this group, remove any product licenses first."

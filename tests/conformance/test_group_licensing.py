@@ -147,6 +147,19 @@ class TestProcessing:
         settle()
         assert processing(graph, group) == "ProcessingComplete"
 
+    def test_g4_5_cannot_be_deleted_before_its_people_have_lost_the_licence(
+        self, graph: httpx.Client, settle: Callable[[], None]
+    ) -> None:
+        group = create(graph, PUPIL)
+        license_group(graph, group, [A1])
+        settle()
+        license_group(graph, group, [], [A1])
+        refused = graph.delete(f"/groups/{group}")
+        assert (refused.status_code, held(graph, PUPIL)) == (400, {(A1, group, "Active", "None")})
+        settle()
+        assert graph.delete(f"/groups/{group}").status_code == 204
+        assert held(graph, PUPIL) == set()
+
     def test_g4_8_who_joins_gets_it_and_who_leaves_loses_it(
         self, graph: httpx.Client, settle: Callable[[], None]
     ) -> None:
