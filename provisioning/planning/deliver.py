@@ -66,8 +66,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     scene = _as_offered(scene)
     judge = _judge_of(scene)
     judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
-    allotted = _together(scene, judged, list(_allotted(scene, judged)))
-    allotted = _unless_one_loses(scene, judge, allotted)
+    allotted = _together(scene, judge, judged, list(_allotted(scene, judged)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
@@ -109,33 +108,31 @@ def _named_skus(scene: DeliverScene) -> dict[SkuId, Sku]:
 # ── the group ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _together(scene: DeliverScene, judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
-    """One write gives all members of a group the product: with a seat for each of them, or for none.
+def _together(scene: DeliverScene, judge: Judge, judged: Sequence[_Judged], allotted: list[_Judged]) -> list[_Judged]:
+    """One write gives all members of a group the product: it is done for all of them, or not at all.
 
     Nobody joins it then either: the group would have to bring the product first, to all of them.
     """
     through = {person.subject_id for person, _, verdict in judged if verdict.through_group}
-    if not any(verdict is _WAITS and person.subject_id in through for person, _, verdict in allotted):
+    told = _in_the_way(judge, through, allotted)
+    if told is None:
         return allotted
     return [
-        (one[0], one[1], _kept_out(scene, one[2]) if one[0].subject_id in through or _joins(one[2]) else one[2])
+        (one[0], one[1], _kept_out(scene, one[2], told) if one[0].subject_id in through or _joins(one[2]) else one[2])
         for one in allotted
     ]
 
 
-def _unless_one_loses(scene: DeliverScene, judge: Judge, allotted: list[_Judged]) -> list[_Judged]:
-    """The one write takes the old product from every member: not while one of them is refused the new one."""
+def _in_the_way(judge: Judge, through: AbstractSet[SubjectId], allotted: Sequence[_Judged]) -> Verdict | None:
+    """Why the one write is not done: a member without a seat, or one who would lose the old product and get nothing."""
+    if any(verdict is _WAITS and person.subject_id in through for person, _, verdict in allotted):
+        return _WAITS
     change = judge.preparation if isinstance(judge, GroupJudge) else None
     if change is None:
-        return allotted
+        return None
     losing = sum(verdict.state is SubjectState.REFUSED and _loses(person, change) for person, _, verdict in allotted)
-    if not losing:
-        return allotted
-    told = Verdict.refused(Reason.SCOPE_VIOLATION, f"group {change.group_id}: {losing} of its members cannot get it")
-    return [
-        (one[0], one[1], _kept_out(scene, one[2], told) if one[2].through_group or _joins(one[2]) else one[2])
-        for one in allotted
-    ]
+    told = f"group {change.group_id}: {losing} of its members cannot get it"
+    return Verdict.refused(Reason.SCOPE_VIOLATION, told) if losing else None
 
 
 def _loses(person: Person, change: Change) -> bool:
@@ -143,7 +140,7 @@ def _loses(person: Person, change: Change) -> bool:
     return any(x.group_id == change.group_id and x.sku_id in change.remove_skus for x in person.licences)
 
 
-def _kept_out(scene: DeliverScene, verdict: Verdict, told: Verdict = _WAITS) -> Verdict:
+def _kept_out(scene: DeliverScene, verdict: Verdict, told: Verdict) -> Verdict:
     """Who has the product already, and would only have moved into the group, keeps it as it is."""
     is_right = verdict.state is SubjectState.PENDING and not verdict.asks_for_seat(scene.wish.sku_id)
     return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD) if is_right else told
