@@ -26,4 +26,16 @@ def pytest_collection(session: pytest.Session):  # noqa: ANN201, ARG001  a gener
     try:
         return (yield)
     finally:
+        gc.freeze()  # thousands of test items that live to the end: nothing to look through again and again
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that nobody waits for a last journey: kills, the other journeys, the rest."""
+    items.sort(key=_how_short)
+
+
+def _how_short(item: pytest.Item) -> int:
+    where = item.path.as_posix()
+    return 0 if where.endswith("journeys/test_kills.py") else 1 if "/journeys/" in where else 2

@@ -10,6 +10,7 @@ from enum import IntEnum
 from io import TextIOWrapper
 
 from typer import Abort, TyperException
+from typer.main import get_command
 
 from provisioning.cli.command import noun
 from provisioning.cli.commands import register_all
@@ -21,6 +22,7 @@ _EMPTY = re.compile(r"\s*|--[\w-]+=\s*")
 
 app = noun("Makes every ordered Microsoft licence arrive in the right school tenant, and proves it.")
 register_all(app)
+_command = get_command(app)
 
 
 class ExitCode(IntEnum):
@@ -66,7 +68,7 @@ def _explain(error: Exception) -> int:
 def _invoke(arguments: Sequence[str], session: Session) -> int:
     if any(_EMPTY.fullmatch(word) for word in arguments):  # a path that is empty would be the folder we stand in
         raise InputError("One of the words typed is empty. Is a variable of the shell not set? Nothing was done.")
-    code = app(args=list(arguments), prog_name="provisioning", obj=session, standalone_mode=False)
+    code = _command.main(args=list(arguments), prog_name="provisioning", obj=session, standalone_mode=False)
     sys.stdout.flush()
     return _ended(code)
 

@@ -9,8 +9,6 @@ from tests.journeys.misfortune import QUEUES, WORKER, Engineer, beat_command, fr
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
 
-pytestmark = pytest.mark.xdist_group("bad days")
-
 _LATENCY = 0.1  # real seconds that Graph takes for an answer: time for something to happen meanwhile
 _A_MINUTE = 60  # seconds of the twin
 _AWAY = 2.5  # real seconds without an engine

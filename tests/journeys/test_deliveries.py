@@ -3,15 +3,11 @@
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from tests.journeys.customers import A1, A3, A3_STAFF_MORE, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.promises import check_promises, events_of
-
-pytestmark = pytest.mark.xdist_group("deliveries")
 
 _NOWHERE = {"usageLocation": None}
 _LAG_BEYOND_SETTLE = 60  # seconds: a look may then miss what was done, and the write is repeated

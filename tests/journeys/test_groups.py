@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-import pytest
 
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor, ArticleCode, GroupId, OperationId, SkuId
@@ -21,8 +20,6 @@ from tests.journeys.customers import A1, A3, A3_STAFF_MORE, GROUP_ROLES, Custome
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
 from tests.journeys.promises import check_promises
-
-pytestmark = pytest.mark.xdist_group("groups")
 
 _BY_GROUP: Mapping[str, Any] = {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}
 _LAG_BEYOND_SETTLE = 60

@@ -3,16 +3,12 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from tests.journeys.customers import A3, A3_STAFF
 from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_promises
-
-pytestmark = pytest.mark.xdist_group("intake")
 
 _ROUNDS = 1.5  # real seconds in which the collector looks several times
 _ENTRA_P1 = "30FC3C36 - 5A95-4956-BA57-C09C2A600BB9 "  # Microsoft Entra ID P1 for faculty, as somebody pasted it

@@ -13,8 +13,6 @@ from tests.journeys.misfortune import kill_worker
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 _PEOPLE = 120
 _IN_DOUBT = 160  # the budget: people in doubt after a kill
 _LATENCY = 0.05  # real seconds that Graph takes for an answer, so that kills strike while it is on its way

@@ -15,8 +15,6 @@ from tests.journeys.customers import A1, A3, GROUP_ROLES
 from tests.journeys.furniture import Town
 from tests.journeys.promises import check_promises
 
-pytestmark = pytest.mark.xdist_group("open questions")
-
 _PEOPLE = 30
 _LAG = 15.0
 _REFUSED = 0.1

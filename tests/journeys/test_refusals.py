@@ -13,8 +13,6 @@ from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
 
-pytestmark = pytest.mark.xdist_group("refusals")
-
 _WRONG_SECRET, _EXPIRED_SECRET, _NO_SUCH_TENANT = "7000215", "7000222", "90002"
 _A_WINDOW = 6.0  # real seconds: the incident window of ten minutes has passed
 

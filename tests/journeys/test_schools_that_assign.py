@@ -1,7 +1,5 @@
 """Schools that give licences themselves: seats are the whole delivery, until the school asks for more."""
 
-import pytest
-
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor
 from provisioning.domain.lifecycle import LineState, OperationState
@@ -11,8 +9,6 @@ from tests.journeys.customers import A3, A3_STAFF_MORE, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
-
-pytestmark = pytest.mark.xdist_group("waits")
 
 _ASSIGNS = {"assignment_mode": AssignmentMode.NONE}
 _POLLS = 1.5  # real seconds in which seats are looked at several times

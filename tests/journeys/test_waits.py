@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.local.world import APP
@@ -11,8 +9,6 @@ from tests.journeys.customers import A1, A3, A3_STAFF_MORE, READ, ROLES, Custome
 from tests.journeys.furniture import Town
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_promises
-
-pytestmark = pytest.mark.xdist_group("waits")
 
 _BRIEFLY = 300  # seconds that a token lives: it is renewed five minutes before its end, so at each call
 _POLLS = 1.5  # real seconds in which seats and consent are looked at several times

@@ -162,6 +162,11 @@ class Answer:
         return json.loads(self.out)
 
     @property
+    def told(self) -> str:
+        """What was said on standard error, wherever the lines were broken."""
+        return " ".join(self.err.split())
+
+    @property
     def fits(self) -> bool:
         return all(len(line) <= 80 for line in self.out.splitlines())
 

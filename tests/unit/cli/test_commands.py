@@ -617,7 +617,7 @@ class TestAudit:
     def test_a_file_that_is_not_there_is_a_sentence(self, provisioning: CommandLine, tmp_path: Path) -> None:
         (tmp_path / "key").write_text(KEY)
         answer = provisioning("audit", "verify", str(tmp_path / "none"), "--key", str(tmp_path / "key"))
-        assert (answer.code, "cannot be read: No such file" in answer.err) == (2, True)
+        assert (answer.code, "cannot be read: No such file" in answer.told) == (2, True)
 
 
 class TestMappings:
@@ -640,7 +640,7 @@ class TestSandbox:
     def test_without_a_twin_it_says_how_to_start_one(self, provisioning: CommandLine, tmp_path: Path) -> None:
         answer = provisioning("sandbox", "ledger", "--folder", str(tmp_path))
         assert answer.code == 1
-        assert "provisioning sandbox serve" in answer.err
+        assert "provisioning sandbox serve" in answer.told
 
 
 class TestTheKeyOfTheLog:
@@ -661,7 +661,7 @@ class TestTheKeyOfTheLog:
         before = file.read_text()
         again = provisioning("audit", "key", str(file), "--new", "log.example")
         assert again.code == 2
-        assert "is there already" in again.err
+        assert "is there already" in again.told
         assert file.read_text() == before
 
     def test_what_is_no_key_is_said(self, provisioning: CommandLine, tmp_path: Path) -> None:
