@@ -263,10 +263,14 @@ class ApplyPlan:
         return False
 
     def _carry_on(self, operation: Operation) -> bool:
+        """With the next chunk; after the last one the reading back begins, without another turn to find that out."""
         with self._open_uow() as uow:
-            uow.operations.save(
-                msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None, unreadable_since=None)
-            )
+            if uow.journal.step_counts(operation.operation_id).get(StepState.PENDING):
+                uow.operations.save(
+                    msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None, unreadable_since=None)
+                )
+            else:
+                move(uow, operation, OperationState.VERIFYING, self._clock.now())
             uow.commit()
         return True
 
