@@ -12,6 +12,7 @@ ArticleCode = NewType("ArticleCode", str)
 SubjectId = NewType("SubjectId", str)  # directory object id of a person: personal data, never in logs of record
 GroupId = NewType("GroupId", str)
 Pseudonym = NewType("Pseudonym", str)  # what the audit log calls a person
+MigrationId = NewType("MigrationId", str)  # UUID
 OperationId = NewType("OperationId", str)  # UUID
 PlanId = NewType("PlanId", str)  # UUID
 StepId = NewType("StepId", int)

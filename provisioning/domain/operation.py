@@ -23,6 +23,7 @@ from provisioning.domain.ids import (
     TenantId,
 )
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
+from provisioning.domain.migration import MigrationPart
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.reasons import Reason
 
@@ -63,6 +64,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     named: tuple[SubjectId, ...] = ()
     starts_on: date | None = None
     mapping_digest: str = ""  # of the article and SKU rows used
+    part: MigrationPart | None = None  # of a migration: `named` are then its people, ids of this operation's tenant
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,210 @@
+"""A migration: people of one tenant go to another, wave by wave. Licences are ready there first and leave here last.
+
+What each state means for a person, and why the order is what it is, is section 8 of the trade: Microsoft makes an empty
+mailbox as soon as an Exchange plan is on, and the real one then cannot come (learn.microsoft.com, "Cross-tenant mailbox
+migration"). So the target's licence comes with its Exchange plans off, and they go on when somebody proves that the
+mailbox has moved.
+"""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.ids import (
+    Actor,
+    MigrationId,
+    OperationId,
+    OrganisationId,
+    Pseudonym,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.reasons import Reason
+
+EXCHANGE = "exchange"  # the family of service plans that make a mailbox
+
+
+class Situation(StrEnum):
+    """How a person of the source was found in the target. Nothing starts while one but `matched` is unexplained."""
+
+    MATCHED = "matched"
+    MISSING_IN_TARGET = "missing_in_target"
+    MISSING_IN_SOURCE = "missing_in_source"  # the identity map names somebody whom the source does not have
+    DISPUTED = "disputed"  # two rules, or two rows of the map, lead to different people
+    MATCHED_TWICE = "matched_twice"  # two people of the source lead to the same one
+    ALREADY_LICENSED = "already_licensed"  # matched, and holds a product of the migration there already
+    GUEST = "guest"
+    DISABLED = "disabled"
+    OF_TWO_BOARDS = "of_two_boards"  # another board's selector matches as well
+
+
+class Treatment(StrEnum):
+    """What an operator decided about a situation, by name."""
+
+    LEAVE_OUT = "leave_out"  # nothing is written for them, in neither tenant
+    TAKE_ALONG = "take_along"
+
+
+# who can go along although they are no plain match; for the others there is nobody to give a licence to
+MAY_GO_ALONG = frozenset({Situation.ALREADY_LICENSED, Situation.DISABLED})
+
+
+class MatchRule(StrEnum):
+    """How people are found in the target where the identity map says nothing; read live, kept nowhere."""
+
+    EMPLOYEE_ID = "employee_id"
+    IMMUTABLE_ID = "immutable_id"
+    MAIL_NICKNAME = "mail_nickname"
+
+
+class Phase(StrEnum):
+    """What an operation does for a wave."""
+
+    PREPARE = "prepare"  # target: the licence, Exchange off
+    ENABLE = "enable"  # target: Exchange on, for who is ready
+    RELEASE = "release"  # source: the licence goes
+    UNDO_TARGET = "undo_target"  # roll back: what the wave gave in the target goes
+    UNDO_SOURCE = "undo_source"  # roll back: what the wave took in the source comes back
+
+
+TARGET_PHASES = frozenset({Phase.PREPARE, Phase.ENABLE, Phase.UNDO_TARGET})
+
+
+class MigrationPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Which piece of which migration an operation is."""
+
+    migration_id: MigrationId
+    wave: int
+    phase: Phase
+
+
+class ProductPair(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds `source_sku` gets `target_sku`; the same product on both sides is the common case."""
+
+    source_sku: SkuId
+    target_sku: SkuId
+    audience: Audience = Audience.ANY
+
+
+class WaveDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """One wave as it was asked for: people by selector (JSON text over the source), the first ones that match win."""
+
+    number: int  # from 1; the first is the pilot
+    name: str
+    selector: str
+    limit: int | None = None  # at most so many people; the rest fall to later waves
+    not_before: datetime | None = None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """When writes may leave: hours of the Dutch day, and only in school holidays of a region when one is named."""
+
+    region: str | None = None  # noord, midden or zuid
+    from_hour: int = 0
+    until_hour: int = 24
+
+
+class MigrationDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file asked for. Frozen with the migration; its digest is what approvals rest on."""
+
+    name: str
+    source_tenant: TenantId
+    target_tenant: TenantId
+    source_holder: OrganisationId
+    target_holder: OrganisationId
+    asked_by: str  # who at the boards asked: a reference, no name
+    people: str  # selector (JSON text) over the source
+    products: tuple[ProductPair, ...]
+    waves: tuple[WaveDefinition, ...]
+    identity: tuple[tuple[SubjectId, SubjectId], ...] = ()  # source and target ids, resolved; UPNs rest elsewhere
+    rules: tuple[MatchRule, ...] = ()
+    treatments: dict[Situation, Treatment] = {}
+    plan_mapping: dict[str, str] = {}  # service plan of a source product → of the target product, where names differ
+    hold_period: timedelta = timedelta(days=30)
+    failure_threshold: float = 0.05  # share of a wave's people whose failure pauses it
+    window: Window = Window()
+    moves_mailboxes: bool = True  # by Microsoft's cross-tenant jobs: the add-on for user migration is needed
+
+
+class EvidenceSource(StrEnum):
+    """What says that a mailbox has moved. A licence or a plan says nothing about a mailbox."""
+
+    TOOL_REPORT = "tool_report"  # of the migration tool that moved it
+    LIST = "list"  # of whoever moved them, who signs for it
+    MICROSOFT_JOB = "microsoft_job"  # Microsoft's cross-tenant job, completed for this person
+
+
+class GateEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a person is `ready_for_exchange`: who says so, on what ground, and which file or job."""
+
+    source: EvidenceSource
+    reference: str  # the report, the list or the job: an id or a file's name and digest, no person's name
+    given_by: Actor
+    given_at: datetime
+
+
+class Traveller(msgspec.Struct, frozen=True, kw_only=True):
+    """One person of a migration: the same human being in two tenants."""
+
+    migration_id: MigrationId
+    source_id: SubjectId
+    target_id: SubjectId | None = None
+    pseudonym: Pseudonym | None = None  # of the source account; what reports and the log call them
+    organisation_id: OrganisationId
+    wave: int = 0  # 0: in none
+    situation: Situation = Situation.MATCHED
+    state: PersonState = PersonState.WAITING
+    source_sku: SkuId | None = None  # the product they leave
+    target_sku: SkuId | None = None  # the product they get
+    reason: Reason | None = None  # why they failed, or what they wait for
+    failed_in: Phase | None = None
+    evidence: GateEvidence | None = None
+    operation_id: OperationId | None = None  # that works on them now, or did last
+    enabled_at: datetime | None = None  # the hold period runs from here
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether Exchange may be switched on for them."""
+        return self.state is PersonState.PREPARED and self.evidence is not None
+
+    def is_held_until(self, period: timedelta) -> datetime | None:
+        return None if self.enabled_at is None else self.enabled_at + period
+
+
+class Wave(msgspec.Struct, frozen=True, kw_only=True):
+    migration_id: MigrationId
+    number: int
+    state: WaveState = WaveState.WAITING
+    entered_at: datetime
+    started_by: Actor | None = None
+    go_reason: str = ""  # why the person who started it thought it right to go on
+    reason: Reason | None = None
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    migration_id: MigrationId
+    definition: MigrationDefinition
+    digest: str  # of the definition
+    state: MigrationState
+    reason: Reason | None = None
+    requested_by: Actor
+    created_at: datetime
+    entered_at: datetime
+    matched_at: datetime | None = None
+    preflight_at: datetime | None = None  # of the latest one that found nothing in the way
+    due_at: datetime | None = None  # when the sweep looks at it again
+    version: int = 0
+
+
+class SchoolHoliday(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of school_holidays.csv; the last day is included."""
+
+    name: str
+    region: str
+    school_year: str  # 2026-2027
+    first_day: date
+    last_day: date
