@@ -160,6 +160,7 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     state: PersonState = PersonState.WAITING
     source_sku: SkuId | None = None  # the product they leave
     target_sku: SkuId | None = None  # the product they get
+    has_mailbox: bool = True  # in the source; without one there is no gate
     reason: Reason | None = None  # why they failed, or what they wait for
     failed_in: Phase | None = None
     evidence: GateEvidence | None = None
@@ -171,7 +172,8 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
         """Whether Exchange may be switched on for them."""
         return self.state is PersonState.PREPARED and self.evidence is not None
 
-    def is_held_until(self, period: timedelta) -> datetime | None:
+    def held_until(self, period: timedelta) -> datetime | None:
+        """When the source may be released; None before everything is on in the target."""
         return None if self.enabled_at is None else self.enabled_at + period
 
 

@@ -1,0 +1,280 @@
+"""What is next in a migration: where its operations brought people, with whom to begin, when to pause. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from provisioning.domain.ids import OperationId, SkuId, SubjectId
+from provisioning.domain.lifecycle import OPERATION_ENDS, SubjectState
+from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller, Wave
+from provisioning.domain.migration_lifecycle import (
+    UNDER_WAY,
+    WAVE_ENDS,
+    MigrationState,
+    PersonState,
+    WaveState,
+    advance_migration,
+    advance_person,
+    advance_wave,
+)
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+
+Said = tuple[SubjectState, Reason | None]  # of a person, by the operation that worked on them
+
+_RIGHT = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
+_STARTED = frozenset(set(WaveState) - WAVE_ENDS - {WaveState.WAITING})
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a turn is decided from. `said`: what operations that ended say of their people."""
+
+    migration: Migration
+    waves: tuple[Wave, ...]
+    travellers: tuple[Traveller, ...]
+    operations: tuple[Operation, ...]
+    said: Mapping[OperationId, Mapping[SubjectId, Said]]
+    now: datetime
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """An operation that should begin: for whom (ids of the source), and with which product."""
+
+    part: MigrationPart
+    sku_id: SkuId
+    people: tuple[SubjectId, ...]
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everybody stands now, and what begins. Whoever begins is still where they were."""
+
+    migration: Migration
+    waves: tuple[Wave, ...]
+    travellers: tuple[Traveller, ...]
+    begins: tuple[Begin, ...]
+
+
+def next_turn(standing: Standing) -> Turn:
+    """Fold in what operations came to, then move the waves, then say what begins. Repeating it changes nothing."""
+    travellers = tuple(_folded(one, standing) for one in standing.travellers)
+    waves = tuple(_moved(wave, travellers, standing) for wave in standing.waves)
+    migration = _migration(standing, waves, travellers)
+    is_running = migration.state is MigrationState.RUNNING
+    begins = tuple(_begins(standing, waves, travellers)) if is_running else ()
+    return Turn(migration=migration, waves=waves, travellers=travellers, begins=begins)
+
+
+def id_in(phase: Phase, traveller: Traveller) -> SubjectId:
+    """The person's id in the tenant where the phase works."""
+    if phase not in TARGET_PHASES:
+        return traveller.source_id
+    if traveller.target_id is None:
+        raise ValueError("who has no account in the target takes part in no phase there")
+    return traveller.target_id
+
+
+# ── people ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _folded(traveller: Traveller, standing: Standing) -> Traveller:
+    moved = _after_operation(traveller, standing) if traveller.state in UNDER_WAY else traveller
+    if moved.state is PersonState.PREPARED and not moved.has_mailbox:  # nothing can be lost: no gate
+        return _at(_at(moved, PersonState.ENABLING), PersonState.ENABLED, enabled_at=standing.now)
+    return moved
+
+
+def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
+    operation = next((one for one in standing.operations if one.operation_id == traveller.operation_id), None)
+    if operation is None or operation.wish.part is None or operation.state not in OPERATION_ENDS:
+        return traveller
+    phase = operation.wish.part.phase
+    said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
+    if said is None:  # called off before it came to them
+        return _at(traveller, _BACK[phase], operation_id=None) if phase in _BACK else traveller
+    state, reason = said
+    if state not in _RIGHT:
+        return _at(traveller, PersonState.FAILED, reason=reason, failed_in=phase)
+    return _done(traveller, phase, reason, standing.now)
+
+
+def _done(traveller: Traveller, phase: Phase, reason: Reason | None, now: datetime) -> Traveller:
+    if phase is Phase.UNDO_SOURCE:  # the old licence is back: only now the new one may go
+        return msgspec.structs.replace(traveller, operation_id=None)
+    if phase is Phase.PREPARE and reason is Reason.ALREADY_HELD:  # everything is on there, a mailbox too
+        return _at(traveller, PersonState.ENABLED, enabled_at=now)
+    reached = _REACHED[phase]
+    enabled_at = now if reached is PersonState.ENABLED else traveller.enabled_at
+    return _at(traveller, reached, enabled_at=enabled_at)
+
+
+_REACHED: Mapping[Phase, PersonState] = {
+    Phase.PREPARE: PersonState.PREPARED,
+    Phase.ENABLE: PersonState.ENABLED,
+    Phase.RELEASE: PersonState.RELEASED,
+    Phase.UNDO_TARGET: PersonState.ROLLED_BACK,
+}
+
+_BACK: Mapping[Phase, PersonState] = {
+    Phase.PREPARE: PersonState.WAITING,
+    Phase.ENABLE: PersonState.PREPARED,
+    Phase.RELEASE: PersonState.ENABLED,
+}
+
+
+def _at(traveller: Traveller, state: PersonState, **changes: object) -> Traveller:
+    cleared = {"reason": None, "failed_in": None, **changes}
+    return msgspec.structs.replace(traveller, state=advance_person(traveller.state, state), **cleared)
+
+
+# ── waves ────────────────────────────────────────────────────────────────────────────────────────────────
+
+_TO_PREPARE = frozenset({PersonState.WAITING, PersonState.PREPARING})
+_TO_ENABLE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
+
+
+def _moved(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> Wave:
+    own = [one for one in travellers if one.wave == wave.number and one.state is not PersonState.LEFT_OUT]
+    following = _following(wave.state, own, standing)
+    while following is not wave.state:
+        state = advance_wave(wave.state, following)
+        wave = msgspec.structs.replace(wave, state=state, entered_at=standing.now)
+        following = _following(wave.state, own, standing)
+    return wave
+
+
+def _following(state: WaveState, own: Sequence[Traveller], standing: Standing) -> WaveState:
+    standings = {one.state for one in own}
+    match state:
+        case WaveState.PREPARING if not standings & _TO_PREPARE:
+            return WaveState.GATED
+        case WaveState.GATED if not standings & (_TO_PREPARE | _TO_ENABLE):
+            return WaveState.HOLDING
+        case WaveState.HOLDING if standings & (_TO_PREPARE | _TO_ENABLE):
+            return WaveState.GATED
+        case WaveState.RELEASING if not _to_release(own, standing):
+            return WaveState.HOLDING if PersonState.ENABLED in standings else WaveState.DONE
+        case WaveState.ROLLING_BACK if not (standings & UNDER_WAY or any(map(_way_back, own))):
+            return WaveState.ROLLED_BACK
+        case _:
+            return state
+
+
+def _to_release(own: Iterable[Traveller], standing: Standing) -> bool:
+    return any(one.state is PersonState.RELEASING or _is_released_next(one, standing) for one in own)
+
+
+def _is_released_next(traveller: Traveller, standing: Standing) -> bool:
+    until = traveller.held_until(standing.migration.definition.hold_period)
+    return traveller.state is PersonState.ENABLED and until is not None and until <= standing.now
+
+
+def _migration(standing: Standing, waves: Sequence[Wave], travellers: Sequence[Traveller]) -> Migration:
+    migration = standing.migration
+    if migration.state is not MigrationState.RUNNING:
+        return migration
+    if waves and all(wave.state in WAVE_ENDS for wave in waves):
+        return _entered(migration, MigrationState.COMPLETED, standing.now)
+    if any(_went_wrong(wave, travellers, standing) for wave in waves):
+        return _entered(migration, MigrationState.PAUSED, standing.now, Reason.THRESHOLD_REACHED)
+    return migration
+
+
+def _entered(migration: Migration, state: MigrationState, now: datetime, reason: Reason | None = None) -> Migration:
+    state = advance_migration(migration.state, state)
+    return msgspec.structs.replace(migration, state=state, reason=reason, entered_at=now)
+
+
+def _went_wrong(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> bool:
+    """More failed than a person accepted in advance, and more than when they last looked."""
+    if wave.state not in _STARTED:
+        return False
+    before, now = (_failed(wave, some) for some in (standing.travellers, travellers))
+    people = sum(one.wave == wave.number and one.state is not PersonState.LEFT_OUT for one in travellers)
+    return now > before and now > standing.migration.definition.failure_threshold * people
+
+
+def _failed(wave: Wave, travellers: Iterable[Traveller]) -> int:
+    return sum(one.wave == wave.number and one.state is PersonState.FAILED for one in travellers)
+
+
+# ── what begins ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _begins(standing: Standing, waves: Sequence[Wave], travellers: Sequence[Traveller]) -> Iterable[Begin]:
+    busy = {
+        (one.wish.part, one.wish.sku_id)
+        for one in standing.operations
+        if one.wish.part is not None and one.state not in OPERATION_ENDS
+    }
+    for wave in waves:
+        own = [one for one in travellers if one.wave == wave.number]
+        for (part, sku), people in _by_operation(wave, own, standing).items():
+            if (part, sku) not in busy:
+                yield Begin(part, sku, tuple(sorted(people)))
+
+
+def _by_operation(
+    wave: Wave, own: Iterable[Traveller], standing: Standing
+) -> Mapping[tuple[MigrationPart, SkuId], list[SubjectId]]:
+    found: defaultdict[tuple[MigrationPart, SkuId], list[SubjectId]] = defaultdict(list)
+    for traveller in own:
+        phase = _phase_next(wave, traveller, standing)
+        sku = None if phase is None else _product(phase, traveller)
+        if phase is not None and sku is not None:
+            part = MigrationPart(migration_id=wave.migration_id, wave=wave.number, phase=phase)
+            found[part, sku].append(traveller.source_id)
+    return found
+
+
+def _product(phase: Phase, traveller: Traveller) -> SkuId | None:
+    return traveller.target_sku if phase in TARGET_PHASES else traveller.source_sku
+
+
+def _phase_next(wave: Wave, traveller: Traveller, standing: Standing) -> Phase | None:
+    if wave.state is WaveState.ROLLING_BACK:
+        return _way_back(traveller)
+    if wave.state not in _STARTED:
+        return None
+    if traveller.state is PersonState.WAITING:
+        return Phase.PREPARE
+    if traveller.is_ready:
+        return Phase.ENABLE
+    if wave.state is WaveState.RELEASING and _is_released_next(traveller, standing):
+        return Phase.RELEASE
+    return None
+
+
+def _way_back(traveller: Traveller) -> Phase | None:
+    """The old licence comes back before the new one goes."""
+    match traveller.state:
+        case PersonState.RELEASED:
+            return Phase.UNDO_SOURCE
+        case PersonState.PREPARED | PersonState.ENABLED:
+            return Phase.UNDO_TARGET
+        case PersonState.ROLLING_BACK if traveller.operation_id is None:
+            return Phase.UNDO_TARGET
+        case PersonState.FAILED if traveller.failed_in in {Phase.PREPARE, Phase.ENABLE}:
+            return Phase.UNDO_TARGET
+        case PersonState.FAILED if traveller.failed_in is Phase.RELEASE:
+            return Phase.UNDO_SOURCE
+        case _:
+            return None
+
+
+BEGUN: Mapping[Phase, PersonState] = {
+    Phase.PREPARE: PersonState.PREPARING,
+    Phase.ENABLE: PersonState.ENABLING,
+    Phase.RELEASE: PersonState.RELEASING,
+    Phase.UNDO_SOURCE: PersonState.ROLLING_BACK,
+    Phase.UNDO_TARGET: PersonState.ROLLING_BACK,
+}
+
+
+def begun(traveller: Traveller, phase: Phase, operation: OperationId) -> Traveller:
+    """The person once the operation of this phase works on them."""
+    state = BEGUN[phase]
+    if traveller.state is state:
+        return msgspec.structs.replace(traveller, operation_id=operation)
+    return _at(traveller, state, operation_id=operation)
