@@ -75,6 +75,11 @@ _DEFAULTS = Limits(
     checkpoint_interval=timedelta(hours=1),
     references_kept=timedelta(days=90),  # a school year's quarter: whoever is not found by then was never there
     operational_kept=timedelta(days=400),  # a school year and what is asked about it afterwards; the audit log stays
+    # migrations
+    migration_approval_validity=timedelta(days=7),  # mailboxes move over nights; a day is too short for a person to act
+    preflight_validity=timedelta(days=7),  # seats, domains and licences change with every school week
+    release_observation_max_age=timedelta(hours=1),  # what is taken rests on what was seen just now
+    migration_poll=timedelta(seconds=5),  # its operations last minutes to weeks
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

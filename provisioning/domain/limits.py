@@ -66,5 +66,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # personal data
     references_kept: timedelta  # UPNs from orders and identity maps, once nobody resolved them
     operational_kept: timedelta  # people, steps, attempts and plans of operations that ended
+    # migrations
+    migration_approval_validity: timedelta
+    preflight_validity: timedelta
+    release_observation_max_age: timedelta  # of both tenants, before a source is released
+    migration_poll: timedelta  # between looks at a migration that runs
     # collection
     watermark_overlap: timedelta

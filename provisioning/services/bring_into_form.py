@@ -22,7 +22,8 @@ def bring_into_form(uow: UnitOfWork, before: Policy, policy: Policy, now: dateti
     if AssignmentMode.NONE in ways or not is_other_way:
         return []
     ended = uow.operations.list_by(states=_ENDED, tenant=policy.tenant_id, limit=_ALL)
-    latest = {(one.wish.sku_id, one.wish.holder_id): one for one in sorted(ended, key=lambda one: one.created_at)}
+    delivered = sorted((one for one in ended if one.wish.part is None), key=lambda one: one.created_at)
+    latest = {(one.wish.sku_id, one.wish.holder_id): one for one in delivered}
     details = {"policy": policy.digest}
     return [begin_change(uow, one, now, details) for one in latest.values() if not is_under_way(uow, one)]
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.operation import Operation
+from provisioning.domain.operation import Operation, Wish
 from provisioning.domain.records import RecordKind
 from provisioning.domain.tenancy import Binding, Policy
 from provisioning.planning.mapping_digest import current_row_digest
@@ -30,11 +30,18 @@ def grounds_of(
     wish = operation.wish
     authority = uow.records.list_by(RecordKind.DECLARATION, wish.holder_id)
     return Grounds(
-        mapping=current_row_digest(wish.article_code, wish.sku_id, mappings) or "gone",
+        mapping=_mapping_digest(wish, mappings),
         policy=_digest(policy),
         bindings=_digest(bindings),
         authority=_digest(authority),
     )
+
+
+def _mapping_digest(wish: Wish, mappings: Mappings) -> str:
+    """Of a migration's part: the product's rows, and the definition that the wish was made from."""
+    if wish.part is not None:
+        return _digest([wish.mapping_digest, mappings.skus.get(wish.sku_id)])
+    return current_row_digest(wish.article_code, wish.sku_id, mappings) or "gone"
 
 
 def _digest(value: object) -> str:

@@ -6,13 +6,13 @@ from datetime import date, datetime
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.ids import OrganisationId
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, RelationKind
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.planning.selection import selectors_of
 from provisioning.ports import UnitOfWork
+from provisioning.services.boards import board_of
 from provisioning.services.grounds import own_bindings
 from provisioning.services.observe_groups import GroupBasis, group_basis
 
@@ -55,18 +55,10 @@ def _reason_against(own: Sequence[Binding], operation: Operation) -> Reason | No
 
 
 def _strangers(uow: UnitOfWork, operation: Operation, today: date) -> list[Binding]:
-    board = _board_of(uow, operation.wish.holder_id, today)
+    board = board_of(uow, operation.wish.holder_id, today)
     return [
         binding
         for binding in uow.tenants.bindings_in(operation.tenant_id, today)
         if binding.organisation_id not in operation.wish.organisations
-        and _board_of(uow, binding.organisation_id, today) != board
+        and board_of(uow, binding.organisation_id, today) != board
     ]
-
-
-def _board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> OrganisationId:
-    """The board above, or the organisation itself when it has none."""
-    for relation in uow.organisations.relations_of(organisation, today):
-        if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation:
-            return _board_of(uow, relation.parent_id, today)
-    return organisation

@@ -15,9 +15,13 @@ _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
 
 
 def is_under_way(uow: UnitOfWork, ended: Operation) -> bool:
-    """Whether an open operation of the same holder for the same product in the tenant takes its people along."""
+    """Whether an open operation of the same holder for the same product in the tenant takes its people along.
+
+    A part of a migration takes nobody but its own.
+    """
     return any(
-        (operation.wish.sku_id, operation.wish.holder_id) == (ended.wish.sku_id, ended.wish.holder_id)
+        (operation.wish.sku_id, operation.wish.holder_id, operation.wish.part)
+        == (ended.wish.sku_id, ended.wish.holder_id, None)
         for operation in uow.operations.list_by(states=_OPEN, tenant=ended.tenant_id)
     )
 
