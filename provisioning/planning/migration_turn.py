@@ -91,7 +91,7 @@ def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
         return traveller
     phase = operation.wish.part.phase
     said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
-    if said is None:  # called off before it came to them
+    if said is None or said[1] is Reason.MIGRATION_ABORTED:  # called off before it came to them
         return _at(traveller, _BACK[phase], operation_id=None) if phase in _BACK else traveller
     state, reason = said
     if state not in _RIGHT:
