@@ -24,7 +24,7 @@ _AGAIN: Mapping[Phase, PersonState] = {
     Phase.PREPARE: PersonState.WAITING,
     Phase.ENABLE: PersonState.PREPARED,
     Phase.RELEASE: PersonState.ENABLED,
-    Phase.UNDO_SOURCE: PersonState.ROLLING_BACK,
+    Phase.UNDO_SOURCE: PersonState.RELEASED,  # the old licence first, again
     Phase.UNDO_TARGET: PersonState.ROLLING_BACK,
 }
 
