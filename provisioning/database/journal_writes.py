@@ -18,7 +18,8 @@ from provisioning.ports import StepUpdate, SubjectUpdate
 
 # A step may stay where it is until later, unless that is an end.
 STEP_SOURCES = {
-    state: sources if state in STEP_ENDS else [*sources, state] for state, sources in sources_of(STEP_TRANSITIONS).items()
+    state: sources if state in STEP_ENDS else [*sources, state]
+    for state, sources in sources_of(STEP_TRANSITIONS).items()
 }
 SUBJECT_SOURCES = sources_of(SUBJECT_TRANSITIONS)
 

@@ -106,7 +106,7 @@ class SqlMigrations(SqlTravellers):
             raise self._refused_wave(wave)
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
-        query = columns_of(operations, Operation).where(_PART_OF == migration)
+        query = columns_of(operations, Operation).where(migration == _PART_OF)
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
 
     def _migrations(self, query: Select[Any]) -> list[Migration]:

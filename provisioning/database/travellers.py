@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, text
 
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.jsonb import as_rows
-from provisioning.database.store import Store, columns_of, in_chunks, inserted
+from provisioning.database.store import Store, columns_of, in_chunks, inserted, row_of
 from provisioning.database.tables.tenant_migrations import migrations, travellers
 from provisioning.database.transitions import sources_or_itself
 from provisioning.domain.errors import ConflictError, InputError
@@ -79,7 +79,9 @@ class SqlTravellers(Store):
             raise ConflictError(f"People of migration {migration} have begun: nobody is matched anew.")
         proven = {_pair(each): each.evidence for each in self.travellers(migration) if each.evidence}
         self._connection.execute(delete(travellers).where(_of(migration)))
-        kept = [msgspec.structs.replace(each, evidence=each.evidence or proven.get(_pair(each))) for each in travellers_]
+        kept = [
+            msgspec.structs.replace(each, evidence=each.evidence or proven.get(_pair(each))) for each in travellers_
+        ]
         self._insert(source, kept)
 
     def save_travellers(self, migration: MigrationId, travellers_: Sequence[Traveller]) -> None:
@@ -111,7 +113,7 @@ class SqlTravellers(Store):
         nameless = [each.source_id for each in people if each.pseudonym is None]
         drawn = SqlAuditLog(self._connection).pseudonyms(source, nameless) if nameless else {}
         for some in in_chunks(people):
-            rows = [msgspec.structs.asdict(each) | {"pseudonym": each.pseudonym or drawn[each.source_id]} for each in some]
+            rows = [row_of(each) | {"pseudonym": each.pseudonym or drawn[each.source_id]} for each in some]
             self._connection.execute(inserted(travellers, rows))
 
     def _refusal(self, migration: MigrationId, wanted: Mapping[SubjectId, Traveller]) -> ConflictError:
