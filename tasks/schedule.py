@@ -27,7 +27,7 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
     }
 
 
-NIGHTLY = ("compare_orders", "purge_references", "purge_operations")
+NIGHTLY = ("compare_orders", "purge_references", "purge_operations", "purge_migrations")
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:

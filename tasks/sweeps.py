@@ -81,3 +81,9 @@ def purge_references(services: Services) -> int:
 def purge_operations(services: Services) -> int:
     """What is left of operations that ended long ago goes; the audit log stays."""
     return services.purge_operations()
+
+
+@_round
+def purge_migrations(services: Services) -> int:
+    """The people of migrations that ended long ago go, as those of operations do."""
+    return services.purge_migrations()

@@ -16,7 +16,7 @@ from provisioning.domain.migration_lifecycle import UNDER_WAY, MigrationState, P
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.planning.migration_turn import Said, Standing, Turn, begun, id_in, next_turn
-from tests.factories.migrations import (
+from tests.factories.migration_turns import (
     AFTER_HOLD,
     EVIDENCE,
     MIGRATION,

@@ -21,6 +21,7 @@ class TestApplication:
             "operations.advance",
             "sweeps.collect_orders",
             "sweeps.compare_orders",
+            "sweeps.purge_migrations",
             "sweeps.purge_operations",
             "sweeps.purge_references",
             "sweeps.relay_outbox",
