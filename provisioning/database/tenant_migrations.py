@@ -101,7 +101,10 @@ class SqlMigrations(SqlTravellers):
         was_started_so = or_(
             table.started_by.is_(None), (table.started_by == wave.started_by) & (table.go_reason == wave.go_reason)
         )
-        news = {name: getattr(wave, name) for name in ("state", "entered_at", "started_by", "go_reason", "reason")}
+        news = {
+            name: getattr(wave, name)
+            for name in ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason")
+        }
         if not self._changed(update(waves).where(is_it, may_go, was_started_so).values(news)):
             raise self._refused_wave(wave)
 

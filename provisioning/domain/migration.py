@@ -183,6 +183,7 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     state: WaveState = WaveState.WAITING
     entered_at: datetime
     started_by: Actor | None = None
+    asked_by: Actor | None = None  # who last asked for something of it: start, release, roll back
     go_reason: str = ""  # why the person who started it thought it right to go on
     reason: Reason | None = None
 

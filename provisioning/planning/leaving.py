@@ -53,7 +53,7 @@ class SourceJudge:
         return self._too_early(traveller) or self._given_up(person, traveller, counterpart, going)
 
     def _too_early(self, traveller: Traveller) -> Verdict | None:
-        until = traveller.is_held_until(max(self._ground.hold_period, LEAST_HOLD))
+        until = traveller.held_until(max(self._ground.hold_period, LEAST_HOLD))
         if until is None:
             return Verdict.refused(Reason.TARGET_NOT_READY, "not everything was on there yet")
         return Verdict.refused(Reason.HOLD_PERIOD_RUNS, f"until {until:%Y-%m-%d}") if until > self._ground.now else None

@@ -65,8 +65,9 @@ class AdvanceMigration:
             begun(one, phases[one.source_id], at_work[one.source_id]) if one.source_id in at_work else one
             for one in turn.travellers
         ]
-        changed = [one for one, before in zip(now_standing, standing.travellers, strict=True) if one != before]
-        uow.migrations.save_travellers(changed)
+        for earlier, later in ((standing.travellers, turn.travellers), (turn.travellers, now_standing)):
+            changed = [new for new, old in zip(later, earlier, strict=True) if new != old]
+            uow.migrations.save_travellers(migration.migration_id, changed)
         uow.audit.record([*_events(migration, standing, turn, now), *(_begun_event(one, now) for one in operations)])
         is_over = migration.state in MIGRATION_ENDS and not any(one.state in UNDER_WAY for one in now_standing)
         due = None if is_over else now + self.limits.migration_poll
@@ -134,9 +135,9 @@ def _operation(uow: UnitOfWork, turn: Turn, begin: Begin, now: datetime) -> Oper
 
 
 def _who_asked(waves: Sequence[Wave], begin: Begin, migration: Migration) -> Actor:
-    """Whoever started the wave: the one person who may not approve it."""
-    starter = next((wave.started_by for wave in waves if wave.number == begin.part.wave), None)
-    return starter or migration.requested_by
+    """Whoever asked for the wave's latest turn may not approve it."""
+    asked = next((wave.asked_by for wave in waves if wave.number == begin.part.wave), None)
+    return asked or migration.requested_by
 
 
 def _events(migration: Migration, standing: Standing, turn: Turn, now: datetime) -> list[Event]:

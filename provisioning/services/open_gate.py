@@ -71,13 +71,13 @@ class OpenGate:
         people: set[SubjectId] = {one.source_id for one in found.values() if one}
         evidence = GateEvidence(source=source, reference=reference, given_by=identity.actor, given_at=now)
         new = uow.migrations.give_evidence(migration.migration_id, dict.fromkeys(sorted(people), evidence))
-        details = {"source": str(source), "reference": reference, "people": str(new)}
+        details = {"source": str(source), "reference": reference, "people": str(len(new))}
         uow.audit.record([deed("gate.opened", migration, identity.actor, now, **details)])
         uow.migrations.postpone(migration.migration_id, now)
         return GateOpened(
             migration=migration,
-            ready=new,
-            known_before=len(people) - new,
+            ready=len(new),
+            known_before=len(people - new),
             unknown=tuple(name for name, one in found.items() if one is None),
         )
 

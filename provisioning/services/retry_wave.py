@@ -48,10 +48,10 @@ class RetryWave:
         failed = uow.migrations.travellers(migration.migration_id, wave=number, states=[PersonState.FAILED])
         if not failed:
             raise InputError(f"Nobody of wave {number} failed; there is nothing to try again.")
-        uow.migrations.save_travellers([_again(one) for one in failed])
+        uow.migrations.save_travellers(migration.migration_id, [_again(one) for one in failed])
         details = {"wave": str(wave.number), "people": str(len(failed))}
         uow.audit.record([deed("wave.retried", migration, identity.actor, now, reason, **details)])
-        uow.migrations.postpone(migration.migration_id, now)
+        uow.migrations.save(msgspec.structs.replace(migration, due_at=now))
         return len(failed)
 
 
@@ -76,11 +76,11 @@ class RollBackWave:
         if WaveState.ROLLING_BACK not in WAVE_TRANSITIONS[wave.state]:
             raise InputError(f"Wave {number} is {wave.state}: there is nothing to roll back.")
         wave = msgspec.structs.replace(
-            wave, state=advance_wave(wave.state, WaveState.ROLLING_BACK), entered_at=now, started_by=identity.actor
+            wave, state=advance_wave(wave.state, WaveState.ROLLING_BACK), entered_at=now, asked_by=identity.actor
         )
         uow.migrations.save_wave(wave)
         uow.audit.record([deed("wave.rolling_back", migration, identity.actor, now, reason, wave=str(number))])
-        uow.migrations.postpone(migration.migration_id, now)
+        uow.migrations.save(msgspec.structs.replace(migration, due_at=now))
         return wave
 
 

@@ -36,6 +36,7 @@ waves = Table(
     label("state"),
     moment("entered_at"),
     note("started_by"),
+    note("asked_by"),
     label("go_reason"),
     note("reason"),
 )

@@ -41,6 +41,7 @@ STATEMENTS = (
                          'rolling_back', 'rolled_back', 'done')),
         entered_at   timestamptz NOT NULL,
         started_by   text,
+        asked_by     text,
         go_reason    text NOT NULL,
         reason       text,
         PRIMARY KEY (migration_id, number),
@@ -100,7 +101,7 @@ def upgrade() -> None:
         " purged_at)",
         "migrations",
     )
-    grant("SELECT, INSERT, UPDATE (state, entered_at, started_by, go_reason, reason)", "migration_waves")
+    grant("SELECT, INSERT, UPDATE (state, entered_at, started_by, asked_by, go_reason, reason)", "migration_waves")
     grant(
         "SELECT, INSERT, DELETE, UPDATE (wave, state, reason, failed_in, evidence, operation_id, enabled_at)",
         "migration_travellers",
