@@ -72,7 +72,7 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     ),
     "one_traveller_for_an_account": (
         InputError,
-        "Two people of the migration lead to the same account in the target. Say in the identity map who it belongs to.",
+        "Two people of the migration lead to the same account in the target. Say in the identity map whose it is.",
     ),
     "traveller_in_known_wave": (InputError, "The migration has no such wave."),
     "traveller_of_known_operation": (InputError, "The operation of these people does not exist."),

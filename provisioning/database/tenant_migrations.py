@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Text, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, insert, literal_column, or_, select, update
 
 from provisioning.database.named_people import put_together, set_apart
 from provisioning.database.store import columns_of, inserted, row_of
@@ -30,7 +30,9 @@ from provisioning.planning.selectors import parse_selector
 _SOURCES = sources_or_itself(MIGRATION_TRANSITIONS)
 _WAVE_SOURCES = sources_or_itself(WAVE_TRANSITIONS)
 _STANDING = ("state", "reason", "entered_at", "matched_at", "preflight_at", "due_at")
-_PART_OF = literal_column("operations.wish -> 'part' ->> 'migration_id'", Text)  # to the letter as in its index
+_PART_OF: ColumnElement[Any] = literal_column(
+    "operations.wish -> 'part' ->> 'migration_id'", Text
+)  # to the letter as in its index
 _COLUMNS = columns_of(migrations, Migration).add_columns(migrations.c.named)
 
 
