@@ -54,6 +54,12 @@ def compare_orders(services: Services) -> int:
 
 
 @_round
+def sweep_migrations(services: Services) -> int:
+    """Migrations whose time has come are looked at: what their operations came to, and what is next."""
+    return services.sweep_migrations()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()

@@ -20,7 +20,7 @@ Opening = Callable[[Window, datetime], datetime | None]
 
 _PAUSE = timedelta(seconds=5)  # as long as a stop may take to be noticed, it takes to be lifted
 _UNKNOWN_OPENING = timedelta(days=1)  # the holidays of that school year are not published yet
-_NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING}
+_NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
 
 
 class KeepInStep:
@@ -90,3 +90,12 @@ def _read_back(uow: UnitOfWork, operation: Operation, now: datetime) -> Operatio
 def _wait(uow: UnitOfWork, operation: Operation, until: datetime, reason: Reason) -> bool:
     wait(uow, operation, until, reason, unreadable_since=operation.unreadable_since)
     return False
+
+
+def either(ordinary: Work, part: Work) -> Work:
+    """The one for parts of a migration, the other for all else."""
+
+    def do(operation: Operation, lease: Lease) -> bool:
+        return (ordinary if operation.wish.part is None else part)(operation, lease)
+
+    return do
