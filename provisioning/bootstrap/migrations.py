@@ -4,6 +4,7 @@ from functools import cached_property
 
 from provisioning.bootstrap.operations import Operations
 from provisioning.services.advance_migration import AdvanceMigration
+from provisioning.services.create_migration import CreateMigration
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.open_gate import OpenGate
 from provisioning.services.retry_wave import RetryWave, RollBackWave
@@ -13,6 +14,12 @@ from provisioning.services.sweep_migrations import SweepMigrations
 
 
 class Migrations(Operations):
+    @cached_property
+    def create_migration(self) -> CreateMigration:
+        return CreateMigration(
+            open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, match=self.match_migration
+        )
+
     @cached_property
     def match_migration(self) -> MatchMigration:
         return MatchMigration(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, mappings=self.mappings)

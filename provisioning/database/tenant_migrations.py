@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, Text, insert, literal_column, or_,
 from provisioning.database.named_people import put_together, set_apart
 from provisioning.database.store import columns_of, inserted, row_of
 from provisioning.database.tables.operations import operations
-from provisioning.database.tables.tenant_migrations import migrations, waves
+from provisioning.database.tables.tenant_migrations import migrations
+from provisioning.database.tables.tenant_migrations import waves as wave_rows
 from provisioning.database.transitions import sources_or_itself
 from provisioning.database.travellers import SqlTravellers, no_migration
 from provisioning.domain.errors import ConflictError, InputError
@@ -30,17 +31,14 @@ from provisioning.planning.selectors import parse_selector
 _SOURCES = sources_or_itself(MIGRATION_TRANSITIONS)
 _WAVE_SOURCES = sources_or_itself(WAVE_TRANSITIONS)
 _STANDING = ("state", "reason", "entered_at", "matched_at", "preflight_at", "due_at")
-_PART_OF: ColumnElement[Any] = literal_column(
-    "operations.wish -> 'part' ->> 'migration_id'", Text
-)  # to the letter as in its index
 _COLUMNS = columns_of(migrations, Migration).add_columns(migrations.c.named)
 
 
 class SqlMigrations(SqlTravellers):
-    def add(self, migration: Migration, waves_: Sequence[Wave], travellers: Sequence[Traveller] = ()) -> None:
+    def add(self, migration: Migration, waves: Sequence[Wave], travellers: Sequence[Traveller] = ()) -> None:
         self._connection.execute(insert(migrations).values(_row_of(migration)))
-        if waves_:
-            self._connection.execute(inserted(waves, [row_of(wave) for wave in waves_]))
+        if waves:
+            self._connection.execute(inserted(wave_rows, [row_of(wave) for wave in waves]))
         if travellers:
             self.replace_travellers(migration.migration_id, travellers)
 
@@ -92,26 +90,24 @@ class SqlMigrations(SqlTravellers):
         self._connection.execute(update(migrations).where(is_due).values(due_at=until))
 
     def waves(self, migration: MigrationId) -> list[Wave]:
-        query = columns_of(waves, Wave).where(waves.c.migration_id == migration)
-        return self._list(query.order_by(waves.c.number), Wave)
+        query = columns_of(wave_rows, Wave).where(wave_rows.c.migration_id == migration)
+        return self._list(query.order_by(wave_rows.c.number), Wave)
 
     def save_wave(self, wave: Wave) -> None:
         self._lock(wave.migration_id)
-        table = waves.c
+        table = wave_rows.c
         is_it = (table.migration_id == wave.migration_id) & (table.number == wave.number)
         may_go = table.state.in_(_WAVE_SOURCES[wave.state])
         was_started_so = or_(
             table.started_by.is_(None), (table.started_by == wave.started_by) & (table.go_reason == wave.go_reason)
         )
-        news = {
-            name: getattr(wave, name)
-            for name in ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason")
-        }
-        if not self._changed(update(waves).where(is_it, may_go, was_started_so).values(news)):
+        changing = ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason")
+        news = {name: getattr(wave, name) for name in changing}
+        if not self._changed(update(wave_rows).where(is_it, may_go, was_started_so).values(news)):
             raise self._refused_wave(wave)
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
-        query = columns_of(operations, Operation).where(migration == _PART_OF)
+        query = columns_of(operations, Operation).where(_is_part_of(migration))
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
 
     def _migrations(self, query: Select[Any]) -> list[Migration]:
@@ -142,6 +138,12 @@ def _row_of(migration: Migration) -> dict[str, Any]:
         "definition": definition,
         "named": named,
     }
+
+
+def _is_part_of(migration: MigrationId) -> ColumnElement[bool]:
+    """To the letter as in the index that finds it."""
+    part_of: ColumnElement[str] = literal_column("operations.wish -> 'part' ->> 'migration_id'", Text)
+    return part_of == migration
 
 
 def _migration_of(row: dict[str, Any]) -> Migration:

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, text
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.jsonb import as_rows
 from provisioning.database.store import Store, columns_of, in_chunks, inserted, row_of
-from provisioning.database.tables.tenant_migrations import migrations, travellers
+from provisioning.database.tables.tenant_migrations import migrations
+from provisioning.database.tables.tenant_migrations import travellers as people_rows
 from provisioning.database.transitions import sources_or_itself
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId, SubjectId, TenantId
@@ -52,15 +53,15 @@ class SqlTravellers(Store):
     def travellers(
         self, migration: MigrationId, wave: int | None = None, states: Collection[PersonState] = ()
     ) -> list[Traveller]:
-        query = columns_of(travellers, Traveller).where(_of(migration))
+        query = columns_of(people_rows, Traveller).where(_of(migration))
         if wave is not None:
-            query = query.where(travellers.c.wave == wave)
+            query = query.where(people_rows.c.wave == wave)
         if states:
-            query = query.where(travellers.c.state.in_(states))
-        return self._list(query.order_by(travellers.c.wave, travellers.c.source_id), Traveller)
+            query = query.where(people_rows.c.state.in_(states))
+        return self._list(query.order_by(people_rows.c.wave, people_rows.c.source_id), Traveller)
 
     def counts(self, migration: MigrationId) -> dict[int, Counter[PersonState]]:
-        table = travellers.c
+        table = people_rows.c
         query = select(table.wave, table.state, func.count()).where(_of(migration)).group_by(table.wave, table.state)
         counted: dict[int, Counter[PersonState]] = {}
         for wave, state, people in self._connection.execute(query.order_by(table.wave)):
@@ -68,25 +69,23 @@ class SqlTravellers(Store):
         return counted
 
     def situations(self, migration: MigrationId) -> Counter[Situation]:
-        table = travellers.c
+        table = people_rows.c
         query = select(table.situation, func.count()).where(_of(migration)).group_by(table.situation)
         return Counter({Situation(situation): people for situation, people in self._connection.execute(query)})
 
-    def replace_travellers(self, migration: MigrationId, travellers_: Sequence[Traveller]) -> None:
+    def replace_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
         source = self._lock(migration)
-        has_begun = exists().where(_of(migration), travellers.c.state.not_in(_NOT_BEGUN))
+        has_begun = exists().where(_of(migration), people_rows.c.state.not_in(_NOT_BEGUN))
         if self._connection.scalar(select(has_begun)):
             raise ConflictError(f"People of migration {migration} have begun: nobody is matched anew.")
         proven = {_pair(each): each.evidence for each in self.travellers(migration) if each.evidence}
-        self._connection.execute(delete(travellers).where(_of(migration)))
-        kept = [
-            msgspec.structs.replace(each, evidence=each.evidence or proven.get(_pair(each))) for each in travellers_
-        ]
+        self._connection.execute(delete(people_rows).where(_of(migration)))
+        kept = [msgspec.structs.replace(each, evidence=each.evidence or proven.get(_pair(each))) for each in travellers]
         self._insert(source, kept)
 
-    def save_travellers(self, migration: MigrationId, travellers_: Sequence[Traveller]) -> None:
+    def save_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
         self._lock(migration)
-        wanted = {each.source_id: each for each in travellers_}
+        wanted = {each.source_id: each for each in travellers}
         for some in in_chunks(wanted.values()):
             bound = {"migration": migration, "rows": as_rows(map(_standing, some))}
             if self._changed(_SAVE, bound) != len(some):
@@ -114,7 +113,7 @@ class SqlTravellers(Store):
         drawn = SqlAuditLog(self._connection).pseudonyms(source, nameless) if nameless else {}
         for some in in_chunks(people):
             rows = [row_of(each) | {"pseudonym": each.pseudonym or drawn[each.source_id]} for each in some]
-            self._connection.execute(inserted(travellers, rows))
+            self._connection.execute(inserted(people_rows, rows))
 
     def _refusal(self, migration: MigrationId, wanted: Mapping[SubjectId, Traveller]) -> ConflictError:
         """Why not all of them were saved; raises TransitionError itself where the table says no."""
@@ -132,7 +131,7 @@ def no_migration(migration: MigrationId) -> InputError:
 
 
 def _of(migration: MigrationId) -> ColumnElement[bool]:
-    return travellers.c.migration_id == migration
+    return people_rows.c.migration_id == migration
 
 
 def _pair(traveller: Traveller) -> tuple[SubjectId, SubjectId | None]:

@@ -82,7 +82,7 @@ class TestMigrations:
     @pytest.mark.parametrize("table", ["migrations", "migration_waves"])
     def test_a_migration_and_its_waves_stay_for_good(self, engine: Engine, table: str) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
-            run(engine, f"DELETE FROM {table}")
+            run(engine, f"DELETE FROM {table}")  # noqa: S608  # ours
 
     def test_people_go_when_their_time_has_come(self, engine: Engine) -> None:
         run(engine, "DELETE FROM migration_travellers")

@@ -196,7 +196,7 @@ class TestMigrations:
         assert uow.migrations.starting_with(of[:8]) == [of]
         assert uow.migrations.waves(of) == making.waves(migration)
         assert uow.migrations.travellers(of, wave=2, states={PersonState.WAITING}) == people[1:]
-        assert uow.migrations.counts(of) == dict.fromkeys((1, 2), Counter({PersonState.WAITING: 1}))
+        assert uow.migrations.counts(of) == {wave: Counter({PersonState.WAITING: 1}) for wave in (1, 2)}
         assert uow.migrations.situations(of) == {Situation.MATCHED: 2}
         assert all(one.pseudonym for one in people)
         with pytest.raises(InputError):

@@ -35,6 +35,7 @@ ROWS = ("operation_subjects", "steps", "attempts", "plans")
 EVERYWHERE = (
     *ROWS,
     "migrations",
+    "migration_waves",
     "migration_travellers",
     "reservations",
     "waiting_list",
@@ -305,13 +306,9 @@ class TestForgetTraveller:
     def test_leaves_neither_account_in_the_migration_and_everything_of_others(self, merger: Merger, side: str) -> None:
         merger.end()
         person, other = merger.travellers
-        account = {"source": person.source_id, "target": person.target_id}[side]
-        tenant = {
-            "source": merger.migration.definition.source_tenant,
-            "target": merger.migration.definition.target_tenant,
-        }
-        assert account is not None
-        merger.forget(account, tenant[side])
+        asked = merger.migration.definition
+        places = {"source": (person.source_id, asked.source_tenant), "target": (person.target_id, asked.target_tenant)}
+        merger.forget(*places[side])
         for each in (person.source_id, person.target_id):
             assert merger.installation.mentions(each) <= {"pseudonyms"}
             assert not merger.installation.mentions(each.upper())
