@@ -47,9 +47,7 @@ class CreateMigration:
             source, target = _tenant(uow, asked.source), _tenant(uow, asked.target)
             holders = _holder(uow, asked.source), _holder(uow, asked.target)
         if source == target:
-            raise InputError(
-                "Source and target are the same tenant; to change product inside one takes no migration."
-            )
+            raise InputError("Source and target are the same tenant; to change product inside one takes no migration.")
         pairs, unknown = self._pairs(asked, source, target)
         definition = _definition(asked, (source, target), holders, pairs)
         migration = self._add(identity, definition)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
-
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor, MigrationId, SkuId
 from provisioning.domain.lifecycle import OperationState
@@ -19,6 +17,7 @@ from provisioning.domain.migration import (
     Traveller,
     WaveDefinition,
 )
+from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
