@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -89,9 +88,7 @@ def _as_written(subject: SubjectId, known: Mapping[str, SubjectId]) -> SubjectId
     return known.get(folded, SubjectId(folded))
 
 
-def _by_rules(
-    readings: Iterable[RuleReading], source: AbstractSet[SubjectId], target: AbstractSet[SubjectId]
-) -> _Leads:
+def _by_rules(readings: Iterable[RuleReading], source: Collection[SubjectId], target: Collection[SubjectId]) -> _Leads:
     """Everybody whom any rule finds, for every source account: who is not selected may be the same human too."""
     leads: dict[SubjectId, set[SubjectId]] = defaultdict(set)
     for reading in readings:
@@ -102,7 +99,7 @@ def _by_rules(
     return {subject: frozenset(found) for subject, found in leads.items()}
 
 
-def _holders(keys: Mapping[SubjectId, str], present: AbstractSet[SubjectId]) -> dict[str, set[SubjectId]]:
+def _holders(keys: Mapping[SubjectId, str], present: Collection[SubjectId]) -> dict[str, set[SubjectId]]:
     holders: dict[str, set[SubjectId]] = defaultdict(set)
     for subject, key in keys.items():
         if subject in present and _key(key):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.ids import SkuId
+from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Traveller
 from provisioning.domain.observation import HeldLicence, Person
@@ -179,7 +179,7 @@ class Taken(msgspec.Struct, frozen=True):
 class ReturnJudge:
     """Gives back exactly what a release took, to who is still as it left them."""
 
-    def __init__(self, mappings: Mappings, groups: GroupScene, taken: Mapping[str, Taken]) -> None:
+    def __init__(self, mappings: Mappings, groups: GroupScene, taken: Mapping[SubjectId, Taken]) -> None:
         self._compatibility = Compatibility(mappings)
         self._groups = groups
         self._taken = taken

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from provisioning.domain.catalogue import PlanRelation, PlanRule, ServicePlan, Sku
-from provisioning.domain.ids import SkuId
+from provisioning.domain.ids import ServicePlanId, SkuId
 from provisioning.domain.migration import EXCHANGE
 from provisioning.domain.observation import HeldLicence
 from provisioning.planning.carry import Carried, KnownPlans, PlanIds, carry_over, disabled_plans, enabled_plans
@@ -64,7 +64,7 @@ def carried_across(
     off = disabled_plans(origin.leaving) - on
     skus = [catalogue[one.sku_id] for one in origin.leaving if one.sku_id in catalogue]
     plans = [plan for sku in skus for plan in sku.plans]
-    stays_on, stays_off, renamed = set[str](), set[str](), set[str]()
+    stays_on, stays_off, renamed = set[ServicePlanId](), set[ServicePlanId](), set[str]()
     for old, new in plan_mapping.items():
         here, there = _called(old, plans), _called(new, product.plans)
         stays_on |= there if here & on else frozenset()
