@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import Actor, SubjectId
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, LicenceState
 from provisioning.domain.operation import OperationKind, StepKind, StepRecord
@@ -15,6 +15,7 @@ from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
+from provisioning.services.retry_operation import go_on
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_all, check_continuity, check_list_adds_up, check_witness
 from tests.simulation.test_group_cases import GROUP, a_group_with, a_world, everybody_holds, proven, states
@@ -134,6 +135,25 @@ class TestOthersHands:
         assert world.operation.reason is (Reason.GROUP_CHANGED if is_member else None)
         check_continuity(world)
 
+    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("is_swap", [False, True], ids=["joining", "one write"])
+    def test_a_group_deleted_while_it_is_read_back_is_told_at_once(self, seed: int, is_swap: bool) -> None:
+        world = a_world(seed, Weather(lag=(timedelta(0), timedelta(seconds=15), timedelta(minutes=5))[seed % 3]))
+        everybody_holds(world, *((HeldLicence(A1, group_id=GROUP),) if is_swap else ()))
+        a_group_with(world, A1 if is_swap else A3, members=None if is_swap else frozenset())
+        proven(world)
+        world.run(until=OperationState.VERIFYING)
+        world.graph.groups.delete(GROUP)
+        assert world.run(longest=timedelta(minutes=15)) is OperationState.HELD
+        assert world.operation.reason is Reason.GROUP_GONE
+        world.clock.moment += timedelta(hours=1)  # what it brought is gone from everybody by now
+        set_mode(world, AssignmentMode.DIRECT)
+        retried(world)
+        assert world.run() is OperationState.COMPLETED
+        assert all(person.direct(A3) for person in world.graph.people.values())
+        check_list_adds_up(world)
+        check_witness(world, repeats_allowed=False)
+
     @pytest.mark.parametrize("is_fresh", [False, True], ids=["long there", "put there by us"])
     def test_nobody_s_own_goes_once_others_took_them_out_of_the_group(self, is_fresh: bool) -> None:
         """What the group brought goes on showing on them for minutes."""
@@ -213,6 +233,13 @@ class TestAnAnswerThatWasLost:
         kinds = {event.kind for event in world.database.rows.events if event.kind.startswith("attempt.")}
         assert kinds == {"attempt.found_done"}
         check_witness(world, repeats_allowed=False)
+
+
+def retried(world: World) -> None:
+    """A person lets it go on."""
+    with world.database.open() as uow:
+        go_on(uow, world.operation, Actor("person:duty"), world.clock.moment)
+        uow.commit()
 
 
 def set_mode(world: World, mode: AssignmentMode) -> None:
