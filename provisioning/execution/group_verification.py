@@ -40,6 +40,14 @@ def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, l
     return Ruling(step=StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=later))
 
 
+def rule_gone(record: StepRecord, now: datetime) -> Ruling:
+    """Of a step through a group that Graph knows no more: what it was to bring never comes, and somebody looks."""
+    reason, outcome = Reason.GROUP_GONE, Outcome.FOUND_ABSENT if record.state is StepState.UNKNOWN else None
+    told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason)
+    step = _update(record, StepState.FAILED, reason, now, outcome)
+    return Ruling(step=step, subject=told, direction=Direction.STOP_GROUP)
+
+
 def _patience(record: StepRecord, limits: Limits) -> timedelta:
     """A licence set twice is the same licence; a group made twice is two, so replicas get all their time."""
     return limits.lag_horizon if record.step.kind is StepKind.CREATE_GROUP else limits.settle

@@ -80,6 +80,9 @@ def observe_groups(
     row = _row(operation, basis, mappings) if is_ours else None
     known = policy.group_id or (row.group_id if row else None)
     target = _as_we_left_it(_target(gateway, operation, known, row), basis.fresh)
+    if row and policy.group_id is None and _serves_another(target, operation, basis):
+        row, known = _new_row(operation, basis, mappings), None
+        target = _as_we_left_it(_target(gateway, operation, known, row), basis.fresh)
     seen = _kinds(gateway, operation, others - {target.group_id} if target else others)
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
@@ -113,15 +116,29 @@ def _row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> Licensi
     if wish.sku_id in of_holder:
         return of_holder[wish.sku_id]
     taken_over = next((of_holder[sku] for sku in sorted(wish.replaces) if sku in of_holder), None)
+    if taken_over is None:
+        return _new_row(operation, basis, mappings)
+    return msgspec.structs.replace(taken_over, sku_id=wish.sku_id, is_licensed=False)
+
+
+def _new_row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> LicensingGroup:
+    """For a group that is still to be made, under a name that no other group of ours has."""
+    wish = operation.wish
+    part_number = mappings.skus[wish.sku_id].part_number
     return LicensingGroup(
         tenant_id=operation.tenant_id,
         sku_id=wish.sku_id,
         holder_id=wish.holder_id,
-        nickname=taken_over.nickname
-        if taken_over
-        else nickname_for(mappings.skus[wish.sku_id].part_number, wish.holder_id),
-        group_id=taken_over.group_id if taken_over else None,
+        nickname=nickname_for(part_number, wish.holder_id, {row.nickname for row in basis.register if row.group_id}),
     )
+
+
+def _serves_another(target: ObservedGroup | None, operation: Operation, basis: GroupBasis) -> bool:
+    """Whether the group went to another product by an order of ours, and brings that one now, which is to stay."""
+    if target is None or any(target.licence(sku) for sku in products(operation.wish)):
+        return False
+    shared = [row.sku_id for row in basis.register if row.group_id == target.group_id]
+    return any(target.licence(sku) for sku in shared)
 
 
 def _as_we_left_it(group: ObservedGroup | None, fresh: Sequence[Step]) -> ObservedGroup | None:

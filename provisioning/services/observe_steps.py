@@ -21,6 +21,7 @@ class Seen(msgspec.Struct, frozen=True):
     people: dict[SubjectId, Person | None]
     groups: dict[SubjectId, ObservedGroup | None]
     members: dict[GroupId, frozenset[SubjectId]] = {}
+    gone: frozenset[GroupId] = frozenset()  # groups that steps go through, and that Graph does not know
 
     def shows_done(self, record: StepRecord) -> bool:
         """Whether the group itself tells that an unanswered join or leave was done, long before any licence does."""
@@ -32,12 +33,13 @@ class Seen(msgspec.Struct, frozen=True):
 
 def observe_steps(gateway: LicenceGateway, tenant: TenantId, records: Sequence[StepRecord]) -> Seen:
     """Raises GraphError when the tenant cannot be read."""
-    about_groups = [record for record in records if record.step.kind in GROUP_STEPS]
     subjects = list(dict.fromkeys(one.step.subject_id for one in records if one.step.kind not in GROUP_STEPS))
+    groups = _groups(gateway, tenant, records)
     return Seen(
         people=_people(gateway, tenant, subjects),
-        groups=_groups(gateway, tenant, about_groups),
-        members=_members(gateway, tenant, records),
+        groups=_named(gateway, tenant, records) | _licensed(groups, records),
+        members={group_id: group.members for group_id, group in groups.items() if group and group.is_complete},
+        gone=frozenset(group_id for group_id, group in groups.items() if group is None),
     )
 
 
@@ -47,14 +49,17 @@ def _is_unanswered(record: StepRecord) -> bool:
     return is_about_members and record.state is StepState.UNKNOWN and record.reason is not Reason.MEMBER_ALREADY
 
 
-def _members(
+def _groups(
     gateway: LicenceGateway, tenant: TenantId, records: Sequence[StepRecord]
-) -> dict[GroupId, frozenset[SubjectId]]:
-    ids = {one.step.change.group_id for one in records if one.step.change.group_id and _is_unanswered(one)}
-    if not ids:
-        return {}
-    observed = gateway.observe_groups(tenant, sorted(ids), with_members=True)
-    return {group_id: group.members for group_id, group in observed.items() if group and group.is_complete}
+) -> dict[GroupId, ObservedGroup | None]:
+    """Those that steps go through; with their members where these tell what became of an unanswered call."""
+    ids = {one.step.change.group_id for one in records if one.step.change.group_id}
+    asked = {one.step.change.group_id for one in records if one.step.change.group_id and _is_unanswered(one)}
+    seen: dict[GroupId, ObservedGroup | None] = {}
+    for wanted, with_members in ((asked, True), (ids - asked, False)):
+        if wanted:
+            seen |= gateway.observe_groups(tenant, sorted(wanted), with_members=with_members)
+    return seen
 
 
 def _people(gateway: LicenceGateway, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
@@ -69,17 +74,20 @@ def _people(gateway: LicenceGateway, tenant: TenantId, subjects: Sequence[Subjec
     return seen
 
 
-def _groups(
+def _named(
     gateway: LicenceGateway, tenant: TenantId, records: Sequence[StepRecord]
 ) -> dict[SubjectId, ObservedGroup | None]:
-    """A new group by the name it was asked for under, any other by its id."""
-    found: dict[SubjectId, ObservedGroup | None] = {
+    """New groups, by the name that each was asked for under."""
+    return {
         record.step.subject_id: gateway.find_group(tenant, record.step.subject_id)
         for record in records
         if record.step.kind is StepKind.CREATE_GROUP
     }
-    ids = [GroupId(one.step.subject_id) for one in records if one.step.kind is StepKind.LICENSE_GROUP]
-    if ids:
-        observed = gateway.observe_groups(tenant, ids, with_members=False)
-        found |= {SubjectId(group_id): group for group_id, group in observed.items()}
-    return found
+
+
+def _licensed(
+    groups: dict[GroupId, ObservedGroup | None], records: Sequence[StepRecord]
+) -> dict[SubjectId, ObservedGroup | None]:
+    """Groups whose own licences were written, as subjects of their steps."""
+    ids = (GroupId(one.step.subject_id) for one in records if one.step.kind is StepKind.LICENSE_GROUP)
+    return {SubjectId(group_id): groups[group_id] for group_id in ids if group_id in groups}

@@ -15,7 +15,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
-from provisioning.execution.group_verification import rule_group
+from provisioning.execution.group_verification import rule_gone, rule_group
 from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
 from provisioning.execution.verification import found_membership, rule_observed, rule_unread
@@ -61,12 +61,21 @@ class VerifyOperation:
                 seen = observe_steps(self._gateway, operation.tenant_id, due)
         except GraphError as error:
             return self._trouble.met(operation, error)
+        if seen.gone and self._was_made_lately(operation, now):
+            seen = msgspec.structs.replace(seen, gone=frozenset())  # only this replica has not heard of it
         judged = [(record, ruling) for record in due if (ruling := self._rule(operation, record, seen, now))]
         self._write(operation, lease, judged, seen, now)
         return self._conclude(operation, records, judged)
 
+    def _was_made_lately(self, operation: Operation, now: datetime) -> bool:
+        with self._open_uow() as uow:
+            written = uow.journal.groups_written_since(operation.tenant_id, now - self._limits.lag_horizon)
+        return any(record.step.kind is StepKind.CREATE_GROUP for record in written)
+
     def _rule(self, operation: Operation, record: StepRecord, seen: Seen, now: datetime) -> Ruling | None:
-        subject = record.step.subject_id
+        subject, change = record.step.subject_id, record.step.change
+        if change.group_id in seen.gone and change.add_sku:  # leaving a group that is no more is done
+            return rule_gone(record, now)
         if subject in seen.groups:
             return rule_group(record, seen.groups[subject], now, self._limits, operation.waits)
         if subject not in seen.people:
