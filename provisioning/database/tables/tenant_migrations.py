@@ -1,6 +1,6 @@
 """Migrations of people between tenants, their waves and their people. (The folder beside this one holds Alembic's.)"""
 
-from sqlalchemy import Column, Computed, Integer, Table
+from sqlalchemy import Boolean, Column, Computed, Integer, Table
 
 from provisioning.database.jsonb import JsonOf
 from provisioning.database.named_people import NamedPeople
@@ -55,6 +55,7 @@ travellers = Table(
     label("state"),
     note("source_sku"),
     note("target_sku"),
+    Column("has_mailbox", Boolean, nullable=False),
     note("reason"),
     note("failed_in"),
     Column("evidence", JsonOf(GateEvidence)),

@@ -65,6 +65,7 @@ STATEMENTS = (
                             'releasing', 'released', 'rolling_back', 'rolled_back', 'failed', 'left_out')),
         source_sku      text,
         target_sku      text,
+        has_mailbox     boolean NOT NULL,
         reason          text,
         failed_in       text CHECK (failed_in IN ('prepare', 'enable', 'release', 'undo_target', 'undo_source')),
         evidence        jsonb,
