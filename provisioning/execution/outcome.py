@@ -109,8 +109,8 @@ def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits
     reason = receipt.reason or Reason.GRAPH_OTHER
     if receipt.tenant_wide:
         return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_TENANT)
-    if reason in _STOPS_GROUP:
-        return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_GROUP)
+    if reason in _STOPS_GROUP or _is_unknown_group(record, reason):
+        return _ruling(record, StepState.PENDING, receipt, reason=_told_of_group(reason), direction=Direction.STOP_GROUP)
     if receipt.retryable and reason not in _NEVER_GIVEN_UP and record.attempts >= limits.max_refusals:
         return _ended(record, receipt, reason, SubjectState.FAILED)
     if is_shared(receipt.attempt_id):
@@ -119,6 +119,18 @@ def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits
         later = now + after_refusal(record.attempts, receipt.after)
         return _ruling(record, StepState.PENDING, receipt, reason=reason, not_before=later)
     return _refused_for_good(record, receipt, reason, now)
+
+
+def _is_unknown_group(record: StepRecord, reason: Reason) -> bool:
+    """A group to be licensed that Graph does not know: gone, or so young that a replica has not heard of it.
+
+    The step stays: people may only join a group that is going to bring them something.
+    """
+    return record.step.kind is StepKind.LICENSE_GROUP and reason is Reason.NOT_FOUND
+
+
+def _told_of_group(reason: Reason) -> Reason:
+    return Reason.GROUP_GONE if reason is Reason.NOT_FOUND else reason
 
 
 def _refused_for_good(record: StepRecord, receipt: Receipt, reason: Reason, now: datetime) -> Ruling:

@@ -304,6 +304,11 @@ class TestThroughGroups:
         ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.DEPENDENCY), kind)
         assert (ruling.step.state, ruling.direction) == (StepState.FAILED, Direction.STOP_GROUP)
 
+    def test_a_group_that_is_not_known_yet_is_licensed_later_for_nobody_may_join_it_before(self) -> None:
+        ruling = ruled(receipt(Outcome.REFUSED, reason=Reason.NOT_FOUND), StepKind.LICENSE_GROUP)
+        assert (ruling.step.state, ruling.direction) == (StepState.PENDING, Direction.STOP_GROUP)
+        assert ruling.step.reason is Reason.GROUP_GONE
+
     @pytest.mark.parametrize("doubt", [None, Reason.NO_ANSWER], ids=["no doubt", "in doubt"])
     def test_a_group_that_has_no_old_licence_is_looked_at(self, doubt: Reason | None) -> None:
         step = msgspec.structs.replace(record(StepKind.SWAP).step, kind=StepKind.LICENSE_GROUP)
