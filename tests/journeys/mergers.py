@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor, MigrationId, SkuId
 from provisioning.domain.lifecycle import OperationState
@@ -21,6 +23,8 @@ from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
+from provisioning.ports import UnitOfWork
+from provisioning.services.migration_deeds import decide
 from tests.journeys.customers import A3, A3_STAFF, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
@@ -91,6 +95,17 @@ class Merger:
     def release(self, wave: int) -> None:
         self.town.services.release_wave(OPERATOR, self.migration_id, wave, "a month has passed")
 
+    def bring(self, wave: int) -> None:
+        """A whole wave, from its start to where everybody has arrived."""
+        self.start(wave)
+        self.approve(Phase.PREPARE, wave)
+        self.await_wave(wave, WaveState.GATED)
+        self.open_gate(names_in(self.travellers(wave)))
+        self.await_wave(wave, WaveState.HOLDING)
+
+    def roll_back(self, wave: int) -> None:
+        self.town.services.roll_back_wave(OPERATOR, self.migration_id, wave, "the boards think again")
+
     def steer(self, goal: MigrationState) -> None:
         self.town.services.steer_migration(OPERATOR, self.migration_id, goal, "the boards ask")
 
@@ -129,9 +144,19 @@ class Merger:
     def await_state(self, state: MigrationState, within: float = 60.0) -> None:
         until(lambda: self.migration.state is state, self._story, within=within)
 
-    def pass_the_hold_period(self) -> None:
-        """A month of the service's time is half a minute of ours at most: the twin's clock and ours are advanced."""
-        self.town.wait_for(self.migration.definition.hold_period + timedelta(minutes=1))
+    def age(self, wave: int) -> None:
+        """As if the hold period had passed since these people arrived."""
+        earlier = self.migration.definition.hold_period + timedelta(minutes=1)
+
+        def move(uow: UnitOfWork) -> None:
+            arrived = uow.migrations.travellers(self.migration_id, wave=wave, states=[PersonState.ENABLED])
+            aged = [
+                msgspec.structs.replace(one, enabled_at=one.enabled_at - earlier) for one in arrived if one.enabled_at
+            ]
+            uow.migrations.save_travellers(self.migration_id, aged)
+            uow.migrations.save(uow.migrations.get(self.migration_id))
+
+        decide(self.town.services.open_uow, move)
 
     def _story(self) -> str:
         with self.town.services.open_uow() as uow:
