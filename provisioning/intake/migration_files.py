@@ -44,7 +44,10 @@ def read_migration(path: Path, mappings: Mappings) -> MigrationFile:
 def parse_migration(name: str, content: bytes, mappings: Mappings) -> MigrationFile:
     """As `read_migration`, from bytes, without reading the identity map. `name` tells YAML from JSON in doubt."""
     problems: list[Problem] = []
-    root = Branch("", parse_tree(name, as_text(name, content)), fields_of(), problems)
+    tree = parse_tree(name, as_text(name, content))
+    root = Branch("", tree, fields_of(), problems)
+    if not isinstance(tree, dict):
+        refuse_if_any(name, problems)
     migration = _migration(root, mappings)
     refuse_if_any(name, list(dict.fromkeys(problems)))
     return migration

@@ -4,7 +4,7 @@ import re
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UPN = re.compile(r"[^\s@;,]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
-_LONGEST_UPN = 113  # 64 before the sign, 48 after it (learn.microsoft.com, "UserPrincipalName population")
+_LONGEST_UPN = 113  # 64 before the sign, 48 after it (learn.microsoft.com, "Prepare for directory synchronization")
 
 NOBODY = "is neither an object id nor a sign-in name such as name@school.example"
 
