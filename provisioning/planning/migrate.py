@@ -16,6 +16,7 @@ from provisioning.planning.migration_plan import (
     MigrationScene,
     Party,
     allotted,
+    counted,
     drawn,
     party,
     under_way,
@@ -71,17 +72,15 @@ def _judged(judge: TargetJudge, people: Party) -> Iterator[Judged]:
 
 def _told(scene: MigrateScene, judged: list[Judged]) -> tuple[str, ...]:
     """What would be done, and what an approver must not overlook."""
-    people, product = under_way(judged), scene.product
+    people, product = counted(under_way(judged)), scene.product
     if scene.phase is Phase.PREPARE:
-        waits = "with Exchange switched off until their mailbox has moved"
-        return (f"{scene.wave}: {people} people get {product} here, {waits}",)
+        return (f"{scene.wave}: {product} is given to {people} here, with Exchange off until the mailbox has moved",)
     if scene.phase is Phase.ENABLE:
-        whom = f"{people} people whose mailbox is said to have moved"
-        return (f"{scene.wave}: Exchange is switched on in {product} for {whom}",)
+        return (f"{scene.wave}: Exchange is switched on in {product} for {people} whose mailbox is said to be here",)
     moved = _moved_mailboxes(scene, judged)
     return (
-        f"{scene.wave} is rolled back: {product} is taken from {people} people to whom it was given",
-        f"{moved} of them have their mailbox here by now: Microsoft deletes it 30 days later" if moved else "",
+        f"{scene.wave} is rolled back: {product} is taken from {people} to whom it was given",
+        f"the mailbox of {counted(moved)} is here by now: Microsoft deletes it 30 days later" if moved else "",
     )
 
 

@@ -217,6 +217,10 @@ def under_way(judged: Iterable[Judged]) -> int:
     return sum(verdict.state is SubjectState.PENDING for _, _, verdict in judged)
 
 
+def counted(people: int) -> str:
+    return "1 person" if people == 1 else f"{people:,} people"
+
+
 def _steps(scene: MigrationScene, judged: Iterable[Judged]) -> Iterator[Step]:
     second_look = scene.census.observed_at + scene.limits.removal_gap
     position = 0

@@ -9,7 +9,16 @@ from provisioning.domain.migration import Phase
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.judging import products
 from provisioning.planning.leaving import Ground, ReturnJudge, SourceJudge, Taken
-from provisioning.planning.migration_plan import Judged, MigrationScene, Party, allotted, drawn, party, under_way
+from provisioning.planning.migration_plan import (
+    Judged,
+    MigrationScene,
+    Party,
+    allotted,
+    counted,
+    drawn,
+    party,
+    under_way,
+)
 from provisioning.planning.plan import Plan
 
 OBSERVATION_MAX_AGE = timedelta(hours=1)
@@ -63,10 +72,10 @@ def _returned(scene: ReleaseScene, people: Party) -> list[Judged]:
 
 
 def _told(scene: ReleaseScene, judged: list[Judged]) -> tuple[str, ...]:
-    number, product = under_way(judged), scene.product
+    people, product = counted(under_way(judged)), scene.product
     if scene.phase is Phase.RELEASE:
         return (
-            f"{scene.wave}: {product} is taken from {number} people here, who have it in the target",
+            f"{scene.wave}: {product} is taken from {people} here, served by the target now",
             "Microsoft deletes what is left of their mailboxes here 30 days later",
         )
-    return (f"{scene.wave} is rolled back: {number} people get back here what its release took",)
+    return (f"{scene.wave} is rolled back: what its release took comes back here, for {people}",)
