@@ -11,7 +11,6 @@ from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId, OperationId, Pseudonym, SubjectId
 from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
-    MIGRATION_ENDS,
     MigrationState,
     PersonState,
     WaveState,
@@ -76,7 +75,7 @@ class MemoryMigrations:
         due = [
             (one.due_at, one.migration_id)
             for one in self.rows.migrations.values()
-            if one.due_at is not None and one.due_at <= now and one.state not in MIGRATION_ENDS
+            if one.due_at is not None and one.due_at <= now
         ]
         claimed = [migration for _, migration in sorted(due)[:limit]]
         for migration in claimed:

@@ -18,7 +18,6 @@ from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId
 from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
-    MIGRATION_ENDS,
     MIGRATION_TRANSITIONS,
     WAVE_TRANSITIONS,
     MigrationState,
@@ -73,7 +72,7 @@ class SqlMigrations(SqlTravellers):
         table = migrations.c
         due = (
             select(table.migration_id, table.due_at)
-            .where(table.due_at <= now, table.state.not_in(MIGRATION_ENDS))
+            .where(table.due_at <= now)
             .order_by(table.due_at, table.migration_id)
             .limit(limit)
             .with_for_update(skip_locked=True)

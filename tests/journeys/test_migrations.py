@@ -124,7 +124,7 @@ def _history(town: Town, customer: Customer, person: str) -> _History:
     if not entries:
         return [(0.0, town.control.user(customer.tenant, person)["licenseAssignmentStates"])]
     first = entries[0]["before"]["licenseAssignmentStates"]
-    return [(0.0, first), *((one["at"], one["after"]["licenseAssignmentStates"]) for one in entries)]
+    return [(0.0, first), *((one["time"], one["after"]["licenseAssignmentStates"]) for one in entries)]
 
 
 def _state_at(history: _History, moment: float) -> _Assignments:

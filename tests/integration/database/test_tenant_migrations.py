@@ -218,13 +218,17 @@ class TestClaimingWhatIsDue:
         assert uow.migrations.claim_due(NOW, LATER, 1) == [early.migration_id]
         assert uow.migrations.claim_due(NOW, LATER, 1) == [late.migration_id]
 
-    def test_leaves_what_is_not_due_waits_for_a_person_or_has_ended(
-        self, uow: SqlUnitOfWork, migration: Migration
-    ) -> None:
+    def test_leaves_what_is_not_due_or_waits_for_a_person(self, uow: SqlUnitOfWork, migration: Migration) -> None:
         added(uow, migration, due_at=LATER)
-        for end in MIGRATION_ENDS:
-            added(uow, migration, state=end, due_at=NOW)
+        added(uow, migration, due_at=None)
         assert uow.migrations.claim_due(NOW, LATER, 10) == []
+
+    @pytest.mark.parametrize("end", sorted(MIGRATION_ENDS))
+    def test_takes_one_that_was_called_off_until_its_people_are_accounted_for(
+        self, uow: SqlUnitOfWork, migration: Migration, end: MigrationState
+    ) -> None:
+        ending = added(uow, migration, state=end, due_at=NOW)
+        assert uow.migrations.claim_due(NOW, LATER, 10) == [ending.migration_id]
 
     def test_two_sweeps_at_once_never_claim_the_same(self, open_uow: Open, migration: Migration) -> None:
         with open_uow() as uow:
