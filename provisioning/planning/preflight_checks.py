@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import ArticleCode, OperationId, PlanId, SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.migration import EXCHANGE, MigrationPart, Phase, Traveller
+from provisioning.domain.migration import MigrationPart, Phase, Traveller
 from provisioning.domain.observation import HeldLicence, Person, Seats
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
-from provisioning.planning.carry import KnownPlans, enabled_plans, families
 from provisioning.planning.guards import Usage
 from provisioning.planning.leaving import LEAST_HOLD
+from provisioning.planning.mailbox import has_mailbox
 from provisioning.planning.migrate import MigrateScene, plan_migrate
 from provisioning.planning.plan import Grounds, Plan
 from provisioning.planning.preflight import (
@@ -220,31 +220,26 @@ def _is_microsofts(domain: str) -> bool:
 
 
 def _mailboxes(facts: PreflightFacts) -> Iterator[Finding | None]:
-    family_of = KnownPlans.named_in(facts.mappings.skus).family_of
-
-    def has_mailbox(person: Person) -> bool:
-        return EXCHANGE in families(enabled_plans(person.licences, facts.mappings.skus), family_of)
-
-    pairs = list(facts.pairs)
-    moving = [one for one, here, _ in pairs if has_mailbox(here)]
-    there = [one.source_id for one, _, far in pairs if has_mailbox(far) and one.evidence is None]
-    yield about(_C.MAILBOX_IN_TARGET, there)
-    yield about(_C.NO_MAILBOX_IN_SOURCE, (one.source_id for one, here, _ in pairs if not has_mailbox(here)))
-    yield _addon(facts, [one for one in moving if one.evidence is None])
+    pairs, skus = list(facts.pairs), facts.mappings.skus
+    moving = {one.source_id for one, here, _ in pairs if has_mailbox(here.licences, skus)}
+    unseen = {one.source_id for one in facts.going if one.evidence is None}
+    arrived = {one.source_id for one, _, far in pairs if has_mailbox(far.licences, skus)}
+    yield about(_C.MAILBOX_IN_TARGET, arrived & unseen)
+    yield about(_C.NO_MAILBOX_IN_SOURCE, {one.source_id for one, _, _ in pairs} - moving)
+    yield _addon(facts, moving & unseen)
     if facts.definition.hold_period < LEAST_HOLD:
         yield Finding(check=_C.HOLD_PERIOD_SHORT, details=(f"{facts.definition.hold_period.days} days",))
 
 
-def _addon(facts: PreflightFacts, moving: Collection[Traveller]) -> Finding | None:
+def _addon(facts: PreflightFacts, moving: Collection[SubjectId]) -> Finding | None:
     """One for each mailbox that Microsoft moves, free in either tenant or on one of the person's two accounts."""
     if not facts.definition.moves_mailboxes:
         return None
     both = (facts.source.seats, facts.target.seats)
-    going = {one.source_id for one in moving}
     bare = [
         one.source_id
         for one, here, far in facts.pairs
-        if one.source_id in going
+        if one.source_id in moving
         and not any(map(here.holds, _addons(facts.source.seats)))
         and not any(map(far.holds, _addons(facts.target.seats)))
     ]
