@@ -29,6 +29,7 @@ class Case(msgspec.Struct, frozen=True):
     person: Person
     origin: Origin | None
     has_evidence: bool = False  # that the mailbox has moved
+    had_mailbox: bool | None = None  # in the source when they were matched; None: nobody noted it
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -60,10 +61,14 @@ class TargetJudge(Judge, ABC):
     def of(self, case: Case) -> Verdict:
         """What is done with this person, or why nothing is."""
 
-    def _goal(self, person: Person, origin: Origin | None) -> Goal:
+    def _goal(self, case: Case) -> Goal:
+        """What was noted of the mailbox outranks how the source looks: Exchange may be off there since it moved."""
+        person, origin = case.person, case.origin
         if origin not in self._across:
             self._across[origin] = self._off_for_good(origin)
         off, not_carried = self._across[origin]
+        if case.had_mailbox is not None:
+            off = off - (self._exchange - self._off) if case.had_mailbox else off | self._exchange
         others = [one for one in person.licences if not (one.sku_id == self.target.sku_id and one.is_direct)]
         elsewhere = enabled_plans(others, self._mappings.skus)
         return Goal(off, withheld(self.target, off, elsewhere, self._mappings.plan_rules), not_carried)
@@ -94,15 +99,15 @@ class Preparation(TargetJudge):
     """The product with Exchange off, for who does not have it."""
 
     def of(self, case: Case) -> Verdict:
-        person, origin = case.person, case.origin
-        return self._has_it(person, origin) or self._cannot(person, origin) or self._prepared(person, origin)
+        return self._has_it(case) or self._cannot(case.person, case.origin) or self._prepared(case)
 
-    def _has_it(self, person: Person, origin: Origin | None) -> Verdict | None:
+    def _has_it(self, case: Case) -> Verdict | None:
         """What they hold is left as it is; whether Exchange is still to come says the reason."""
+        person = case.person
         direct = person.direct(self.target.sku_id)
         if direct is None:
             return self._held_otherwise(person)
-        is_to_come = bool(self._goal(person, origin).back & direct.disabled_plans)
+        is_to_come = bool(self._goal(case).back & direct.disabled_plans)
         reason = Reason.EXCHANGE_NOT_READY if is_to_come else Reason.ALREADY_HELD
         return Verdict(_RIGHT, reason, licences=person.licences)
 
@@ -115,9 +120,9 @@ class Preparation(TargetJudge):
             return Verdict.refused(Reason.CONCURRENT_WRITE, "another operation gives them this product")
         return self._impossible(person)
 
-    def _prepared(self, person: Person, origin: Origin | None) -> Verdict:
+    def _prepared(self, case: Case) -> Verdict:
         """Refused now if Exchange could not come on later: nobody gets stuck halfway."""
-        goal = self._goal(person, origin)
+        person, goal = case.person, self._goal(case)
         change = Change(add_sku=self.target.sku_id, disabled_plans=goal.off | goal.back)
         whole = Change(add_sku=self.target.sku_id, disabled_plans=goal.off)
         obstacle = self._compatibility.obstacle(person.licences, change) or self._compatibility.obstacle(
@@ -137,7 +142,7 @@ class Arrival(TargetJudge):
         direct = person.direct(self.target.sku_id)
         if direct is None:
             return self._held_otherwise(person) or Verdict.refused(Reason.NOT_AS_WE_LEFT, "the licence is gone")
-        back = self._goal(person, case.origin).back & direct.disabled_plans
+        back = self._goal(case).back & direct.disabled_plans
         if not back:
             return Verdict(_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
         if not case.has_evidence:

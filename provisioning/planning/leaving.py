@@ -12,7 +12,7 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.migration import Traveller
+from provisioning.domain.migration import EXCHANGE, Traveller
 from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import Change, StepKind
 from provisioning.domain.reasons import Reason
@@ -66,6 +66,7 @@ class SourceJudge:
             self._others_group(gone)
             or self._left_hanging(person, gone)
             or self._without_p1(person, gone)
+            or self._mailbox_unseen(person, traveller, gone)
             or self._not_served(person, traveller, counterpart, gone)
         )
         if refused:
@@ -113,6 +114,13 @@ class SourceJudge:
         if through is None or has_p1 or not loses:
             return None
         return Verdict.refused(Reason.ENTRA_P1_LOST, self._ground.groups.told_of(through))
+
+    def _mailbox_unseen(self, person: Person, traveller: Traveller, gone: Collection[HeldLicence]) -> Verdict | None:
+        """That Exchange is on there says nothing about what is in the mailbox: somebody has to have seen it arrive."""
+        lost = self._services(person.licences) - self._services(_without(person.licences, gone))
+        if EXCHANGE not in lost or traveller.evidence is not None:
+            return None
+        return Verdict.refused(Reason.EXCHANGE_NOT_READY, "nobody has shown that the mailbox has moved")
 
     def _not_served(
         self, person: Person, traveller: Traveller, counterpart: Person | None, gone: Sequence[HeldLicence]

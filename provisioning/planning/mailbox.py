@@ -16,6 +16,13 @@ def exchange_plans(product: Sku) -> PlanIds:
     return frozenset(plan.plan_id for plan in product.plans if plan.family == EXCHANGE)
 
 
+def has_mailbox(licences: Collection[HeldLicence], catalogue: Mapping[SkuId, Sku]) -> bool:
+    """Whether these licences bring Exchange. They say nothing about what is in the mailbox."""
+    on = enabled_plans(licences, catalogue)
+    held = (catalogue[one.sku_id] for one in licences if one.sku_id in catalogue)
+    return any(exchange_plans(product) & on for product in held)
+
+
 def withheld(product: Sku, off: PlanIds, elsewhere: PlanIds, rules: Collection[PlanRule]) -> PlanIds:
     """The Exchange plans that are off until the mailbox has moved, and what cannot be on without them.
 

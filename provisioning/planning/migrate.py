@@ -26,9 +26,14 @@ from provisioning.planning.plan import Plan
 
 
 class MigrateScene(MigrationScene, frozen=True, kw_only=True):
-    """`left`: the licence of the product as our last step wrote it, of everybody to whom one wrote it."""
+    """`left`: the licence of the product as our last step wrote it, of everybody to whom one wrote it.
+
+    `mailboxes`: whether people had Exchange on in the source when they were matched. Of whom it says nothing, the
+    source as it looks now is believed.
+    """
 
     left: Mapping[SubjectId, HeldLicence] = {}
+    mailboxes: Mapping[SubjectId, bool] = {}
 
 
 _JUDGES: Mapping[Phase, type[TargetJudge]] = {
@@ -43,7 +48,7 @@ def plan_migrate(scene: MigrateScene) -> Plan:
     scene = msgspec.structs.replace(scene, mappings=with_plans_offered(scene.mappings, scene.seats))
     judge = _judge_of(scene)
     people = party(scene)
-    judged = list(allotted(scene, _judged(judge, people)))
+    judged = list(allotted(scene, _judged(scene, judge, people)))
     return drawn(scene, judged, people.absent, *_told(scene, judged))
 
 
@@ -62,11 +67,12 @@ def _judge_of(scene: MigrateScene) -> TargetJudge:
     return judge(aim, scene.definition.plan_mapping, scene.left, scene.reserved)
 
 
-def _judged(judge: TargetJudge, people: Party) -> Iterator[Judged]:
+def _judged(scene: MigrateScene, judge: TargetJudge, people: Party) -> Iterator[Judged]:
     for person, traveller in people.present:
         source = people.there.get(person.subject_id)
         origin = Origin(source.licences, traveller.source_sku) if source else None
-        case = Case(person, origin, has_evidence=traveller.evidence is not None)
+        had_mailbox = scene.mailboxes.get(person.subject_id)
+        case = Case(person, origin, has_evidence=traveller.evidence is not None, had_mailbox=had_mailbox)
         yield person, traveller.organisation_id, judge.of(case)
 
 

@@ -11,6 +11,7 @@ from provisioning.domain.lifecycle import LineState, OperationState, SubjectStat
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.preflight import PreflightCheck
 
 
 class Language(StrEnum):
@@ -50,6 +51,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     steps: Mapping[StepKind, str]
     owners: Mapping[Owner, str]
     topics: Mapping[Topic, str]
+    preflight: Mapping[PreflightCheck, Sentence]
 
 
 @cache
@@ -96,6 +98,10 @@ class Words:
 
     def reason(self, reason: Reason) -> Sentence:
         return self._said.reasons[reason]
+
+    def preflight(self, check: PreflightCheck) -> Sentence:
+        """What a preflight found in the way of a wave, or worth knowing before it begins."""
+        return self._said.preflight[check]
 
     def state(self, state: State) -> str:
         """One of the five labels for screens."""

@@ -129,6 +129,7 @@ def release_scene(
                 source_sku=sku_id,
                 target_sku=target_sku,
                 enabled_at=LONG_AGO,
+                evidence=EVIDENCE,
             )
             for here, far in pairs
         ),

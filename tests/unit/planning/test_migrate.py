@@ -272,6 +272,26 @@ class TestEnable:
     def test_exchange_stays_off_where_it_should(self, here: Person, known: dict[str, Any]) -> None:
         assert only(enabled(here, self.READY, **known)) == (SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, [])
 
+    @pytest.mark.parametrize(
+        ("had", "known", "comes_on"),
+        [
+            pytest.param(True, {}, True, id="switched off there since it moved"),
+            pytest.param(False, {}, False, id="never had one"),
+            pytest.param(
+                True,
+                {"policy": policy(skus={A3: SkuPolicy(disabled_plans=off(EXCHANGE_A3))})},
+                False,
+                id="off by the target's policy",
+            ),
+        ],
+    )
+    def test_what_was_noted_of_the_mailbox_outranks_the_source_of_today(
+        self, had: bool, known: dict[str, Any], comes_on: bool
+    ) -> None:
+        here = person("anne", held(A3, EXCHANGE_A3) if had else held(A3))
+        plan = enabled(here, self.READY, mailboxes={ANNE_THERE.subject_id: had}, **known)
+        assert [change for _, _, change in writes(plan)] == ([Change(add_sku=A3)] if comes_on else [])
+
     def test_who_is_gone_from_the_source_gets_their_mailbox_all_the_same(self) -> None:
         plan = enabled(ANNE, self.READY, other=census(tenant=SOURCE))
         assert only(plan)[2] == [(StepKind.SET_PLANS, Change(add_sku=A3))]

@@ -19,7 +19,9 @@ from provisioning.planning.leaving import Taken
 from provisioning.planning.plan import Plan
 from provisioning.planning.release import plan_release
 from tests.unit.planning.migration_scene import (
+    EVIDENCE,
     EXCHANGE_A3,
+    LONG_AGO,
     SOURCE,
     YAMMER,
     carried_out,
@@ -146,7 +148,7 @@ class TestNotYet:
         ],
     )
     def test_the_hold_period(self, ago: timedelta, hold: timedelta, goes: bool) -> None:
-        waited = (traveller("anne", enabled_at=NOW - ago),)
+        waited = (traveller("anne", enabled_at=NOW - ago, evidence=EVIDENCE),)
         plan = released(travellers=waited, definition=definition(hold_period=hold))
         assert only(plan)[1] is (None if goes else Reason.HOLD_PERIOD_RUNS)
 
@@ -156,6 +158,24 @@ class TestNotYet:
 
     def test_who_never_arrived(self) -> None:
         assert only(released(travellers=(traveller("anne"),)))[1] is Reason.TARGET_NOT_READY
+
+
+class TestTheMailbox:
+    UNSEEN = (traveller("anne", enabled_at=LONG_AGO),)
+
+    def test_is_not_given_up_before_somebody_has_seen_it_arrive(self) -> None:
+        """Somebody who had the product in the target already came there without evidence."""
+        assert only(released(travellers=self.UNSEEN)) == (SubjectState.REFUSED, Reason.EXCHANGE_NOT_READY, [])
+
+    @pytest.mark.parametrize(
+        "licences",
+        [
+            pytest.param((held(A3, EXCHANGE_A3),), id="there never was one"),
+            pytest.param((held(A3), held(A5, group=THEIRS)), id="it stays by something else"),
+        ],
+    )
+    def test_needs_no_evidence_where_none_is_given_up(self, licences: tuple[HeldLicence, ...]) -> None:
+        assert only(released(having(*licences), travellers=self.UNSEEN))[2] == [REMOVED]
 
 
 class TestTheTargetServes:

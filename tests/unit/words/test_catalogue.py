@@ -9,10 +9,17 @@ from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.ownership import OWNERS, owner_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
-from provisioning.words.catalogue import _SCREENS, Language, Screen, Words, load_catalogue, screen_of
+from provisioning.planning.preflight import PreflightCheck
+from provisioning.words.catalogue import _SCREENS, Language, Screen, Sentence, Words, load_catalogue, screen_of
 
 STATES = [*LineState, *OperationState, *SubjectState]
+SENTENCES = [*Reason, *PreflightCheck]
 _MAX = 160
+
+
+def said_of(language: Language, code: Reason | PreflightCheck) -> Sentence:
+    words = Words(language)
+    return words.reason(code) if isinstance(code, Reason) else words.preflight(code)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -28,21 +35,22 @@ class TestEachLanguage:
         assert said.steps.keys() == set(StepKind)
         assert said.owners.keys() == set(Owner)
         assert said.topics.keys() == set(Topic)
+        assert said.preflight.keys() == set(PreflightCheck)
 
-    @pytest.mark.parametrize("reason", Reason)
+    @pytest.mark.parametrize("code", SENTENCES)
     def test_says_what_is_the_case_and_what_to_do_in_whole_short_sentences(
-        self, language: Language, reason: Reason
+        self, language: Language, code: Reason | PreflightCheck
     ) -> None:
-        sentence = Words(language).reason(reason)
+        sentence = said_of(language, code)
         for text in (sentence.what, sentence.todo):
             assert text[0].isupper()
             assert text.endswith(".")
             assert len(text) <= _MAX
             assert "  " not in text
 
-    @pytest.mark.parametrize("reason", Reason)
-    def test_never_shows_a_code(self, language: Language, reason: Reason) -> None:
-        sentence = Words(language).reason(reason)
+    @pytest.mark.parametrize("code", SENTENCES)
+    def test_never_shows_a_code(self, language: Language, code: Reason | PreflightCheck) -> None:
+        sentence = said_of(language, code)
         assert not re.search(r"[A-Z]+_[A-Z]+", sentence.what + sentence.todo)
 
     @pytest.mark.parametrize("state", STATES)
@@ -65,9 +73,9 @@ class TestEachLanguage:
 class TestDutch:
     words = Words(Language.DUTCH)
 
-    @pytest.mark.parametrize("reason", Reason)
-    def test_sentences_are_short_enough_for_level_b1(self, reason: Reason) -> None:
-        sentence = self.words.reason(reason)
+    @pytest.mark.parametrize("code", SENTENCES)
+    def test_sentences_are_short_enough_for_level_b1(self, code: Reason | PreflightCheck) -> None:
+        sentence = said_of(Language.DUTCH, code)
         for text in (sentence.what, sentence.todo):
             assert all(len(part.split()) <= 18 for part in re.split(r"[.:?]", text))
 
