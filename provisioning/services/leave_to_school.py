@@ -5,10 +5,10 @@ from datetime import datetime
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
-from provisioning.domain.operation import Operation, SubjectRecord
+from provisioning.domain.operation import Operation, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-from provisioning.ports import SubjectUpdate, UnitOfWork
+from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.serve_school import serve_school_later
 from provisioning.services.transitions import move
@@ -37,12 +37,19 @@ def leave_to_school(
     if open_steps:
         move(uow, operation, OperationState.VERIFYING, now, reason=Reason.SCHOOL_ASSIGNS)
         return True
+    # found absent after their plan was over: nobody writes them any more
+    if pending := uow.journal.steps_in(operation.operation_id, {StepState.PENDING}):
+        uow.journal.close(operation.operation_id, lease, [_skipped(record) for record in pending], [])
     serve_school_later(uow, finish(uow, operation), now)  # the sweep tells a worker of it
     return False
 
 
 def _update(person: SubjectRecord) -> SubjectUpdate:
     return SubjectUpdate(subject_id=person.subject_id, state=SubjectState.REFUSED, reason=Reason.SCHOOL_ASSIGNS)
+
+
+def _skipped(record: StepRecord) -> StepUpdate:
+    return StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=Reason.SCHOOL_ASSIGNS)
 
 
 def _event(operation: Operation, person: SubjectRecord, now: datetime) -> Event:
