@@ -48,6 +48,15 @@ def rule_gone(record: StepRecord, now: datetime) -> Ruling:
     return Ruling(step=step, subject=told, direction=Direction.STOP_GROUP)
 
 
+def rule_empty_handed(record: StepRecord) -> Ruling:
+    """Of a join into a group to which nobody will give the licence: the plan that was to do so is over.
+
+    They are in it, so the step has had its effect and its line; what they need now is for a new plan to say.
+    """
+    step = StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=Reason.CHANGED_MEANWHILE)
+    return Ruling(step=step, direction=Direction.REPLAN)
+
+
 def _patience(record: StepRecord, limits: Limits) -> timedelta:
     """A licence set twice is the same licence; a group made twice is two, so replicas get all their time."""
     return limits.lag_horizon if record.step.kind is StepKind.CREATE_GROUP else limits.settle

@@ -5,10 +5,10 @@ from datetime import datetime
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import StepState, SubjectState
-from provisioning.domain.operation import Operation, SubjectRecord
+from provisioning.domain.operation import Operation, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-from provisioning.ports import SubjectUpdate, UnitOfWork
+from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
@@ -26,10 +26,17 @@ def leave_rest(uow: UnitOfWork, operation: Operation, lease: Lease, reason: Reas
     in_doubt = {record.step.subject_id for record in open_steps}
     people = uow.journal.subjects(operation.operation_id)
     left = [one for one in people if one.state is SubjectState.PENDING and one.subject_id not in in_doubt]
-    if left:
-        uow.journal.close(operation.operation_id, lease, [], [_update(one, reason) for one in left])
+    # found absent after their plan was over: nobody writes them any more
+    over = [] if open_steps else uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
+    if left or over:
+        steps = [_skipped(record, reason) for record in over]
+        uow.journal.close(operation.operation_id, lease, steps, [_update(one, reason) for one in left])
         uow.audit.record([_event(operation, one, reason, now) for one in left])
     return bool(open_steps)
+
+
+def _skipped(record: StepRecord, reason: Reason) -> StepUpdate:
+    return StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=reason)
 
 
 def _update(person: SubjectRecord, reason: Reason) -> SubjectUpdate:

@@ -1,6 +1,6 @@
 """What Graph shows of the people and groups that open steps are about: single people cheaply, many by a census."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -8,8 +8,9 @@ from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
 from provisioning.domain.lifecycle import StepState
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import GROUP_STEPS, StepKind, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Step, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
+from provisioning.planning.groups import licensed
 from provisioning.ports import LicenceGateway
 
 _FEW = 100  # up to five batches of single people are cheaper than listing a tenant
@@ -21,7 +22,27 @@ class Seen(msgspec.Struct, frozen=True):
     people: dict[SubjectId, Person | None]
     groups: dict[SubjectId, ObservedGroup | None]
     members: dict[GroupId, frozenset[SubjectId]] = {}
-    gone: frozenset[GroupId] = frozenset()  # groups that steps go through, and that Graph does not know
+    through: dict[GroupId, ObservedGroup | None] = {}  # what steps go through; None: Graph does not know it
+
+    @property
+    def gone(self) -> frozenset[GroupId]:
+        return frozenset(group_id for group_id, group in self.through.items() if group is None)
+
+    def with_groups(self, steps: Iterable[Step], *, is_new: bool) -> "Seen":
+        """With licences that we wrote or are about to write laid over; while one `is_new`, none is known to be gone."""
+        through = {group_id: group for group_id, group in self.through.items() if group or not is_new}
+        for step in steps:
+            group = through.get(step.change.group_id) if step.change.group_id else None
+            if group and step.kind is StepKind.LICENSE_GROUP:
+                through[group.group_id] = licensed(group, step.change)
+        return msgspec.structs.replace(self, through=through)
+
+    def is_empty_handed(self, record: StepRecord) -> bool:
+        """Whether somebody joined a group that does not bring what they joined it for."""
+        change = record.step.change
+        group = self.through.get(change.group_id) if change.group_id else None
+        is_join = record.step.kind in (StepKind.ADD_MEMBERS, StepKind.REPROCESS) and record.state is StepState.APPLIED
+        return is_join and group is not None and change.add_sku is not None and group.licence(change.add_sku) is None
 
     def shows_done(self, record: StepRecord) -> bool:
         """Whether the group itself tells that an unanswered join or leave was done, long before any licence does."""
@@ -39,7 +60,7 @@ def observe_steps(gateway: LicenceGateway, tenant: TenantId, records: Sequence[S
         people=_people(gateway, tenant, subjects),
         groups=_named(gateway, tenant, records) | _licensed(groups, records),
         members={group_id: group.members for group_id, group in groups.items() if group and group.is_complete},
-        gone=frozenset(group_id for group_id, group in groups.items() if group is None),
+        through=groups,
     )
 
 
