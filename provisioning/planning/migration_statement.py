@@ -111,8 +111,7 @@ class Section(msgspec.Struct, frozen=True):
 
 def to_statement(report: MigrationReport, tongue: Tongue) -> str:
     """The statement as plain text, to be printed or sent."""
-    title = tongue.words.title
-    blocks = [f"{title}\n{'=' * len(title)}", *(_text(section) for section in sections(report, tongue))]
+    blocks = [_underlined(tongue.words.title, "="), *(_text(section) for section in sections(report, tongue))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -246,7 +245,11 @@ def _text(section: Section) -> str:
     if figures:
         figures.insert(-1, "-" * width)
     bullet = _BULLET if len(section.lines) > 1 else ""
-    return "\n".join([section.heading, "-" * len(section.heading), *figures, *_wrapped(section.lines, bullet)])
+    return "\n".join([_underlined(section.heading, "-"), *figures, *_wrapped(section.lines, bullet)])
+
+
+def _underlined(heading: str, with_what: str) -> str:
+    return f"{fill(heading, _WIDTH)}\n{with_what * min(_WIDTH, len(heading))}"
 
 
 def _wrapped(lines: Sequence[str], bullet: str) -> Iterator[str]:

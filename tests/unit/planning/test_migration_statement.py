@@ -125,5 +125,5 @@ class TestNumbers:
 class TestLines:
     @pytest.mark.parametrize("language", Language)
     def test_fit_a_page(self, language: Language) -> None:
-        made = report(person("anne"), name="Een naam " * 5, approvals=(APPROVAL,), wave_name="alle overigen " * 9)
+        made = report(person("anne"), name="Een naam " * 25, approvals=(APPROVAL,), wave_name="alle overigen " * 9)
         assert all(len(line) <= 78 for line in to_statement(made, tongue(language)).splitlines())
