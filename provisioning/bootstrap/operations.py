@@ -23,10 +23,12 @@ from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.prepare_part import PreparePart
 from provisioning.services.reject_plan import RejectPlan
+from provisioning.services.report_migration import ReportMigration
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
 from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.serve_waiting import ServeWaiting
+from provisioning.services.show_migrations import ShowMigrations
 from provisioning.services.show_operations import ShowOperations
 from provisioning.services.show_plan import ShowPlan
 from provisioning.services.stop_writes import StopWrites
@@ -191,6 +193,14 @@ class Operations(Orders):
     @cached_property
     def show_operations(self) -> ShowOperations:
         return ShowOperations(open_uow=self.open_uow, foretell=self.foretell_work)
+
+    @cached_property
+    def show_migrations(self) -> ShowMigrations:
+        return ShowMigrations(open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work)
+
+    @cached_property
+    def report_migration(self) -> ReportMigration:
+        return ReportMigration(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings)
 
     @cached_property
     def show_plan(self) -> ShowPlan:

@@ -36,6 +36,7 @@ class Action(StrEnum):
     CREATE_MIGRATION = "prepare a migration"
     STEER_MIGRATION = "steer a migration"
     OPEN_GATE = "say that mailboxes have moved"
+    SEE_PEOPLE = "see the ids of people in a migration"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
     EXPORT_AUDIT = "export the audit log"
@@ -75,6 +76,8 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.CREATE_MIGRATION: frozenset({_OPERATOR}),
     Action.STEER_MIGRATION: frozenset({_OPERATOR}),
     Action.OPEN_GATE: frozenset({_OPERATOR}),
+    # others see pseudonyms: directory ids are personal data too
+    Action.SEE_PEOPLE: frozenset({_OPERATOR}),
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),

@@ -85,9 +85,3 @@ def _called(word: str, plans: Iterable[ServicePlan]) -> PlanIds:
     """Plans of this name or id; case means nothing."""
     folded = word.strip().casefold()
     return frozenset(plan.plan_id for plan in plans if folded in {plan.plan_id.casefold(), plan.name.casefold()})
-
-
-def has_mailbox(licences: Collection[HeldLicence], catalogue: Mapping[SkuId, Sku]) -> bool:
-    """Whether Exchange is on for whoever holds these: only then is there something that must not be lost."""
-    on = enabled_plans(licences, catalogue)
-    return any(exchange_plans(catalogue[one.sku_id]) & on for one in licences if one.sku_id in catalogue)

@@ -34,6 +34,7 @@ MATRIX = {
     Action.CREATE_MIGRATION: "operator",
     Action.STEER_MIGRATION: "operator",
     Action.OPEN_GATE: "operator",
+    Action.SEE_PEOPLE: "operator",
     Action.STOP_WRITES: "admin operator approver auditor",
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
