@@ -9,6 +9,7 @@ from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner
 from provisioning.planning.migration_statement import Tongue
+from provisioning.planning.preflight import PreflightCheck
 from provisioning.words.catalogue import Language, OfMigration, Words
 
 VARIABLE = "PROVISIONING_LANGUAGE"
@@ -61,6 +62,11 @@ class Wording:
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""
         return self._words.of_migration(code)
+
+    def of_preflight(self, check: PreflightCheck) -> str:
+        """What was found, and what to do about it."""
+        sentence = self._words.preflight(check)
+        return f"{sentence.what} {sentence.todo}".strip()
 
     @property
     def tongue(self) -> Tongue:

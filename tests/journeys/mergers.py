@@ -71,6 +71,7 @@ class Merger:
                     WaveDefinition(number=1, name="proef", selector=EVERYONE, limit=pilot),
                     WaveDefinition(number=2, name="de rest", selector=EVERYONE),
                 ),
+                "moves_mailboxes": False,
                 "identity": tuple(IdentityPair(*pair) for pair in zip(here.people, there.people, strict=True)),
                 **wishes,
             }

@@ -6,6 +6,7 @@ import typer
 
 from provisioning.cli.command import command
 from provisioning.cli.commands.migrations import Named
+from provisioning.cli.preflight_screen import render_preflight
 from provisioning.cli.session import Session
 from provisioning.domain.migration import Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState
@@ -18,6 +19,7 @@ def register(group: typer.Typer) -> None:
     """Add the decisions to the commands about migrations."""
     for name, function, example in (
         ("start", start, '--wave 2 --reason "the pilot works"'),
+        ("check", check, "--wave 2"),
         ("pause", pause, '--reason "the tool stands still"'),
         ("resume", resume, '--reason "the tool goes on"'),
         ("abort", abort, '--reason "the boards do not merge"'),
@@ -35,6 +37,15 @@ def start(session: Session, migration: Named, wave: _Wave, reason: _Reason = "")
     """
     begun = session.checked_services.start_wave(session.identity, migration, wave, reason)
     _tell(session, begun, "Its plans wait for approval; `provisioning migrations show` names them.")
+
+
+def check(session: Session, migration: Named, wave: _Wave) -> None:
+    """Look at both tenants before a wave begins: what is in the way, and what to know.
+
+    Nothing is changed. A start looks again by itself.
+    """
+    found = session.checked_services.check_wave(migration, wave)
+    session.show(found, render_preflight(found, session.wording))
 
 
 def pause(session: Session, migration: Named, reason: _Reason) -> None:
