@@ -1,14 +1,12 @@
 """The use cases of migrations: what workers do with them, and what people decide about them."""
 
-from collections.abc import Callable
 from functools import cached_property
 
 from provisioning.bootstrap.operations import Operations
-from provisioning.domain.actors import Identity
-from provisioning.domain.migration import Migration
 from provisioning.services.advance_migration import AdvanceMigration
 from provisioning.services.check_wave import CheckWave
 from provisioning.services.create_migration import CreateMigration
+from provisioning.services.match_again import MatchAgain
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.open_gate import OpenGate
 from provisioning.services.retry_wave import RetryWave, RollBackWave
@@ -28,9 +26,9 @@ class Migrations(Operations):
     def match_migration(self) -> MatchMigration:
         return MatchMigration(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, mappings=self.mappings)
 
-    @property
-    def match_again(self) -> Callable[[Identity, str], Migration]:
-        return self.match_migration.again
+    @cached_property
+    def match_again(self) -> MatchAgain:
+        return MatchAgain(open_uow=self.open_uow, match=self.match_migration)
 
     @cached_property
     def check_wave(self) -> CheckWave:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 
-from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
@@ -15,7 +14,6 @@ from provisioning.domain.ids import SYSTEM, MigrationId, OrganisationId, Subject
 from provisioning.domain.migration import Migration, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
 from provisioning.domain.observation import Census, Membership
-from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import Binding
 from provisioning.planning.identity import RuleReading
 from provisioning.planning.mailbox import has_mailbox
@@ -25,7 +23,6 @@ from provisioning.planning.selectors import Register, parse_selector
 from provisioning.planning.waves import in_waves, keys_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
-from provisioning.services.migration_deeds import get_migration
 
 _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 
@@ -59,13 +56,6 @@ class MatchMigration:
             matched = self._store(uow, migration, travellers)
             uow.commit()
         return matched
-
-    def again(self, identity: Identity, named: str) -> Migration:
-        """Because a person asks; raises as a first match does."""
-        require(identity, Action.CREATE_MIGRATION)
-        with self.open_uow() as uow:
-            migration = get_migration(uow, named)
-        return self(migration.migration_id)
 
     def _bindings(self, uow: UnitOfWork, migration: Migration) -> tuple[list[Binding], list[Binding]]:
         """Of the source: those of the board that leaves, and those of others who use the tenant too."""

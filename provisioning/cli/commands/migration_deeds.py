@@ -40,9 +40,9 @@ def start(session: Session, migration: Named, wave: _Wave, reason: _Reason = "")
 
 
 def check(session: Session, migration: Named, wave: _Wave) -> None:
-    """Look at both tenants before a wave begins: what is in the way, and what to know.
+    """Say what is in the way of a wave.
 
-    Nothing is changed. A start looks again by itself.
+    Both tenants are looked at, and nothing is changed. A start looks again by itself.
     """
     found = session.checked_services.check_wave(migration, wave)
     session.show(found, render_preflight(found, session.wording))
