@@ -3,27 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from enum import StrEnum
 from itertools import combinations
 
-import msgspec
-
+from mappings import holiday_checks
+from mappings.findings import Finding, Severity
 from provisioning.domain.catalogue import Article, Fulfilment, Mappings, Variant
 from provisioning.domain.ids import SkuId
 
-
-class Severity(StrEnum):
-    ERROR = "error"
-    REMARK = "remark"
-
-
-class Finding(msgspec.Struct, frozen=True, order=True):
-    """`place` names file and row; `sentence` says what is wrong and what to do."""
-
-    severity: Severity
-    place: str
-    sentence: str
-
+__all__ = ["Finding", "Severity", "check_mappings"]
 
 _NEEDS_BASE = frozenset({Variant.EXTENSION, Variant.STEP_UP, Variant.RENEWAL})
 _GRAPH = frozenset({Fulfilment.GRAPH_USER, Fulfilment.GRAPH_GROUP_DEVICES})
@@ -154,4 +141,5 @@ _CHECKS: tuple[Callable[[Mappings, date], Iterator[Finding]], ...] = (
     _ambiguous_words,
     _unused_skus,
     _targets_without_plans,
+    *holiday_checks.CHECKS,
 )

@@ -57,6 +57,9 @@ def _tables(mappings: Mappings) -> Mapping[str, _Rows]:
         "remaps.csv": {f"{r.from_sku} from {r.valid_from}": msgspec.structs.asdict(r) for r in mappings.remaps},
         "group_licensing.csv": {sku_id: {} for sku_id in mappings.group_licensing},
         "ambiguous.csv": {word: {"article_codes": codes} for word, codes in mappings.ambiguous.items()},
+        "school_holidays.csv": {
+            f"{h.region} {h.school_year} {h.name}": msgspec.structs.asdict(h) for h in mappings.school_holidays
+        },
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from mappings.rows import Row, read_rows
+from provisioning.domain.calendar import SchoolHoliday
 from provisioning.domain.catalogue import (
     Article,
     Audience,
@@ -41,6 +42,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "remaps.csv": ("from_sku", "to_sku", "valid_from", "valid_until", "exceptions"),
     "group_licensing.csv": ("sku_id", "part_number"),
     "ambiguous.csv": ("word", "article_codes"),
+    "school_holidays.csv": ("name", "region", "school_year", "first_day", "last_day", "is_binding"),
 }  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def load_mappings(folder: Path = OURS) -> Mappings:
         group_licensing=frozenset(SkuId(row.guid("sku_id")) for row in rows["group_licensing.csv"]),
         ambiguous={row.text("word").casefold(): _codes(row) for row in rows["ambiguous.csv"]},
         digest="",
+        school_holidays=tuple(sorted(map(_school_holiday, rows["school_holidays.csv"]), key=_holiday_order)),
     )
     return msgspec.structs.replace(mappings, digest=digest_of(mappings))
 
@@ -145,6 +148,21 @@ def _remap(row: Row) -> Remap:
         valid_until=row.optional_day("valid_until"),
         exceptions=frozenset(row.words("exceptions")),
     )
+
+
+def _school_holiday(row: Row) -> SchoolHoliday:
+    return SchoolHoliday(
+        name=row.text("name"),
+        region=row.text("region").lower(),
+        school_year=row.text("school_year"),
+        first_day=row.day("first_day"),
+        last_day=row.day("last_day"),
+        is_binding=row.yes("is_binding"),
+    )
+
+
+def _holiday_order(holiday: SchoolHoliday) -> tuple[str, str, str]:
+    return holiday.region, holiday.first_day.isoformat(), holiday.name
 
 
 def _codes(row: Row) -> tuple[ArticleCode, ...]:

@@ -54,6 +54,12 @@ def compare_orders(services: Services) -> int:
 
 
 @_round
+def sweep_migrations(services: Services) -> int:
+    """Migrations whose time has come are looked at: what their operations came to, and what is next."""
+    return services.sweep_migrations()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()
@@ -81,3 +87,9 @@ def purge_references(services: Services) -> int:
 def purge_operations(services: Services) -> int:
     """What is left of operations that ended long ago goes; the audit log stays."""
     return services.purge_operations()
+
+
+@_round
+def purge_migrations(services: Services) -> int:
+    """The people of migrations that ended long ago go, as those of operations do."""
+    return services.purge_migrations()

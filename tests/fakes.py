@@ -14,14 +14,16 @@ import msgspec
 
 from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, SkuId, TenantId
+from provisioning.domain.ids import Actor, LineKey, MigrationId, OperationId, OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.lifecycle import LINE_TRANSITIONS, LineState, OperationState, advance
+from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.operation import Lane, Operation
 from provisioning.domain.order import LedgerEntry, OrderLine, ShopLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Record, RecordKind
 from provisioning.domain.tenancy import Binding, Organisation, Relation, Tenant
 from provisioning.domain.worklist import Intent, Lease
+from tests.fakes_migrations import MemoryMigrations
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 _DELIVERED = frozenset({LineState.ACCEPTED, LineState.COMPLETED, LineState.PARTIALLY_COMPLETED})
@@ -41,6 +43,9 @@ class World:
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     baselines: dict[tuple[TenantId, SkuId, datetime], int] = field(default_factory=dict)
     operations: dict[OperationId, Operation] = field(default_factory=dict)
+    migrations: dict[MigrationId, Migration] = field(default_factory=dict)
+    waves: dict[tuple[MigrationId, int], Wave] = field(default_factory=dict)
+    travellers: dict[tuple[MigrationId, SubjectId], Traveller] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     queued_up: list[str] = field(default_factory=list)
@@ -329,6 +334,7 @@ class FakeUnitOfWork:
         self.ledger = FakeLedger(draft)
         self.records = FakeRecords(draft)
         self.operations = FakeOperations(draft)
+        self.migrations = MemoryMigrations(draft)
         self.leases = FakeLeases(draft)
         self.audit = FakeAudit(draft)
         self.outbox = FakeOutbox(draft)

@@ -1,26 +1,34 @@
 """The use cases of operations: what workers do with them, and what people decide about them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 
 from provisioning.bootstrap.orders import Orders
 from provisioning.database.engine import measure_skew
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
+from provisioning.domain.migration import Window
 from provisioning.execution.executor import Executor
+from provisioning.planning.window import next_opening
 from provisioning.services.advance_operation import AdvanceOperation, Work
 from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.foretell_work import ForetellWork
+from provisioning.services.keep_in_step import KeepInStep, either
 from provisioning.services.only_in_force import only_in_force
 from provisioning.services.plan_operation import PlanOperation
+from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_operation import PrepareOperation
+from provisioning.services.prepare_part import PreparePart
 from provisioning.services.reject_plan import RejectPlan
+from provisioning.services.report_migration import ReportMigration
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
 from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.serve_waiting import ServeWaiting
+from provisioning.services.show_migrations import ShowMigrations
 from provisioning.services.show_operations import ShowOperations
 from provisioning.services.show_plan import ShowPlan
 from provisioning.services.stop_writes import StopWrites
@@ -47,13 +55,21 @@ class Operations(Orders):
     def _work(self) -> Mapping[OperationState, Work]:
         """What each state asks for."""
         return {
-            OperationState.NEW: self._only_in_force(self.prepare_operation),
-            **dict.fromkeys(OPERATION_WAITS, self._only_in_force(self.prepare_operation)),
-            OperationState.PLANNING: self._only_in_force(self.plan_operation),
-            OperationState.AWAITING_APPROVAL: self.expire_approval,
-            OperationState.APPLYING: self.apply_plan,
+            OperationState.NEW: self._prepared,
+            **dict.fromkeys(OPERATION_WAITS, self._prepared),
+            OperationState.PLANNING: self._planned,
+            OperationState.AWAITING_APPROVAL: self.keep_in_step(self.expire_approval),
+            OperationState.APPLYING: self.keep_in_step(self.apply_plan),
             OperationState.VERIFYING: self.verify_operation,
         }
+
+    @property
+    def _prepared(self) -> Work:
+        return self.keep_in_step(self._only_in_force(either(self.prepare_operation, self.prepare_part)))
+
+    @property
+    def _planned(self) -> Work:
+        return self.keep_in_step(self._only_in_force(either(self.plan_operation, self.plan_part)))
 
     def _only_in_force(self, work: Work) -> Work:
         return only_in_force(work, self.check_configuration, self.open_uow, self.clock)
@@ -84,6 +100,29 @@ class Operations(Orders):
             trouble=self.tenant_trouble,
             finish=self.finish_operation,
         )
+
+    @cached_property
+    def prepare_part(self) -> PreparePart:
+        return PreparePart(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, trouble=self.tenant_trouble)
+
+    @cached_property
+    def plan_part(self) -> PlanPart:
+        return PlanPart(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+            trouble=self.tenant_trouble,
+            finish=self.finish_operation,
+        )
+
+    @cached_property
+    def keep_in_step(self) -> KeepInStep:
+        return KeepInStep(open_uow=self.open_uow, clock=self.clock, finish=self.finish_operation, opening=self._opening)
+
+    def _opening(self, window: Window, moment: datetime) -> datetime | None:
+        return next_opening(window, self.mappings.school_holidays, moment)
 
     @cached_property
     def expire_approval(self) -> ExpireApproval:
@@ -154,6 +193,14 @@ class Operations(Orders):
     @cached_property
     def show_operations(self) -> ShowOperations:
         return ShowOperations(open_uow=self.open_uow, foretell=self.foretell_work)
+
+    @cached_property
+    def show_migrations(self) -> ShowMigrations:
+        return ShowMigrations(open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work)
+
+    @cached_property
+    def report_migration(self) -> ReportMigration:
+        return ReportMigration(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings)
 
     @cached_property
     def show_plan(self) -> ShowPlan:

@@ -16,6 +16,7 @@ from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
 from provisioning.services.propose_configuration import ProposeConfiguration
+from provisioning.services.purge_migrations import PurgeMigrations
 from provisioning.services.purge_operations import PurgeOperations
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.relay_outbox import RelayOutbox
@@ -81,6 +82,10 @@ class Oversight(Measured):
     @cached_property
     def forget_person(self) -> ForgetPerson:
         return ForgetPerson(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def purge_migrations(self) -> PurgeMigrations:
+        return PurgeMigrations(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
 
     @cached_property
     def purge_operations(self) -> PurgeOperations:

@@ -41,6 +41,11 @@ class Speech:
         else:
             self._write(table(rows, columns) if rows else otherwise)
 
+    def show_next(self, value: object, text: str) -> None:
+        """One of many answers of a command that goes on: the value as JSON on one line, or the text; seen at once."""
+        self._write(msgspec.json.encode(value).decode() if self.as_json else printable(text))
+        sys.stdout.flush()
+
     def _write(self, text: str) -> None:
         sys.stdout.write(text.rstrip("\n") + "\n")
 

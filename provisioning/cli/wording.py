@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner
-from provisioning.words.catalogue import Language, Words
+from provisioning.planning.migration_statement import Tongue
+from provisioning.planning.preflight import PreflightCheck
+from provisioning.words.catalogue import Language, OfMigration, Words
 
 VARIABLE = "PROVISIONING_LANGUAGE"
 
@@ -45,10 +48,40 @@ class Wording:
             case _:
                 return self._words.detail(code)
 
-    def standing(self, state: LineState | OperationState, reason: Reason | None) -> str:
+    def standing(
+        self, state: LineState | OperationState | MigrationState | WaveState | PersonState, reason: Reason | None
+    ) -> str:
         """`held: seats insufficient`: the state, and the reason's code as words that can wrap."""
-        return f"{self.name(state)}: {reason.replace('_', ' ').lower()}" if reason else self.name(state)
+        match state:
+            case MigrationState() | WaveState() | PersonState():
+                called = self.of_migration(state)
+            case _:
+                called = self.name(state)
+        return f"{called}: {reason.replace('_', ' ').lower()}" if reason else called
+
+    def of_migration(self, code: OfMigration) -> str:
+        """A state, a situation or another code of migrations."""
+        return self._words.of_migration(code)
+
+    def of_preflight(self, check: PreflightCheck) -> str:
+        """What was found, and what to do about it."""
+        sentence = self._words.preflight(check)
+        return f"{sentence.what} {sentence.todo}".strip()
+
+    @property
+    def tongue(self) -> Tongue:
+        """How reports of migrations speak to the operator."""
+        return _tongue(self._words)
+
+    @property
+    def tongue_of_boards(self) -> Tongue:
+        """How they speak to boards: in Dutch, whatever the operator reads."""
+        return _tongue(Words(Language.DUTCH))
 
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""
         return self._words.topic(topic)
+
+
+def _tongue(words: Words) -> Tongue:
+    return Tongue(words.report, words.of_migration, lambda reason: words.reason(reason).what)

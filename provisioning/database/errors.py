@@ -57,6 +57,25 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     ),
     "plan_approved_in_time": (ConflictError, "The plan is too old to approve. Let it be drawn again."),
     "one_current_plan": (ConflictError, "Another plan of this operation was drawn in between. Look again."),
+    "migrations_pkey": (ConflictError, "The migration exists already."),
+    "migration_from_known_tenant": (InputError, "The source tenant of the migration is not known. Add it first."),
+    "migration_to_known_tenant": (InputError, "The target tenant of the migration is not known. Add it first."),
+    "migration_between_two_tenants": (InputError, "A migration goes from one tenant to another; these are the same."),
+    "migration_hold_period_long_enough": (
+        InputError,
+        "The source is released 30 days after the target is confirmed at the earliest: give a longer hold period.",
+    ),
+    "wave_started_by_person": (NotAllowedError, "A wave is started by a person."),
+    "wave_after_the_pilot_has_reason": (
+        InputError,
+        "Every wave after the first needs a reason to go on. Say what was seen of the one before.",
+    ),
+    "one_traveller_for_an_account": (
+        InputError,
+        "Two people of the migration lead to the same account in the target. Say in the identity map whose it is.",
+    ),
+    "traveller_in_known_wave": (InputError, "The migration has no such wave."),
+    "traveller_of_known_operation": (InputError, "The operation of these people does not exist."),
     "actor_is_person_or_client": (InputError, "An actor is written person:<handle> or client:<name>."),
     "persons_have_roles_of_persons": (
         InputError,

@@ -5,30 +5,23 @@ The operation is a column of the given rows, and plans are looked up row by row:
 no statistics yet, and a planner that takes it for small compares each given row with all of its steps.
 """
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import text
 
 from provisioning.database.jsonb import as_rows
+from provisioning.database.transitions import sources_of
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, SUBJECT_TRANSITIONS
 from provisioning.domain.operation import Attempt
 from provisioning.ports import StepUpdate, SubjectUpdate
 
-_S = TypeVar("_S", bound=StrEnum)
-
-
-def _sources(table: Mapping[_S, frozenset[_S]]) -> dict[_S, list[_S]]:
-    """From where each state may be entered."""
-    return {state: [source for source, following in table.items() if state in following] for state in table}
-
-
 # A step may stay where it is until later, unless that is an end.
 STEP_SOURCES = {
-    state: sources if state in STEP_ENDS else [*sources, state] for state, sources in _sources(STEP_TRANSITIONS).items()
+    state: sources if state in STEP_ENDS else [*sources, state]
+    for state, sources in sources_of(STEP_TRANSITIONS).items()
 }
-SUBJECT_SOURCES = _sources(SUBJECT_TRANSITIONS)
+SUBJECT_SOURCES = sources_of(SUBJECT_TRANSITIONS)
 
 # An attempt whose effect was not seen is sent again under its own id, so its row may be there already.
 # The lease row stays locked until commit: nobody takes it over between this look and the journal's commit.

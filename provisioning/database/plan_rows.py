@@ -1,20 +1,18 @@
 """The rows of a plan: its people, their steps, their seats and their places in the queue."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
 from provisioning.database.jsonb import as_rows
-from provisioning.database.store import inserted
+from provisioning.database.store import in_chunks, inserted
 from provisioning.database.tables.journal import steps
 from provisioning.domain.ids import Pseudonym, SkuId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.operation import Step, StepKind
 from provisioning.planning.plan import Plan, SubjectPlan
 
-_ROWS_AT_ONCE = 5000  # bounds the memory of one statement
 T = TypeVar("T")
 
 # A person whom an earlier plan of this operation already served stays verified: "already right" is our own work.
@@ -94,13 +92,13 @@ def store_rows(
     bound = {"operation": plan.operation_id, "plan": plan.plan_id, "tenant": plan.tenant_id, "sku": sku}
 
     def run(statement: TextClause, given: Iterable[T], row: Callable[[T], Any]) -> None:
-        for some in _in_chunks(given):
+        for some in in_chunks(given):
             connection.execute(statement, bound | {"rows": as_rows(map(row, some))})
 
     run(_SUBJECTS, plan.subjects, lambda subject: _subject_row(subject, pseudonyms))
     connection.execute(_DROP_UNNAMED, bound)
     connection.execute(_LET_GO, bound)
-    for some in _in_chunks(plan.steps):
+    for some in in_chunks(plan.steps):
         connection.execute(inserted(steps, [_step_row(plan, step) for step in some]))
     if sku is not None:
         run(_RESERVE, _served(plan), str)
@@ -141,9 +139,3 @@ def _step_row(plan: Plan, step: Step) -> dict[str, Any]:
         "is_last": step.is_last,
         "state": StepState.SKIPPED if step.kind is StepKind.NO_OP else StepState.PENDING,
     }
-
-
-def _in_chunks(rows: Iterable[T]) -> Iterable[Sequence[T]]:
-    iterator = iter(rows)
-    while some := list(islice(iterator, _ROWS_AT_ONCE)):
-        yield some

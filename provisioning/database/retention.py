@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from provisioning.database import migration_retention as people_who_move
 from provisioning.database.store import Store
 from provisioning.domain.errors import ConflictError
-from provisioning.domain.ids import OperationId, SubjectId, TenantId
+from provisioning.domain.ids import MigrationId, OperationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS
 from provisioning.ports import Purged
 
@@ -78,9 +79,16 @@ class SqlRetention(Store):
             self._connection.execute(rest, bound)
         return Purged(people=people, steps=steps, attempts=attempts, plans=plans)
 
+    def expired_migrations(self, before: datetime, limit: int) -> list[MigrationId]:
+        return people_who_move.expired(self._connection, before, limit)
+
+    def purge_migration(self, migration: MigrationId, at: datetime) -> int:
+        return people_who_move.purge(self._connection, migration, at)
+
     def forget(self, tenant: TenantId, subject: SubjectId) -> int:
         bound = {"tenant": tenant, "subject": subject}
         going_on = self._connection.scalar(_GOING_ON, bound | {"ends": _ENDS})
         if going_on is not None:
             raise ConflictError(f"This person is part of operation {going_on}, which goes on: end it first.")
-        return sum(self._changed(each, bound) for each in _FORGET)
+        moved = people_who_move.forget(self._connection, tenant, subject)
+        return moved + sum(self._changed(each, bound) for each in _FORGET)

@@ -1,6 +1,7 @@
 """What all stores share: rows become frozen values, values become rows, and many rows go in one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from provisioning.database.jsonb import as_rows
 
+_ROWS_AT_ONCE = 5000  # bounds the memory of one statement
 T = TypeVar("T")
 Row = Mapping[str, Any]
 
@@ -77,3 +79,10 @@ def upserted(table: Table, rows: Sequence[Row]) -> Insert:
 def columns_of(table: Table, kind: type[msgspec.Struct]) -> Select[Any]:
     """The columns that the value is made of."""
     return select(*(table.c[name] for name in kind.__struct_fields__))
+
+
+def in_chunks(rows: Iterable[T]) -> Iterable[Sequence[T]]:
+    """So many at a time as one statement may take."""
+    iterator = iter(rows)
+    while some := list(islice(iterator, _ROWS_AT_ONCE)):
+        yield some

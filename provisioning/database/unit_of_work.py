@@ -25,6 +25,7 @@ from provisioning.database.retention import SqlRetention
 from provisioning.database.seals import SqlSeals
 from provisioning.database.seats import SqlSeats
 from provisioning.database.stops import SqlStops
+from provisioning.database.tenant_migrations import SqlMigrations
 from provisioning.database.tenants import SqlTenants
 from provisioning.database.worklist import SqlWorkList
 from provisioning.domain.errors import UnavailableError
@@ -72,6 +73,10 @@ class SqlUnitOfWork:
     @cached_property
     def operations(self) -> ports.OperationStore:
         return SqlOperations(self._connection)
+
+    @cached_property
+    def migrations(self) -> ports.MigrationStore:
+        return SqlMigrations(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

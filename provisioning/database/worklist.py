@@ -57,6 +57,16 @@ _ITEMS = text("""
         WHERE later.tenant_id = ended.tenant_id AND later.created_at > ended.created_at AND later.state <> 'cancelled'
           AND (later.wish -> 'holder_id', later.wish -> 'sku_id') = (ended.wish -> 'holder_id', ended.wish -> 'sku_id'))
     GROUP BY operation_id, people.reason, entered_at, wish, tenant_id
+    UNION ALL
+    SELECT 'migration ' || migration_id, reason, entered_at, definition ->> 'source_holder', source_tenant_id, NULL, 1
+    FROM migrations WHERE state = 'paused'
+    UNION ALL
+    SELECT 'people of migration ' || migration_id, 'SITUATION_UNEXPLAINED', coalesce(matched_at, entered_at),
+           definition ->> 'source_holder', source_tenant_id, NULL, count(*)
+    FROM migrations JOIN migration_travellers AS people USING (migration_id)
+    WHERE migrations.state = 'matched' AND people.state = 'waiting' AND situation <> 'matched'
+      AND NOT jsonb_exists(definition -> 'treatments', situation)
+    GROUP BY migration_id
     ORDER BY since, subject""")
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from provisioning.domain.calendar import SchoolHoliday
 from provisioning.domain.ids import ArticleCode, ServicePlanId, SkuId
 
 
@@ -135,6 +136,7 @@ class Mappings(msgspec.Struct, frozen=True, kw_only=True):
     group_licensing: frozenset[SkuId]  # SKUs that bring Entra ID P1
     ambiguous: Mapping[str, tuple[ArticleCode, ...]]  # loose words of the trade ("A1") and what they might mean
     digest: str
+    school_holidays: tuple[SchoolHoliday, ...] = ()
 
     def articles_coded(self, code: str, on: date) -> tuple[Article, ...]:
         """Every article with this code that is valid on the day: none is unknown, two are ambiguous."""

@@ -3,7 +3,8 @@
 learn.microsoft.com: "group resource type", "What is group-based licensing in Microsoft Entra ID?".
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 
 import msgspec
 
@@ -92,10 +93,20 @@ class LicensingGroup(msgspec.Struct, frozen=True, kw_only=True):
     is_licensed: bool = False  # our licence was read back on it once
 
 
-def nickname_for(part_number: str, holder: OrganisationId) -> str:
+_NICKNAME_LENGTH = 64  # learn.microsoft.com, "group resource type": at most, ASCII without blanks
+
+
+def nickname_for(part_number: str, holder: OrganisationId, taken: Collection[str] = ()) -> str:
     """The mailNickname of our group: the same however often it is asked for, so that a lost answer makes no second.
 
-    At most 64 characters of ASCII without blanks (learn.microsoft.com, "group resource type").
+    `taken`: names of groups of ours that are there already, and may serve another product by now; then it is numbered.
     """
     words = f"licences-{part_number}-{holder}".lower()
-    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in words)[:64]
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in words)
+    names = (f"{plain[: _NICKNAME_LENGTH - len(ending)]}{ending}" for ending in _endings())
+    return next(name for name in names if name not in taken)
+
+
+def _endings() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in count(2))

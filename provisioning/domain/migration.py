@@ -6,7 +6,7 @@ migration"). So the target's licence comes with its Exchange plans off, and they
 mailbox has moved.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -183,6 +183,7 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     state: WaveState = WaveState.WAITING
     entered_at: datetime
     started_by: Actor | None = None
+    asked_by: Actor | None = None  # who last asked for something of it: start, release, roll back
     go_reason: str = ""  # why the person who started it thought it right to go on
     reason: Reason | None = None
 
@@ -200,13 +201,3 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     preflight_at: datetime | None = None  # of the latest one that found nothing in the way
     due_at: datetime | None = None  # when the sweep looks at it again
     version: int = 0
-
-
-class SchoolHoliday(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of school_holidays.csv; the last day is included."""
-
-    name: str
-    region: str
-    school_year: str  # 2026-2027
-    first_day: date
-    last_day: date

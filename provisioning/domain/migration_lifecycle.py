@@ -74,7 +74,8 @@ PERSON_TRANSITIONS: Mapping[PersonState, frozenset[PersonState]] = {
     _P.RELEASING: frozenset({_P.RELEASED, _P.FAILED, _P.ENABLED}),
     _P.RELEASED: frozenset({_P.ROLLING_BACK}),  # within Microsoft's 30 days nothing is lost yet
     _P.ROLLING_BACK: frozenset({_P.ROLLED_BACK, _P.FAILED}),
-    _P.FAILED: frozenset({_P.WAITING, _P.PREPARED, _P.ENABLED, _P.ROLLING_BACK}),  # retried where it failed
+    # retried where it failed
+    _P.FAILED: frozenset({_P.WAITING, _P.PREPARED, _P.ENABLED, _P.RELEASED, _P.ROLLING_BACK}),
     _P.ROLLED_BACK: frozenset(),
     _P.LEFT_OUT: frozenset(),
 }

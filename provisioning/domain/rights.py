@@ -33,6 +33,10 @@ class Action(StrEnum):
     BREAK_GLASS = "approve a plan alone"
     REVIEW_PLAN = "review a plan"
     REJECT_PLAN = "reject a plan"
+    CREATE_MIGRATION = "prepare a migration"
+    STEER_MIGRATION = "steer a migration"
+    OPEN_GATE = "say that mailboxes have moved"
+    SEE_PEOPLE = "see the ids of people in a migration"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
     EXPORT_AUDIT = "export the audit log"
@@ -69,6 +73,11 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.BREAK_GLASS: frozenset({_ADMIN}),
     Action.REVIEW_PLAN: frozenset({_ADMIN, _APPROVER, _AUDITOR}),
     Action.REJECT_PLAN: frozenset({_APPROVER, _OPERATOR}),
+    Action.CREATE_MIGRATION: frozenset({_OPERATOR}),
+    Action.STEER_MIGRATION: frozenset({_OPERATOR}),
+    Action.OPEN_GATE: frozenset({_OPERATOR}),
+    # others see pseudonyms: directory ids are personal data too
+    Action.SEE_PEOPLE: frozenset({_OPERATOR}),
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
@@ -88,6 +97,7 @@ _PERSONS_ONLY = frozenset(
         Action.TAKE_SNAPSHOT,
         Action.CALIBRATE,
         Action.FORGET_PERSON,
+        Action.STEER_MIGRATION,
     }
 )
 

@@ -40,6 +40,23 @@ def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, l
     return Ruling(step=StepUpdate(step_id=record.step_id, state=record.state, reason=record.reason, not_before=later))
 
 
+def rule_gone(record: StepRecord, now: datetime) -> Ruling:
+    """Of a step through a group that Graph knows no more: what it was to bring never comes, and somebody looks."""
+    reason, outcome = Reason.GROUP_GONE, Outcome.FOUND_ABSENT if record.state is StepState.UNKNOWN else None
+    told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason)
+    step = _update(record, StepState.FAILED, reason, now, outcome)
+    return Ruling(step=step, subject=told, direction=Direction.STOP_GROUP)
+
+
+def rule_empty_handed(record: StepRecord) -> Ruling:
+    """Of a join into a group to which nobody will give the licence: the plan that was to do so is over.
+
+    They are in it, so the step has had its effect and its line; what they need now is for a new plan to say.
+    """
+    step = StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=Reason.CHANGED_MEANWHILE)
+    return Ruling(step=step, direction=Direction.REPLAN)
+
+
 def _patience(record: StepRecord, limits: Limits) -> timedelta:
     """A licence set twice is the same licence; a group made twice is two, so replicas get all their time."""
     return limits.lag_horizon if record.step.kind is StepKind.CREATE_GROUP else limits.settle

@@ -110,7 +110,9 @@ def _refusal(record: StepRecord, receipt: Receipt, now: datetime, limits: Limits
     if receipt.tenant_wide:
         return _ruling(record, StepState.PENDING, receipt, reason=reason, direction=Direction.STOP_TENANT)
     if reason in _STOPS_GROUP or _is_unknown_group(record, reason):
-        return _ruling(record, StepState.PENDING, receipt, reason=_told_of_group(reason), direction=Direction.STOP_GROUP)
+        return _ruling(
+            record, StepState.PENDING, receipt, reason=_told_of_group(reason), direction=Direction.STOP_GROUP
+        )
     if receipt.retryable and reason not in _NEVER_GIVEN_UP and record.attempts >= limits.max_refusals:
         return _ended(record, receipt, reason, SubjectState.FAILED)
     if is_shared(receipt.attempt_id):

@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
+from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Membership, PeoplePage, Person, Product, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.graph import groups as group_reads
-from provisioning.graph import inventory, memberships, reads
+from provisioning.graph import inventory, match_keys, memberships, reads
 from provisioning.graph.bridge import Bridge, PerProcess
 from provisioning.graph.client import GraphClient
 from provisioning.graph.settings import GraphSettings
@@ -80,6 +81,9 @@ class GraphGateway:
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         return self._read(lambda client: reads.resolve_subjects(client, tenant, references))
+
+    def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> dict[SubjectId, str]:
+        return self._read(lambda client: match_keys.read_match_keys(client, tenant, rule))
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         """Nothing leaves that might outlast the lease, so the lease also bounds the call."""

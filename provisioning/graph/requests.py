@@ -36,6 +36,9 @@ class Requests:
     def users(self) -> RequestInformation:
         return _selecting(self._graph.users.to_get_request_information(), *wire.USER_FIELDS)
 
+    def users_with(self, name: str) -> RequestInformation:
+        return _selecting(self._graph.users.to_get_request_information(), "id", name)
+
     def groups(self) -> RequestInformation:
         return _selecting(self._graph.groups.to_get_request_information(), "id", "assignedLicenses")
 

@@ -38,6 +38,15 @@ class User(msgspec.Struct, gc=False):
 USER_FIELDS = list(User.__struct_fields__)
 
 
+class UserKey(msgspec.Struct, gc=False):
+    """One of the properties by which a person is found again in another tenant; only the one asked for is there."""
+
+    id: str
+    employeeId: str | None = None
+    onPremisesImmutableId: str | None = None
+    mailNickname: str | None = None
+
+
 class Member(msgspec.Struct, gc=False):
     """A directory object, or an education user (which alone has a role)."""
 

@@ -17,8 +17,9 @@ class Problem(msgspec.Struct, frozen=True):
     sentence: str
 
     def __str__(self) -> str:
+        """A field's name from a file may hold what would steer a terminal, or what no terminal can write."""
         where = f"{self.place}, {self.column}" if self.column else self.place
-        return f"{where}: {self.sentence}"
+        return "".join(sign if sign.isprintable() else "\ufffd" for sign in f"{where}: {self.sentence}")
 
 
 class FileRefusedError(InputError):

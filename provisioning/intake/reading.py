@@ -54,5 +54,5 @@ def rows_of(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _delimiter(text: str) -> str:
     """The one that the header uses most."""
-    header = text.split("\n", 1)[0]
+    header = text.lstrip("\r\n").split("\n", 1)[0]
     return max(_DELIMITERS, key=header.count)

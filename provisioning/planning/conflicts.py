@@ -57,6 +57,13 @@ class Compatibility:
                 return Reason.MUTUALLY_EXCLUSIVE, f"{plan} and {min(clash)}"
         return self._missing_prerequisite(before, kept | added)
 
+    def stranded(self, licences: Collection[HeldLicence], staying: Collection[HeldLicence]) -> frozenset[ServicePlanId]:
+        """Plans that stay on and lose the last of what they need when only `staying` is left of `licences`."""
+        before, after = enabled_plans(licences, self._catalogue), enabled_plans(staying, self._catalogue)
+        return frozenset(
+            plan for plan, others in self._requires if plan in after and others & before and not others & after
+        )
+
     def _missing_prerequisite(
         self, before: frozenset[ServicePlanId], after: frozenset[ServicePlanId]
     ) -> tuple[Reason, str] | None:

@@ -75,10 +75,18 @@ class GroupJudge(Judge):
         if self._group is None:  # it is made first
             return Verdict(SubjectState.PENDING, licences=person.licences)
         has_both = any(x.is_active and x.group_id == self._group_id for x in inherited(person, self.target.sku_id))
+        if self._is_member(person) and not has_both:
+            return self._awaiting_both(person)
         # what somebody is no member for any more goes on showing for minutes: the direct one must not go for it
         joins: tuple[Act, ...] = () if self._is_member(person) else (self._joining(),)
-        acts = (*joins, drop_direct(self.target.sku_id)) if joins or has_both else ()
-        return Verdict(SubjectState.PENDING, None, acts, licences=person.licences) if acts else None
+        acts = (*joins, drop_direct(self.target.sku_id))
+        return Verdict(SubjectState.PENDING, None, acts, licences=person.licences)
+
+    def _awaiting_both(self, person: Person) -> Verdict | None:
+        """In the group, but nothing came of it yet; whom it failed keeps what they have."""
+        if any(x.group_id == self._group_id for x in inherited(person, self.target.sku_id)):
+            return None
+        return Verdict(SubjectState.PENDING, licences=person.licences, through_group=self.preparation)
 
     def _stuck(self, person: Person) -> Verdict | None:
         """The group tried and failed: seats may have come, anything else is told as the person's own."""

@@ -57,7 +57,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def next_turn(standing: Standing) -> Turn:
-    """Fold in what operations came to, then move the waves, then say what begins. Repeating it changes nothing."""
+    """Fold in what operations came to, then move each wave by one state at most, then say what begins."""
     travellers = tuple(_folded(one, standing) for one in standing.travellers)
     waves = tuple(_moved(wave, travellers, standing) for wave in standing.waves)
     migration = _migration(standing, waves, travellers)
@@ -91,7 +91,7 @@ def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
         return traveller
     phase = operation.wish.part.phase
     said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
-    if said is None:  # called off before it came to them
+    if said is None or said[1] is Reason.MIGRATION_ABORTED:  # called off before it came to them
         return _at(traveller, _BACK[phase], operation_id=None) if phase in _BACK else traveller
     state, reason = said
     if state not in _RIGHT:
@@ -137,11 +137,9 @@ _TO_ENABLE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
 def _moved(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> Wave:
     own = [one for one in travellers if one.wave == wave.number and one.state is not PersonState.LEFT_OUT]
     following = _following(wave.state, own, standing)
-    while following is not wave.state:
-        state = advance_wave(wave.state, following)
-        wave = msgspec.structs.replace(wave, state=state, entered_at=standing.now)
-        following = _following(wave.state, own, standing)
-    return wave
+    if following is wave.state:
+        return wave
+    return msgspec.structs.replace(wave, state=advance_wave(wave.state, following), entered_at=standing.now)
 
 
 def _following(state: WaveState, own: Sequence[Traveller], standing: Standing) -> WaveState:

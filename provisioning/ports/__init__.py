@@ -4,6 +4,7 @@ Stores belong to a unit of work: everything done through one is committed togeth
 frozen values. `find_*` may return None, `get_*` raises InputError when there is nothing, `list_*` returns a list.
 """
 
+from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.outside import (
     CheckpointSink,
     Clock,
@@ -59,6 +60,7 @@ __all__ = [
     "LeaseStore",
     "Ledger",
     "LicenceGateway",
+    "MigrationStore",
     "OpenUnitOfWork",
     "OperationStore",
     "OrderDesk",

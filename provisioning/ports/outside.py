@@ -1,6 +1,6 @@
 """What lies outside: time, Microsoft, the quota in front of it, the broker, the shop, the place for checkpoints."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from provisioning.domain.ids import (
     SubjectId,
     TenantId,
 )
+from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Membership, PeoplePage, Person, Product, Seats, TenantProfile
 from provisioning.domain.operation import (
     Attempt,
@@ -72,6 +73,12 @@ class LicenceGateway(Protocol):
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         """Object ids for UPNs or ids as ordered; None: no such person."""
+
+    def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> Mapping[SubjectId, str]:
+        """What everybody carries under the rule, of those who carry anything; all of them or a GraphError.
+
+        Personal data that no table knows: it is matched with and forgotten.
+        """
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         """Send each attempt once, 20 a batch, within the lease; one receipt each, in any order.

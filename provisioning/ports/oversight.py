@@ -15,6 +15,7 @@ from provisioning.domain.configuration import ConfigurationKind, ConfigurationVe
 from provisioning.domain.events import Event
 from provisioning.domain.ids import (
     Actor,
+    MigrationId,
     OperationId,
     OrganisationId,
     Pseudonym,
@@ -148,8 +149,21 @@ class Retention(Protocol):
     def purge(self, operation: OperationId) -> Purged:
         """Remove its people, steps, attempts and plans; itself it stays. Raises ConflictError before its end."""
 
+    def expired_migrations(self, before: datetime, limit: int) -> list[MigrationId]:
+        """Migrations that ended before the moment and still name people, the oldest first."""
+
+    def purge_migration(self, migration: MigrationId, at: datetime) -> int:
+        """Remove its people, and whom its definition names; it and its waves stay. Returns how many people went.
+
+        Raises ConflictError before its end.
+        """
+
     def forget(self, tenant: TenantId, subject: SubjectId) -> int:
-        """Remove one person's rows; returns how many. Raises ConflictError while an operation with them goes on."""
+        """Remove one person's rows; returns how many.
+
+        Raises ConflictError while an operation or a migration with them goes on. A migration knows them by either of
+        their two accounts: both are forgotten there.
+        """
 
 
 class Outbox(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
+from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.oversight import (
     ActorStore,
     AuditLog,
@@ -33,6 +34,8 @@ class UnitOfWork(Protocol):
     def records(self) -> RecordStore: ...
     @property
     def operations(self) -> OperationStore: ...
+    @property
+    def migrations(self) -> MigrationStore: ...
     @property
     def plans(self) -> PlanStore: ...
     @property

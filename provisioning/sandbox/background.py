@@ -1,4 +1,4 @@
-"""What became due in a tenant since somebody last looked: licences of groups and rules of dynamic groups."""
+"""What became due since somebody last looked: licences of groups and rules of dynamic groups."""
 
 import msgspec
 
@@ -13,14 +13,21 @@ from provisioning.sandbox.tenants import Tenant
 from provisioning.sandbox.world import World
 
 
-def catch_up(world: World, tenant: Tenant, now: float) -> None:
-    """Do what is due, in order, each at its own moment."""
-    while job := tenant.queue.next_due(now):
+def catch_up(world: World, now: float) -> None:
+    """Do what is due in all tenants, in order, each at its own moment."""
+    while found := world.agenda.next_due(now):
+        tenant, job = found
         if job.is_rule:
             _follow_rule(world, tenant, job)
         else:
             _license(world, tenant, job)
-    if world.switches.errored_members_retried and not tenant.queue.jobs:
+
+
+def retry_errored(world: World, tenant: Tenant, now: float) -> None:
+    """Try those again whom a group failed, where the twin believes in that: not before it has been a while."""
+    switches, queue = world.switches, tenant.queue
+    is_time = not queue.jobs and now - queue.last_due >= switches.errored_members_retry_seconds
+    if switches.errored_members_retried and is_time:
         for group_id, failing in tenant.directory.failing.items():
             world.enqueue(tenant, group_id, failing, now)
 

@@ -5,7 +5,7 @@ that file is deliberately not the mapping table of the service this twin is a wi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -49,11 +49,11 @@ class PlanRules:
         self.exclusive = tuple(exclusive)
         self.requires = tuple(requires)
 
-    def conflict(self, plans: frozenset[str]) -> tuple[str, str] | None:
-        return next((pair for pair in self.exclusive if pair[0] in plans and pair[1] in plans), None)
+    def conflicts(self, plans: frozenset[str]) -> Iterator[tuple[str, str]]:
+        return (pair for pair in self.exclusive if pair[0] in plans and pair[1] in plans)
 
-    def unmet(self, plans: frozenset[str]) -> Dependency | None:
-        return next((rule for rule in self.requires if rule.plan in plans and plans.isdisjoint(rule.anyOf)), None)
+    def unmet(self, plans: frozenset[str]) -> Iterator[Dependency]:
+        return (rule for rule in self.requires if rule.plan in plans and plans.isdisjoint(rule.anyOf))
 
     def extended(self, exclusive: Iterable[tuple[str, str]], requires: Iterable[Dependency]) -> "PlanRules":
         return PlanRules((*self.exclusive, *exclusive), (*self.requires, *requires))

@@ -1,7 +1,8 @@
 """Sandbox time, in Unix seconds: `origin + factor × elapsed`. Tokens alone live in real time."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 
@@ -12,10 +13,23 @@ class SandboxClock:
         self._elapsed = elapsed
         self._origin = time.time() if origin is None else origin
         self._started = elapsed()
+        self._held: float | None = None
         self.factor = factor
 
     def now(self) -> float:
+        return self._running() if self._held is None else self._held
+
+    def _running(self) -> float:
         return self._origin + self.factor * (self._elapsed() - self._started)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """One moment for all that is done within: nothing becomes due in the middle of a request."""
+        self._held = self._running()
+        try:
+            yield
+        finally:
+            self._held = None
 
     def set_factor(self, factor: float) -> None:
         """Go on from the present moment at another speed."""
@@ -28,6 +42,8 @@ class SandboxClock:
 
     def _rebase(self, origin: float) -> None:
         self._origin, self._started = origin, self._elapsed()
+        if self._held is not None:
+            self._held = origin
 
 
 def to_moment(seconds: float) -> str:

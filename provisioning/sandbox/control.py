@@ -18,7 +18,7 @@ from provisioning.sandbox import (
     control_settings,
     control_subscriptions,
 )
-from provisioning.sandbox.background import catch_up
+from provisioning.sandbox.background import catch_up, retry_errored
 from provisioning.sandbox.errors import AbsentError
 from provisioning.sandbox.wire import Request, Response, encode
 from provisioning.sandbox.world import World
@@ -88,8 +88,10 @@ class Control:
         operation = OPERATIONS.get((request.method, name))
         if operation is None:
             return self._unknown(name)
+        now = self._world.clock.now()
+        catch_up(self._world, now)
         for tenant in self._world.tenants.values():
-            catch_up(self._world, tenant, self._world.clock.now())
+            retry_errored(self._world, tenant, now)
         try:
             return _answer(200, operation(self._world, request))
         except AbsentError as error:

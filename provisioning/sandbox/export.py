@@ -25,7 +25,8 @@ _Rule = TypeVar("_Rule")
 _Collection = TypeVar("_Collection", AdministrativeUnit, School)
 
 _DEFAULTS = {
-    kind: tuple((field.name, field.default) for field in msgspec.structs.fields(kind)) for kind in (User, Assignment)
+    kind: tuple((field.encode_name, field.name, field.default) for field in msgspec.structs.fields(kind))
+    for kind in (User, Assignment)
 }
 
 
@@ -120,7 +121,7 @@ def _users(tenant: Tenant) -> Iterator[dict[str, Any]]:
 
 def _sparse(state: User | Assignment) -> dict[str, Any]:
     """The properties that differ from their defaults."""
-    return {name: value for name, default in _DEFAULTS[type(state)] if (value := getattr(state, name)) != default}
+    return {told: value for told, name, default in _DEFAULTS[type(state)] if (value := getattr(state, name)) != default}
 
 
 def to_seed(tenant: Tenant, group: Group) -> SeedGroup:

@@ -5,7 +5,7 @@ import math
 import random
 import uuid
 
-from provisioning.sandbox.background import catch_up
+from provisioning.sandbox.background import catch_up, retry_errored
 from provisioning.sandbox.call import Call
 from provisioning.sandbox.errors import (
     ConnectionDroppedError,
@@ -100,7 +100,8 @@ class Graph:
         if route.permissions.isdisjoint(caller.roles):
             raise denied()
         now = self.world.clock.now()
-        catch_up(self.world, tenant, now)
+        catch_up(self.world, now)
+        retry_errored(self.world, tenant, now)
         call = Call(self.world, request, tenant, caller, ids, _copy(tenant, request, now), author, now)
         response = route.answer(call)
         self.world.count("writes", tenant.id, route.writes)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from provisioning.sandbox.countries import COUNTRIES
-from provisioning.sandbox.licensing import Offer, Violation, plan_violation, seat_violation
+from provisioning.sandbox.licensing import Offer, Violation, enabled_plans, plan_violations, seat_violation
 from provisioning.sandbox.model import Assignment, Group, GroupLicence, User
 from provisioning.sandbox.switches import Switches
 
@@ -48,7 +48,7 @@ def inherit(heir: Heir, offer: Offer, switches: Switches, moment: str) -> Inheri
     """Give and take what the group says, or say why not."""
     given = tuple(_given(heir, licence, moment) for licence in heir.wanted)
     after = (*heir.others, *given)
-    violation = _violation(heir, after, offer, switches)
+    violation = _violation(heir, given, offer, switches)
     if violation is None:
         return Inheritance(after)
     return Inheritance((*heir.others, *_in_error(heir, violation, offer, moment)), violation)
@@ -61,21 +61,28 @@ def _given(heir: Heir, licence: GroupLicence, moment: str) -> Assignment:
     return same[0] if same else fresh
 
 
-def _violation(heir: Heir, after: tuple[Assignment, ...], offer: Offer, switches: Switches) -> Violation | None:
+def _violation(heir: Heir, given: tuple[Assignment, ...], offer: Offer, switches: Switches) -> Violation | None:
     if not heir.wanted:
-        return _left_dependent(heir, after, offer)
+        return _new_violation(heir, given, offer)
     return (
         _location_violation(heir, switches)
         or _clash(heir, switches)
-        or plan_violation(after, offer)
-        or seat_violation(heir.user, after, offer)
+        or _new_violation(heir, given, offer)
+        or seat_violation(heir.user, (*heir.others, *given), offer)
     )
 
 
-def _left_dependent(heir: Heir, after: tuple[Assignment, ...], offer: Offer) -> Violation | None:
-    """What another licence of the person would miss; what it missed before does not count."""
-    violation = plan_violation(after, offer)
-    return violation if violation != plan_violation(heir.user.assignments, offer) else None
+def _new_violation(heir: Heir, given: tuple[Assignment, ...], offer: Offer) -> Violation | None:
+    """What the group's plans take part in, and what others would miss without those that go.
+
+    An old quarrel between other licences of the person is not the group's.
+    """
+    broken = list(plan_violations((*heir.others, *given), offer))
+    if not broken:
+        return None
+    plans = enabled_plans(given, offer.skus)
+    before = set(plan_violations(heir.user.assignments, offer))
+    return next((one for one in broken if not plans.isdisjoint(one.plans) or one not in before), None)
 
 
 def _location_violation(heir: Heir, switches: Switches) -> Violation | None:

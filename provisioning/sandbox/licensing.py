@@ -5,7 +5,7 @@ several problems are noticed is not documented; this one is: ownership, removals
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -187,17 +187,21 @@ def enabled_plans(assignments: tuple[Assignment, ...], skus: Mapping[str, Sku]) 
 
 def plan_violation(after: tuple[Assignment, ...], offer: Offer) -> Violation | None:
     """The first rule of service plans that these assignments break."""
+    return next(plan_violations(after, offer), None)
+
+
+def plan_violations(after: tuple[Assignment, ...], offer: Offer) -> Iterator[Violation]:
+    """Every rule of service plans that these assignments break."""
     plans = enabled_plans(after, offer.skus)
-    if pair := offer.rules.conflict(plans):
+    for pair in offer.rules.conflicts(plans):
         text = f"License assignment failed because service plans {pair[0]}, {pair[1]} are mutually exclusive."
-        return Violation("MutuallyExclusiveViolation", text, plans=tuple(pair))
-    if unmet := offer.rules.unmet(plans):
+        yield Violation("MutuallyExclusiveViolation", text, plans=tuple(pair))
+    for unmet in offer.rules.unmet(plans):
         text = (
             f"License assignment failed because service plan {unmet.plan} depends on the service plan(s) "
             f"{', '.join(unmet.anyOf)}"
         )
-        return Violation("DependencyViolation", text, plans=(unmet.plan,))
-    return None
+        yield Violation("DependencyViolation", text, plans=(unmet.plan,))
 
 
 def seat_violation(user: User, after: tuple[Assignment, ...], offer: Offer) -> Violation | None:

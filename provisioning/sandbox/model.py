@@ -49,6 +49,8 @@ class User(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     jobTitle: str | None = None
     employeeId: str | None = None
     employeeType: str | None = None
+    onPremisesImmutableId: str | None = None
+    nickname: str | None = msgspec.field(default=None, name="mailNickname")
     mobilePhone: str | None = None
     preferredLanguage: str | None = None
     onPremisesSyncEnabled: bool | None = None
@@ -58,6 +60,11 @@ class User(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     extensions: dict[str, str] | None = None
     primaryRole: str = "none"
     assignments: tuple[Assignment, ...] = ()
+
+    @property
+    def mailNickname(self) -> str:  # noqa: N802 - a wire name
+        """Everybody has one; where no seed says otherwise it is what stands before the @, as admin centers propose."""
+        return self.nickname or self.userPrincipalName.partition("@")[0]
 
     @property
     def licenseAssignmentStates(self) -> tuple[Assignment, ...]:  # noqa: N802 - a wire name

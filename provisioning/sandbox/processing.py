@@ -1,7 +1,7 @@
 """The work that a tenant does later: licences of groups, person by person, and rules of dynamic groups.
 
-learn.microsoft.com: "What is group-based licensing in Microsoft Entra ID". Nothing runs by itself: whoever touches the
-tenant has what became due done first (`background.catch_up`).
+learn.microsoft.com: "What is group-based licensing in Microsoft Entra ID". Nothing runs by itself: whoever touches
+the twin has what became due done first (`background.catch_up`).
 """
 
 from collections import Counter, deque
@@ -27,16 +27,16 @@ class Queue:
     def __init__(self) -> None:
         self.jobs: deque[Job] = deque()
         self._pending: Counter[str] = Counter()
-        self._last_due = 0.0
+        self.last_due = 0.0  # when the last job was due, done or not
 
     def add(
         self, group: str, users: Iterable[str | None], earliest: float, interval: float, *, is_rule: bool = False
     ) -> None:
         """One job per person, the first not before `earliest`, the others each `interval` seconds later."""
         for user in users:
-            due = max(earliest, self._last_due + interval)
+            due = max(earliest, self.last_due + interval)
             self.jobs.append(Job(due, group, user, is_rule))
-            self._last_due = due
+            self.last_due = due
             self._pending[group] += not is_rule
 
     def next_due(self, now: float) -> Job | None:

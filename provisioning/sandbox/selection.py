@@ -26,15 +26,14 @@ MODELLED = frozenset(
         *DEFAULT_PROPERTIES,
         *("accountEnabled", "assignedLicenses", "companyName", "createdDateTime", "department", "employeeId"),
         *("employeeType", "isManagementRestricted", "licenseAssignmentStates", "onPremisesExtensionAttributes"),
-        *("onPremisesSyncEnabled", "usageLocation", "userType"),
+        *("mailNickname", "onPremisesImmutableId", "onPremisesSyncEnabled", "usageLocation", "userType"),
     }
 )
 # Real properties of a user that the twin has no use for; they are always null.
 _EMPTY_NAMES = """
 ageGroup city consentProvidedForMinor country creationType deletedDateTime employeeHireDate externalUserState
-faxNumber legalAgeGroupClassification mailNickname onPremisesDomainName onPremisesImmutableId
-onPremisesLastSyncDateTime onPremisesSamAccountName onPremisesUserPrincipalName otherMails postalCode
-proxyAddresses showInAddressList signInActivity state streetAddress
+faxNumber legalAgeGroupClassification onPremisesDomainName onPremisesLastSyncDateTime onPremisesSamAccountName
+onPremisesUserPrincipalName otherMails postalCode proxyAddresses showInAddressList signInActivity state streetAddress
 """
 EMPTY = frozenset(_EMPTY_NAMES.split())
 EXTENSION_PREFIX = "extension_"

@@ -66,7 +66,8 @@ class Application:
 
     def _answer_or_fail(self, request: Request) -> Response:
         try:
-            return self._answer(request)
+            with self.world.clock.held():
+                return self._answer(request)
         except ConnectionDroppedError:
             raise
         except Exception:

@@ -55,6 +55,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """People per sandbox second for whom a tenant processes its groups."""
     errored_members_retried: bool = False
     """Whether members whose licences from a group failed are tried again by themselves, when seats come for example."""
+    errored_members_retry_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    """Sandbox seconds between two such tries, which all of a tenant's failing members make together."""
     conflict_retry_after: str | None = None
     """The Retry-After of a 409, if it has one."""
     retry_after: Literal["whole", "fractional", "one", "absent"] = "whole"

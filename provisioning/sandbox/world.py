@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from provisioning.sandbox.agenda import Agenda
 from provisioning.sandbox.catalogue import Catalogue, read_catalogue
 from provisioning.sandbox.clock import SandboxClock
 from provisioning.sandbox.faults import Faults
@@ -48,6 +49,7 @@ class World:
         self.catalogue = read_catalogue()
         self.faults = Faults(random.Random(seed))
         self.ledger = Ledger()
+        self.agenda = Agenda()
         self.tenants: dict[str, Tenant] = {}
         self.apps: dict[str, App] = {}
         self.counters: Counter[tuple[str, str]] = Counter()
@@ -61,11 +63,11 @@ class World:
         """
         before, factor = dict(self.__dict__), self.clock.factor
         kept = {name: dict(before[name]) for name in ("tenants", "apps", "_by_domain")}
-        catalogue = Catalogue(self.catalogue.skus, self.catalogue.rules)
+        catalogue, agenda = Catalogue(self.catalogue.skus, self.catalogue.rules), self.agenda.copy()
         try:
             yield
         except BaseException:
-            self.__dict__.update(before | kept | {"catalogue": catalogue})
+            self.__dict__.update(before | kept | {"catalogue": catalogue, "agenda": agenda})
             self.clock.set_factor(factor)
             raise
 
@@ -151,7 +153,10 @@ class World:
     ) -> None:
         """Have the tenant see to these people's licences from a group, or to its rule, after the usual delay."""
         earliest = now + self.switches.group_processing_seconds
+        is_idle = not tenant.queue.jobs
         tenant.queue.add(group_id, users, earliest, 1 / self.switches.group_processing_per_second, is_rule=is_rule)
+        if is_idle and tenant.queue.jobs:
+            self.agenda.note(tenant)
         group = tenant.groups.get(group_id)
         if group and tenant.queue.is_pending(group_id) and group.processing not in {QUEUED, IN_PROGRESS}:
             self.set_processing(tenant, group, QUEUED, now)

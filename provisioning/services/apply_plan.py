@@ -24,13 +24,13 @@ from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
 from provisioning.services.advance_operation import look_again
 from provisioning.services.grounds import grounds_of, own_bindings
 from provisioning.services.only_in_force import LOOK_AGAIN
-from provisioning.services.still_as_planned import StillAsPlanned
+from provisioning.services.still_as_planned import LookAtPeople, StillAsPlanned
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
 
 _STOP_WAIT = timedelta(seconds=5)
 _YIELD = timedelta(seconds=1)
-_YOUNG_GROUP = timedelta(seconds=15)  # not every replica knows it
+_YOUNG = timedelta(seconds=15)  # not every replica knows what was done to a group a moment ago
 _COUNT_SETTLES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))  # the horizon of replicas
 _TOUCHED = frozenset(set(StepState) - {StepState.PENDING})
 
@@ -186,17 +186,18 @@ class ApplyPlan:
     def _apply(self, operation: Operation, lease: Lease, plan: PlanRecord, records: Sequence[StepRecord]) -> bool:
         try:
             trouble = self._still.trouble_with_group(operation, plan, records)
-            changed = [] if trouble else self._still.changed(operation, plan, records)
+            look = LookAtPeople() if trouble else self._still.look_at_people(operation, plan, records)
         except GraphError as error:
             return self._trouble.met(operation, error)
         if trouble:
             return self._hold(operation, plan, trouble)
-        if changed and self._too_many(operation, len(changed)):
+        if look.changed and self._too_many(operation, len(look.changed)):
             return self._void(operation, plan)
-        if changed:
-            self._executor.leave_alone(operation, lease, changed)
-        unchanged = [record for record in records if record not in changed]
-        if not unchanged:
+        if look.changed:
+            self._executor.leave_alone(operation, lease, look.changed)
+        if look.unsure:
+            self._put_off(operation, look.unsure)
+        if not (unchanged := [record for record in records if record not in (*look.changed, *look.unsure)]):
             return self._carry_on(operation)
         outcome = self._executor.run_chunk(operation, lease, unchanged)
         if outcome is None:
@@ -208,6 +209,13 @@ class ApplyPlan:
             counts = uow.journal.subject_counts(operation.operation_id)
         before = counts.get(SubjectState.CHANGED_MEANWHILE, 0)
         return before + changed > self._limits.changed_share * sum(counts.values())
+
+    def _put_off(self, operation: Operation, records: Sequence[StepRecord]) -> None:
+        """What would be taken from these people is theirs until the group shows them as its members."""
+        subjects = [record.step.subject_id for record in records]
+        with self._open_uow() as uow:
+            uow.journal.put_off_removals(operation.operation_id, subjects, self._clock.now() + _YOUNG)
+            uow.commit()
 
     def _hold(self, operation: Operation, plan: PlanRecord, reason: Reason) -> bool:
         """A person looks at the group; the plan was about another one."""
@@ -231,7 +239,7 @@ class ApplyPlan:
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
             return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
         if outcome.direction is Direction.STOP_GROUP and self._still.may_lag(operation):
-            return look_again(self._open_uow, operation, self._clock, _YOUNG_GROUP, outcome.reason)
+            return look_again(self._open_uow, operation, self._clock, _YOUNG, outcome.reason)
         if outcome.direction is Direction.STOP_GROUP:
             return self._hold(operation, plan, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):

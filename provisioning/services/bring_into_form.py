@@ -10,6 +10,10 @@ from provisioning.services.successor import begin_change, is_under_way
 
 _ENDED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED})
 _ALL = 100_000
+_OTHER_FORM = {
+    AssignmentMode.GROUP: (StepKind.SWAP,),
+    AssignmentMode.DIRECT: (StepKind.ADD_MEMBERS, StepKind.LICENSE_GROUP),
+}
 
 
 def bring_into_form(uow: UnitOfWork, before: Policy, policy: Policy, now: datetime) -> list[Operation]:
@@ -29,9 +33,16 @@ def bring_into_form(uow: UnitOfWork, before: Policy, policy: Policy, now: dateti
 
 
 def move_later(uow: UnitOfWork, ended: Operation, policy: Policy, now: datetime) -> Operation | None:
-    """After a delivery through a group: whoever had to be swapped directly is moved to the group now that they can."""
-    if policy.assignment_mode is not AssignmentMode.GROUP or ended.kind is not OperationKind.DELIVER:
+    """After a delivery: whoever did not get it as the policy says is brought there now that they can be.
+
+    Through a group: who had to be swapped directly. Directly: who came in by a group before the policy changed.
+    """
+    if ended.kind is not OperationKind.DELIVER:
         return None
-    swaps = uow.journal.steps_of_kind(ended.operation_id, StepKind.SWAP)
-    has_direct = any(record.state is StepState.VERIFIED for record in swaps)
-    return begin_change(uow, ended, now, {"serves": ended.operation_id}) if has_direct else None
+    others = (
+        record
+        for kind in _OTHER_FORM.get(policy.assignment_mode, ())
+        for record in uow.journal.steps_of_kind(ended.operation_id, kind)
+    )
+    is_other = any(record.state is StepState.VERIFIED for record in others)
+    return begin_change(uow, ended, now, {"serves": ended.operation_id}) if is_other else None

@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM
-from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
-from provisioning.domain.operation import Operation, SubjectRecord
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-from provisioning.ports import SubjectUpdate, UnitOfWork
+from provisioning.ports import UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.leave_rest import leave_rest
 from provisioning.services.serve_school import serve_school_later
 from provisioning.services.transitions import move
-
-_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
 def leave_to_school(
@@ -21,38 +18,10 @@ def leave_to_school(
 ) -> bool:
     """End it, in the caller's transaction; whether something that was written has to be read back first.
 
-    The policy may have changed in the middle: nothing more is written, who has a licence keeps it, and whose write
-    left the machine is looked at before anything is said of them.
+    The policy may have changed in the middle.
     """
-    plan = uow.plans.current(operation.operation_id)
-    if plan is not None:
-        uow.plans.void(plan.plan_id, Reason.SCHOOL_ASSIGNS, now)
-    open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
-    in_doubt = {record.step.subject_id for record in open_steps}
-    people = uow.journal.subjects(operation.operation_id)
-    left = [one for one in people if one.state is SubjectState.PENDING and one.subject_id not in in_doubt]
-    if left:
-        uow.journal.close(operation.operation_id, lease, [], [_update(one) for one in left])
-        uow.audit.record([_event(operation, one, now) for one in left])
-    if open_steps:
+    if leave_rest(uow, operation, lease, Reason.SCHOOL_ASSIGNS, now):
         move(uow, operation, OperationState.VERIFYING, now, reason=Reason.SCHOOL_ASSIGNS)
         return True
     serve_school_later(uow, finish(uow, operation), now)  # the sweep tells a worker of it
     return False
-
-
-def _update(person: SubjectRecord) -> SubjectUpdate:
-    return SubjectUpdate(subject_id=person.subject_id, state=SubjectState.REFUSED, reason=Reason.SCHOOL_ASSIGNS)
-
-
-def _event(operation: Operation, person: SubjectRecord, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind=f"subject.{SubjectState.REFUSED}",
-        organisation=person.organisation_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        subject=person.pseudonym,
-        reason=Reason.SCHOOL_ASSIGNS,
-    )

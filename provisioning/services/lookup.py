@@ -16,8 +16,8 @@ _Found = TypeVar("_Found")
 
 def get_operation(uow: UnitOfWork, named: str) -> Operation:
     """The operation whose id is or begins with this; raises InputError when none or several do."""
-    prefix = _prefix(named, "operation")
-    return uow.operations.get(_only(uow.operations.starting_with(prefix), named, "operation"))
+    prefix = prefix_of(named, "operation")
+    return uow.operations.get(the_only(uow.operations.starting_with(prefix), named, "operation"))
 
 
 def get_tenant(uow: UnitOfWork, named: str) -> Tenant:
@@ -26,9 +26,9 @@ def get_tenant(uow: UnitOfWork, named: str) -> Tenant:
         found = uow.tenants.find_by_domain(named.strip().lower())
         matches = [found] if found else []
     else:
-        prefix = _prefix(named, "tenant")
+        prefix = prefix_of(named, "tenant")
         matches = [tenant for tenant in uow.tenants.list_all() if tenant.tenant_id.startswith(prefix)]
-    return _only(matches, named, "tenant")
+    return the_only(matches, named, "tenant")
 
 
 def get_organisation(uow: UnitOfWork, named: str) -> Organisation:
@@ -52,14 +52,14 @@ def get_binding(uow: UnitOfWork, organisation: str, tenant: str, on: date) -> Bi
     return matches[-1]
 
 
-def _prefix(named: str, kind: str) -> str:
+def prefix_of(named: str, kind: str) -> str:
     prefix = named.strip().lower()
     if len(prefix) < _MIN_PREFIX:
         raise InputError(f"{named!r} is too short to name one {kind}: give at least {_MIN_PREFIX} characters.")
     return prefix
 
 
-def _only(matches: Sequence[_Found], named: str, kind: str) -> _Found:
+def the_only(matches: Sequence[_Found], named: str, kind: str) -> _Found:
     if not matches:
         raise InputError(f"There is no {kind} {named}.")
     if len(matches) > 1:

@@ -1,7 +1,8 @@
 """The groups a plan has to do with: which one licences go through, and of what kind those are that bring others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 import msgspec
 
@@ -11,7 +12,7 @@ from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_f
 from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.observation import Census
-from provisioning.domain.operation import GROUP_STEPS, Operation, Step, StepKind, Wish
+from provisioning.domain.operation import GROUP_STEPS, Operation, Step, StepKind, StepRecord, Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.planning.groups import GroupScene, groups_that_bring, licensed, trouble_with
@@ -29,6 +30,9 @@ class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
     is_in_doubt: bool = False  # a write of this operation to the group is not read back
     reprocessed: frozenset[SubjectId] = frozenset()
     awaited: frozenset[SubjectId] = frozenset()
+    empty_handed: tuple[
+        StepRecord, ...
+    ] = ()  # joins of a moment ago that brought nothing: they are members all the same
 
     @property
     def ids(self) -> frozenset[GroupId]:
@@ -54,12 +58,14 @@ def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_as
     people = uow.journal.subjects(operation.operation_id)
     asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
     in_doubt = uow.journal.steps_in(operation.operation_id, _IN_DOUBT)
+    failed = uow.journal.steps_in(operation.operation_id, {StepState.FAILED})
     return GroupBasis(
         register=register,
         fresh=tuple(record.step for record in uow.journal.groups_written_since(operation.tenant_id, since)),
         is_in_doubt=any(record.step.kind in GROUP_STEPS for record in in_doubt),
         reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
         awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
+        empty_handed=tuple(one for one in failed if one.applied_at and one.applied_at >= since),
     )
 
 
@@ -80,6 +86,9 @@ def observe_groups(
     row = _row(operation, basis, mappings) if is_ours else None
     known = policy.group_id or (row.group_id if row else None)
     target = _as_we_left_it(_target(gateway, operation, known, row), basis.fresh)
+    if row and policy.group_id is None and _serves_another(target, operation, basis):
+        row, known = _new_row(operation, basis, mappings), None
+        target = _as_we_left_it(_target(gateway, operation, known, row), basis.fresh)
     seen = _kinds(gateway, operation, others - {target.group_id} if target else others)
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
@@ -113,15 +122,45 @@ def _row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> Licensi
     if wish.sku_id in of_holder:
         return of_holder[wish.sku_id]
     taken_over = next((of_holder[sku] for sku in sorted(wish.replaces) if sku in of_holder), None)
+    if taken_over is None:
+        return _new_row(operation, basis, mappings)
+    return msgspec.structs.replace(taken_over, sku_id=wish.sku_id, is_licensed=False)
+
+
+def _new_row(operation: Operation, basis: GroupBasis, mappings: Mappings) -> LicensingGroup:
+    """For a group that is still to be made, under a name that no other group of ours has."""
+    wish = operation.wish
+    part_number = mappings.skus[wish.sku_id].part_number
     return LicensingGroup(
         tenant_id=operation.tenant_id,
         sku_id=wish.sku_id,
         holder_id=wish.holder_id,
-        nickname=taken_over.nickname
-        if taken_over
-        else nickname_for(mappings.skus[wish.sku_id].part_number, wish.holder_id),
-        group_id=taken_over.group_id if taken_over else None,
+        nickname=nickname_for(part_number, wish.holder_id, {row.nickname for row in basis.register if row.group_id}),
     )
+
+
+def _serves_another(target: ObservedGroup | None, operation: Operation, basis: GroupBasis) -> bool:
+    """Whether the group went to another product by an order of ours, and brings that one now, which is to stay."""
+    if target is None or any(target.licence(sku) for sku in products(operation.wish)):
+        return False
+    shared = [row.sku_id for row in basis.register if row.group_id == target.group_id]
+    return any(target.licence(sku) for sku in shared)
+
+
+def with_our_members(groups: ObservedGroups, receipts: Iterable[StepRecord]) -> ObservedGroups:
+    """With those whom we put into the target, or took out of it, so lately that a replica may not know."""
+    target = groups.scene.target
+    if target is None:
+        return groups
+    members = set(target.members)
+    ours = [(one.applied_at, one.step) for one in receipts if one.step.change.group_id == target.group_id]
+    for _, step in sorted(((at, step) for at, step in ours if at), key=itemgetter(0)):
+        if step.kind is StepKind.ADD_MEMBERS:
+            members.add(step.subject_id)
+        elif step.kind is StepKind.REMOVE_MEMBER:
+            members.discard(step.subject_id)
+    target = msgspec.structs.replace(target, members=frozenset(members))
+    return msgspec.structs.replace(groups, scene=msgspec.structs.replace(groups.scene, target=target))
 
 
 def _as_we_left_it(group: ObservedGroup | None, fresh: Sequence[Step]) -> ObservedGroup | None:

@@ -27,7 +27,7 @@ from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
 from provisioning.services.leave_to_school import leave_to_school
-from provisioning.services.observe_groups import ObservedGroups, observe_groups
+from provisioning.services.observe_groups import ObservedGroups, observe_groups, with_our_members
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
 from provisioning.services.plan_basis import PlanBasis, plan_basis
 from provisioning.services.policy_turn import await_policy_turn
@@ -110,6 +110,7 @@ class PlanOperation:
         now = self._clock.now()
         receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
         census = laid_over(observed.census, receipts)
+        groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed])
         wish = operation.wish
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
         reason = groups.trouble or self._reason_to_hold(uow, operation, selection, now)

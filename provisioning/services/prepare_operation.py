@@ -13,13 +13,14 @@ from provisioning.domain.observation import Seats, TenantProfile
 from provisioning.domain.operation import Operation, StepKind
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, ConsentState, Policy
+from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
 from provisioning.planning.waiting import waits_since
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.grounds import own_bindings
 from provisioning.services.look_for_seats import look_for_seats, note_baseline
+from provisioning.services.remember_tenant import remember_tenant
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
@@ -98,7 +99,7 @@ class PrepareOperation:
         self, uow: UnitOfWork, operation: Operation, policy: Policy, profile: TenantProfile, seats: Seats
     ) -> bool:
         missing = missing_for(_kinds(policy), profile.permissions)
-        self._remember(uow, operation, profile, is_enough=not missing)
+        remember_tenant(uow, profile, is_enough=not missing)
         if missing:
             self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
             return False
@@ -117,20 +118,6 @@ class PrepareOperation:
     def _reason_after_long_wait(self, uow: UnitOfWork, operation: Operation) -> Reason | None:
         has_waited = self._clock.now() - operation.entered_at > self._limits.revalidate_after
         return self._validate_again(uow, operation) if has_waited else None
-
-    def _remember(self, uow: UnitOfWork, operation: Operation, profile: TenantProfile, *, is_enough: bool) -> None:
-        tenant = uow.tenants.find(operation.tenant_id)
-        if tenant is None:
-            return
-        seen = msgspec.structs.replace(
-            tenant,
-            verified_domains=profile.verified_domains,
-            country=profile.country,
-            consent=ConsentState.GRANTED if is_enough else ConsentState.INSUFFICIENT,
-            permissions=profile.permissions,
-        )
-        if seen != tenant:
-            uow.tenants.save(seen)
 
     def _await_seats(self, uow: UnitOfWork, operation: Operation, seats: Seats) -> None:
         now = self._clock.now()

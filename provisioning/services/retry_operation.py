@@ -19,6 +19,9 @@ from provisioning.services.lookup import get_operation
 from provisioning.services.successor import begin_successor, is_under_way
 from provisioning.services.transitions import move
 
+# five others, or the same ones as they are now: the old plan has had its five; and what went through a group is over
+_PLANNED_ANEW = frozenset({Reason.FIRST_FIVE_FAILED, Reason.GROUP_GONE})
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryOperation:
@@ -68,8 +71,8 @@ def state_to_resume(operation: Operation) -> OperationState:
         return OperationState.NEW
     if operation.state is not OperationState.HELD:
         raise ConflictError(f"This operation is {operation.state}, not held or failed; there is nothing to retry.")
-    if operation.reason is Reason.FIRST_FIVE_FAILED:
-        return OperationState.PLANNING  # five others, or the same ones as they are now: the old plan has had its five
+    if operation.reason in _PLANNED_ANEW:
+        return OperationState.PLANNING
     goal = operation.resume_state or OperationState.NEW
     # What waited for approval when it was held is planned anew: its plan may be old.
     return goal if goal in OPERATION_TRANSITIONS[OperationState.HELD] else OperationState.PLANNING

@@ -1,12 +1,12 @@
 """Before each chunk: is everybody, and the group that licences go through, still as the plan saw them?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
@@ -18,6 +18,17 @@ from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
 
 Receipts = dict[SubjectId, list[StepRecord]]
+
+
+class LookAtPeople(msgspec.Struct, frozen=True, kw_only=True):
+    """Who of a chunk is not as the plan saw them.
+
+    `unsure`: the group that takes the place of their own licence does not show them, and we put them there so lately
+    that only a replica may be behind.
+    """
+
+    changed: tuple[StepRecord, ...] = ()
+    unsure: tuple[StepRecord, ...] = ()
 
 
 class StillAsPlanned:
@@ -52,11 +63,10 @@ class StillAsPlanned:
 
     def _trouble_with_members(self, operation: Operation, group: ObservedGroup) -> Reason | None:
         """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else."""
-        if not group.is_complete:
-            raise RetryableError(f"The members of group {group.group_id} could not all be read.", Reason.NO_ANSWER)
+        members = _all_members(group)
         with self._open_uow() as uow:
             planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
-        return None if group.members <= planned else Reason.GROUP_CHANGED
+        return None if members <= planned else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""
@@ -66,18 +76,38 @@ class StillAsPlanned:
 
     # ── the people ───────────────────────────────────────────────────────────────────────────────────────
 
-    def changed(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> list[StepRecord]:
-        """People who look different from the plan's picture.
-
-        They are looked at again when the picture is old, and whenever something is taken from them.
-        """
+    def look_at_people(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> LookAtPeople:
+        """They are looked at again when the plan's picture is old, and whenever something is taken from them."""
         doubtful = [record for record in records if self._needs_look(plan, record)]
         if not doubtful:
-            return []
+            return LookAtPeople()
         subjects = [record.step.subject_id for record in doubtful]
         recent, earlier = self._own_work(operation, plan, subjects)
         seen = self._gateway.observe_people(operation.tenant_id, subjects)
-        return [record for record in doubtful if not _is_as_planned(record, seen, recent, earlier)]
+        changed = [record for record in doubtful if not _is_as_planned(record, seen, recent, earlier)]
+        same = (record for record in doubtful if record not in changed)
+        outside = self._outside(operation, plan, [one for one in same if not _is_done(one, seen)])
+        unsure = [record for record in outside if _joined_lately(recent.get(record.step.subject_id, ()))]
+        gone = (record for record in outside if record not in unsure)
+        return LookAtPeople(changed=(*changed, *gone), unsure=tuple(unsure))
+
+    def _outside(self, operation: Operation, plan: PlanRecord, records: Iterable[StepRecord]) -> list[StepRecord]:
+        """Whose own licence would go for that of a group which does not have them as a member.
+
+        What it brought goes on showing on a person for minutes after they left it, so the person alone tells nothing.
+        """
+        giving_way = [record for record in records if record.step.kind is StepKind.REMOVE]
+        images = msgspec.json.decode(plan.envelope, type=Envelope).group
+        if not giving_way or not images:
+            return []
+        members = self._members(operation, images[0].group_id)
+        return [record for record in giving_way if record.step.subject_id not in members]
+
+    def _members(self, operation: Operation, group_id: GroupId) -> frozenset[SubjectId]:
+        group = self._gateway.observe_groups(operation.tenant_id, [group_id]).get(group_id)
+        if group is None:
+            raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
+        return _all_members(group)
 
     def _needs_look(self, plan: PlanRecord, record: StepRecord) -> bool:
         if record.step.kind in GROUP_STEPS:
@@ -110,8 +140,25 @@ def _is_as_planned(
     person = seen.get(subject)
     if person is None:
         return False
-    if record.last_attempt and goal_met(person, record.step.change):
+    if _is_done(record, seen):
         return True  # what a lagging replica hid was our own write: sent again under its id, it gets its line
     current = with_receipts(person, recent.get(subject, ()))
     own = [receipt.step.change for receipt in earlier.get(subject, ())]
     return is_unchanged(record.before, current, own)
+
+
+def _is_done(record: StepRecord, seen: dict[SubjectId, Person | None]) -> bool:
+    person = seen.get(record.step.subject_id)
+    return bool(record.last_attempt and person and goal_met(person, record.step.change))
+
+
+def _joined_lately(receipts: Iterable[StepRecord]) -> bool:
+    """Whether the last thing we did about the person's membership was to put them into the group."""
+    moves = [one.step.kind for one in receipts if one.step.kind in (StepKind.ADD_MEMBERS, StepKind.REMOVE_MEMBER)]
+    return bool(moves) and moves[-1] is StepKind.ADD_MEMBERS
+
+
+def _all_members(group: ObservedGroup) -> frozenset[SubjectId]:
+    if not group.is_complete:
+        raise RetryableError(f"The members of group {group.group_id} could not all be read.", Reason.NO_ANSWER)
+    return group.members

@@ -15,17 +15,18 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
-from provisioning.execution.group_verification import rule_group
+from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
 from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
 from provisioning.execution.verification import found_membership, rule_observed, rule_unread
-from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, SubjectUpdate, UnitOfWork
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.observe_steps import Seen, observe_steps
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
 _OPEN = frozenset({StepState.APPLIED, StepState.UNKNOWN})
+_UNDER_WAY = _OPEN | {StepState.IN_FLIGHT}
 
 
 class VerifyOperation:
@@ -61,12 +62,28 @@ class VerifyOperation:
                 seen = observe_steps(self._gateway, operation.tenant_id, due)
         except GraphError as error:
             return self._trouble.met(operation, error)
+        if seen.through:
+            seen = self._with_receipts(operation, seen, now)
         judged = [(record, ruling) for record in due if (ruling := self._rule(operation, record, seen, now))]
         self._write(operation, lease, judged, seen, now)
         return self._conclude(operation, records, judged)
 
+    def _with_receipts(self, operation: Operation, seen: Seen, now: datetime) -> Seen:
+        """The groups as we left them, or are about to: a replica may be behind, and a licence still to be written."""
+        with self._open_uow() as uow:
+            steps = uow.journal.groups_written_since(operation.tenant_id, now - self._limits.lag_horizon)
+            plan = uow.plans.current(operation.operation_id)
+            asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.LICENSE_GROUP)
+        is_new = any(record.step.kind is StepKind.CREATE_GROUP for record in steps)
+        steps += [one for one in asked if one.state in _UNDER_WAY or _is_to_come(one, plan)]
+        return seen.with_groups((record.step for record in steps), is_new=is_new)
+
     def _rule(self, operation: Operation, record: StepRecord, seen: Seen, now: datetime) -> Ruling | None:
-        subject = record.step.subject_id
+        subject, change = record.step.subject_id, record.step.change
+        if change.group_id in seen.gone and change.add_sku:  # leaving a group that is no more is done
+            return rule_gone(record, now)
+        if seen.is_empty_handed(record):
+            return rule_empty_handed(record)
         if subject in seen.groups:
             return rule_group(record, seen.groups[subject], now, self._limits, operation.waits)
         if subject not in seen.people:
@@ -189,6 +206,11 @@ class VerifyOperation:
         moments = [*later.values(), uow.journal.next_due(operation.operation_id)]
         unread = now + growing(self._limits.verify_waits, operation.waits)
         return min((moment for moment in moments if moment is not None and moment > now), default=unread)
+
+
+def _is_to_come(record: StepRecord, plan: PlanRecord | None) -> bool:
+    """What a plan that is over would have written never will be."""
+    return record.state is StepState.PENDING and plan is not None and record.plan_id == plan.plan_id
 
 
 def _told(record: StepRecord, ruling: Ruling) -> SubjectUpdate | None:

@@ -8,9 +8,13 @@ from importlib.resources import files
 import msgspec
 
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.migration import EvidenceSource, Phase, Situation, Treatment
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.migration_statement import ReportWords
+from provisioning.planning.preflight import PreflightCheck
 
 
 class Language(StrEnum):
@@ -36,6 +40,7 @@ class Screen(StrEnum):
 
 
 State = LineState | OperationState | SubjectState
+OfMigration = MigrationState | WaveState | PersonState | Situation | Treatment | Phase | EvidenceSource
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +55,15 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     steps: Mapping[StepKind, str]
     owners: Mapping[Owner, str]
     topics: Mapping[Topic, str]
+    preflight: Mapping[PreflightCheck, Sentence]
+    migrations: Mapping[MigrationState, str]
+    waves: Mapping[WaveState, str]
+    people: Mapping[PersonState, str]
+    situations: Mapping[Situation, str]
+    treatments: Mapping[Treatment, str]
+    phases: Mapping[Phase, str]
+    evidence: Mapping[EvidenceSource, str]
+    report: ReportWords
 
 
 @cache
@@ -97,6 +111,10 @@ class Words:
     def reason(self, reason: Reason) -> Sentence:
         return self._said.reasons[reason]
 
+    def preflight(self, check: PreflightCheck) -> Sentence:
+        """What a preflight found in the way of a wave, or worth knowing before it begins."""
+        return self._said.preflight[check]
+
     def state(self, state: State) -> str:
         """One of the five labels for screens."""
         return self._said.screens[screen_of(state)]
@@ -123,3 +141,26 @@ class Words:
     def topic(self, topic: str) -> str:
         """The sentence of a notice; a topic that nobody wrote words for is shown as it is called."""
         return self._said.topics[Topic(topic)] if topic in set(Topic) else topic
+
+    def of_migration(self, code: OfMigration) -> str:
+        """A state, a situation or another code of migrations."""
+        match code:
+            case MigrationState():
+                return self._said.migrations[code]
+            case WaveState():
+                return self._said.waves[code]
+            case PersonState():
+                return self._said.people[code]
+            case Situation():
+                return self._said.situations[code]
+            case Treatment():
+                return self._said.treatments[code]
+            case Phase():
+                return self._said.phases[code]
+            case EvidenceSource():
+                return self._said.evidence[code]
+
+    @property
+    def report(self) -> ReportWords:
+        """What reports of migrations say."""
+        return self._said.report

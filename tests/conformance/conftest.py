@@ -8,7 +8,20 @@ import httpx
 import pytest
 
 from tests.conformance.credentials import ASSERTION_TYPE, Certificate
-from tests.conformance.school import APP, ROLES, SECRET, TENANT, world_seed
+from tests.conformance.school import (
+    A3,
+    APP,
+    GROUP,
+    OUTER,
+    PUPIL,
+    ROLES,
+    SECRET,
+    TEAMS,
+    TENANT,
+    WITH_A1,
+    WITH_NOTHING,
+    world_seed,
+)
 from tests.sandbox_process import SandboxControl, SandboxProcess
 
 TokenRequest = Callable[..., httpx.Response]
@@ -86,6 +99,18 @@ def limited_graph(
     yield limited
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def nested(control: SandboxControl) -> None:
+    """A group with a group in it and three people for whom it fails; a pupil who is in four groups."""
+    people = [WITH_A1, WITH_NOTHING, PUPIL]
+    failed = {"skuId": A3, "assignedByGroup": OUTER, "state": "Error", "error": "CountViolation"}
+    control.put_group(TENANT, id=OUTER, displayName="Outer", members=[GROUP, *people])
+    for person in people:
+        control.change_user(TENANT, person, assignments=[failed])
+    for number, team in enumerate(TEAMS):
+        control.put_group(TENANT, id=team, displayName=f"Team {number}", members=[PUPIL])
 
 
 @pytest.fixture

@@ -6,27 +6,19 @@ import httpx
 import pytest
 
 from tests.conformance.actions import message
-from tests.conformance.reading import EVERYBODY, ids, pages, refusal
+from tests.conformance.reading import EVERYBODY, ids, pages
 from tests.conformance.school import (
     A3,
     APP,
     BOTH_WAYS,
-    GROUP,
     PUPIL,
     TENANT,
-    UNIT,
     WITH_A1,
     YAMMER,
 )
 from tests.sandbox_process import SandboxControl
 
 CROWDED = "77777777-0000-4000-8000-000000000001"
-PEOPLE = [
-    *("/users", "/education/users", "/education/schools/school-1/users", f"/groups/{GROUP}/members"),
-    *(f"/groups/{GROUP}/members/graph.user", f"/administrativeUnits/{UNIT}/members"),
-]
-OTHERS = ["/education/schools", "/directory/subscriptions"]
-every_collection = pytest.mark.parametrize("address", PEOPLE)
 
 
 class TestG51Paging:
@@ -75,52 +67,6 @@ class TestG51Paging:
         assert graph.get(link).status_code == 200
         control.set_clock(advance=61)
         assert graph.get(link).json()["error"]["code"] == "Directory_ExpiredPageToken"
-
-
-class TestG51EveryCollection:
-    """The same habits wherever people are listed: users, members of groups and units, the roster."""
-
-    @pytest.fixture(autouse=True)
-    def _plain_casts(self, control: SandboxControl) -> None:
-        control.set_switches(casts_are_advanced=False)
-
-    @every_collection
-    def test_g5_1_pages_follow_each_other(self, graph: httpx.Client, address: str) -> None:
-        whole = ids(graph.get(address))
-        assert [user for page in pages(graph, address=address, **{"$top": 1}) for user in ids(page)] == whole
-
-    @every_collection
-    def test_g5_1_an_empty_page_has_a_link(self, graph: httpx.Client, control: SandboxControl, address: str) -> None:
-        control.set_switches(empty_page_every=2)
-        sizes = [len(ids(page)) for page in pages(graph, address=address, **{"$top": 1})]
-        assert sizes[:3] == [1, 0, 1]
-
-    @every_collection
-    def test_g5_1_a_page_may_be_shorter_than_asked(
-        self, graph: httpx.Client, control: SandboxControl, address: str
-    ) -> None:
-        control.set_switches(short_page_every=1)
-        sizes = [len(ids(page)) for page in pages(graph, address=address, **{"$top": 2})]
-        assert set(sizes) == {1}
-
-    @pytest.mark.parametrize("address", [*PEOPLE, "/directory/subscriptions"])
-    def test_g5_1_links_age(self, graph: httpx.Client, control: SandboxControl, address: str) -> None:
-        control.set_switches(page_token_lifetime_seconds=60)
-        link = graph.get(address, params={"$top": 1}).json()["@odata.nextLink"]
-        control.set_clock(advance=61)
-        assert refusal(graph.get(link)) == (400, "Directory_ExpiredPageToken")
-
-    @pytest.mark.parametrize("address", [*PEOPLE, *OTHERS])
-    def test_g5_1_999_is_the_most(self, graph: httpx.Client, address: str) -> None:
-        assert graph.get(address, params={"$top": 999}).status_code == 200
-        assert graph.get(address, params={"$top": 1000}).status_code == 400
-
-    @pytest.mark.parametrize("address", PEOPLE)
-    @pytest.mark.parametrize("option", ["$skip=1", "$expand=manager"])
-    def test_g5_1_skip_and_expand_are_refused(self, graph: httpx.Client, address: str, option: str) -> None:
-        response = graph.get(f"{address}?{option}")
-        assert refusal(response) == (400, "Request_UnsupportedQuery")
-        assert message(response).startswith(f"'{option.partition('=')[0]}' is not supported")
 
 
 class TestG51SignInActivity:

@@ -258,12 +258,30 @@ class TestErrors:
     def test_g4_4_unless_the_switch_says_otherwise(
         self, graph: httpx.Client, control: SandboxControl, settle: Callable[[], None]
     ) -> None:
-        control.set_switches(errored_members_retried=True)
+        control.set_switches(errored_members_retried=True, errored_members_retry_seconds=10)
         group = create(graph, PUPIL, WITH_NOTHING)
         license_group(graph, group, [A5])
         settle()
         control.add_subscription(TENANT, skuId=A5, totalLicenses=1)
         settle()
+        settle()
+        assert held(graph, WITH_NOTHING) == {(A5, group, "Active", "None")}
+
+    def test_g4_4_but_not_at_every_look(
+        self, graph: httpx.Client, control: SandboxControl, settle: Callable[[], None]
+    ) -> None:
+        control.set_switches(errored_members_retried=True, errored_members_retry_seconds=3_600)
+        group = create(graph, PUPIL, WITH_NOTHING)
+        license_group(graph, group, [A5])
+        settle()
+        control.add_subscription(TENANT, skuId=A5, totalLicenses=1)
+        for _ in range(3):
+            settle()
+            assert held(graph, WITH_NOTHING) == {(A5, group, "Error", "CountViolation")}
+            state = graph.get(f"/groups/{group}", params={"$select": "licenseProcessingState"}).json()
+            assert state["licenseProcessingState"] == {"state": "ProcessingComplete"}
+        control.set_clock(advance=3_600)
+        held(graph, WITH_NOTHING)
         settle()
         assert held(graph, WITH_NOTHING) == {(A5, group, "Active", "None")}
 

@@ -3,18 +3,20 @@
 import httpx
 import pytest
 
-from tests.conformance.actions import change
+from tests.conformance.actions import batch, change, item
 from tests.conformance.school import (
     A1,
     A3,
     APP,
     EXCHANGE_OF_A1,
     EXCHANGE_OF_A3,
+    NEIGHBOUR,
     TENANT,
     WITH_A1,
     WITH_NOTHING,
     WITHOUT_LOCATION,
     YAMMER,
+    user_id,
 )
 from tests.sandbox_process import SandboxControl
 
@@ -112,3 +114,25 @@ class TestQuestions:
         assert control.gaps(TENANT, [[YAMMER]], users=[WITH_A1])[0]["until"] is not None
         now = control.clock()["now"]
         assert control.gaps(TENANT, [[YAMMER]], users=[WITH_A1], since=now) == []
+
+
+class TestOrder:
+    def test_is_that_of_time_over_all_tenants(self, graph: httpx.Client, control: SandboxControl) -> None:
+        """What a group brought the neighbours a while ago comes before what is written here now."""
+        control.add_subscription(NEIGHBOUR, skuId=A3, totalLicenses=5)
+        control.add_user(NEIGHBOUR, userPrincipalName="buur@neighbour.example", usageLocation="NL")
+        members = {"members": ["buur@neighbour.example"], "assignedLicenses": [{"skuId": A3}]}
+        control.put_group(NEIGHBOUR, id=user_id("buren"), displayName="Buren", **members)
+        control.set_clock(advance=60)
+        change(graph, WITH_A1, [(A1, [])])
+        entries = list(control.ledger())
+        assert [entry["route"] for entry in entries[-2:]] == ["groupProcessing", "assignLicense"]
+        assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
+
+    def test_a_batch_happens_at_one_moment(self, graph: httpx.Client, control: SandboxControl) -> None:
+        control.set_clock(factor=100_000)
+        people = (WITH_A1, WITH_NOTHING, WITHOUT_LOCATION)
+        batch(graph, *(item(one, "PATCH", f"/users/{one}", {"usageLocation": "BE"}) for one in people))
+        times = [entry["time"] for entry in control.ledger()]
+        assert len(times) == len(people)
+        assert len(set(times)) == 1

@@ -1,121 +1,110 @@
-"""Migrations, waves and people of one, as short as a test wants them."""
+"""Migrations between two tenants, their waves, and people with an account in both."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 
-from provisioning.domain.catalogue import Audience
-from provisioning.domain.ids import (
-    Actor,
-    ArticleCode,
-    MigrationId,
-    OperationId,
-    OrganisationId,
-    SkuId,
-    SubjectId,
-    TenantId,
-)
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.ids import Actor, MigrationId, OrganisationId, SubjectId, TenantId
 from provisioning.domain.migration import (
     EvidenceSource,
     GateEvidence,
     Migration,
     MigrationDefinition,
     MigrationPart,
+    Phase,
     ProductPair,
     Traveller,
     Wave,
     WaveDefinition,
 )
-from provisioning.domain.migration_lifecycle import MigrationState
-from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import Lane, Operation, OperationKind
+from tests.factories import NOW, guid
+from tests.factories.operations import A1, A3, operation, wish
 
-NOW = datetime(2027, 7, 20, 12, tzinfo=UTC)
-MIGRATION = MigrationId("5f0c9a4e-0000-4000-8000-000000000001")
-SOURCE, TARGET = TenantId("11111111-0000-4000-8000-000000000000"), TenantId("22222222-0000-4000-8000-000000000000")
-SOURCE_HOLDER, TARGET_HOLDER = OrganisationId("41111"), OrganisationId("42222")
-A3 = SkuId("4b590615-0888-425a-a965-b3bf7789848d")
-EVIDENCE = GateEvidence(
-    source=EvidenceSource.LIST, reference="list.csv sha256:0000", given_by=Actor("person:one"), given_at=NOW
-)
+OPERATOR = Actor("person:duty")
+EVERYONE = '{"everyone":true}'
 
 
-def definition(**changes: Any) -> MigrationDefinition:
-    """Two waves of everybody, one product."""
-    settings = {
-        "name": "fusie",
-        "source_tenant": SOURCE,
-        "target_tenant": TARGET,
-        "source_holder": SOURCE_HOLDER,
-        "target_holder": TARGET_HOLDER,
-        "asked_by": "letter 2027-14",
-        "people": '{"everyone":true}',
-        "products": (ProductPair(source_sku=A3, target_sku=A3),),
-        "waves": tuple(
-            WaveDefinition(number=number, name=f"wave {number}", selector='{"everyone":true}') for number in (1, 2)
+def definition(source: str, target: str, **fields: Any) -> MigrationDefinition:
+    defaults = {
+        "name": "Two boards become one",
+        "source_tenant": TenantId(source),
+        "target_tenant": TenantId(target),
+        "source_holder": OrganisationId("41000"),
+        "target_holder": OrganisationId("42000"),
+        "asked_by": "ticket 7",
+        "people": EVERYONE,
+        "products": (ProductPair(source_sku=A1, target_sku=A3),),
+        "waves": (
+            WaveDefinition(number=1, name="pilot", selector=EVERYONE, limit=5),
+            WaveDefinition(number=2, name="the rest", selector=EVERYONE),
         ),
     }
-    return MigrationDefinition(**{**settings, **changes})
+    return MigrationDefinition(**defaults | fields)
 
 
-def migration(**changes: Any) -> Migration:
-    """One that runs."""
-    defined = changes.pop("definition", None) or definition()
-    settings = {
-        "migration_id": MIGRATION,
-        "definition": defined,
-        "digest": "d" * 64,
-        "state": MigrationState.RUNNING,
-        "requested_by": Actor("person:one"),
+def migration(source: str, target: str, *, asked: dict[str, Any] | None = None, **fields: Any) -> Migration:
+    """`asked`: fields of its definition."""
+    defaults = {
+        "migration_id": MigrationId(guid()),
+        "definition": definition(source, target, **asked or {}),
+        "digest": "d",
+        "state": MigrationState.NEW,
+        "requested_by": OPERATOR,
         "created_at": NOW,
         "entered_at": NOW,
-        "due_at": NOW,
     }
-    return Migration(**{**settings, **changes})
+    return Migration(**defaults | fields)
 
 
-def wave(number: int = 1, **changes: Any) -> Wave:
-    return Wave(**{"migration_id": MIGRATION, "number": number, "entered_at": NOW, **changes})
+def waves(of: Migration, **fields: Any) -> list[Wave]:
+    """As many as it asks for."""
+    numbers = [wave.number for wave in of.definition.waves]
+    return [Wave(migration_id=of.migration_id, number=each, entered_at=NOW, **fields) for each in numbers]
 
 
-def traveller(name: str, **changes: Any) -> Traveller:
-    """Somebody in the first wave, whose id in the target is theirs in the source with a mark."""
-    settings = {
-        "migration_id": MIGRATION,
-        "source_id": SubjectId(name),
-        "target_id": SubjectId(f"{name}'"),
-        "organisation_id": SOURCE_HOLDER,
+def started(wave: Wave, state: WaveState = WaveState.PREPARING, **fields: Any) -> Wave:
+    defaults = {"started_by": OPERATOR, "go_reason": "the pilot works", "entered_at": NOW}
+    of = {"migration_id": wave.migration_id, "number": wave.number}
+    return Wave(**of | {"state": state} | defaults | fields)
+
+
+def traveller(of: Migration, **fields: Any) -> Traveller:
+    """Matched, in the pilot, and waiting."""
+    defaults = {
+        "migration_id": of.migration_id,
+        "source_id": SubjectId(guid()),
+        "target_id": SubjectId(guid()),
+        "organisation_id": OrganisationId("41000"),
         "wave": 1,
-        "source_sku": A3,
+        "source_sku": A1,
         "target_sku": A3,
     }
-    return Traveller(**{**settings, **changes})
+    return Traveller(**defaults | fields)
 
 
-def operation(number: str, part: MigrationPart, people: tuple[str, ...], **changes: Any) -> Operation:
-    """The operation that works on these people (ids of its tenant); completed unless said otherwise."""
-    settings = {
-        "operation_id": OperationId(number),
+def travellers(of: Migration, how_many: int, **fields: Any) -> list[Traveller]:
+    return sorted((traveller(of, **fields) for _ in range(how_many)), key=lambda each: each.source_id)
+
+
+def on_their_way(of: Migration, how_many: int) -> list[Traveller]:
+    return travellers(of, how_many, state=PersonState.PREPARING)
+
+
+def evidence(**fields: Any) -> GateEvidence:
+    defaults = {"source": EvidenceSource.LIST, "reference": "list of 3 August", "given_by": OPERATOR, "given_at": NOW}
+    return GateEvidence(**defaults | fields)
+
+
+def part(of: Migration, phase: Phase = Phase.PREPARE, wave: int = 1) -> MigrationPart:
+    return MigrationPart(migration_id=of.migration_id, wave=wave, phase=phase)
+
+
+def operation_for(of: Migration, named: Sequence[SubjectId] = (), **fields: Any) -> Operation:
+    """What prepares the pilot in the target."""
+    defaults = {
         "kind": OperationKind.MIGRATE,
-        "tenant_id": TARGET,
         "lane": Lane.BULK,
-        "state": OperationState.COMPLETED,
-        "wish": Wish(
-            sku_id=A3,
-            audience=Audience.ANY,
-            article_code=ArticleCode(""),
-            replaces=frozenset(),
-            holder_id=TARGET_HOLDER,
-            organisations=(TARGET_HOLDER,),
-            seats_wanted=0,
-            named=tuple(map(SubjectId, people)),
-            part=part,
-        ),
-        "requested_by": Actor("person:one"),
-        "created_at": NOW,
-        "entered_at": NOW,
-        "due_at": None,
+        "wish": wish(named=tuple(named), replaces=frozenset(), part=part(of)),
     }
-    return Operation(**{**settings, **changes})
-
-
-AFTER_HOLD = NOW + timedelta(days=31)
+    return operation(of.definition.target_tenant, **defaults | fields)

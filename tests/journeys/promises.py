@@ -70,7 +70,7 @@ def check_continuity(town: Town, customer: Customer, goal: str | None) -> None:
     families, wanted = _families(town), set(_plans_of(town, goal).values())
     groups: defaultdict[frozenset[str], list[str]] = defaultdict(list)
     for person, state in before.items():
-        groups[frozenset(_enabled_families(town, state) & wanted)].append(person)
+        groups[frozenset(enabled_families(town, state) & wanted)].append(person)
     for kept, people in groups.items():
         plans = [list(families[family]) for family in sorted(kept)]
         assert town.control.gaps(customer.tenant, plans, users=people) == []
@@ -88,7 +88,7 @@ def _families(town: Town) -> Families:
     return {family: tuple(sorted(plans)) for family, plans in found.items()}
 
 
-def _enabled_families(town: Town, state: Mapping[str, Any]) -> set[str]:
+def enabled_families(town: Town, state: Mapping[str, Any]) -> set[str]:
     return {
         family
         for held in state["licenseAssignmentStates"]

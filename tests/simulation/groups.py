@@ -44,6 +44,7 @@ class FakeGroups:
     processing: timedelta
     lag: timedelta
     versions: dict[GroupId, list[tuple[datetime, ObservedGroup]]] = field(default_factory=dict)
+    deleted: dict[GroupId, datetime] = field(default_factory=dict)
     _due: list[tuple[datetime, int, GroupId, SubjectId]] = field(default_factory=list)
     _numbers: int = 0
 
@@ -56,6 +57,8 @@ class FakeGroups:
     def as_read(self, group_id: GroupId, *, with_members: bool = True) -> ObservedGroup | None:
         """What a random replica knows; None: it has not heard of the group."""
         as_of = self.now() - self.lag * self.dice.random()
+        if group_id in self.deleted and self.deleted[group_id] <= as_of:
+            return None
         known = next((seen for at, seen in reversed(self.versions.get(group_id, [])) if at <= as_of), None)
         if known is None or with_members:
             return known
@@ -76,7 +79,7 @@ class FakeGroups:
             return None
         if kind is StepKind.REPROCESS:
             return self._obstacle(call[0].subject_id)
-        if change.group_id not in self.versions:
+        if change.group_id not in self.versions or change.group_id in self.deleted:
             return Reason.GROUP_GONE
         if self.as_read(change.group_id) is None:
             return Reason.GROUP_TOO_NEW if kind is StepKind.ADD_MEMBERS else Reason.GROUP_GONE
@@ -116,6 +119,12 @@ class FakeGroups:
         """A group that is there already, as its people will soon see."""
         self._put(group, self.now())
         self._enqueue(group, group.members)
+
+    def delete(self, group_id: GroupId) -> None:
+        """By others: everybody in it loses what it brought, at the usual pace."""
+        group = self.current(group_id)
+        self._members(group, frozenset(), set(group.members))
+        self.deleted[group_id] = self.now()
 
     def _create(self, nickname: str) -> GroupId:
         """A second one of the same name is a second group: Graph holds no nickname unique."""

@@ -11,7 +11,7 @@ import msgspec
 from provisioning.domain.errors import ConflictError, StaleLeaseError
 from provisioning.domain.ids import OperationId, PlanId, Pseudonym, SkuId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, StepState, SubjectState, advance
-from provisioning.domain.operation import GROUP_STEPS, Attempt, Outcome, StepKind, StepRecord, SubjectRecord
+from provisioning.domain.operation import GROUP_STEPS, Attempt, Outcome, Receipt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.plan import Plan, SubjectPlan
@@ -274,7 +274,7 @@ class Journal(Store):
             state=record.state if stays else advance(record.state, update.state),
             reason=update.reason,
             not_before=update.not_before,
-            attempts=record.attempts - (receipt is not None and receipt.outcome is Outcome.NOT_SENT),
+            attempts=record.attempts - _counts_for_nothing(receipt),
             sent_at=(receipt and receipt.sent_at) or record.sent_at,
             applied_at=(record.applied_at or update.at) if is_written else record.applied_at,
         )
@@ -298,6 +298,12 @@ class Journal(Store):
             del self.rows.reserved[seat]
         if update.state is SubjectState.WAITING:
             self.rows.waiting[seat] = operation
+
+
+def _counts_for_nothing(receipt: Receipt | None) -> bool:
+    """Waiting for quota uses up nobody's tries."""
+    is_unsent = receipt is not None and receipt.outcome is Outcome.NOT_SENT
+    return is_unsent or (receipt is not None and receipt.reason is Reason.THROTTLED)
 
 
 def _is_behind(record: StepRecord) -> bool:

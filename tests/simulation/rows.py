@@ -13,6 +13,7 @@ from provisioning.domain.ids import (
     AttemptId,
     BindingId,
     LineKey,
+    MigrationId,
     OperationId,
     OrganisationId,
     SkuId,
@@ -20,6 +21,7 @@ from provisioning.domain.ids import (
     SubjectId,
     TenantId,
 )
+from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.operation import Operation, Outcome, StepRecord, SubjectRecord
 from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
@@ -41,6 +43,9 @@ class Rows:
     entitlements: dict[tuple[TenantId, SkuId], int] = field(default_factory=dict)
     baselines: list[tuple[TenantId, SkuId, datetime, int]] = field(default_factory=list)
     operations: dict[OperationId, Operation] = field(default_factory=dict)
+    migrations: dict[MigrationId, Migration] = field(default_factory=dict)
+    waves: dict[tuple[MigrationId, int], Wave] = field(default_factory=dict)
+    travellers: dict[tuple[MigrationId, SubjectId], Traveller] = field(default_factory=dict)
     plans: dict[OperationId, PlanRecord] = field(default_factory=dict)  # the latest: a new one voids the earlier
     steps: dict[StepId, StepRecord] = field(default_factory=dict)
     subjects: dict[tuple[OperationId, SubjectId], SubjectRecord] = field(default_factory=dict)

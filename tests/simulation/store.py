@@ -30,6 +30,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding, Policy, Tenant
 from provisioning.domain.worklist import Intent, Stop
 from provisioning.ports import WaitingList
+from tests.fakes_migrations import MemoryMigrations
 from tests.simulation.journal import Journal, Leases, Plans
 from tests.simulation.rows import Rows, Store
 
@@ -55,6 +56,7 @@ class MemoryUnitOfWork:
         self.tenants = _Tenants(self.rows)
         self.ledger = _Ledger(self.rows)
         self.operations = _Operations(self.rows)
+        self.migrations = MemoryMigrations(self.rows)
         self.plans = Plans(self.rows)
         self.journal = Journal(self.rows)
         self.seats = _Seats(self.rows)

@@ -7,14 +7,15 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from provisioning.domain.ids import SubjectId
-from provisioning.domain.lifecycle import OperationState, SubjectState
+from provisioning.domain.ids import Actor, SubjectId
+from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, LicenceState
-from provisioning.domain.operation import OperationKind, StepKind
+from provisioning.domain.operation import OperationKind, StepKind, StepRecord
 from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
+from provisioning.services.retry_operation import go_on
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_all, check_continuity, check_list_adds_up, check_witness
 from tests.simulation.test_group_cases import GROUP, a_group_with, a_world, everybody_holds, proven, states
@@ -40,6 +41,29 @@ def the_school_s_own(world: World) -> None:
     rows = world.database.rows
     rows.groups.clear()
     rows.policies[TENANT] = msgspec.structs.replace(rows.policies[TENANT], group_id=GROUP)
+
+
+def run_until_their_own_would_go(world: World) -> None:
+    """Everybody was seen with the licence from the group; the second look is still to come."""
+    while not going(world) or any(one.state is not StepState.PENDING for one in going(world)):
+        before = world.clock.moment
+        world.run(longest=timedelta(milliseconds=1))
+        assert world.clock.moment > before, "nothing is going to be taken"
+    assert all(person.direct(A3) for person in world.graph.people.values())
+
+
+def going(world: World) -> list[StepRecord]:
+    """What is to be taken from people of whom everything before it was read back."""
+    steps = list(world.database.rows.steps.values())
+    joining = {one.step.subject_id for one in steps if one.step.kind is StepKind.ADD_MEMBERS} - {
+        one.step.subject_id for one in steps if one.state is StepState.VERIFIED
+    }
+    return [] if joining else [one for one in steps if one.step.kind is StepKind.REMOVE]
+
+
+def taken_out_by_others(world: World) -> None:
+    group = world.graph.groups.current(GROUP)
+    world.graph.groups._members(group, frozenset(), set(group.members))
 
 
 class TestWhoJoinsAGroupThatBringsTheOldProduct:
@@ -111,6 +135,54 @@ class TestOthersHands:
         assert world.operation.reason is (Reason.GROUP_CHANGED if is_member else None)
         check_continuity(world)
 
+    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("is_swap", [False, True], ids=["joining", "one write"])
+    def test_a_group_deleted_while_it_is_read_back_is_told_at_once(self, seed: int, is_swap: bool) -> None:
+        world = a_world(seed, Weather(lag=(timedelta(0), timedelta(seconds=15), timedelta(minutes=5))[seed % 3]))
+        everybody_holds(world, *((HeldLicence(A1, group_id=GROUP),) if is_swap else ()))
+        a_group_with(world, A1 if is_swap else A3, members=None if is_swap else frozenset())
+        proven(world)
+        world.run(until=OperationState.VERIFYING)
+        world.graph.groups.delete(GROUP)
+        assert world.run(longest=timedelta(minutes=15)) is OperationState.HELD
+        assert world.operation.reason is Reason.GROUP_GONE
+        world.clock.moment += timedelta(hours=1)  # what it brought is gone from everybody by now
+        set_mode(world, AssignmentMode.DIRECT)
+        retried(world)
+        assert world.run() is OperationState.COMPLETED
+        assert all(person.direct(A3) for person in world.graph.people.values())
+        check_list_adds_up(world)
+        check_witness(world, repeats_allowed=False)
+
+    @pytest.mark.parametrize("is_fresh", [False, True], ids=["long there", "put there by us"])
+    def test_nobody_s_own_goes_once_others_took_them_out_of_the_group(self, is_fresh: bool) -> None:
+        """What the group brought goes on showing on them for minutes."""
+        world = a_world(kind=OperationKind.CHANGE)
+        everybody_holds(world, licence(A3), *(() if is_fresh else (HeldLicence(A3, group_id=GROUP),)))
+        a_group_with(world, A3, members=frozenset() if is_fresh else None)
+        proven(world)
+        run_until_their_own_would_go(world)
+        world.graph.groups.processing = timedelta(minutes=20)
+        taken_out_by_others(world)
+        world.run(longest=timedelta(seconds=30), until=OperationState.PLANNING)
+        assert all(person.direct(A3) for person in world.graph.people.values())
+        assert world.run() is OperationState.COMPLETED
+        world.clock.moment += timedelta(hours=1)
+        world.graph.groups.settle()
+        check_all(world)
+        assert world.graph.groups.current(GROUP).members == set(world.graph.people), "put back, and only then moved"
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_a_replica_that_does_not_know_yet_whom_we_put_there_is_no_hand_of_others(self, seed: int) -> None:
+        world = a_world(seed, Weather(lag=timedelta(minutes=14)), kind=OperationKind.CHANGE)
+        world.graph.groups.processing = timedelta(seconds=1)
+        everybody_holds(world, licence(A3))
+        a_group_with(world, A3, members=frozenset())
+        assert world.run() is OperationState.COMPLETED
+        check_all(world, repeats_allowed=True)
+        assert not any(person.direct(A3) for person in world.graph.people.values())
+        assert not [one for one in world.database.rows.events if one.reason is Reason.CHANGED_MEANWHILE]
+
 
 class TestWhoIsInItAlready:
     def test_whoever_is_in_it_comes_before_who_would_still_join(self) -> None:
@@ -161,6 +233,13 @@ class TestAnAnswerThatWasLost:
         kinds = {event.kind for event in world.database.rows.events if event.kind.startswith("attempt.")}
         assert kinds == {"attempt.found_done"}
         check_witness(world, repeats_allowed=False)
+
+
+def retried(world: World) -> None:
+    """A person lets it go on."""
+    with world.database.open() as uow:
+        go_on(uow, world.operation, Actor("person:duty"), world.clock.moment)
+        uow.commit()
 
 
 def set_mode(world: World, mode: AssignmentMode) -> None:

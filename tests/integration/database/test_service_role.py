@@ -7,21 +7,27 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from provisioning.domain.errors import NotAllowedError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
+from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import Organisation
 from tests.factories import NOW, orders, tenancy
+from tests.factories import migrations as make_migrations
 from tests.factories import operations as make
 from tests.integration.database.conftest import Open, store
 
 
 @pytest.fixture(autouse=True)
 def _something_in_each_table(open_uow: Open, board: Organisation, operation: Operation) -> None:
+    other = tenancy.tenant()
     with open_uow() as uow:
+        uow.tenants.save(other)
         uow.audit.record([Event(at=NOW, actor=SYSTEM, kind="order.received")])
         uow.ledger.append([orders.ledger_entry(board.organisation_id, operation.tenant_id)])
         uow.tenants.add_binding(tenancy.binding(board.organisation_id, operation.tenant_id, confirmed=False))
         uow.tenants.add_policy(tenancy.policy(operation.tenant_id, approved_by=None))
         store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
+        moving = make_migrations.migration(operation.tenant_id, other.tenant_id, state=MigrationState.COMPLETED)
+        uow.migrations.add(moving, make_migrations.waves(moving), make_migrations.travellers(moving, 1))
         uow.commit()
 
 
@@ -52,6 +58,34 @@ class TestForGood:
     def test_what_is_on_record_cannot_be_changed(self, engine: Engine, change: str) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, f"UPDATE {change}")
+
+
+class TestMigrations:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "migrations SET definition = '{}'",
+            "migrations SET source_tenant_id = target_tenant_id",
+            "migrations SET digest = 'another'",
+            "migrations SET requested_by = 'person:somebody-else'",
+            "migration_waves SET number = 7",
+            "migration_travellers SET target_id = source_id",
+            "migration_travellers SET target_sku = source_sku",
+            "migration_travellers SET situation = 'matched'",
+            "migration_travellers SET pseudonym = 'p_another'",
+        ],
+    )
+    def test_what_was_asked_for_and_who_was_matched_stay_as_they_were(self, engine: Engine, change: str) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, f"UPDATE {change}")
+
+    @pytest.mark.parametrize("table", ["migrations", "migration_waves"])
+    def test_a_migration_and_its_waves_stay_for_good(self, engine: Engine, table: str) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, f"DELETE FROM {table}")  # noqa: S608  # ours
+
+    def test_people_go_when_their_time_has_come(self, engine: Engine) -> None:
+        run(engine, "DELETE FROM migration_travellers")
 
 
 class TestFourEyes:

@@ -1,22 +1,29 @@
 """The store of the simulation means what the database means: each test holds in both."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
+import msgspec
 import pytest
 
-from provisioning.domain.errors import ConflictError
+from provisioning.domain.errors import ConflictError, InputError, TransitionError
+from provisioning.domain.ids import MigrationId
 from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.migration import Migration, Situation, Traveller
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Change, Operation, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Plan
 from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 from tests.factories import NOW, tenancy
+from tests.factories import migrations as making
 from tests.factories import operations as make
 from tests.integration.database.conftest import Work, store
 from tests.simulation.store import Database
 
+change = msgspec.structs.replace
 OpenAny = Callable[[], AbstractContextManager[UnitOfWork]]
 
 
@@ -163,3 +170,101 @@ class TestBaselines:
         assert uow.seats.unexplained_before(*place, NOW) == 30
         assert uow.seats.unexplained_before(*place, later) == 12
         assert uow.seats.unexplained_before(operation.tenant_id, make.A1, later) is None
+
+
+class TestMigrations:
+    @pytest.fixture
+    def migration(self, uow: UnitOfWork) -> Migration:
+        """With one person in the pilot and one in the second wave."""
+        source, target = tenancy.tenant(), tenancy.tenant()
+        uow.tenants.save(source)
+        uow.tenants.save(target)
+        made = making.migration(source.tenant_id, target.tenant_id, due_at=NOW)
+        people = [making.traveller(made), making.traveller(made, wave=2)]
+        uow.migrations.add(made, making.waves(made), people)
+        return made
+
+    @pytest.fixture
+    def people(self, uow: UnitOfWork, migration: Migration) -> list[Traveller]:
+        return uow.migrations.travellers(migration.migration_id)
+
+    def test_are_read_in_the_same_ways(self, uow: UnitOfWork, migration: Migration, people: list[Traveller]) -> None:
+        of = migration.migration_id
+        assert uow.migrations.get(of) == migration
+        assert uow.migrations.list_by({MigrationState.NEW}) == [migration]
+        assert uow.migrations.list_by({MigrationState.RUNNING}) == []
+        assert uow.migrations.starting_with(of[:8]) == [of]
+        assert uow.migrations.waves(of) == making.waves(migration)
+        assert uow.migrations.travellers(of, wave=2, states={PersonState.WAITING}) == people[1:]
+        assert uow.migrations.counts(of) == {wave: Counter({PersonState.WAITING: 1}) for wave in (1, 2)}
+        assert uow.migrations.situations(of) == {Situation.MATCHED: 2}
+        assert all(one.pseudonym for one in people)
+        with pytest.raises(InputError):
+            uow.migrations.get(MigrationId("none"))
+
+    def test_are_saved_by_version_and_along_the_table(self, uow: UnitOfWork, migration: Migration) -> None:
+        matched = uow.migrations.save(change(migration, state=MigrationState.MATCHED, matched_at=NOW))
+        with pytest.raises(ConflictError):
+            uow.migrations.save(migration)
+        with pytest.raises(TransitionError):
+            uow.migrations.save(change(matched, state=MigrationState.COMPLETED))
+        assert uow.migrations.get(migration.migration_id) == matched
+
+    def test_are_claimed_once(self, uow: UnitOfWork, migration: Migration) -> None:
+        later = NOW + timedelta(seconds=5)
+        assert uow.migrations.claim_due(NOW, later, 10) == [migration.migration_id]
+        assert uow.migrations.claim_due(NOW, later, 10) == []
+        uow.migrations.postpone(migration.migration_id, later + timedelta(seconds=5))
+        assert uow.migrations.claim_due(later, later, 10) == []
+
+    def test_have_waves_that_keep_who_started_them(self, uow: UnitOfWork, migration: Migration) -> None:
+        pilot, _ = uow.migrations.waves(migration.migration_id)
+        uow.migrations.save_wave(making.started(pilot))
+        with pytest.raises(ConflictError):
+            uow.migrations.save_wave(making.started(pilot, started_by="person:second"))
+        with pytest.raises(TransitionError):
+            uow.migrations.save_wave(making.started(pilot, WaveState.DONE))
+        with pytest.raises(InputError):
+            uow.migrations.save_wave(change(pilot, number=9))
+
+    def test_move_their_people_along_the_table(
+        self, uow: UnitOfWork, migration: Migration, people: list[Traveller]
+    ) -> None:
+        of = migration.migration_id
+        begun = [change(one, state=PersonState.PREPARING) for one in people]
+        uow.migrations.save_travellers(of, [change(one, target_sku=None) for one in begun])
+        assert uow.migrations.travellers(of) == begun
+        with pytest.raises(TransitionError):
+            uow.migrations.save_travellers(of, [change(begun[0], state=PersonState.RELEASED, enabled_at=NOW)])
+        with pytest.raises(ConflictError):
+            uow.migrations.save_travellers(of, [change(begun[0], wave=2)])
+        with pytest.raises(ConflictError):
+            uow.migrations.save_travellers(of, [making.traveller(migration)])
+        with pytest.raises(ConflictError):
+            uow.migrations.replace_travellers(of, people)
+
+    def test_keep_the_first_evidence_whoever_writes(
+        self, uow: UnitOfWork, migration: Migration, people: list[Traveller]
+    ) -> None:
+        of, (first, second) = migration.migration_id, people
+        assert uow.migrations.give_evidence(of, {first.source_id: making.evidence()}) == {first.source_id}
+        again = dict.fromkeys((first.source_id, "nobody"), making.evidence(reference="another"))
+        assert uow.migrations.give_evidence(of, again) == set()
+        uow.migrations.save_travellers(of, [change(first, state=PersonState.PREPARING), second])
+        assert [one.evidence for one in uow.migrations.travellers(of)] == [making.evidence(), None]
+
+    def test_are_matched_anew_without_losing_evidence_of_the_same_pair(
+        self, uow: UnitOfWork, migration: Migration, people: list[Traveller]
+    ) -> None:
+        of, (first, second) = migration.migration_id, people
+        uow.migrations.give_evidence(of, dict.fromkeys((first.source_id, second.source_id), making.evidence()))
+        uow.migrations.replace_travellers(of, [first, change(second, target_id="another")])
+        assert [one.evidence for one in uow.migrations.travellers(of)] == [making.evidence(), None]
+        with pytest.raises(InputError):
+            uow.migrations.replace_travellers(of, [first, change(second, target_id=first.target_id)])
+
+    def test_know_their_operations(self, uow: UnitOfWork, migration: Migration) -> None:
+        theirs = making.operation_for(migration)
+        uow.operations.add(theirs)
+        uow.operations.add(make.operation(migration.definition.target_tenant))
+        assert uow.migrations.operations_of(migration.migration_id) == [theirs]

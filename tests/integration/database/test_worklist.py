@@ -1,14 +1,17 @@
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.migration import Migration, Situation, Treatment
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.domain.worklist import Owner
-from tests.factories import NOW, orders, tenancy
+from tests.factories import NOW, migrations, orders, tenancy
 from tests.factories import operations as make
 from tests.integration.database.conftest import store
 
@@ -17,6 +20,15 @@ A_DAY = timedelta(days=1)
 
 def subjects(uow: SqlUnitOfWork) -> list[str]:
     return [item.subject for item in uow.worklist.items(NOW)]
+
+
+def migrating(uow: SqlUnitOfWork, source: Tenant, **fields: Any) -> Migration:
+    """Out of this tenant."""
+    target = tenancy.tenant()
+    uow.tenants.save(target)
+    made = migrations.migration(source.tenant_id, target.tenant_id, **fields)
+    uow.migrations.add(made, migrations.waves(made))
+    return made
 
 
 class TestItems:
@@ -105,6 +117,34 @@ class TestItems:
         }
         assert items[Reason.USAGE_LOCATION].owner is Owner.SCHOOL
         uow.operations.add(make.operation(tenant.tenant_id, created_at=NOW + A_DAY))
+        assert uow.worklist.items(NOW) == []
+
+    def test_a_paused_migration_with_its_reason(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        fields = {"reason": Reason.THRESHOLD_REACHED, "entered_at": NOW - A_DAY}
+        paused = migrating(uow, tenant, state=MigrationState.PAUSED, **fields)
+        migrating(uow, tenant, state=MigrationState.RUNNING)
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason) == (f"migration {paused.migration_id}", Reason.THRESHOLD_REACHED)
+        assert (item.since, item.organisation_id, item.tenant_id) == (NOW - A_DAY, "41000", tenant.tenant_id)
+        assert item.owner is Owner.OPERATOR
+
+    def test_people_of_a_migration_whose_situation_nobody_explained(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        explained = {"treatments": {Situation.DISABLED: Treatment.TAKE_ALONG, Situation.GUEST: Treatment.LEAVE_OUT}}
+        fields = {"matched_at": NOW - A_DAY, "asked": explained}
+        matched = migrating(uow, tenant, state=MigrationState.MATCHED, **fields)
+        people = [
+            migrations.traveller(matched),
+            migrations.traveller(matched, situation=Situation.DISABLED),
+            migrations.traveller(matched, situation=Situation.GUEST, state=PersonState.LEFT_OUT),
+        ]
+        uow.migrations.replace_travellers(matched.migration_id, people)
+        assert uow.worklist.items(NOW) == []
+        unexplained = migrations.travellers(matched, 2, situation=Situation.MISSING_IN_TARGET, target_id=None)
+        uow.migrations.replace_travellers(matched.migration_id, [*people, *unexplained])
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.count) == (f"people of migration {matched.migration_id}", 2)
+        assert (item.reason, item.since) == (Reason.SITUATION_UNEXPLAINED, NOW - A_DAY)
+        uow.migrations.save(msgspec.structs.replace(matched, state=MigrationState.ABORTED))
         assert uow.worklist.items(NOW) == []
 
     def test_the_oldest_comes_first(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:

@@ -12,7 +12,10 @@ from config.limits import default_limits
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
-from provisioning.domain.ids import LineKey, OrganisationId
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import LineKey, MigrationId, OrganisationId
+from provisioning.domain.migration import EvidenceSource, Migration, Wave
+from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
 from provisioning.domain.rights import Action, require
 from provisioning.planning.configuration import describe_limits, describe_mappings
@@ -33,10 +36,13 @@ from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
+from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.reject_plan import RejectPlan
+from provisioning.services.report_migration import ReportMigration
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
 from provisioning.services.review_plan import ReviewPlan
@@ -44,6 +50,7 @@ from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
 from provisioning.services.show_configuration import ShowConfiguration
+from provisioning.services.show_migrations import ShowMigrations
 from provisioning.services.show_operations import ShowOperations
 from provisioning.services.show_orders import ShowOrders
 from provisioning.services.show_organisations import ShowOrganisations
@@ -60,6 +67,14 @@ APPLICATION = ConsentApplication(
 )
 
 LOADED = (describe_mappings(msgspec.structs.replace(MAPPINGS, digest="f" * 64)), describe_limits(default_limits()))
+
+
+class CreatedMigration(msgspec.Struct, frozen=True, kw_only=True):
+    """What creating a migration answers."""
+
+    migration: Migration
+    unknown: tuple[str, ...] = ()
+    unread: str | None = None
 
 
 class FakeServices:
@@ -113,6 +128,15 @@ class FakeServices:
         self.export_audit = ExportAudit(**timed, archive=self.archive)
         self.instruments = Instruments()
         self._timed = timed
+        self._of_migrations()
+
+    def _of_migrations(self) -> None:
+        self.mappings = MAPPINGS
+        self.decided: list[tuple[Any, ...]] = []  # about migrations: what, of which, and with what
+        self.in_the_way = ""  # of a wave that is started
+        self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work)
+        self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
+        self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
 
     def authenticate(self, token: str | None) -> Identity:
         return self.identity
@@ -140,6 +164,51 @@ class FakeServices:
         """As the service does, without a database."""
         require(identity, Action.IMPORT_ORGANISATIONS)
         return ImportedOrganisations(changed=len(organisations), relations=len(relations), moved=(), lines=0)
+
+    def create_migration(self, identity: Identity, asked: Any) -> Any:
+        """As the service does, with the migration that is there already; somebody of the map is unknown."""
+        require(identity, Action.CREATE_MIGRATION)
+        self.decided.append(("create", asked.name))
+        return CreatedMigration(migration=next(iter(self.world.migrations.values())), unknown=("a@x → b@y",))
+
+    def start_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
+        """As the service does, without looking at two tenants."""
+        if self.in_the_way:
+            raise InputError(self.in_the_way)
+        return self._decide(identity, ("start", named, number, reason), number, WaveState.PREPARING)
+
+    def release_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
+        return self._decide(identity, ("release", named, number, reason), number, WaveState.RELEASING)
+
+    def roll_back_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
+        return self._decide(identity, ("rollback", named, number, reason), number, WaveState.ROLLING_BACK)
+
+    def retry_wave(self, identity: Identity, named: str, number: int, reason: str) -> int:
+        self._decide(identity, ("retry", named, number, reason), number, WaveState.GATED)
+        return 7
+
+    def steer_migration(self, identity: Identity, named: str, goal: MigrationState, reason: str) -> Migration:
+        require(identity, Action.STEER_MIGRATION)
+        self.decided.append((goal, named, reason))
+        return msgspec.structs.replace(next(iter(self.world.migrations.values())), state=goal)
+
+    def open_gate(
+        self, identity: Identity, named: str, people: Sequence[str], source: EvidenceSource, reference: str
+    ) -> GateOpened:
+        require(identity, Action.OPEN_GATE)
+        self.decided.append(("gate", named, tuple(people), source, reference))
+        migration = next(iter(self.world.migrations.values()))
+        return GateOpened(migration=migration, ready=len(people), known_before=1, unknown=("nobody@school.nl",))
+
+    def _decide(self, identity: Identity, decision: tuple[Any, ...], number: int, state: WaveState) -> Wave:
+        require(identity, Action.STEER_MIGRATION)
+        self.decided.append(decision)
+        wave = next(wave for (_, each), wave in self.world.waves.items() if each == number)
+        return msgspec.structs.replace(wave, state=state)
+
+    def _matched(self, migration: MigrationId) -> Migration:
+        self.decided.append(("match", migration))
+        return self.world.migrations[migration]
 
     def close(self) -> None:
         self.closed += 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.calendar import dutch_day, start_of
+from provisioning.domain.calendar import SchoolHoliday, dutch_day, start_of
 
 
 class TestDutchDay:
@@ -39,3 +39,21 @@ class TestStartOf:
         first = start_of(day)
         assert dutch_day(first) == day
         assert dutch_day(first - timedelta(microseconds=1)) == day - timedelta(days=1)
+
+
+class TestSchoolHoliday:
+    AUTUMN = SchoolHoliday(
+        name="Herfstvakantie",
+        region="zuid",
+        school_year="2027-2028",
+        first_day=date(2027, 10, 23),
+        last_day=date(2027, 10, 31),
+    )
+
+    def test_lasts_from_the_first_midnight_to_the_one_after_its_last_day(self) -> None:
+        assert self.AUTUMN.starts_at == datetime(2027, 10, 22, 22, tzinfo=UTC)
+        assert self.AUTUMN.ends_at == datetime(2027, 10, 31, 23, tzinfo=UTC)  # the clock went back in it
+
+    @pytest.mark.parametrize(("day", "included"), [(22, False), (23, True), (31, True)])
+    def test_includes_its_first_and_last_day(self, day: int, included: bool) -> None:
+        assert self.AUTUMN.includes(date(2027, 10, day)) is included

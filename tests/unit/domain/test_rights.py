@@ -31,6 +31,10 @@ MATRIX = {
     Action.BREAK_GLASS: "admin",
     Action.REVIEW_PLAN: "admin approver auditor",
     Action.REJECT_PLAN: "approver operator",
+    Action.CREATE_MIGRATION: "operator",
+    Action.STEER_MIGRATION: "operator",
+    Action.OPEN_GATE: "operator",
+    Action.SEE_PEOPLE: "operator",
     Action.STOP_WRITES: "admin operator approver auditor",
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
@@ -62,7 +66,7 @@ class TestRights:
         [
             *(Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.BREAK_GLASS, Action.REVIEW_PLAN),
             *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
-            *(Action.TAKE_SNAPSHOT, Action.CALIBRATE),
+            *(Action.TAKE_SNAPSHOT, Action.CALIBRATE, Action.STEER_MIGRATION),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:

@@ -10,7 +10,7 @@ from provisioning.domain.ids import GroupId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.operation import Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
-from provisioning.execution.group_verification import brings, rule_group
+from provisioning.execution.group_verification import brings, rule_gone, rule_group
 from provisioning.execution.outcome import Direction
 from tests.unit.execution.steps import A1, A3, LIMITS, NOW, YAMMER, record, seconds
 
@@ -86,6 +86,17 @@ class TestRuleGroup:
         overdue = step(StepKind.LICENSE_GROUP, StepState.APPLIED, LICENSED, LIMITS.verify_deadline + seconds(1))
         ruling = rule_group(overdue, group(), NOW, LIMITS, 0)
         assert (ruling.step.state, ruling.step.reason) == (StepState.FAILED, Reason.NOT_VERIFIED_IN_TIME)
+        assert ruling.direction is Direction.STOP_GROUP
+
+    @pytest.mark.parametrize(
+        ("state", "outcome"), [(StepState.APPLIED, None), (StepState.UNKNOWN, Outcome.FOUND_ABSENT)]
+    )
+    def test_a_group_that_is_gone_stops_everything_through_it(self, state: StepState, outcome: Outcome | None) -> None:
+        ruling = rule_gone(step(StepKind.ADD_MEMBERS, state, LICENSED), NOW)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.FAILED, Reason.GROUP_GONE)
+        assert (ruling.step.receipt.outcome if ruling.step.receipt else None) is outcome
+        assert ruling.subject is not None
+        assert (ruling.subject.state, ruling.subject.reason) == (SubjectState.FAILED, Reason.GROUP_GONE)
         assert ruling.direction is Direction.STOP_GROUP
 
     def test_each_look_in_vain_waits_longer(self) -> None:

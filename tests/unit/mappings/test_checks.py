@@ -1,6 +1,6 @@
 """Every check finds what it is for, and nothing in ours is an error."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ import pytest
 
 from mappings.checks import Finding, Severity, check_mappings
 from mappings.loader import load_mappings
+from provisioning.domain.calendar import SchoolHoliday
 from provisioning.domain.catalogue import Article, Mappings, Remap
 from provisioning.domain.ids import ArticleCode, SkuId
 
@@ -104,3 +105,82 @@ class TestOtherRows:
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:
     types = {field.name: field.type for field in msgspec.structs.fields(Article)}
     return {name: msgspec.convert(value, types[name], strict=False) for name, value in fields.items()}
+
+
+AUTUMN = next(h for h in OURS.school_holidays if (h.region, h.first_day.isoformat()) == ("noord", "2026-10-10"))
+
+
+def with_holidays(*holidays: SchoolHoliday) -> Mappings:
+    return msgspec.structs.replace(OURS, school_holidays=(*OURS.school_holidays, *holidays))
+
+
+def without_holidays(**fields: str) -> Mappings:
+    kept = (h for h in OURS.school_holidays if any(getattr(h, name) != value for name, value in fields.items()))
+    return msgspec.structs.replace(OURS, school_holidays=tuple(kept))
+
+
+class TestSchoolHolidays:
+    def test_ours_are_five_a_year_in_each_region_for_three_years(self) -> None:
+        assert len(OURS.school_holidays) == 5 * 3 * 3
+        assert all(
+            h.is_binding is (h.name not in {"Herfstvakantie", "Voorjaarsvakantie"}) for h in OURS.school_holidays
+        )
+
+    def test_ours_begin_on_a_saturday_and_end_on_a_sunday(self) -> None:
+        days = {(h.first_day.isoweekday(), h.last_day.isoweekday()) for h in OURS.school_holidays}
+        assert days == {(6, 7)}
+
+    def test_ours_last_one_two_or_six_weeks_with_the_weekends_around(self) -> None:
+        days = {(h.name, (h.last_day - h.first_day).days + 1) for h in OURS.school_holidays}
+        assert days == {
+            ("Herfstvakantie", 9), ("Kerstvakantie", 16), ("Voorjaarsvakantie", 9), ("Meivakantie", 9),
+            ("Zomervakantie", 44),
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("fields", "told"),
+        [
+            pytest.param({"region": "oost"}, "no region of the ministry", id="an unknown region"),
+            pytest.param({"last_day": date(2026, 10, 9)}, "before it begins", id="reversed dates"),
+            pytest.param({"school_year": "2026/2027"}, "write it as 2026-2027", id="a school year that is none"),
+            pytest.param({"school_year": "2026-2028"}, "write it as 2026-2027", id="a school year of two"),
+            pytest.param({"school_year": "2027-2028"}, "no day of its school year", id="another school year"),
+            pytest.param({"name": "Vrije week"}, "overlaps Vrije week of 2026-2027", id="an overlap"),
+        ],
+    )
+    def test_a_wrong_row_is_an_error(self, fields: dict[str, Any], told: str) -> None:
+        found = errors(with_holidays(msgspec.structs.replace(AUTUMN, **fields)))
+        assert any(told in finding.sentence for finding in found)
+
+    def test_holidays_of_two_regions_may_overlap(self) -> None:
+        assert not any("overlaps" in finding.sentence for finding in errors(OURS))
+
+    def test_two_that_share_one_day_overlap(self) -> None:
+        touching = msgspec.structs.replace(
+            AUTUMN, name="Vrije week", first_day=AUTUMN.last_day, last_day=date(2026, 10, 23)
+        )
+        following = msgspec.structs.replace(touching, first_day=AUTUMN.last_day + timedelta(days=1))
+        assert any("overlaps" in finding.sentence for finding in errors(with_holidays(touching)))
+        assert not any("overlaps" in finding.sentence for finding in errors(with_holidays(following)))
+
+    def test_a_holiday_that_one_region_lacks_is_an_error(self) -> None:
+        (finding,) = errors(without_holidays(region="zuid", school_year="2026-2027", name="Zomervakantie"))
+        assert finding.place == "school_holidays.csv: zuid 2026-2027 Zomervakantie"
+        assert "lacks the holiday" in finding.sentence
+
+    def test_a_year_that_is_missing_between_two_is_an_error(self) -> None:
+        (finding,) = errors(without_holidays(school_year="2026-2027"))
+        assert finding.place == "school_holidays.csv: 2026-2027"
+
+    @pytest.mark.parametrize(
+        ("today", "is_told"), [(date(2028, 3, 4), False), (date(2028, 3, 5), True), (date(2031, 1, 1), True)]
+    )
+    def test_half_a_year_before_the_last_one_the_next_year_is_asked_for(self, today: date, is_told: bool) -> None:
+        remarks = [f for f in check_mappings(OURS, today) if f.place == "school_holidays.csv"]
+        assert bool(remarks) is is_told
+        assert all(remark.severity is Severity.REMARK for remark in remarks)
+
+    def test_none_at_all_is_a_remark(self) -> None:
+        none = msgspec.structs.replace(OURS, school_holidays=())
+        assert errors(none) == []
+        assert any(f.place == "school_holidays.csv" for f in check_mappings(none, TODAY))

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -39,3 +40,10 @@ class TestDiffMappings:
         (difference,) = diff_mappings(OURS, changed(skus={**OURS.skus, sku.sku_id: fewer}))
         assert (difference.file, difference.kind) == ("service_plans.csv", DifferenceKind.REMOVED)
         assert difference.row == f"{sku.sku_id} {sku.plans[0].plan_id}"
+
+    def test_a_holiday_that_moved_is_named_by_region_year_and_name(self) -> None:
+        first, *others = OURS.school_holidays
+        longer = msgspec.structs.replace(first, last_day=first.last_day + timedelta(days=1))
+        (difference,) = diff_mappings(OURS, changed(school_holidays=(longer, *others)))
+        row = f"{first.region} {first.school_year} {first.name}"
+        assert difference == Difference("school_holidays.csv", row, DifferenceKind.CHANGED, ("last_day",))

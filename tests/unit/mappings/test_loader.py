@@ -70,6 +70,18 @@ class TestOurs:
         ]
         assert wrong == []
 
+    def test_know_the_school_holidays_of_each_region(self) -> None:
+        summers = {
+            (holiday.region, holiday.first_day.isoformat(), holiday.last_day.isoformat())
+            for holiday in self.mappings.school_holidays
+            if (holiday.name, holiday.school_year) == ("Zomervakantie", "2027-2028")
+        }
+        assert summers == {
+            ("noord", "2028-07-15", "2028-08-27"),
+            ("midden", "2028-07-08", "2028-08-20"),
+            ("zuid", "2028-07-22", "2028-09-03"),
+        }
+
 
 class TestTheDigest:
     def test_does_not_see_the_order_of_rows_nor_line_ends(self, folder: Path) -> None:
@@ -82,6 +94,11 @@ class TestTheDigest:
     def test_sees_one_changed_cell(self, folder: Path) -> None:
         before = load_mappings(folder).digest
         edit(folder, "articles.csv", lambda lines: [line.replace("yearly", "monthly") for line in lines])
+        assert load_mappings(folder).digest != before
+
+    def test_sees_a_holiday_that_moved(self, folder: Path) -> None:
+        before = load_mappings(folder).digest
+        edit(folder, "school_holidays.csv", lambda lines: [line.replace("2026-07-04", "2026-07-05") for line in lines])
         assert load_mappings(folder).digest != before
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
@@ -115,6 +132,9 @@ class TestWrongFiles:
             ("skus.csv", 2, "audience", "teachers", "faculty, student"),
             ("plan_rules.csv", 2, "relation", "needs", "mutually_exclusive"),
             ("ambiguous.csv", 2, "article_codes", "", "is empty"),
+            ("school_holidays.csv", 2, "first_day", "18 oktober", "2026-01-31"),
+            ("school_holidays.csv", 3, "is_binding", "advies", "write true or false"),
+            ("school_holidays.csv", 4, "region", "", "is empty"),
         ],
     )
     def test_say_file_line_column_and_remedy(

@@ -376,6 +376,18 @@ class TestNickname:
     def test_is_ascii_without_blanks_and_short(self, part: str, holder: str, expected: str) -> None:
         assert nickname_for(part, OrganisationId(holder)) == expected
 
+    @pytest.mark.parametrize(
+        ("part", "taken", "expected"),
+        [
+            ("A3", {"licences-a5-1"}, "licences-a3-1"),
+            ("A3", {"licences-a3-1"}, "licences-a3-1-2"),
+            ("A3", {"licences-a3-1", "licences-a3-1-2"}, "licences-a3-1-3"),
+            ("X" * 80, {("licences-" + "x" * 80)[:64]}, ("licences-" + "x" * 80)[:62] + "-2"),
+        ],
+    )
+    def test_is_numbered_while_another_group_has_it(self, part: str, taken: set[str], expected: str) -> None:
+        assert nickname_for(part, OrganisationId("1"), taken) == expected
+
 
 class TestSubjects:
     def test_the_group_has_its_row_and_is_nobody(self) -> None:

@@ -48,7 +48,7 @@ def new_world() -> tuple[World, Tenant]:
 
 
 def carry_out(world: World, tenant: Tenant, act: Act) -> None:
-    catch_up(world, tenant, world.clock.now())
+    catch_up(world, world.clock.now())
     verb, what, whom = act
     if verb == "wait":
         world.clock.advance(what)
@@ -85,7 +85,7 @@ class TestHistories:
             carry_out(world, tenant, act)
             check_seats(tenant)
         world.clock.advance(3_600)
-        catch_up(world, tenant, world.clock.now())
+        catch_up(world, world.clock.now())
         assert not tenant.queue.jobs
         check_seats(tenant)
         for group_id in GROUPS:

@@ -15,7 +15,7 @@ class TestReadCatalogue:
         refused = {
             sku.skuPartNumber
             for sku in catalogue.skus.values()
-            if catalogue.rules.conflict(sku.plan_ids) or catalogue.rules.unmet(sku.plan_ids)
+            if any(catalogue.rules.conflicts(sku.plan_ids)) or any(catalogue.rules.unmet(sku.plan_ids))
         }
         assert refused == {"MCOEV_FACULTY"}
 
@@ -30,6 +30,6 @@ class TestPlanRules:
     def test_added_rules_leave_the_old_ones_alone(self) -> None:
         old = PlanRules([("a", "b")])
         new = old.extended([("c", "d")], [Dependency("e", ("f",))])
-        assert (old.conflict(frozenset("cd")), new.conflict(frozenset("cd"))) == (None, ("c", "d"))
-        assert new.conflict(frozenset("ab")) == ("a", "b")
-        assert new.unmet(frozenset("e")) == Dependency("e", ("f",))
+        assert (list(old.conflicts(frozenset("cd"))), list(new.conflicts(frozenset("cd")))) == ([], [("c", "d")])
+        assert list(new.conflicts(frozenset("abcd"))) == [("a", "b"), ("c", "d")]
+        assert list(new.unmet(frozenset("e"))) == [Dependency("e", ("f",))]

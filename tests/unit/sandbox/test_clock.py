@@ -30,6 +30,21 @@ class TestSandboxClock:
         elapsed.seconds = 8
         assert clock.now() == 53
 
+    def test_a_request_happens_at_one_moment(self) -> None:
+        elapsed = Elapsed()
+        clock = SandboxClock(10, origin=0, elapsed=elapsed)
+        with clock.held():
+            elapsed.seconds = 5
+            assert clock.now() == 0
+        assert clock.now() == 50
+
+    def test_a_jump_in_a_request_is_seen_by_the_rest_of_it(self) -> None:
+        clock = SandboxClock(origin=0, elapsed=Elapsed())
+        with clock.held():
+            clock.advance(60)
+            assert clock.now() == 60
+        assert clock.now() == 60
+
     def test_a_jump_is_time_that_passed(self) -> None:
         clock = SandboxClock(origin=0, elapsed=Elapsed())
         clock.advance(3_600)

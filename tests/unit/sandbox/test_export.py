@@ -42,6 +42,9 @@ EVERYTHING: dict[str, Any] = {
                     "userPrincipalName": "a@school.example",
                     "usageLocation": "NL",
                     "extensions": {"extensionAttribute1": "groep 8"},
+                    "employeeId": "7001",
+                    "mailNickname": "a.first",
+                    "onPremisesImmutableId": "Zm9v",
                     "assignments": [{"skuId": A1, "disabledPlans": [PLAN]}],
                 },
                 {"userPrincipalName": "b@school.example", "accountEnabled": False},
@@ -77,6 +80,9 @@ class TestExportSeed:
     def test_everything_in_a_seed_comes_back(self) -> None:
         world = world_of(msgspec.json.encode(EVERYTHING))
         assert exported(again(world)) == exported(world)
+        [first, second] = again(world).tenants[TENANT].directory.users.values()
+        assert (first.employeeId, first.mailNickname, first.onPremisesImmutableId) == ("7001", "a.first", "Zm9v")
+        assert (second.mailNickname, second.onPremisesImmutableId) == ("b", None)
 
     def test_nothing_of_the_twins_own_catalogue_is_told(self) -> None:
         catalogue = exported(world_of(msgspec.json.encode(EVERYTHING))).catalogue
@@ -115,7 +121,8 @@ class TestExportSeed:
     def test_people_are_told_without_what_a_seed_may_leave_out(self) -> None:
         first, second = exported(world_of(msgspec.json.encode(EVERYTHING))).tenants[0].users
         assert first.keys() == {
-            *("id", "userPrincipalName", "usageLocation", "createdDateTime", "extensions", "assignments")
+            *("id", "userPrincipalName", "usageLocation", "createdDateTime", "extensions", "assignments"),
+            *("employeeId", "mailNickname", "onPremisesImmutableId"),
         }
         assert first["assignments"][0].keys() == {"skuId", "lastUpdatedDateTime", "disabledPlans"}
         assert second["accountEnabled"] is False

@@ -12,7 +12,12 @@ from provisioning.sandbox.switches import Switches
 BEFORE, NOW = "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"
 SKUS = {
     sku: Sku(sku, sku.upper(), tuple(ServicePlan(plan, plan) for plan in plans))
-    for sku, plans in {"base": ("mail", "files"), "rich": ("mail2",), "phone": ("phone",)}.items()
+    for sku, plans in {
+        "base": ("mail", "files"),
+        "rich": ("mail2",),
+        "phone": ("phone",),
+        "files": ("files",),
+    }.items()
 }
 RULES = PlanRules([("mail", "mail2")], [Dependency("phone", ("mail", "mail2"))])
 Held = set[tuple[str, str | None, str, str]]
@@ -84,6 +89,23 @@ class TestFailing:
             ("base", "g", "Error", "MutuallyExclusiveViolation"),
             ("phone", "g", "Error", "Other"),
         }
+
+    def test_an_old_quarrel_of_their_own_licences_is_not_the_groups(self) -> None:
+        quarrel = person(Assignment("base", BEFORE), Assignment("rich", BEFORE))
+        assert seen_to(quarrel, gives("phone")).violation is None
+
+    def test_an_old_quarrel_counts_for_who_takes_part_in_it(self) -> None:
+        quarrel = person(Assignment("base", BEFORE), Assignment("rich", BEFORE))
+        found = seen_to(quarrel, gives("base"))
+        assert ("base", "g", "Error", "MutuallyExclusiveViolation") in told(found)
+
+    def test_a_need_unmet_before_hinders_no_other_licence(self) -> None:
+        assert seen_to(person(Assignment("phone", BEFORE)), gives("files")).violation is None
+
+    def test_a_swap_may_not_take_what_another_licence_needs(self) -> None:
+        found = seen_to(person(from_group("base"), Assignment("phone", BEFORE)), gives("files"))
+        assert ("files", "g", "Error", "Other") in told(found)
+        assert ("base", "g", "ActiveWithError", "DependencyViolation") in told(found)
 
     @pytest.mark.parametrize(
         ("switches", "error"),

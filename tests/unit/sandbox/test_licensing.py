@@ -180,8 +180,8 @@ class TestInvariants:
                 continue
             directory.put(User(id=name, userPrincipalName=f"{name}@x", usageLocation="NL", assignments=after))
             plans = enabled_plans(after, SKUS)
-            assert RULES.conflict(plans) is None
-            assert RULES.unmet(plans) is None
+            assert not any(RULES.conflicts(plans))
+            assert not any(RULES.unmet(plans))
             for sku_id in SKUS:
                 holders = [person for person in directory.users.values() if person and sku_id in person.consumed_skus]
                 assert directory.consumed[sku_id] == len(holders) <= SEATS

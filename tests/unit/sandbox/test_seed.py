@@ -53,7 +53,7 @@ class TestPlant:
         extra = {"skuId": "k", "skuPartNumber": "K", "servicePlans": [{"servicePlanId": "p", "servicePlanName": "P"}]}
         plant(world, read_seed(msgspec.json.encode({"catalogue": {"skus": [extra], "exclusive": [["p", "q"]]}})))
         assert {"k", A1} <= world.catalogue.skus.keys()
-        assert world.catalogue.rules.conflict(frozenset("pq")) == ("p", "q")
+        assert list(world.catalogue.rules.conflicts(frozenset("pq"))) == [("p", "q")]
 
     @pytest.mark.parametrize(
         "tenant",

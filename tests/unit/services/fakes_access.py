@@ -14,8 +14,20 @@ from provisioning.domain.catalogue import Audience
 from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import ConflictError, InputError, UnavailableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, BindingId, LineKey, OperationId, OrganisationId, PlanId, SkuId, TenantId
+from provisioning.domain.ids import (
+    Actor,
+    BindingId,
+    LineKey,
+    MigrationId,
+    OperationId,
+    OrganisationId,
+    PlanId,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
+from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.operation import Lane, Operation, OperationKind, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
@@ -33,6 +45,7 @@ from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.forecast import Work
 from provisioning.planning.quota_reading import QuotaReading
 from provisioning.ports import PlanRecord
+from tests.fakes_migrations import MemoryMigrations
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
 TODAY = date(2026, 8, 3)
@@ -141,6 +154,9 @@ class World:
         self.held: list[OrderLine] = []
         self.ledger: list[LedgerEntry] = []
         self.operations: dict[OperationId, Operation] = {}
+        self.migrations: dict[MigrationId, Migration] = {}
+        self.waves: dict[tuple[MigrationId, int], Wave] = {}
+        self.travellers: dict[tuple[MigrationId, SubjectId], Traveller] = {}
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}
         self.plans: list[PlanRecord] = []
         self.reviewed: dict[PlanId, Actor] = {}
@@ -181,6 +197,7 @@ class FakeUnitOfWork:
         self.orders: Any = _Orders(world)
         self.ledger: Any = _Ledger(world)
         self.operations: Any = _Operations(world)
+        self.migrations: Any = MemoryMigrations(world)
         self.plans: Any = _Plans(world)
         self.journal: Any = _Journal(world)
         self.seats: Any = _Seats(world)

@@ -26,9 +26,9 @@ class TestRetrying:
         an_operation(world, OperationState.HELD, reason=Reason.POISON, resume_state=OperationState.VERIFYING)
         assert _retry(world, FakeDispatcher()).state is OperationState.VERIFYING
 
-    def test_a_first_five_that_failed_is_planned_anew(self, world: World) -> None:
-        held = {"reason": Reason.FIRST_FIVE_FAILED, "resume_state": OperationState.APPLYING}
-        an_operation(world, OperationState.HELD, **held)
+    @pytest.mark.parametrize("reason", [Reason.FIRST_FIVE_FAILED, Reason.GROUP_GONE])
+    def test_whose_plan_is_over_is_planned_anew(self, world: World, reason: Reason) -> None:
+        an_operation(world, OperationState.HELD, reason=reason, resume_state=OperationState.VERIFYING)
         assert _retry(world, FakeDispatcher()).state is OperationState.PLANNING
 
     def test_what_ended_with_people_left_out_is_followed_by_another_that_looks_at_them(self, world: World) -> None:

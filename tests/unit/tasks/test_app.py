@@ -21,12 +21,14 @@ class TestApplication:
             "operations.advance",
             "sweeps.collect_orders",
             "sweeps.compare_orders",
+            "sweeps.purge_migrations",
             "sweeps.purge_operations",
             "sweeps.purge_references",
             "sweeps.relay_outbox",
             "sweeps.requeue_operations",
             "sweeps.seal_audit",
             "sweeps.serve_waiting",
+            "sweeps.sweep_migrations",
         }
 
     def test_a_message_is_done_when_its_work_is_and_never_comes_back_from_a_killed_worker(self) -> None:

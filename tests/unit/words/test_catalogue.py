@@ -1,18 +1,35 @@
 """Both languages say everything, briefly."""
 
 import re
+from typing import ClassVar
 
+import msgspec
 import pytest
 
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
+from provisioning.domain.migration import EvidenceSource, Phase, Situation, Treatment
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.ownership import OWNERS, owner_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
-from provisioning.words.catalogue import _SCREENS, Language, Screen, Words, load_catalogue, screen_of
+from provisioning.planning.migration_report import Outcome
+from provisioning.planning.preflight import PreflightCheck
+from provisioning.words.catalogue import _SCREENS, Language, Screen, Sentence, Words, load_catalogue, screen_of
 
+SENTENCES = [*Reason, *PreflightCheck]
 STATES = [*LineState, *OperationState, *SubjectState]
+OF_MIGRATIONS = [
+    code
+    for kind in (MigrationState, WaveState, PersonState, Situation, Treatment, Phase, EvidenceSource)
+    for code in kind
+]
 _MAX = 160
+
+
+def said_of(language: Language, code: Reason | PreflightCheck) -> Sentence:
+    words = Words(language)
+    return words.reason(code) if isinstance(code, Reason) else words.preflight(code)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -28,21 +45,31 @@ class TestEachLanguage:
         assert said.steps.keys() == set(StepKind)
         assert said.owners.keys() == set(Owner)
         assert said.topics.keys() == set(Topic)
+        assert said.preflight.keys() == set(PreflightCheck)
+        assert said.migrations.keys() == set(MigrationState)
+        assert said.waves.keys() == set(WaveState)
+        assert said.people.keys() == set(PersonState)
+        assert said.situations.keys() == set(Situation)
+        assert said.treatments.keys() == set(Treatment)
+        assert said.phases.keys() == set(Phase)
+        assert said.evidence.keys() == set(EvidenceSource)
+        assert said.report.standing.keys() == set(MigrationState)
+        assert said.report.outcomes.keys() == set(Outcome)
 
-    @pytest.mark.parametrize("reason", Reason)
+    @pytest.mark.parametrize("code", SENTENCES)
     def test_says_what_is_the_case_and_what_to_do_in_whole_short_sentences(
-        self, language: Language, reason: Reason
+        self, language: Language, code: Reason | PreflightCheck
     ) -> None:
-        sentence = Words(language).reason(reason)
+        sentence = said_of(language, code)
         for text in (sentence.what, sentence.todo):
             assert text[0].isupper()
             assert text.endswith(".")
             assert len(text) <= _MAX
             assert "  " not in text
 
-    @pytest.mark.parametrize("reason", Reason)
-    def test_never_shows_a_code(self, language: Language, reason: Reason) -> None:
-        sentence = Words(language).reason(reason)
+    @pytest.mark.parametrize("code", SENTENCES)
+    def test_never_shows_a_code(self, language: Language, code: Reason | PreflightCheck) -> None:
+        sentence = said_of(language, code)
         assert not re.search(r"[A-Z]+_[A-Z]+", sentence.what + sentence.todo)
 
     @pytest.mark.parametrize("state", STATES)
@@ -58,16 +85,40 @@ class TestEachLanguage:
         assert all(words.operation(kind) for kind in OperationKind)
         assert all(words.owner(owner) for owner in Owner)
 
+    @pytest.mark.parametrize("code", OF_MIGRATIONS, ids=repr)
+    def test_has_short_words_for_codes_of_migrations(self, language: Language, code: MigrationState) -> None:
+        said = Words(language).of_migration(code)
+        assert 0 < len(said) <= 45
+        assert "_" not in said
+
+    def test_has_twelve_months(self, language: Language) -> None:
+        assert len(set(Words(language).report.months)) == 12
+
     def test_an_unknown_topic_is_shown_as_it_is_called(self, language: Language) -> None:
         assert Words(language).topic("something_new") == "something_new"
+
+
+class TestReports:
+    SAID: ClassVar = {language: msgspec.to_builtins(Words(language).report) for language in Language}
+
+    def test_both_languages_fill_in_the_same(self) -> None:
+        places = [
+            {name: set(re.findall(r"{\w*}", str(text))) for name, text in said.items()} for said in self.SAID.values()
+        ]
+        assert places[0] == places[1]
+
+    def test_sentences_in_dutch_are_short_enough_for_level_b1(self) -> None:
+        texts = [text for text in self.SAID[Language.DUTCH].values() if isinstance(text, str)]
+        texts += [*self.SAID[Language.DUTCH]["standing"].values(), *self.SAID[Language.DUTCH]["outcomes"].values()]
+        assert [part for text in texts for part in re.split(r"[.:?]", text) if len(part.split()) > 14] == []
 
 
 class TestDutch:
     words = Words(Language.DUTCH)
 
-    @pytest.mark.parametrize("reason", Reason)
-    def test_sentences_are_short_enough_for_level_b1(self, reason: Reason) -> None:
-        sentence = self.words.reason(reason)
+    @pytest.mark.parametrize("code", SENTENCES)
+    def test_sentences_are_short_enough_for_level_b1(self, code: Reason | PreflightCheck) -> None:
+        sentence = said_of(Language.DUTCH, code)
         for text in (sentence.what, sentence.todo):
             assert all(len(part.split()) <= 18 for part in re.split(r"[.:?]", text))
 

@@ -1,0 +1,176 @@
+"""How a migration looks in a terminal: its sheet, and the lines of those who watch it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
+from provisioning.domain.migration import Window
+from provisioning.domain.migration_lifecycle import PersonState
+from provisioning.services.migration_sheet import Brief, Failed, MigrationSheet, OperationLine, WaveSheet
+
+if TYPE_CHECKING:
+    from provisioning.cli.wording import Wording
+
+
+def row_columns(wording: "Wording") -> tuple[Column, ...]:
+    """How migrations are listed."""
+    return (
+        Column("Migration", lambda x: short(x.migration.migration_id), fixed=True),
+        Column("Name", lambda x: x.migration.name),
+        Column("From", lambda x: x.migration.source_domain or short(x.migration.source_tenant)),
+        Column("To", lambda x: x.migration.target_domain or short(x.migration.target_tenant)),
+        Column("State", lambda x: wording.standing(x.migration.state, x.migration.reason)),
+        Column("People", lambda x: f"{sum(x.people.values()):,}", right=True),
+        Column("Moved", lambda x: f"{x.people.get(PersonState.RELEASED, 0):,}", right=True),
+    )
+
+
+def person_columns(wording: "Wording") -> tuple[Column, ...]:
+    """How people of a migration are listed."""
+    return (
+        Column("Wave", lambda x: str(x.wave or "-"), right=True),
+        Column("Person", lambda x: short(x.person), fixed=True),
+        Column("Source", lambda x: short(x.source_id), fixed=True),
+        Column("Target", lambda x: short(x.target_id), fixed=True),
+        Column("Situation", lambda x: wording.of_migration(x.situation)),
+        Column("State", lambda x: wording.standing(x.state, x.reason)),
+    )
+
+
+def render_sheet(found: MigrationSheet, wording: "Wording", now: datetime) -> str:
+    """Everything of a sheet, in blocks; what waits for a person says what to type."""
+    it = found.migration
+    blocks = [
+        sheet(_facts(found, wording)),
+        *([paragraph(wording.why_and_how(it.reason))] if it.reason else []),
+        *([f"Situations\n{table(found.situations, _situation_columns(wording))}"] if found.situations else []),
+        *(_wave(wave, wording, now) for wave in found.waves),
+        *([f"In no wave: {_people(found.without_wave, wording)}"] if found.without_wave else []),
+        *([f"Operations\n{table(found.operations, _operation_columns(wording))}"] if found.operations else []),
+        *(["\n".join(_to_approve(found.operations))] if any(one.digest for one in found.operations) else []),
+    ]
+    return "\n\n".join(blocks)
+
+
+def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
+    it = found.migration
+    facts = [
+        ("Migration", it.migration_id),
+        ("Name", it.name),
+        ("State", f"{wording.of_migration(it.state)}, since {moment(it.entered_at)} UTC"),
+        ("From", f"{it.source_domain or it.source_tenant}, licences of {it.source_holder}"),
+        ("To", f"{it.target_domain or it.target_tenant}, licences of {it.target_holder}"),
+        ("Asked for", f"in {it.asked_by}; prepared by {it.requested_by}"),
+        ("Products", _products(it)),
+        ("Matched", _matching(it)),
+        ("Hold period", f"{it.hold_period.days} days; paused when {it.failure_threshold:.0%} of a wave failed"),
+        ("Writes at", _window(it.window)),
+        ("Checked", f"{moment(it.preflight_at)} UTC" if it.preflight_at else "when a wave is started"),
+        ("Definition", short(it.digest)),
+    ]
+    return [*facts, ("Writing", _writing(found))] if found.writes_left else facts
+
+
+def _products(it: Brief) -> str:
+    pairs = (
+        f"{short(pair.source_sku)} → {short(pair.target_sku)}"
+        if pair.source_sku != pair.target_sku
+        else short(pair.source_sku)
+        for pair in it.products
+    )
+    return ", ".join(pairs)
+
+
+def _matching(it: Brief) -> str:
+    by = [f"a map of {it.mapped:,}"] if it.mapped else []
+    by += [rule.replace("_", " ") for rule in it.rules]
+    when = f"{moment(it.matched_at)} UTC" if it.matched_at else "not yet"
+    return f"{when}, by {', '.join(by)}" if by else when
+
+
+def _window(window: Window) -> str:
+    hours = "any hour" if (window.from_hour, window.until_hour) == (0, 24) else _hours(window)
+    return f"{hours}, in school holidays of {window.region} only" if window.region else hours
+
+
+def _hours(window: Window) -> str:
+    return f"{window.from_hour}:00 to {window.until_hour}:00, Dutch time"
+
+
+def _writing(found: MigrationSheet) -> str:
+    until = f", done about {moment(found.writes_done_at)} UTC" if found.writes_done_at else ""
+    pace = f" at {found.rate:.1f} a second" if found.rate else ""
+    return f"{found.writes_left:,} writes left{pace}{until}, then read back"
+
+
+def _situation_columns(wording: "Wording") -> tuple[Column, ...]:
+    return (
+        Column("People", lambda x: f"{x.people:,}", right=True),
+        Column("Situation", lambda x: wording.of_migration(x.situation)),
+        Column("Code", lambda x: x.situation, fixed=True),
+        Column(
+            "What is done",
+            lambda x: (
+                "UNEXPLAINED: nothing starts"
+                if x.is_unexplained
+                else (wording.of_migration(x.treatment) if x.treatment else "-")
+            ),
+        ),
+    )
+
+
+def _operation_columns(wording: "Wording") -> tuple[Column, ...]:
+    return (
+        Column("Operation", lambda x: short(x.operation_id), fixed=True),
+        Column("Wave", lambda x: str(x.wave), right=True),
+        Column("Phase", lambda x: wording.of_migration(x.phase)),
+        Column("People", lambda x: f"{x.people:,}", right=True),
+        Column("State", lambda x: wording.standing(x.state, x.reason)),
+        Column("Until", lambda x: moment(x.writes_done_at)[-5:], fixed=True),
+    )
+
+
+def _to_approve(operations: list[OperationLine]) -> Iterator[str]:
+    for one in operations:
+        if one.digest:
+            yield f"To approve: provisioning plans approve {short(one.operation_id)} {short(one.digest)}"
+
+
+def _wave(wave: WaveSheet, wording: "Wording", now: datetime) -> str:
+    title = f"Wave {wave.number} {wave.name}: {wording.of_migration(wave.state)}, since {moment(wave.entered_at)} UTC"
+    facts = [
+        ("  People", _people(wave.people, wording)),
+        *(("  Failed", _failed(one, wording)) for one in wave.failed),
+    ]
+    if wave.gates_late:
+        facts.append(("  Gates", f"{wave.gates_late:,} without evidence, {_age(wave.gates_late_since, now)}"))
+    if wave.releasable_from:
+        facts.append(("  Release", _release(wave)))
+    if wave.started_by:
+        facts.append(("  Started", f"by {wave.started_by}{f': {wave.go_reason}' if wave.go_reason else ''}"))
+    why = f"\n{paragraph('  ' + wording.why_and_how(wave.reason))}" if wave.reason else ""
+    return f"{paragraph(title)}\n{sheet(facts)}{why}"
+
+
+def _people(counts: Mapping[PersonState, int], wording: "Wording") -> str:
+    """`12 moved, 3 failed`; a dash for nobody."""
+    return ", ".join(f"{number:,} {wording.of_migration(state)}" for state, number in counts.items()) or "-"
+
+
+def _failed(one: Failed, wording: "Wording") -> str:
+    phase = f"{wording.of_migration(one.phase)}: " if one.phase else ""
+    return f"{one.people:,}, {phase}{wording.why_and_how(one.reason) if one.reason else ''}"
+
+
+def _age(since: datetime | None, now: datetime) -> str:
+    """How long the oldest waits, in days or hours."""
+    waited = now - since if since else timedelta()
+    days = f"{waited.days} days" if waited.days else f"{waited.seconds // 3600} hours"
+    return f"the oldest for {days}"
+
+
+def _release(wave: WaveSheet) -> str:
+    if wave.releasable_from == wave.releasable_until:
+        return f"from {moment(wave.releasable_from)} UTC"
+    return f"from {moment(wave.releasable_from)} UTC, of the last from {moment(wave.releasable_until)} UTC"

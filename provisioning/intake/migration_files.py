@@ -1,0 +1,137 @@
+"""Migration files: one YAML or JSON object that says who goes where, with which products, in which waves.
+
+Whole or not at all: FileRefusedError lists every problem under the path of its field (`waves[2].people`).
+The format with an example is docs/migration-file.md; the fields are told in migration_fields.py.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import InputError
+from provisioning.domain.migration import MAY_GO_ALONG, MatchRule, Situation, Treatment
+from provisioning.domain.migration_file import MigrationFile, Side
+from provisioning.intake.branches import Branch, shown
+from provisioning.intake.identity_maps import read_identity_map
+from provisioning.intake.migration_fields import LEAST_HOLD_DAYS, MOST_HOLD_DAYS, fields_of
+from provisioning.intake.migration_products import plan_mapping_of, products_of
+from provisioning.intake.migration_times import waves_of, window_of
+from provisioning.intake.problems import Problem, refuse_if_any
+from provisioning.intake.reading import as_text, read_bytes
+from provisioning.intake.trees import LARGEST, parse_tree
+
+_TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+_HOLDER = re.compile(r"[0-9]{1,5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?")
+_SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*(%?)")
+_DEFAULT_THRESHOLD = 0.05
+
+
+def read_migration(path: Path, mappings: Mappings) -> MigrationFile:
+    """The file and, beside it, the identity map that it names. Raises InputError, and then nothing is taken."""
+    content = read_bytes(path)
+    if len(content) > LARGEST:
+        raise InputError(f"{path.name} has {len(content):,} bytes; at most {LARGEST:,} can be meant.")
+    migration = parse_migration(path.name, content, mappings)
+    if migration.identity_file is None:
+        return migration
+    pairs = read_identity_map(path.parent / migration.identity_file)
+    return msgspec.structs.replace(migration, identity=pairs)
+
+
+def parse_migration(name: str, content: bytes, mappings: Mappings) -> MigrationFile:
+    """As `read_migration`, from bytes, without reading the identity map. `name` tells YAML from JSON in doubt."""
+    problems: list[Problem] = []
+    tree = parse_tree(name, as_text(name, content))
+    root = Branch("", tree, fields_of(), problems)
+    if not isinstance(tree, dict):
+        refuse_if_any(name, problems)
+    migration = _migration(root, mappings)
+    refuse_if_any(name, list(dict.fromkeys(problems)))
+    return migration
+
+
+def _migration(root: Branch, mappings: Mappings) -> MigrationFile:
+    source, target = _side(root, "source"), _side(root, "target")
+    if source.tenant and source.tenant == target.tenant:
+        root.wrong("target.tenant", "is the source's tenant too; inside one tenant nobody migrates")
+    people, products = root.selector("people"), products_of(root, mappings)
+    identity_file, rules = _identity(root)
+    return MigrationFile(
+        name=root.text("name"),
+        source=source,
+        target=target,
+        asked_by=_asked_by(root),
+        people=people,
+        products=products,
+        waves=waves_of(root, people),
+        identity_file=identity_file,
+        rules=rules,
+        treatments=_treatments(root),
+        plan_mapping=plan_mapping_of(root, products, mappings),
+        hold_period=timedelta(days=root.whole("hold_days", LEAST_HOLD_DAYS, MOST_HOLD_DAYS) or LEAST_HOLD_DAYS),
+        failure_threshold=_threshold(root),
+        window=window_of(root, mappings),
+        moves_mailboxes=root.yes("moves_mailboxes", default=True),
+    )
+
+
+def _side(root: Branch, name: str) -> Side:
+    side = root.branch(name, fields_of(name))
+    tenant, holder = side.text("tenant").lower(), side.text("holder").upper()
+    if tenant and not _TENANT.fullmatch(tenant):
+        side.wrong("tenant", f"{shown(tenant)} is neither a domain such as school.example nor a tenant's id")
+    if holder and not _HOLDER.fullmatch(holder):
+        side.wrong("holder", f"{shown(holder)} is no code of a board (40001), school (00XX) or location (00XX00)")
+    return Side(tenant=tenant, holder=holder)
+
+
+def _asked_by(root: Branch) -> str:
+    asked_by = root.text("asked_by")
+    if "@" in asked_by:
+        root.wrong("asked_by", "is an address; write a reference such as the letter's number, it is kept for years")
+    return asked_by
+
+
+def _identity(root: Branch) -> tuple[str | None, tuple[MatchRule, ...]]:
+    identity = root.branch("identity", fields_of("identity"))
+    file = identity.optional_text("file")
+    words = [
+        identity.as_word(f"rules[{number}]", word, tuple(MatchRule))
+        for number, word in enumerate(identity.items("rules"), 1)
+    ]
+    rules = tuple(word for word in words if word)
+    if len(set(rules)) < len(rules):
+        identity.wrong("rules", "names a rule twice; keep one")
+    if "file" not in identity and not words:
+        root.wrong("identity", "is missing; name a file, rules or both, or nobody can be found in the target")
+    return file, rules
+
+
+def _treatments(root: Branch) -> dict[Situation, Treatment]:
+    explained: list[Situation] = [situation for situation in Situation if situation is not Situation.MATCHED]
+    treatments: dict[Situation, Treatment] = {}
+    for name, word in root.pairs("treatments").items():
+        situation = root.as_word(f"treatments.{name}", name, explained)
+        treatment = root.as_word(f"treatments.{name}", word, tuple(Treatment))
+        if situation and treatment:
+            treatments[situation] = treatment
+    for situation, treatment in treatments.items():
+        if treatment is Treatment.TAKE_ALONG and situation not in MAY_GO_ALONG:
+            allowed = " and ".join(sorted(MAY_GO_ALONG))
+            root.wrong(f"treatments.{situation}", f"cannot be taken along, only {allowed} can; write leave_out")
+    return treatments
+
+
+def _threshold(root: Branch) -> float:
+    """A share, as a number or a text; a bare 5 is refused, for it could mean 5 % or everybody."""
+    if "failure_threshold" not in root:
+        return _DEFAULT_THRESHOLD
+    value = root.value("failure_threshold")
+    found = _SHARE.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    share = float(found[1].replace(",", ".")) / (100 if found[2] else 1) if found else 2.0
+    if share >= 1:
+        root.wrong("failure_threshold", f"{shown(value)} is no share below 100 %; write for example 5% or 0.05")
+    return share

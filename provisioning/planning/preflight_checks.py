@@ -1,0 +1,262 @@
+"""The checks themselves. The target's are those of the very plan that would be drawn: one truth, not two."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.ids import ArticleCode, OperationId, PlanId, SkuId, SubjectId
+from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.migration import MigrationPart, Phase, Traveller
+from provisioning.domain.observation import HeldLicence, Person, Seats
+from provisioning.domain.operation import StepKind, Wish
+from provisioning.domain.permissions import missing_for
+from provisioning.domain.reasons import Reason
+from provisioning.planning.guards import Usage
+from provisioning.planning.leaving import LEAST_HOLD
+from provisioning.planning.mailbox import has_mailbox
+from provisioning.planning.migrate import MigrateScene, plan_migrate
+from provisioning.planning.plan import Grounds, Plan
+from provisioning.planning.preflight import (
+    Finding,
+    Preflight,
+    PreflightCheck,
+    PreflightFacts,
+    TenantFacts,
+    about,
+    reported,
+)
+
+_C = PreflightCheck
+
+# How the add-on that lets Microsoft move a mailbox is called: part numbers are spelt differently by channel, so letters
+# alone count (learn.microsoft.com, "Cross-tenant mailbox migration": one licence for each user who moves, on the
+# source or on the target account).
+ADDON = "CROSSTENANTUSERDATAMIGRATION"
+
+
+def preflight(facts: PreflightFacts) -> Preflight:
+    """Look at everything. Half a look is a finding by itself, and then the others would only guess."""
+    if not facts.source.census.is_complete or not facts.target.census.is_complete:
+        return reported(facts, [Finding(check=_C.NOT_READ_WHOLE)])
+    return reported(facts, [*_consents(facts), *_in_target(facts), *_in_source(facts), *_mailboxes(facts)])
+
+
+# ── consent ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _consents(facts: PreflightFacts) -> Iterator[Finding | None]:
+    yield _consent(_C.SOURCE_CONSENT, facts.source, _source_kinds(facts))
+    yield _consent(_C.TARGET_CONSENT, facts.target, _target_kinds(facts))
+
+
+def _consent(check: PreflightCheck, side: TenantFacts, kinds: Collection[StepKind]) -> Finding | None:
+    missing = missing_for(kinds, side.profile.permissions if side.profile else frozenset())
+    return Finding(check=check, details=tuple(sorted(missing))) if missing else None
+
+
+def _source_kinds(facts: PreflightFacts) -> set[StepKind]:
+    """What a release needs: it is far off, and consent is asked for now."""
+    through_ours = any(facts.source.groups.may_leave(one.group_id) for _, one in _inherited(facts))
+    return {StepKind.REMOVE, StepKind.REMOVE_MEMBER} if through_ours else {StepKind.REMOVE}
+
+
+def _target_kinds(facts: PreflightFacts) -> set[StepKind]:
+    sets_location = facts.target.policy.usage_location and any(far.usage_location is None for _, _, far in facts.pairs)
+    more = {StepKind.SET_USAGE_LOCATION} if sets_location else set()
+    return {StepKind.ASSIGN, StepKind.SET_PLANS, *more}
+
+
+# ── the target: what the plan would refuse ───────────────────────────────────────────────────────────────
+
+_REFUSED: Mapping[Reason, PreflightCheck] = {
+    Reason.MUTUALLY_EXCLUSIVE: _C.CONFLICTS,
+    Reason.DEPENDENCY: _C.DEPENDENCIES,
+    Reason.USAGE_LOCATION: _C.USAGE_LOCATIONS,
+    Reason.INHERITED_FROM_GROUP: _C.TARGET_GROUP_WITHOUT_EXCHANGE,
+    Reason.NOT_FOUND: _C.CHANGED_SINCE_MATCHED,
+    Reason.SCOPE_UNDECIDABLE: _C.CHANGED_SINCE_MATCHED,
+    Reason.LICENCE_NOT_HELD: _C.CHANGED_SINCE_MATCHED,
+    Reason.CONCURRENT_WRITE: _C.SERVED_BY_OTHERS,
+}
+
+
+def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
+    refused: dict[PreflightCheck, list[SubjectId]] = defaultdict(list)
+    details: dict[PreflightCheck, list[str]] = defaultdict(list)
+    for sku_id, travellers in sorted(_by_product(facts).items()):
+        plan = plan_migrate(_prepared(facts, sku_id, travellers))
+        yield _seats(facts, sku_id, plan)
+        for one in plan.subjects:
+            if one.state is SubjectState.REFUSED and one.reason:
+                refused[_REFUSED[one.reason]].append(one.subject_id)
+                details[_REFUSED[one.reason]].extend(one.notes)
+    for check, people in refused.items():
+        yield about(check, people, details[check])
+
+
+def _by_product(facts: PreflightFacts) -> dict[SkuId, list[Traveller]]:
+    products: dict[SkuId, list[Traveller]] = defaultdict(list)
+    for one in facts.going:
+        if one.target_sku is not None:
+            products[one.target_sku].append(one)
+    return products
+
+
+def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> MigrateScene:
+    """The scene of the wave's first operation for this product, as it would be planned now, consent aside."""
+    target, part = (
+        facts.target,
+        MigrationPart(migration_id=next(iter(travellers)).migration_id, wave=facts.wave, phase=Phase.PREPARE),
+    )
+    return MigrateScene(
+        plan_id=PlanId("preflight"),
+        operation_id=OperationId("preflight"),
+        tenant_id=facts.definition.target_tenant,
+        now=facts.now,
+        wish=_wish(facts, sku_id, part),
+        definition=facts.definition,
+        travellers=tuple(travellers),
+        policy=target.policy,
+        mappings=facts.mappings,
+        grounds=Grounds(mapping="", policy="", bindings="", authority=""),
+        census=target.census,
+        other=facts.source.census,
+        seats=target.seats.counts.get(sku_id),
+        entitlement=facts.entitlements.get(sku_id, 0),
+        reserved=facts.reserved.get(sku_id, frozenset()),
+        own=facts.own,
+        permissions=(target.profile.permissions if target.profile else frozenset()) | {"User.ReadWrite.All"},
+        usage=Usage(),
+        limits=facts.limits,
+        groups=target.groups,
+    )
+
+
+def _wish(facts: PreflightFacts, sku_id: SkuId, part: MigrationPart) -> Wish:
+    audience = next((one.audience for one in facts.definition.products if one.target_sku == sku_id), Audience.ANY)
+    return Wish(
+        sku_id=sku_id,
+        audience=audience,
+        article_code=ArticleCode(""),
+        replaces=frozenset(),
+        holder_id=facts.definition.target_holder,
+        organisations=(facts.definition.target_holder,),
+        seats_wanted=len(facts.travellers),
+        part=part,
+    )
+
+
+def _seats(facts: PreflightFacts, sku_id: SkuId, plan: Plan) -> Finding | None:
+    """Everybody of the wave needs one of their own there, while the source still has theirs."""
+    short = [one.subject_id for one in plan.subjects if one.state is SubjectState.WAITING]
+    return about(_C.TARGET_SEATS, short, [f"{_part_number(facts, sku_id)}: {len(short)} short"])
+
+
+# ── the source: what will have to be released, and how ───────────────────────────────────────────────────
+
+
+def _in_source(facts: PreflightFacts) -> Iterator[Finding | None]:
+    ours, theirs = list[tuple[Traveller, HeldLicence]](), list[tuple[Traveller, HeldLicence]]()
+    for one, licence in _inherited(facts):
+        (ours if facts.source.groups.may_leave(licence.group_id) else theirs).append((one, licence))
+    for check, found in ((_C.RELEASED_FROM_OUR_GROUP, ours), (_C.NEVER_RELEASED_FROM_GROUP, theirs)):
+        told = [facts.source.groups.told_of(licence) for _, licence in found]
+        yield about(check, {one.source_id for one, _ in found}, told)
+    yield about(_C.P1_LOST, (one.source_id for one, here, _ in facts.pairs if _loses_p1(facts, one, here)))
+    yield from _source_seats(facts)
+    yield _domains(facts)
+
+
+def _inherited(facts: PreflightFacts) -> Iterator[tuple[Traveller, HeldLicence]]:
+    for one, here, _ in facts.pairs:
+        for licence in here.licences:
+            if licence.sku_id == one.source_sku and licence.group_id and licence.is_active:
+                yield one, licence
+
+
+def _loses_p1(facts: PreflightFacts, traveller: Traveller, here: Person) -> bool:
+    """Whether a group would go on giving them something that, without Entra ID P1, they may not have from it."""
+    brings = facts.mappings.group_licensing
+    staying = [one for one in here.licences if one.is_active and one.sku_id != traveller.source_sku]
+    has_none = not any(one.sku_id in brings for one in staying)
+    return traveller.source_sku in brings and has_none and any(one.group_id for one in staying)
+
+
+def _source_seats(facts: PreflightFacts) -> Iterator[Finding | None]:
+    """Who still works in the source must be able to, until the hold period is over."""
+    skus = {one.source_sku for one in facts.going if one.source_sku is not None}
+    ends = facts.now + facts.definition.hold_period
+    for sku_id in sorted(skus):
+        people = [one.source_id for one in facts.going if one.source_sku == sku_id]
+        count = facts.source.seats.counts.get(sku_id)
+        if count is None or count.enabled < count.consumed:
+            enabled, used = (count.enabled, count.consumed) if count else (0, len(people))
+            yield about(_C.SOURCE_SEATS, people, [f"{_part_number(facts, sku_id)}: {enabled} for {used}"])
+        dates = [x.next_lifecycle_at for x in facts.source.seats.subscriptions if x.sku_id == sku_id]
+        if soon := sorted(date for date in dates if date is not None and date < ends):
+            yield about(_C.SOURCE_ENDS_SOON, people, [f"{_part_number(facts, sku_id)}: {soon[0]:%Y-%m-%d}"])
+
+
+def _domains(facts: PreflightFacts) -> Finding | None:
+    """As soon as Exchange is on, addresses in a domain that the tenant does not own go (domain, section 8)."""
+    source, target = facts.source.profile, facts.target.profile
+    owned_here = frozenset(source.verified_domains) if source else frozenset()
+    owned_there = frozenset(target.verified_domains) if target else frozenset()
+    concerned = [
+        (one.source_id, domain)
+        for one, here, far in facts.pairs
+        for domain in {here.domain, far.domain}
+        if domain in owned_here - owned_there and not _is_microsofts(domain)
+    ]
+    return about(_C.DOMAINS_IN_SOURCE, {one for one, _ in concerned}, [domain for _, domain in concerned])
+
+
+def _is_microsofts(domain: str) -> bool:
+    """A tenant's own first domain never moves (learn.microsoft.com, "Cross-tenant mailbox migration")."""
+    return ".onmicrosoft." in f".{domain}"
+
+
+# ── mailboxes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _mailboxes(facts: PreflightFacts) -> Iterator[Finding | None]:
+    pairs, skus = list(facts.pairs), facts.mappings.skus
+    moving = {one.source_id for one, here, _ in pairs if has_mailbox(here.licences, skus)}
+    unseen = {one.source_id for one in facts.going if one.evidence is None}
+    arrived = {one.source_id for one, _, far in pairs if has_mailbox(far.licences, skus)}
+    yield about(_C.MAILBOX_IN_TARGET, arrived & unseen)
+    yield about(_C.NO_MAILBOX_IN_SOURCE, {one.source_id for one, _, _ in pairs} - moving)
+    yield _addon(facts, moving & unseen)
+    if facts.definition.hold_period < LEAST_HOLD:
+        yield Finding(check=_C.HOLD_PERIOD_SHORT, details=(f"{facts.definition.hold_period.days} days",))
+
+
+def _addon(facts: PreflightFacts, moving: Collection[SubjectId]) -> Finding | None:
+    """One for each mailbox that Microsoft moves, free in either tenant or on one of the person's two accounts."""
+    if not facts.definition.moves_mailboxes:
+        return None
+    both = (facts.source.seats, facts.target.seats)
+    bare = [
+        one.source_id
+        for one, here, far in facts.pairs
+        if one.source_id in moving
+        and not any(map(here.holds, _addons(facts.source.seats)))
+        and not any(map(far.holds, _addons(facts.target.seats)))
+    ]
+    free = sum(
+        max(0, seats.counts[sku].enabled - seats.counts[sku].consumed) for seats in both for sku in _addons(seats)
+    )
+    return about(_C.MIGRATION_ADDON, sorted(bare)[free:], [f"{free} for {len(bare)}"])
+
+
+def _addons(seats: Seats) -> frozenset[SkuId]:
+    return frozenset(count.sku_id for count in seats.counts.values() if ADDON in _letters(count.part_number))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).upper()
+
+
+def _part_number(facts: PreflightFacts, sku_id: SkuId) -> str:
+    sku = facts.mappings.skus.get(sku_id)
+    return sku.part_number if sku else sku_id

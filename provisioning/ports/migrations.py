@@ -1,0 +1,81 @@
+"""The store of migrations: what was asked for, its waves, and where each of its people stands."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from provisioning.domain.ids import MigrationId, SubjectId
+from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState
+from provisioning.domain.operation import Operation
+
+
+class MigrationStore(Protocol):
+    """Migrations, waves and people move along the tables of `domain.migration_lifecycle`, and only along those.
+
+    Saving any of them where it is, with another reason for instance, is allowed. What would break the table raises
+    TransitionError. Whoever moves waves or people saves their migration in the same transaction: its version is what
+    tells one of two that the other was first.
+    """
+
+    def add(self, migration: Migration, waves: Sequence[Wave], travellers: Sequence[Traveller] = ()) -> None:
+        """Its tenants are known. Raises ConflictError when there is one with this id."""
+
+    def find(self, migration: MigrationId) -> Migration | None: ...
+    def get(self, migration: MigrationId) -> Migration: ...
+    def list_by(self, states: Collection[MigrationState] = (), limit: int = 1000) -> list[Migration]:
+        """In these states, or all of them; oldest first."""
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
+        """Migrations whose id begins so: people name them by their first characters."""
+
+    def save(self, migration: Migration) -> Migration:
+        """Write where it stands if `version` is still ours, return it with the next version; else raise ConflictError.
+
+        The definition stays as it was added, whatever is handed in.
+        """
+
+    def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[MigrationId]:
+        """Migrations whose `due_at` has come, longest due first; it is moved to `again_at` for the next sweep."""
+
+    def postpone(self, migration: MigrationId, until: datetime) -> None:
+        """Move `due_at` alone, without a new version. What waits for a person has none and gets none."""
+
+    def waves(self, migration: MigrationId) -> list[Wave]:
+        """By number."""
+
+    def save_wave(self, wave: Wave) -> None:
+        """Who started it and why stay as they were first written: a second starter gets a ConflictError."""
+
+    def travellers(
+        self, migration: MigrationId, wave: int | None = None, states: Collection[PersonState] = ()
+    ) -> list[Traveller]:
+        """By wave and source id; of everybody, or of one wave, or in these states."""
+
+    def counts(self, migration: MigrationId) -> dict[int, Counter[PersonState]]:
+        """How many people of each wave are in which state; wave 0 are those in none."""
+
+    def situations(self, migration: MigrationId) -> Counter[Situation]: ...
+    def replace_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
+        """Matching again: these people instead of all that were there. Who has no pseudonym gets one.
+
+        Evidence that was given for a pair of accounts is kept while the pair is the same. Raises ConflictError once
+        anybody has begun, InputError when two who may go lead to the same account of the target.
+        """
+
+    def save_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
+        """Wave, state, reason, operation and hold period of many at once, all or none; operations are added before.
+
+        Accounts, products and situation stay as they were matched, and evidence that is there stays. Raises
+        ConflictError for whoever is not in the migration, or changes waves after they began.
+        """
+
+    def give_evidence(self, migration: MigrationId, evidence: Mapping[SubjectId, GateEvidence]) -> set[SubjectId]:
+        """By source id; the first evidence stays. Returns for whom this was the first; others changed nothing.
+
+        Who was left out or rolled back, or is not in the migration, gets none.
+        """
+
+    def operations_of(self, migration: MigrationId) -> list[Operation]:
+        """What works, or worked, on any of its waves; oldest first."""

@@ -1,0 +1,101 @@
+"""The parts of a migration go on while it does: not while it is paused, at other hours, or after it was called off."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
+from provisioning.domain.migration import Window
+from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.advance_operation import Work
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.leave_rest import leave_rest
+from provisioning.services.transitions import move, wait
+
+# when a window opens next, from a moment on: the moment itself while it is open, None when nobody knows
+Opening = Callable[[Window, datetime], datetime | None]
+
+_PAUSE = timedelta(seconds=5)  # as long as a stop may take to be noticed, it takes to be lifted
+_UNKNOWN_OPENING = timedelta(days=1)  # the holidays of that school year are not published yet
+_NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
+
+
+class KeepInStep:
+    """Wraps the work of a state; operations that are no part of a migration pass."""
+
+    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock, finish: FinishOperation, opening: Opening) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+        self._finish = finish
+        self._opening = opening
+
+    def __call__(self, work: Work) -> Work:
+        """The same work, for as long as the migration goes on."""
+
+        def do(operation: Operation, lease: Lease) -> bool:
+            if operation.wish.part is None:
+                return work(operation, lease)
+            answer = self._instead(operation, lease)
+            return work(operation, lease) if answer is None else answer
+
+        return do
+
+    def _instead(self, operation: Operation, lease: Lease) -> bool | None:
+        """What was done instead of the work (whether there is more to do); None when the work may be done."""
+        part = operation.wish.part
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            migration = uow.migrations.get(part.migration_id) if part else None
+            if migration is None or migration.state is MigrationState.COMPLETED:
+                return None
+            if migration.state is MigrationState.ABORTED:
+                more = self._call_off(uow, operation, lease, now)
+            elif migration.state is MigrationState.PAUSED:
+                more = _wait(uow, operation, now + _PAUSE, Reason.MIGRATION_PAUSED)
+            elif operation.state is OperationState.APPLYING and (shut := self._shut(migration.definition.window, now)):
+                more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
+            else:
+                return None
+            uow.commit()
+        return more
+
+    def _shut(self, window: Window, now: datetime) -> datetime | None:
+        """When to look again; None while the window is open."""
+        opening = self._opening(window, now)
+        if opening is None:
+            return now + _UNKNOWN_OPENING
+        return opening if opening > now else None
+
+    def _call_off(self, uow: UnitOfWork, operation: Operation, lease: Lease, now: datetime) -> bool:
+        if operation.state in _NOT_BEGUN:
+            move(uow, operation, OperationState.CANCELLED, now, reason=Reason.MIGRATION_ABORTED)
+            return False
+        if leave_rest(uow, operation, lease, Reason.MIGRATION_ABORTED, now):
+            move(uow, operation, OperationState.VERIFYING, now, reason=Reason.MIGRATION_ABORTED)
+            return True
+        self._finish(uow, _read_back(uow, operation, now))
+        return False
+
+
+def _read_back(uow: UnitOfWork, operation: Operation, now: datetime) -> Operation:
+    """An operation ends after reading back, also when nothing was left to read."""
+    if operation.state is not OperationState.APPLYING:
+        return operation
+    return move(uow, operation, OperationState.VERIFYING, now, reason=Reason.MIGRATION_ABORTED)
+
+
+def _wait(uow: UnitOfWork, operation: Operation, until: datetime, reason: Reason) -> bool:
+    wait(uow, operation, until, reason, unreadable_since=operation.unreadable_since)
+    return False
+
+
+def either(ordinary: Work, part: Work) -> Work:
+    """The one for parts of a migration, the other for all else."""
+
+    def do(operation: Operation, lease: Lease) -> bool:
+        return (ordinary if operation.wish.part is None else part)(operation, lease)
+
+    return do

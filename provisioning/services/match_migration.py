@@ -1,0 +1,152 @@
+"""Finds everybody of a migration in both tenants, names each one's situation, and puts them into waves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import InputError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, MigrationId, OrganisationId, SubjectId
+from provisioning.domain.migration import Migration, Traveller
+from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
+from provisioning.domain.observation import Census, Membership
+from provisioning.domain.tenancy import Binding
+from provisioning.planning.identity import RuleReading
+from provisioning.planning.mailbox import has_mailbox
+from provisioning.planning.matching import MatchScene, match
+from provisioning.planning.selection import keys_needed
+from provisioning.planning.selectors import Register, parse_selector
+from provisioning.planning.waves import in_waves, keys_of, spoken_of
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.boards import board_of
+
+_UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
+
+
+class _Observed(msgspec.Struct, frozen=True, kw_only=True):
+    source: Census
+    target: Census
+    memberships: Mapping[str, Membership]
+    readings: tuple[RuleReading, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchMigration:
+    """May be repeated until the first wave begins; evidence that was given for a pair of accounts is kept."""
+
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    mappings: Mappings
+
+    def __call__(self, migration_id: MigrationId) -> Migration:
+        """Raises GraphError when a tenant cannot be read, InputError once a wave has begun."""
+        with self.open_uow() as uow:
+            migration = uow.migrations.get(migration_id)
+            own, strangers = self._bindings(uow, migration)
+        if migration.state not in _UNMATCHED:
+            raise InputError(f"Migration {migration.definition.name} has begun; its people stay as they were matched.")
+        observed = self._observe(migration, own, strangers)
+        travellers = self._travellers(migration, own, strangers, observed)
+        with self.open_uow() as uow:
+            matched = self._store(uow, migration, travellers)
+            uow.commit()
+        return matched
+
+    def _bindings(self, uow: UnitOfWork, migration: Migration) -> tuple[list[Binding], list[Binding]]:
+        """Of the source: those of the board that leaves, and those of others who use the tenant too."""
+        today = dutch_day(self.clock.now())
+        definition = migration.definition
+        board = board_of(uow, definition.source_holder, today)
+        own: list[Binding] = []
+        strangers: list[Binding] = []
+        for binding in uow.tenants.bindings_in(definition.source_tenant, today):
+            (own if board_of(uow, binding.organisation_id, today) == board else strangers).append(binding)
+        return own, strangers
+
+    def _observe(self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding]) -> _Observed:
+        definition = migration.definition
+        source, target = definition.source_tenant, definition.target_tenant
+        keys = keys_of(definition, strangers) | keys_needed(own)
+        return _Observed(
+            source=self.gateway.observe_census(source),
+            target=self.gateway.observe_census(target),
+            memberships=self.gateway.observe_memberships(source, keys),
+            readings=tuple(
+                RuleReading(
+                    rule=rule,
+                    source=self.gateway.read_match_keys(source, rule),
+                    target=self.gateway.read_match_keys(target, rule),
+                )
+                for rule in definition.rules
+            ),
+        )
+
+    def _travellers(
+        self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding], observed: _Observed
+    ) -> tuple[Traveller, ...]:
+        definition = migration.definition
+        spoken = spoken_of(definition, observed.source, observed.memberships, strangers)
+        schools = _schools(own, Register(observed.source.people, observed.memberships))
+        found = match(
+            MatchScene(
+                migration_id=migration.migration_id,
+                definition=definition,
+                source=observed.source,
+                target=observed.target,
+                selected={one: schools.get(one, definition.source_holder) for one in spoken.selected},
+                of_two_boards=spoken.of_two_boards,
+                readings=observed.readings,
+            )
+        )
+        in_turn = in_waves(found, definition, observed.source, observed.memberships)
+        return tuple(self._with_mailbox(in_turn, observed.source))
+
+    def _with_mailbox(self, travellers: Iterable[Traveller], source: Census) -> Iterable[Traveller]:
+        people = {person.subject_id: person for person in source.people}
+        for one in travellers:
+            person = people.get(one.source_id)
+            has_one = person is not None and has_mailbox(person.licences, self.mappings.skus)
+            yield one if has_one else msgspec.structs.replace(one, has_mailbox=False)
+
+    def _store(self, uow: UnitOfWork, migration: Migration, travellers: Sequence[Traveller]) -> Migration:
+        now = self.clock.now()
+        uow.migrations.replace_travellers(migration.migration_id, travellers)
+        uow.audit.record([_matched(migration, travellers, now=now)])
+        return uow.migrations.save(
+            msgspec.structs.replace(
+                migration,
+                state=advance_migration(migration.state, MigrationState.MATCHED),
+                reason=None,
+                entered_at=now,
+                matched_at=now,
+                due_at=None,
+            )
+        )
+
+
+def _schools(own: Sequence[Binding], register: Register) -> dict[SubjectId, OrganisationId]:
+    """Who counts them: staff of several schools belong to the first."""
+    schools: dict[SubjectId, OrganisationId] = {}
+    for binding in reversed(own):
+        for text in binding.selectors.values():
+            schools |= dict.fromkeys(register.matching(parse_selector(text)), binding.organisation_id)
+    return schools
+
+
+def _matched(migration: Migration, travellers: Sequence[Traveller], *, now: datetime) -> Event:
+    counts: dict[str, int] = {}
+    for one in travellers:
+        counts[one.situation] = counts.get(one.situation, 0) + 1
+    return Event(
+        at=now,
+        actor=SYSTEM,
+        kind="migration.matched",
+        organisation=migration.definition.target_holder,
+        tenant=migration.definition.target_tenant,
+        details={"migration": migration.migration_id, **{kind: str(n) for kind, n in sorted(counts.items())}},
+    )

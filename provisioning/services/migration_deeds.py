@@ -1,0 +1,71 @@
+"""What every decision about a migration has in common: whom it names, that it is put on record, that it is not lost."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor
+from provisioning.domain.migration import Migration, Wave
+from provisioning.ports import OpenUnitOfWork, UnitOfWork
+from provisioning.services.lookup import prefix_of, the_only
+
+_TRIES = 5  # a look at the migration by a worker may come in between, never five times in a row
+
+Decided = TypeVar("Decided")
+
+
+def get_migration(uow: UnitOfWork, named: str) -> Migration:
+    """The migration whose id is or begins with this; raises InputError when none or several do."""
+    prefix = prefix_of(named, "migration")
+    return uow.migrations.get(the_only(uow.migrations.starting_with(prefix), named, "migration"))
+
+
+def get_wave(uow: UnitOfWork, migration: Migration, number: int) -> Wave:
+    """Raises InputError, naming the waves that there are."""
+    waves = {wave.number: wave for wave in uow.migrations.waves(migration.migration_id)}
+    if number not in waves:
+        raise InputError(f"Migration {migration.definition.name} has no wave {number}; it has {_listed(waves)}.")
+    return waves[number]
+
+
+def _listed(waves: dict[int, Wave]) -> str:
+    return ", ".join(map(str, waves)) or "none"
+
+
+def decide(open_uow: OpenUnitOfWork, decision: Callable[[UnitOfWork], Decided]) -> Decided:
+    """Carry a decision out in one transaction; taken anew when a worker moved the migration in between.
+
+    What cannot be done in the state that the migration is in raises InputError, which nothing is tried again for.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(ConflictError):
+            return _once(open_uow, decision)
+    return _once(open_uow, decision)
+
+
+def _once(open_uow: OpenUnitOfWork, decision: Callable[[UnitOfWork], Decided]) -> Decided:
+    with open_uow() as uow:
+        decided = decision(uow)
+        uow.commit()
+    return decided
+
+
+def require_reason(reason: str, deed: str) -> None:
+    if not reason.strip():
+        raise InputError(f"{deed} needs a reason: it stays on record.")
+
+
+def deed(kind: str, migration: Migration, actor: Actor, now: datetime, reason: str = "", **details: str) -> Event:
+    """The audit line of a person's decision about a migration."""
+    return Event(
+        at=now,
+        actor=actor,
+        kind=kind,
+        organisation=migration.definition.target_holder,
+        tenant=migration.definition.target_tenant,
+        reason=reason or None,
+        details={"migration": migration.migration_id, **details},
+    )

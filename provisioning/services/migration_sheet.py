@@ -1,0 +1,273 @@
+"""What is shown of a migration: numbers and codes, and ids of people only to whoever may see them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from provisioning.domain.ids import Actor, MigrationId, OperationId, OrganisationId, Pseudonym, SubjectId, TenantId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import (
+    GateEvidence,
+    MatchRule,
+    Migration,
+    MigrationDefinition,
+    Phase,
+    ProductPair,
+    Situation,
+    Traveller,
+    Treatment,
+    Wave,
+    Window,
+)
+from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
+from provisioning.domain.operation import OperationKind
+from provisioning.domain.reasons import Reason
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """A migration in short: who goes where and by which rules. Selectors and the identity map name people: not here."""
+
+    migration_id: MigrationId
+    name: str
+    state: MigrationState
+    reason: Reason | None
+    source_tenant: TenantId
+    target_tenant: TenantId
+    source_domain: str | None  # None: the tenant is not known any more
+    target_domain: str | None
+    source_holder: OrganisationId
+    target_holder: OrganisationId
+    asked_by: str
+    requested_by: Actor
+    digest: str
+    products: tuple[ProductPair, ...]
+    rules: tuple[MatchRule, ...]
+    mapped: int  # pairs of the identity map
+    hold_period: timedelta
+    failure_threshold: float
+    window: Window
+    created_at: datetime
+    entered_at: datetime
+    matched_at: datetime | None
+    preflight_at: datetime | None
+
+
+class MigrationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One migration in a list."""
+
+    migration: Brief
+    people: dict[PersonState, int]
+    waves: dict[WaveState, int]
+
+
+class SituationCount(msgspec.Struct, frozen=True, kw_only=True):
+    """So many people were found so; nothing starts while one situation is unexplained."""
+
+    situation: Situation
+    people: int
+    treatment: Treatment | None
+    is_unexplained: bool
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """So many people failed in this phase, for this reason."""
+
+    phase: Phase | None
+    reason: Reason | None
+    people: int
+
+
+class WaveSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """One wave. A gate is late for whoever has the licence and no evidence yet; `gates_late_since` is the oldest.
+
+    `releasable_from` and `releasable_until`: when the hold period of the first and of the last who arrived is over.
+    `arrived` of `going` people have come as far as the state of the wave is about.
+    """
+
+    number: int
+    name: str
+    state: WaveState
+    reason: Reason | None
+    entered_at: datetime
+    started_by: Actor | None
+    go_reason: str
+    people: dict[PersonState, int]
+    failed: list[Failed]
+    gates_late: int
+    gates_late_since: datetime | None
+    releasable_from: datetime | None
+    releasable_until: datetime | None
+    arrived: int
+    going: int
+
+
+class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation of the migration that is not over. `digest`: of its plan, when somebody has to approve it."""
+
+    operation_id: OperationId
+    kind: OperationKind
+    wave: int
+    phase: Phase
+    tenant_id: TenantId
+    state: OperationState
+    reason: Reason | None
+    people: int
+    digest: str | None
+    writes_left: int
+    writes_done_at: datetime | None
+
+
+class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one migration but its people. `without_wave`: people whom no wave takes.
+
+    `rate`: writes a second as the forecast has them; None when nothing is being written.
+    """
+
+    migration: Brief
+    situations: list[SituationCount]
+    waves: list[WaveSheet]
+    without_wave: dict[PersonState, int]
+    operations: list[OperationLine]
+    writes_left: int
+    writes_done_at: datetime | None
+    rate: float | None
+
+
+class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One person. Ids are None for who may not see them; the pseudonym is what the audit log calls them."""
+
+    person: Pseudonym | None
+    source_id: SubjectId | None
+    target_id: SubjectId | None
+    wave: int
+    situation: Situation
+    state: PersonState
+    failed_in: Phase | None
+    reason: Reason | None
+    evidence: GateEvidence | None
+    held_until: datetime | None
+    operation_id: OperationId | None
+
+
+def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
+    """The migration in short; `domains`: by which name its tenants are known."""
+    taken = migration.definition
+    return Brief(
+        migration_id=migration.migration_id,
+        name=taken.name,
+        state=migration.state,
+        reason=migration.reason,
+        source_tenant=taken.source_tenant,
+        target_tenant=taken.target_tenant,
+        source_domain=domains.get(taken.source_tenant),
+        target_domain=domains.get(taken.target_tenant),
+        source_holder=taken.source_holder,
+        target_holder=taken.target_holder,
+        asked_by=taken.asked_by,
+        requested_by=migration.requested_by,
+        digest=migration.digest,
+        products=taken.products,
+        rules=taken.rules,
+        mapped=len(taken.identity),
+        hold_period=taken.hold_period,
+        failure_threshold=taken.failure_threshold,
+        window=taken.window,
+        created_at=migration.created_at,
+        entered_at=migration.entered_at,
+        matched_at=migration.matched_at,
+        preflight_at=migration.preflight_at,
+    )
+
+
+def situations_of(counts: Mapping[Situation, int], treatments: Mapping[Situation, Treatment]) -> list[SituationCount]:
+    """What is unexplained first."""
+    rows = [
+        SituationCount(
+            situation=situation,
+            people=counts[situation],
+            treatment=treatments.get(situation),
+            is_unexplained=situation is not Situation.MATCHED and situation not in treatments,
+        )
+        for situation in Situation
+        if counts.get(situation)
+    ]
+    return sorted(rows, key=lambda row: not row.is_unexplained)
+
+
+def wave_sheet(
+    wave: Wave, definition: MigrationDefinition, people: Sequence[Traveller], ended: Mapping[OperationId, datetime]
+) -> WaveSheet:
+    """`people`: of this wave; `ended`: when operations came to their end."""
+    late = [one for one in people if is_gate_late(one)]
+    since = [ended.get(one.operation_id, wave.entered_at) if one.operation_id else wave.entered_at for one in late]
+    until = [end for one in people if _waits_out(one) and (end := one.held_until(definition.hold_period))]
+    return WaveSheet(
+        number=wave.number,
+        name=next((each.name for each in definition.waves if each.number == wave.number), ""),
+        state=wave.state,
+        reason=wave.reason,
+        entered_at=wave.entered_at,
+        started_by=wave.started_by,
+        go_reason=wave.go_reason,
+        people=in_order(one.state for one in people),
+        failed=_failures(people),
+        gates_late=len(late),
+        gates_late_since=min(since, default=None),
+        releasable_from=min(until, default=None),
+        releasable_until=max(until, default=None),
+        arrived=sum(one.state in _ARRIVAL[wave.state] for one in people),
+        going=sum(one.state is not PersonState.LEFT_OUT for one in people),
+    )
+
+
+def is_gate_late(person: Traveller) -> bool:
+    """Whether the licence is there and nobody has said yet that the mailbox is."""
+    return person.state is PersonState.PREPARED and person.has_mailbox and person.evidence is None
+
+
+def in_order(states: Iterable[PersonState]) -> dict[PersonState, int]:
+    """How many of each, in the order in which people go through them."""
+    counts = Counter(states)
+    return {state: counts[state] for state in PersonState if counts[state]}
+
+
+def person_row(person: Traveller, hold_period: timedelta, *, with_ids: bool) -> PersonRow:
+    """The person as somebody sees them who may, or may not, see ids."""
+    return PersonRow(
+        person=person.pseudonym,
+        source_id=person.source_id if with_ids else None,
+        target_id=person.target_id if with_ids else None,
+        wave=person.wave,
+        situation=person.situation,
+        state=person.state,
+        failed_in=person.failed_in,
+        reason=person.reason,
+        evidence=person.evidence,
+        held_until=person.held_until(hold_period),
+        operation_id=person.operation_id,
+    )
+
+
+def _waits_out(person: Traveller) -> bool:
+    return person.state in {PersonState.ENABLED, PersonState.RELEASING}
+
+
+def _failures(people: Iterable[Traveller]) -> list[Failed]:
+    counts = Counter((one.failed_in, one.reason) for one in people if one.state is PersonState.FAILED)
+    return [Failed(phase=phase, reason=reason, people=number) for (phase, reason), number in counts.most_common()]
+
+
+_P = PersonState
+# who has come as far as the state of their wave is about
+_ARRIVAL: Mapping[WaveState, frozenset[PersonState]] = {
+    WaveState.WAITING: frozenset(),
+    WaveState.PREPARING: ARRIVED | {_P.PREPARED, _P.ENABLING},
+    WaveState.GATED: ARRIVED,
+    WaveState.HOLDING: frozenset({_P.RELEASED}),
+    WaveState.RELEASING: frozenset({_P.RELEASED}),
+    WaveState.ROLLING_BACK: frozenset({_P.ROLLED_BACK}),
+    WaveState.ROLLED_BACK: frozenset({_P.ROLLED_BACK}),
+    WaveState.DONE: frozenset({_P.RELEASED}),
+}

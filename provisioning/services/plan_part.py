@@ -1,0 +1,277 @@
+"""Draw the plan of a migration's part: observe both tenants, let the pure planner decide, store what it says."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import msgspec
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import GraphError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import SYSTEM, PlanId, SubjectId, TenantId
+from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
+from provisioning.domain.limits import Limits
+from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
+from provisioning.domain.observation import Census, HeldLicence, Seats
+from provisioning.domain.operation import Operation, StepRecord
+from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
+from provisioning.domain.worklist import Intent, Lease, Topic
+from provisioning.execution.leases import kept_alive
+from provisioning.planning.guards import Usage
+from provisioning.planning.leaving import Taken
+from provisioning.planning.migrate import MigrateScene, plan_migrate
+from provisioning.planning.migration_plan import MigrationScene
+from provisioning.planning.plan import Plan
+from provisioning.planning.release import ReleaseScene, plan_release
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.application_incident import OURSELVES
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.observe_groups import GroupBasis, ObservedGroups, group_basis, observe_groups
+from provisioning.services.observe_scene import laid_over
+from provisioning.services.observe_some import observe_some
+from provisioning.services.standing_approval import approve_within
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move
+
+_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
+_GIVEN = (Phase.PREPARE, Phase.ENABLE)
+_SEATS_MATTER = frozenset({Phase.PREPARE, Phase.UNDO_SOURCE})
+
+
+class _Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database says before the tenants are read."""
+
+    migration: Migration
+    travellers: tuple[Traveller, ...]
+    own: tuple[Binding, ...]
+    policy: Policy
+    other_policy: Policy
+    groups: GroupBasis
+
+
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    here: Census
+    there: Census
+    seats: Seats
+    groups: ObservedGroups
+
+
+class PlanPart:
+    """Work for parts in planning."""
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        gateway: LicenceGateway,
+        clock: Clock,
+        limits: Limits,
+        mappings: Mappings,
+        trouble: TenantTrouble,
+        finish: FinishOperation,
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._limits = limits
+        self._mappings = mappings
+        self._trouble = trouble
+        self._finish = finish
+
+    def __call__(self, operation: Operation, lease: Lease) -> bool:
+        with self._open_uow() as uow:
+            basis = self._basis(uow, operation)
+        if not basis.own or not all(binding.is_confirmed for binding in basis.own):
+            return self._hold(operation, Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND)
+        try:
+            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+                seen = self._observe(operation, basis)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        if seen.groups.trouble:
+            return self._hold(operation, seen.groups.trouble)
+        with self._open_uow() as uow:
+            uow.leases.check(lease)
+            goes_on = self._store(uow, operation, basis, seen)
+            uow.commit()
+        return goes_on
+
+    def _hold(self, operation: Operation, reason: Reason) -> bool:
+        with self._open_uow() as uow:
+            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+            uow.commit()
+        return False
+
+    # ── what it is drawn from ────────────────────────────────────────────────────────────────────────────
+
+    def _basis(self, uow: UnitOfWork, operation: Operation) -> _Basis:
+        part = _part_of(operation)
+        now = self._clock.now()
+        today = dutch_day(now)
+        migration = uow.migrations.get(part.migration_id)
+        people = uow.migrations.travellers(part.migration_id, wave=part.wave)
+        return _Basis(
+            migration=migration,
+            travellers=tuple(one for one in people if one.operation_id == operation.operation_id),
+            own=tuple(own_bindings(uow, operation, today)),
+            policy=uow.tenants.policy_on(operation.tenant_id, today),
+            other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
+            groups=group_basis(uow, operation, now - self._limits.lag_horizon, is_asked=False),
+        )
+
+    def _observe(self, operation: Operation, basis: _Basis) -> _Seen:
+        """Seats that are given out are counted against everybody who holds one; else the wave's people suffice."""
+        phase, tenant = _part_of(operation).phase, operation.tenant_id
+        is_target = phase in TARGET_PHASES
+        here = [one.target_id if is_target else one.source_id for one in basis.travellers]
+        there = [one.source_id if is_target else one.target_id for one in basis.travellers]
+        other = _other_tenant(operation, basis.migration)
+        census = (
+            self._gateway.observe_census(tenant)
+            if phase in _SEATS_MATTER
+            else observe_some(self._gateway, self._clock, tenant, [one for one in here if one])
+        )
+        return _Seen(
+            here=census,
+            there=observe_some(self._gateway, self._clock, other, [one for one in there if one]),
+            seats=self._gateway.observe_seats(tenant),
+            groups=observe_groups(
+                self._gateway, operation, _directly(basis.policy), basis.groups, census, self._mappings
+            ),
+        )
+
+    def _store(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> bool:
+        plan = self._drawn(uow, operation, basis, seen)
+        pseudonyms = uow.audit.pseudonyms(plan.tenant_id, [subject.subject_id for subject in plan.subjects])
+        valid_until = plan.drawn_at + self._limits.migration_approval_validity
+        uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
+        uow.audit.record([_event(operation, plan)])
+        return self._go_on(uow, operation, plan)
+
+    def _drawn(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> Plan:
+        scene = self._scene(uow, operation, basis, seen)
+        fields = {name: getattr(scene, name) for name in MigrationScene.__struct_fields__}
+        if _part_of(operation).phase in TARGET_PHASES:
+            return plan_migrate(MigrateScene(**fields, left=_left(uow, operation)))
+        return plan_release(ReleaseScene(**fields, target_policy=basis.other_policy, taken=_taken(uow, operation)))
+
+    def _scene(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> MigrationScene:
+        wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
+        tenant = uow.tenants.find(tenant_id)
+        horizon = now - self._limits.lag_horizon
+        other = seen.there.tenant_id
+        open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
+        return MigrationScene(
+            plan_id=PlanId(str(uuid4())),
+            operation_id=operation.operation_id,
+            tenant_id=tenant_id,
+            now=now,
+            wish=wish,
+            definition=basis.migration.definition,
+            travellers=basis.travellers,
+            policy=basis.policy,
+            mappings=self._mappings,
+            grounds=grounds_of(uow, operation, basis.own, basis.policy, self._mappings),
+            census=laid_over(seen.here, uow.journal.applied_since(tenant_id, horizon)),
+            other=laid_over(seen.there, uow.journal.applied_since(other, horizon)),
+            seats=seen.seats.counts.get(wish.sku_id),
+            entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
+            reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
+            in_doubt=frozenset(record.step.subject_id for record in open_steps),
+            waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
+            permissions=tenant.permissions if tenant else frozenset(),
+            usage=Usage.from_kinds(
+                uow.journal.kinds_since(tenant_id, now - self._limits.guard_window),
+                is_proven=tenant is not None and tenant.proven_at is not None,
+            ),
+            limits=self._limits,
+            groups=seen.groups.scene,
+        )
+
+    # ── what follows ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
+        now = self._clock.now()
+        if plan.needs_approval and plan.writes and not approve_within(uow, operation, plan, now):
+            due = now + self._limits.migration_approval_validity
+            move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
+            reference = operation.operation_id
+            uow.outbox.add(
+                [Intent(topic=Topic.APPROVAL_NEEDED, organisation_id=OURSELVES, reference=reference, at=now)]
+            )
+            return False
+        counts = uow.journal.step_counts(operation.operation_id)
+        if any(people for state, people in counts.items() if state not in STEP_ENDS):
+            move(uow, operation, OperationState.APPLYING, now)
+            return True
+        self._finish(uow, operation)
+        return False
+
+
+def _part_of(operation: Operation) -> MigrationPart:
+    if operation.wish.part is None:
+        raise ValueError(f"operation {operation.operation_id} is no part of a migration")
+    return operation.wish.part
+
+
+def _other_tenant(operation: Operation, migration: Migration) -> TenantId:
+    definition = migration.definition
+    is_target = _part_of(operation).phase in TARGET_PHASES
+    return definition.source_tenant if is_target else definition.target_tenant
+
+
+def _directly(policy: Policy) -> Policy:
+    """Wherever people are on their way, licences go to them by name: a group cannot have Exchange off for some."""
+    return msgspec.structs.replace(policy, assignment_mode=AssignmentMode.DIRECT, group_id=None)
+
+
+def _records(uow: UnitOfWork, operation: Operation, phases: tuple[Phase, ...]) -> list[StepRecord]:
+    """What these phases of the wave wrote and read back, the oldest first."""
+    part = _part_of(operation)
+    earlier = [
+        one
+        for one in uow.migrations.operations_of(part.migration_id)
+        if one.wish.part is not None and one.wish.part.wave == part.wave and one.wish.part.phase in phases
+    ]
+    return [record for one in earlier for record in uow.journal.steps_in(one.operation_id, {StepState.VERIFIED})]
+
+
+def _left(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, HeldLicence]:
+    """The product as our last step wrote it, by person; asked for only where something is taken back."""
+    if _part_of(operation).phase is not Phase.UNDO_TARGET:
+        return {}
+    sku = operation.wish.sku_id
+    return {
+        record.step.subject_id: HeldLicence(sku, record.step.change.disabled_plans)
+        for record in _records(uow, operation, _GIVEN)
+        if record.step.change.add_sku == sku
+    }
+
+
+def _taken(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, Taken]:
+    """How people looked before a release took something from them."""
+    if _part_of(operation).phase is not Phase.UNDO_SOURCE:
+        return {}
+    by_person: dict[SubjectId, list[StepRecord]] = {}
+    for record in _records(uow, operation, (Phase.RELEASE,)):
+        by_person.setdefault(record.step.subject_id, []).append(record)
+    return {
+        person: Taken(before=records[0].before.licences, changes=tuple(one.step.change for one in records))
+        for person, records in by_person.items()
+    }
+
+
+def _event(operation: Operation, plan: Plan) -> Event:
+    return Event(
+        at=plan.drawn_at,
+        actor=SYSTEM,
+        kind="plan.drawn",
+        organisation=operation.wish.holder_id,
+        tenant=plan.tenant_id,
+        operation=plan.operation_id,
+        after=plan.envelope.digest,
+        details={kind: str(number) for kind, number in plan.counts.items()},
+    )

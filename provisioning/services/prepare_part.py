@@ -1,0 +1,72 @@
+"""A part of a migration, before it is planned: is the tenant the organisation's own, and may we write what it takes?"""
+
+from collections.abc import Mapping
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import GraphError
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase
+from provisioning.domain.observation import TenantProfile
+from provisioning.domain.operation import Operation, StepKind
+from provisioning.domain.permissions import missing_for
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.grounds import own_bindings
+from provisioning.services.remember_tenant import remember_tenant
+from provisioning.services.tenant_trouble import TenantTrouble
+from provisioning.services.transitions import move
+
+# what a phase writes at least; a group of ours is only met when the source is released
+_KINDS: Mapping[Phase, tuple[StepKind, ...]] = {
+    Phase.PREPARE: (StepKind.ASSIGN,),
+    Phase.ENABLE: (StepKind.SET_PLANS,),
+    Phase.RELEASE: (StepKind.REMOVE,),
+    Phase.UNDO_SOURCE: (StepKind.ASSIGN,),
+    Phase.UNDO_TARGET: (StepKind.REMOVE,),
+}
+
+
+class PreparePart:
+    """Work for parts that are new or wait for consent."""
+
+    def __init__(
+        self, *, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, trouble: TenantTrouble
+    ) -> None:
+        self._open_uow = open_uow
+        self._gateway = gateway
+        self._clock = clock
+        self._trouble = trouble
+
+    def __call__(self, operation: Operation, _lease: Lease) -> bool:
+        if self._holds(operation):
+            return False
+        try:
+            profile = self._gateway.observe_tenant(operation.tenant_id)
+        except GraphError as error:
+            return self._trouble.met(operation, error)
+        with self._open_uow() as uow:
+            goes_on = self._judge(uow, operation, profile)
+            uow.commit()
+        return goes_on
+
+    def _holds(self, operation: Operation) -> bool:
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            bindings = own_bindings(uow, operation, dutch_day(now))
+            if bindings and all(binding.is_confirmed for binding in bindings):
+                return False
+            reason = Reason.BINDING_UNCONFIRMED if bindings else Reason.TENANT_NOT_BOUND
+            move(uow, operation, OperationState.HELD, now, reason=reason)
+            uow.commit()
+        return True
+
+    def _judge(self, uow: UnitOfWork, operation: Operation, profile: TenantProfile) -> bool:
+        part = operation.wish.part
+        missing = missing_for(_KINDS[part.phase], profile.permissions) if part else frozenset()
+        remember_tenant(uow, profile, is_enough=not missing)
+        if missing:
+            self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
+            return False
+        move(uow, operation, OperationState.PLANNING, self._clock.now())
+        return True

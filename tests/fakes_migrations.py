@@ -1,0 +1,183 @@
+"""The store of migrations in memory; tests/integration/database holds it together with the real one."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.ids import MigrationId, OperationId, Pseudonym, SubjectId
+from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
+from provisioning.domain.migration_lifecycle import (
+    MigrationState,
+    PersonState,
+    WaveState,
+    advance_migration,
+    advance_person,
+    advance_wave,
+)
+from provisioning.domain.operation import Operation
+
+_NOT_BEGUN = {PersonState.WAITING, PersonState.LEFT_OUT}
+_OUT = {PersonState.LEFT_OUT, PersonState.ROLLED_BACK}
+_DISPUTED = {Situation.DISPUTED, Situation.MATCHED_TWICE}
+
+
+class Rows(Protocol):
+    """What a fake database has to hold."""
+
+    migrations: dict[MigrationId, Migration]
+    waves: dict[tuple[MigrationId, int], Wave]
+    travellers: dict[tuple[MigrationId, SubjectId], Traveller]
+    operations: dict[OperationId, Operation]
+
+
+class MemoryMigrations:
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def add(self, migration: Migration, waves: Sequence[Wave], travellers: Sequence[Traveller] = ()) -> None:
+        if migration.migration_id in self.rows.migrations:
+            raise ConflictError("The migration exists already.")
+        self.rows.migrations[migration.migration_id] = migration
+        self.rows.waves |= {(wave.migration_id, wave.number): wave for wave in waves}
+        self.replace_travellers(migration.migration_id, travellers)
+
+    def find(self, migration: MigrationId) -> Migration | None:
+        return self.rows.migrations.get(migration)
+
+    def get(self, migration: MigrationId) -> Migration:
+        found = self.find(migration)
+        if found is None:
+            raise InputError(f"There is no migration {migration}.")
+        return found
+
+    def list_by(self, states: Collection[MigrationState] = (), limit: int = 1000) -> list[Migration]:
+        found = [one for one in self.rows.migrations.values() if not states or one.state in states]
+        return sorted(found, key=lambda one: (one.created_at, one.migration_id))[:limit]
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
+        return sorted(each for each in self.rows.migrations if each.startswith(prefix))[:limit]
+
+    def save(self, migration: Migration) -> Migration:
+        present = self.get(migration.migration_id)
+        if present.version != migration.version:
+            raise ConflictError("The migration changed since it was read.")
+        if present.state is not migration.state:
+            advance_migration(present.state, migration.state)
+        news = {"version": migration.version + 1, "definition": present.definition}
+        self.rows.migrations[migration.migration_id] = msgspec.structs.replace(migration, **news)
+        return msgspec.structs.replace(migration, version=migration.version + 1)
+
+    def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[MigrationId]:
+        due = [
+            (one.due_at, one.migration_id)
+            for one in self.rows.migrations.values()
+            if one.due_at is not None and one.due_at <= now
+        ]
+        claimed = [migration for _, migration in sorted(due)[:limit]]
+        for migration in claimed:
+            self.postpone(migration, again_at)
+        return claimed
+
+    def postpone(self, migration: MigrationId, until: datetime) -> None:
+        present = self.get(migration)
+        if present.due_at is not None:
+            self.rows.migrations[migration] = msgspec.structs.replace(present, due_at=until)
+
+    def waves(self, migration: MigrationId) -> list[Wave]:
+        return [wave for (of, _), wave in sorted(self.rows.waves.items()) if of == migration]
+
+    def save_wave(self, wave: Wave) -> None:
+        present = self.rows.waves.get((wave.migration_id, wave.number))
+        if present is None:
+            raise InputError("The migration has no such wave.")
+        if present.state is not wave.state:
+            advance_wave(present.state, wave.state)
+        if present.started_by and (present.started_by, present.go_reason) != (wave.started_by, wave.go_reason):
+            raise ConflictError("The wave was started by somebody else.")
+        if wave.state is not WaveState.WAITING:
+            assert wave.started_by is not None, "a wave is started by a person"
+        self.rows.waves[wave.migration_id, wave.number] = wave
+
+    def travellers(
+        self, migration: MigrationId, wave: int | None = None, states: Collection[PersonState] = ()
+    ) -> list[Traveller]:
+        found = [
+            one
+            for (of, _), one in self.rows.travellers.items()
+            if of == migration and wave in {None, one.wave} and (not states or one.state in states)
+        ]
+        return sorted(found, key=lambda one: (one.wave, one.source_id))
+
+    def counts(self, migration: MigrationId) -> dict[int, Counter[PersonState]]:
+        counted: dict[int, Counter[PersonState]] = {}
+        for one in self.travellers(migration):
+            counted.setdefault(one.wave, Counter())[one.state] += 1
+        return counted
+
+    def situations(self, migration: MigrationId) -> Counter[Situation]:
+        return Counter(one.situation for one in self.travellers(migration))
+
+    def replace_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
+        self.get(migration)
+        present = self.travellers(migration)
+        if any(one.state not in _NOT_BEGUN for one in present):
+            raise ConflictError("People have begun: nobody is matched anew.")
+        _refuse_an_account_for_two(travellers)
+        proven = {(one.source_id, one.target_id): one.evidence for one in present}
+        for one in present:
+            del self.rows.travellers[migration, one.source_id]
+        for one in travellers:
+            self._put(
+                one,
+                pseudonym=one.pseudonym or Pseudonym(f"p_{one.source_id}"),
+                evidence=one.evidence or proven.get((one.source_id, one.target_id)),
+            )
+
+    def save_travellers(self, migration: MigrationId, travellers: Sequence[Traveller]) -> None:
+        self.get(migration)
+        standing = [self._standing(migration, one) for one in travellers]
+        for one in standing:
+            self._put(one)
+
+    def give_evidence(self, migration: MigrationId, evidence: Mapping[SubjectId, GateEvidence]) -> set[SubjectId]:
+        first = {
+            one.source_id
+            for one in self.travellers(migration)
+            if one.source_id in evidence and one.evidence is None and one.state not in _OUT
+        }
+        for person in first:
+            self._put(self.rows.travellers[migration, person], evidence=evidence[person])
+        return first
+
+    def operations_of(self, migration: MigrationId) -> list[Operation]:
+        parts = [one for one in self.rows.operations.values() if one.wish.part is not None]
+        theirs = [one for one in parts if one.wish.part and one.wish.part.migration_id == migration]
+        return sorted(theirs, key=lambda one: (one.created_at, one.operation_id))
+
+    def _standing(self, migration: MigrationId, wanted: Traveller) -> Traveller:
+        """The person as matched, where they stand now; raises what the database would."""
+        present = self.rows.travellers.get((migration, wanted.source_id))
+        if present is None:
+            raise ConflictError("People are not in the migration (any more).")
+        if present.state is not wanted.state:
+            advance_person(present.state, wanted.state)
+        if present.wave != wanted.wave and present.state is not PersonState.WAITING:
+            raise ConflictError("People who have begun stay in their wave.")
+        names = ("wave", "state", "reason", "failed_in", "operation_id", "enabled_at")
+        news = {name: getattr(wanted, name) for name in names}
+        return msgspec.structs.replace(present, **news, evidence=present.evidence or wanted.evidence)
+
+    def _put(self, traveller: Traveller, **news: object) -> None:
+        key = traveller.migration_id, traveller.source_id
+        self.rows.travellers[key] = msgspec.structs.replace(traveller, **news)
+
+
+def _refuse_an_account_for_two(travellers: Sequence[Traveller]) -> None:
+    going = [one for one in travellers if one.state is not PersonState.LEFT_OUT and one.situation not in _DISPUTED]
+    accounts = Counter(one.target_id for one in going if one.target_id is not None)
+    if any(people > 1 for people in accounts.values()):
+        raise InputError("Two people of the migration lead to the same account in the target.")

@@ -1,0 +1,135 @@
+"""People who go from one tenant to another: ready there first, released here last, and never without."""
+
+from typing import Any
+
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.local.world import APP
+from tests.journeys.customers import A3, Customer
+from tests.journeys.furniture import Town
+from tests.journeys.mergers import Merger, names_in
+from tests.journeys.patience import let_pass, until
+from tests.journeys.promises import check_log, check_witness, enabled_families
+
+
+def test_a_wave_arrives_behind_its_gate(town: Town) -> None:
+    merger = Merger.prepare(town, 8, pilot=5)
+    merger.start(1)
+    merger.approve(Phase.PREPARE, 1)
+    merger.await_wave(1, WaveState.GATED)
+    assert merger.states(1) == {PersonState.PREPARED}
+    pilot = merger.travellers(1)
+    for one in pilot:
+        [held] = town.control.user(merger.target.tenant, one.target_id)["licenseAssignmentStates"]
+        assert held["disabledPlans"]  # Exchange is off
+    merger.open_gate(names_in(pilot))
+    merger.await_wave(1, WaveState.HOLDING)
+    assert merger.states(1) == {PersonState.ENABLED}
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    assert merger.migration.state is MigrationState.RUNNING
+
+
+def test_s22_all_of_a_tenant_goes_and_the_source_is_released_last(town: Town) -> None:
+    merger = Merger.prepare(town, 8, pilot=3)
+    merger.bring(1)
+    merger.bring(2)
+    for wave in (1, 2):
+        merger.age(wave)
+        merger.release(wave)
+        merger.approve(Phase.RELEASE, wave)
+        merger.await_wave(wave, WaveState.DONE)
+    merger.await_state(MigrationState.COMPLETED)
+    assert merger.states() == {PersonState.RELEASED}
+    assert town.holders(merger.source, A3) == set()
+    assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s34_a_wave_is_rolled_back_and_nobody_is_without(town: Town) -> None:
+    merger = Merger.prepare(town, 8, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    merger.approve(Phase.PREPARE, 2)
+    merger.await_wave(2, WaveState.GATED)
+    merger.roll_back(2)
+    merger.approve(Phase.UNDO_TARGET, 2)
+    merger.await_wave(2, WaveState.ROLLED_BACK)
+    assert merger.states(1) == {PersonState.ENABLED}
+    assert merger.states(2) == {PersonState.ROLLED_BACK}
+    assert town.holders(merger.target, A3) == {str(one.target_id) for one in merger.travellers(1)}
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    check_merger(merger)
+
+
+def test_s22_called_off_after_the_first_wave_leaves_both_tenants_correct(town: Town) -> None:
+    merger = Merger.prepare(town, 8, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    merger.await_operation(Phase.PREPARE, 2, OperationState.AWAITING_APPROVAL)
+    merger.steer(MigrationState.ABORTED)
+    assert {one.state for one in merger.operations(Phase.PREPARE, 2)} == {OperationState.CANCELLED}
+    until(lambda: merger.states(2) == {PersonState.WAITING}, "wave 2 as it was")
+    assert merger.states(1) == {PersonState.ENABLED}
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    check_merger(merger)
+
+
+def test_paused_nothing_begins_and_resumed_it_goes_on_exactly_there(town: Town) -> None:
+    merger = Merger.prepare(town, 6, pilot=6)
+    merger.start(1)
+    merger.approve(Phase.PREPARE, 1)
+    merger.await_wave(1, WaveState.GATED)
+    merger.steer(MigrationState.PAUSED)
+    merger.open_gate(names_in(merger.travellers(1)))
+    let_pass(1.0)
+    assert merger.operations(Phase.ENABLE, 1) == []
+    assert merger.states(1) == {PersonState.PREPARED}
+    merger.steer(MigrationState.RUNNING)
+    merger.await_wave(1, WaveState.HOLDING)
+    check_merger(merger)
+
+
+def check_merger(merger: Merger) -> None:
+    """Witness in both tenants, and at every instant each person has all services of before in one of them."""
+    town = merger.town
+    for customer in (merger.source, merger.target):
+        written = list(town.control.ledger(customer.began, tenant=customer.tenant, app=APP))
+        check_witness(town, customer, written, set(customer.people), repeats=0)
+    check_no_gap(merger)
+    check_log(town)
+
+
+def check_no_gap(merger: Merger) -> None:
+    """Everybody who had a mailbox's services in the source has each of them here or there whenever anything changed."""
+    town = merger.town
+    for one in merger.travellers():
+        if one.target_id is None:
+            continue
+        here = _history(town, merger.source, one.source_id)
+        there = _history(town, merger.target, one.target_id)
+        wanted = _families_on(town, here[0][1])
+        for moment in sorted({at for at, _ in here} | {at for at, _ in there}):
+            served = _families_on(town, _state_at(here, moment)) | _families_on(town, _state_at(there, moment))
+            assert wanted <= served, (one, moment, wanted - served)
+
+
+_Assignments = list[dict[str, Any]]
+_History = list[tuple[float, _Assignments]]
+
+
+def _history(town: Town, customer: Customer, person: str) -> _History:
+    """How the person was licensed from each moment on; before the first change as that found them."""
+    entries = [x for x in town.control.ledger(customer.began, tenant=customer.tenant) if x["user"] == person]
+    if not entries:
+        return [(0.0, town.control.user(customer.tenant, person)["licenseAssignmentStates"])]
+    first = entries[0]["before"]["licenseAssignmentStates"]
+    return [(0.0, first), *((one["time"], one["after"]["licenseAssignmentStates"]) for one in entries)]
+
+
+def _state_at(history: _History, moment: float) -> _Assignments:
+    return [state for at, state in history if at <= moment][-1]
+
+
+def _families_on(town: Town, assignments: _Assignments) -> set[str]:
+    return enabled_families(town, {"licenseAssignmentStates": assignments})
