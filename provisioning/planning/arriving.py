@@ -57,9 +57,18 @@ class TargetJudge(Judge, ABC):
         self._exchange = exchange_plans(self.target)
         self._across: dict[Origin | None, tuple[PlanIds, tuple[str, ...]]] = {}
 
-    @abstractmethod
     def of(self, case: Case) -> Verdict:
-        """What is done with this person, or why nothing is."""
+        """What is done with this person, or why nothing is. Equal cases are judged once: a wave has few of them."""
+        person = case.person
+        own = (person.subject_id in self._reserved, self._left.get(person.subject_id))
+        key = (*self._situation(person), case.origin, case.has_evidence, case.had_mailbox, *own)
+        if key not in self._known:
+            self._known[key] = self._decided(case)
+        return self._known[key]
+
+    @abstractmethod
+    def _decided(self, case: Case) -> Verdict:
+        """By nothing of the person but what the key above holds."""
 
     def _goal(self, case: Case) -> Goal:
         """What was noted of the mailbox outranks how the source looks: Exchange may be off there since it moved."""
@@ -98,7 +107,7 @@ class TargetJudge(Judge, ABC):
 class Preparation(TargetJudge):
     """The product with Exchange off, for who does not have it."""
 
-    def of(self, case: Case) -> Verdict:
+    def _decided(self, case: Case) -> Verdict:
         return self._has_it(case) or self._cannot(case.person, case.origin) or self._prepared(case)
 
     def _has_it(self, case: Case) -> Verdict | None:
@@ -137,7 +146,7 @@ class Preparation(TargetJudge):
 class Arrival(TargetJudge):
     """Exchange on, for who is as PREPARE left them and whose mailbox somebody has seen arrive."""
 
-    def of(self, case: Case) -> Verdict:
+    def _decided(self, case: Case) -> Verdict:
         person = case.person
         direct = person.direct(self.target.sku_id)
         if direct is None:
@@ -164,7 +173,7 @@ class Arrival(TargetJudge):
 class Undoing(TargetJudge):
     """The product goes from whom we gave it to, as long as nobody touched it and the source serves them."""
 
-    def of(self, case: Case) -> Verdict:
+    def _decided(self, case: Case) -> Verdict:
         person = case.person
         direct, left = person.direct(self.target.sku_id), self._left.get(person.subject_id)
         if left is None:

@@ -45,12 +45,24 @@ class SourceJudge:
         self._catalogue = ground.mappings.skus
         self._family_of = KnownPlans.named_in(self._catalogue).family_of
         self._compatibility = Compatibility(ground.mappings)
+        self._known: dict[tuple[object, ...], Verdict] = {}
 
     def of(self, person: Person, traveller: Traveller, counterpart: Person | None) -> Verdict:
+        """What is done with this person, or why nothing is."""
         going = [one for one in person.licences if one.sku_id in self._ground.leaving and one.is_active]
         if not going:
             return Verdict(SubjectState.ALREADY_RIGHT, Reason.LICENCE_NOT_HELD, licences=person.licences)
-        return self._too_early(traveller) or self._given_up(person, traveller, counterpart, going)
+        return self._too_early(traveller) or self._once(person, traveller, counterpart, going)
+
+    def _once(
+        self, person: Person, traveller: Traveller, counterpart: Person | None, going: Sequence[HeldLicence]
+    ) -> Verdict:
+        """Equal cases are judged once: a wave has few of them."""
+        there = counterpart and counterpart.licences
+        key = (person.licences, there, traveller.target_sku, traveller.evidence is None)
+        if key not in self._known:
+            self._known[key] = self._given_up(person, traveller, counterpart, going)
+        return self._known[key]
 
     def _too_early(self, traveller: Traveller) -> Verdict | None:
         until = traveller.held_until(max(self._ground.hold_period, LEAST_HOLD))

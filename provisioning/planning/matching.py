@@ -89,12 +89,13 @@ class _Matcher:
     def _traveller(self, person: Person, source_id: SubjectId) -> Traveller:
         counterpart = self._directory.counterpart(source_id)
         pair = product_of(person, self._products)
+        target_id = counterpart.target_id if counterpart.target_id in self._directory.target else None
         situation = self._situation(person, counterpart)
         state, reason = self._treated(situation) if pair else (PersonState.LEFT_OUT, Reason.LICENCE_NOT_HELD)
         return Traveller(
             migration_id=self._scene.migration_id,
             source_id=source_id,
-            target_id=counterpart.target_id,
+            target_id=target_id,
             organisation_id=self._scene.selected[source_id],
             situation=situation,
             state=state,

@@ -232,9 +232,9 @@ def _steps(scene: MigrationScene, judged: Iterable[Judged]) -> Iterator[Step]:
 
 def _losses(scene: MigrationScene, judged: Iterable[Judged]) -> Losses:
     losses = LossCount(scene.mappings, scene.wish.replaces, scene.policy)
-    for _, _, verdict in judged:
-        if verdict.state is SubjectState.PENDING:
-            losses.add(verdict.licences, *verdict.changes, not_carried=verdict.notes)
+    served = Counter(verdict for _, _, verdict in judged if verdict.state is SubjectState.PENDING)
+    for verdict, people in served.items():
+        losses.add(verdict.licences, *verdict.changes, not_carried=verdict.notes, people=people)
     return losses.total
 
 

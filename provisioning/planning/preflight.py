@@ -30,6 +30,7 @@ class PreflightCheck(StrEnum):
     CONFLICTS = "conflicts"
     DEPENDENCIES = "dependencies"
     USAGE_LOCATIONS = "usage_locations"
+    UNKNOWN_PLANS = "unknown_plans"
     TARGET_GROUP_WITHOUT_EXCHANGE = "target_group_without_exchange"
     CHANGED_SINCE_MATCHED = "changed_since_matched"
     SERVED_BY_OTHERS = "served_by_others"
@@ -49,6 +50,7 @@ class PreflightCheck(StrEnum):
 WARNINGS = frozenset(
     {
         PreflightCheck.SOURCE_SEATS,
+        PreflightCheck.UNKNOWN_PLANS,
         PreflightCheck.CHANGED_SINCE_MATCHED,
         PreflightCheck.SERVED_BY_OTHERS,
         PreflightCheck.RELEASED_FROM_OUR_GROUP,

@@ -11,6 +11,7 @@ from provisioning.domain.observation import HeldLicence, Person, Seats
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
+from provisioning.planning.carry import KnownPlans
 from provisioning.planning.guards import Usage
 from provisioning.planning.leaving import LEAST_HOLD
 from provisioning.planning.mailbox import has_mailbox
@@ -86,6 +87,7 @@ def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
     for sku_id, travellers in sorted(_by_product(facts).items()):
         plan = plan_migrate(_prepared(facts, sku_id, travellers))
         yield _seats(facts, sku_id, plan)
+        yield _unknown(facts, sku_id, travellers)
         for one in plan.subjects:
             if one.state is SubjectState.REFUSED and one.reason:
                 refused[_REFUSED[one.reason]].append(one.subject_id)
@@ -150,6 +152,14 @@ def _seats(facts: PreflightFacts, sku_id: SkuId, plan: Plan) -> Finding | None:
     """Everybody of the wave needs one of their own there, while the source still has theirs."""
     short = [one.subject_id for one in plan.subjects if one.state is SubjectState.WAITING]
     return about(_C.TARGET_SEATS, short, [f"{_part_number(facts, sku_id)}: {len(short)} short"])
+
+
+def _unknown(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> Finding | None:
+    """Plans that Microsoft has added and no list of ours knows are left on, and one of them could make a mailbox."""
+    count = facts.target.seats.counts.get(sku_id)
+    known = KnownPlans.named_in(facts.mappings.skus).by_id
+    unknown = [plan for plan in count.plan_ids if plan not in known] if count else []
+    return about(_C.UNKNOWN_PLANS, [one.source_id for one in travellers], unknown) if unknown else None
 
 
 # ── the source: what will have to be released, and how ───────────────────────────────────────────────────

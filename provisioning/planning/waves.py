@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from provisioning.domain.errors import UnavailableError
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import OrganisationId, SubjectId
 from provisioning.domain.migration import MigrationDefinition, Traveller, WaveDefinition
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import Census, Membership
@@ -20,10 +20,10 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     of_two_boards: frozenset[SubjectId]
 
 
-def keys_of(definition: MigrationDefinition, strangers: Iterable[Binding]) -> frozenset[str]:
-    """Every membership of the source that must be read to answer the migration's selectors."""
+def keys_of(definition: MigrationDefinition, bindings: Iterable[Binding]) -> frozenset[str]:
+    """Every membership of the source that must be read to answer the migration's selectors and those of bindings."""
     texts = [definition.people, *(wave.selector for wave in definition.waves)]
-    others = [text for binding in strangers for text in binding.selectors.values()]
+    others = [text for binding in bindings for text in binding.selectors.values()]
     return frozenset(key for text in (*texts, *others) for key in parse_selector(text).keys)
 
 
@@ -35,13 +35,34 @@ def spoken_of(
 ) -> Spoken:
     """Guests and disabled accounts too: they have a situation of their own, and nobody is left out in silence.
 
-    `strangers` are the bindings of other boards in the source. Raises UnavailableError when something was not read.
+    `strangers` are the bindings in the source of everybody who does not go: other boards, and, when one school leaves
+    a board, the schools that stay. Raises UnavailableError when something was not read.
     """
     register = _register(definition, source, memberships, strangers)
     selected = frozenset(register.matching(_whole(definition.people)))
     texts = {text for binding in strangers for text in binding.selectors.values()}
     others = frozenset[SubjectId]().union(*(register.matching(_whole(text)) for text in texts))
     return Spoken(selected=selected, of_two_boards=selected & others)
+
+
+def schools_of(
+    people: Collection[SubjectId],
+    definition: MigrationDefinition,
+    source: Census,
+    memberships: Mapping[str, Membership],
+    own: Sequence[Binding],
+) -> dict[SubjectId, OrganisationId]:
+    """The first of the holder's schools that selects each of them; who belongs to none counts for the holder.
+
+    `own` in the order of the holder's schools. Raises UnavailableError when something was not read.
+    """
+    register = _register(definition, source, memberships, own)
+    schools = dict.fromkeys(people, definition.source_holder)
+    for binding in reversed(own):
+        for text in binding.selectors.values():
+            theirs = register.matching(_whole(text))
+            schools |= {one: binding.organisation_id for one in people if one in theirs}
+    return schools
 
 
 def in_waves(
@@ -82,9 +103,9 @@ def _register(
     definition: MigrationDefinition,
     source: Census,
     memberships: Mapping[str, Membership],
-    strangers: Iterable[Binding],
+    bindings: Iterable[Binding],
 ) -> Register:
-    needed = keys_of(definition, strangers)
+    needed = keys_of(definition, bindings)
     is_read = all(key in memberships and memberships[key].is_complete for key in needed)
     if not source.is_complete or not is_read:
         raise UnavailableError("The source could not be read as a whole, so nobody knows who goes. Try again later.")

@@ -77,7 +77,7 @@ class TestTheIdentityMap:
     def test_somebody_whom_the_target_does_not_have_is_missing_there_whatever_rules_find(self) -> None:
         rule = reading({"anne": "7"}, {"far": "7"})
         travellers = match(scene((ANNE,), (FAR,), rule, identity=ids(("anne", "nobody"))))
-        assert found(travellers) == {"anne": ("missing_in_target", "nobody")}
+        assert found(travellers) == {"anne": ("missing_in_target", None)}
 
     def test_somebody_whom_the_source_does_not_have_is_told(self) -> None:
         travellers = match(scene((), (FAR,), identity=ids(("gone", "far"))))
@@ -140,6 +140,11 @@ class TestMatchedTwice:
         rule = reading({"ben": "7"}, {"far": "7"})
         travellers = match(scene((ANNE, BEN), (FAR,), rule, identity=ids(("anne", "far"))))
         assert found(travellers) == {"anne": ("matched", "far"), "ben": ("matched_twice", "far")}
+
+    def test_whoever_the_map_leads_elsewhere_leads_nobody_by_a_rule(self) -> None:
+        rule = reading({"anne": "7", "ben": "7"}, {"far": "7"})
+        travellers = match(scene((ANNE, BEN), (FAR, FURTHER), rule, identity=ids(("ben", "further"))))
+        assert found(travellers) == {"anne": ("matched", "far"), "ben": ("matched", "further")}
 
     def test_somebody_who_is_not_selected_counts(self) -> None:
         rule = reading({"anne": "7", "ben": "7"}, {"far": "7"})

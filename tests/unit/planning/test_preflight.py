@@ -276,6 +276,12 @@ class TestWhatThePlanWouldRefuse:
         finding = found(facts(pair))[check]
         assert (finding.people, finding.subjects) == (1, ("anne-there",))
 
+    @pytest.mark.parametrize(("more", "told"), [((), ()), (("new-plan", "another"), ("another", "new-plan"))])
+    def test_plans_that_no_list_knows(self, more: tuple[str, ...], told: tuple[str, ...]) -> None:
+        result = preflight(facts(target={"seats": bought(seats(9, 0, A3, *more), addons(9))}))
+        assert {one.check: one.details for one in result.findings} == ({C.UNKNOWN_PLANS: told} if more else {})
+        assert result.is_clear
+
     def test_a_dependency(self) -> None:
         """A5 whose Exchange is off for good leaves threat intelligence without what it needs."""
         here = having(held(A5, *_exchange_of(A5)))

@@ -12,8 +12,8 @@ from provisioning.domain.migration import Traveller, WaveDefinition
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import Membership, Person
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.waves import in_waves, keys_of, spoken_of, without_wave
-from tests.unit.planning.migration_scene import EVERYONE, SOURCE, census, definition, traveller
+from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of, without_wave
+from tests.unit.planning.migration_scene import EVERYONE, OLD_BOARD, SOURCE, census, definition, traveller
 from tests.unit.planning.scene import person
 
 STAFF = '{"group":"staff"}'
@@ -25,9 +25,13 @@ def of_school(name: str, school: str, **known: Any) -> Person:
 
 
 def stranger(selector: str) -> Binding:
+    return school("43000", selector)
+
+
+def school(code: str, selector: str) -> Binding:
     return Binding(
-        binding_id=BindingId("b"),
-        organisation_id=OrganisationId("43000"),
+        binding_id=BindingId(code),
+        organisation_id=OrganisationId(code),
         tenant_id=SOURCE,
         valid_from=date(2026, 1, 1),
         selectors={Audience.FACULTY: selector},
@@ -84,6 +88,32 @@ class TestSpokenOf:
     def test_half_a_source_selects_nobody(self) -> None:
         with pytest.raises(UnavailableError):
             spoken_of(definition(), census(is_complete=False), {}, ())
+
+
+class TestSchoolsOf:
+    PEOPLE = census(of_school("anne", "De Akker"), of_school("ben", "De Brug"), of_school("zoe", "De Eik"))
+    NAMES = ("anne", "ben", "zoe")
+
+    def schools(self, *own: Binding) -> dict[str, str]:
+        people = [SubjectId(name) for name in self.NAMES]
+        return dict(schools_of(people, definition(), self.PEOPLE, {}, own))  # type: ignore[arg-type]  # text
+
+    def test_who_belongs_to_none_counts_for_the_holder(self) -> None:
+        assert self.schools(school("akker", AKKER)) == {"anne": "akker", "ben": OLD_BOARD, "zoe": OLD_BOARD}
+
+    def test_who_works_at_several_counts_for_the_first(self) -> None:
+        both = (school("akker", '{"ids":["anne","ben"]}'), school("brug", '{"ids":["ben"]}'))
+        assert self.schools(*both)["ben"] == "akker"
+        assert self.schools(*reversed(both))["ben"] == "brug"
+
+    def test_a_disabled_account_counts_for_its_school(self) -> None:
+        people = census(of_school("anne", "De Akker", is_enabled=False))
+        found = schools_of([SubjectId("anne")], definition(), people, {}, [school("akker", AKKER)])
+        assert found == {"anne": "akker"}
+
+    def test_without_its_memberships_nobody_is_counted(self) -> None:
+        with pytest.raises(UnavailableError):
+            self.schools(school("akker", STAFF))
 
 
 class TestInWaves:
