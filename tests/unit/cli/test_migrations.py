@@ -137,7 +137,7 @@ class TestDecisions:
             (("pause",), (MigrationState.PAUSED, "5f0c", "r"), "is paused."),
             (("resume",), (MigrationState.RUNNING, "5f0c", "r"), "is running."),
             (("abort",), (MigrationState.ABORTED, "5f0c", "r"), "is called off."),
-            (("retry", "--wave", "2"), ("retry", "5f0c", 2, "r"), "7 people of wave 2 are tried again."),
+            (("retry", "--wave", "2"), ("retry", "5f0c", 2, "r"), "Tried again: 7 of wave 2."),
             (("rollback", "--wave", "2"), ("rollback", "5f0c", 2, "r"), "Wave 2: being rolled back."),
             (("release", "--wave", "1"), ("release", "5f0c", 1, "r"), "Wave 1: releasing the source."),
         ],
@@ -239,7 +239,7 @@ class TestGate:
         assert (people, source) == (("a@school.nl",), "tool_report")
         assert reference.startswith("tool.csv ")
         told = " ".join(answer.out.split())
-        assert "1 more people are ready for Exchange. 1 were known before." in told
+        assert "Newly ready for Exchange: 1. Known before: 1." in told
         assert "b@school.nl (Syncing)" in told
         assert "nobody@school.nl" in told
         assert provisioning("migrations", *words, "--json").json["unready"] == {"b@school.nl": "Syncing"}
