@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.services.migration_sheet import MigrationSheet
 from tests.unit.cli.fakes import CommandLine
 from tests.unit.services.fakes_access import NOW, OPERATOR, World
-from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, a_merger, a_traveller, worked
+from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
 from tests.unit.services.test_approve_plan import DIGEST, a_plan
 
 P = PersonState
@@ -113,6 +114,18 @@ class TestShow:
         merger.writes[OPEN] = 1_176
         out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
         assert "1,176 writes left at 19.6 a second, done about 2026-08-03 09:01 UTC" in out
+
+    @pytest.mark.parametrize(
+        ("waited", "told"),
+        [(timedelta(0), "0 minutes"), (timedelta(minutes=90), "1 hours"), (timedelta(days=2, hours=1), "2 days")],
+        ids=str,
+    )
+    def test_says_how_long_the_oldest_gate_waits(
+        self, merger: World, provisioning: CommandLine, waited: timedelta, told: str
+    ) -> None:
+        worked(merger, PREPARE, Phase.PREPARE, ["emma"], ended=NOW - waited)
+        out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
+        assert f"1 without evidence, the oldest for {told} " in out
 
     def test_people_of_a_wave_in_a_state(self, merger: World, provisioning: CommandLine) -> None:
         provisioning.as_person(OPERATOR)
