@@ -164,10 +164,12 @@ def _failed(one: Failed, wording: "Wording") -> str:
 
 
 def _age(since: datetime | None, now: datetime) -> str:
-    """How long the oldest waits, in days or hours."""
+    """How long the oldest waits, in days, hours or minutes."""
     waited = now - since if since else timedelta()
-    days = f"{waited.days} days" if waited.days else f"{waited.seconds // 3600} hours"
-    return f"the oldest for {days}"
+    hours, minutes = divmod(waited.seconds // 60, 60)
+    ages = ((waited.days, "days"), (hours, "hours"), (minutes, "minutes"))
+    number, unit = next((age for age in ages if age[0]), ages[-1])
+    return f"the oldest for {number} {unit}"
 
 
 def _release(wave: WaveSheet) -> str:

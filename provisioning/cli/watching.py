@@ -93,7 +93,7 @@ def _picture(found: MigrationSheet, wording: "Wording", now: datetime) -> Any:
     grid = Table.grid(padding=(0, 1, 0, 0))
     for wave in found.waves:
         figures = f"{wave.arrived:,}/{wave.going:,}{_trouble(wave)}"
-        bar = ProgressBar(total=max(1, wave.going), completed=_shown(wave), width=_BAR)
+        bar = ProgressBar(max(1, wave.going), _shown(wave), width=_BAR, complete_style="cyan", finished_style="green")
         named = f"{wave.number} {wave.name}"[:_NAME]
         grid.add_row(Text(named), bar, Text(figures), Text(wording.of_migration(wave.state)))
     return Group(*map(Text, _headlines(found, wording, now)), grid)

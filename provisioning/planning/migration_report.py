@@ -179,7 +179,7 @@ _BEFORE_PREPARED = frozenset({PersonState.WAITING, PersonState.PREPARING, Person
 
 
 def _person(one: Traveller, facts: Facts, ended: _Ended) -> ReportedPerson:
-    evidence = one.evidence
+    evidence, outcome = one.evidence, _OUTCOMES[one.state]
     is_prepared = one.state not in _BEFORE_PREPARED and one.failed_in is not Phase.PREPARE
     return ReportedPerson(
         wave=one.wave,
@@ -191,13 +191,13 @@ def _person(one: Traveller, facts: Facts, ended: _Ended) -> ReportedPerson:
         target_product=_product(one.target_sku, facts.products),
         situation=one.situation,
         state=one.state,
-        outcome=_OUTCOMES[one.state],
+        outcome=outcome,
         prepared_at=ended.at(Phase.PREPARE, one) if is_prepared else None,
         mailbox_at=evidence.given_at if evidence else None,
         mailbox_by=evidence.source if evidence else None,
         mailbox_reference=evidence.reference if evidence else None,
         enabled_at=one.enabled_at,
-        held_until=one.held_until(facts.migration.definition.hold_period),
+        held_until=one.held_until(facts.migration.definition.hold_period) if outcome is Outcome.ARRIVED else None,
         released_at=ended.at(Phase.RELEASE, one) if one.state is PersonState.RELEASED else None,
         rolled_back_at=ended.at(Phase.UNDO_TARGET, one) if one.state is PersonState.ROLLED_BACK else None,
         failed_in=one.failed_in,

@@ -24,6 +24,9 @@ Code = MigrationState | WaveState | PersonState | Situation | Phase | EvidenceSo
 # Of whom the statement says why they did not move.
 _STAYED = (Outcome.FAILED, Outcome.LEFT_OUT, Outcome.NOT_BEGUN, Outcome.UNDER_WAY, Outcome.ROLLED_BACK)
 
+# Who has a licence in the target and one in the source.
+_IN_BOTH = frozenset({PersonState.PREPARED, PersonState.ENABLING, PersonState.ENABLED, PersonState.RELEASING})
+
 
 class ReportWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one language says in reports; words in braces are filled in."""
@@ -57,6 +60,7 @@ class ReportWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     remains: str
     remains_until: str
     remains_now: str
+    remains_both: str
     remains_others: str
     nothing_remains: str
     mailboxes: str
@@ -189,16 +193,29 @@ def _cause(person: ReportedPerson, tongue: Tongue) -> str:
 
 
 def _remains(report: MigrationReport, tongue: Tongue) -> Iterator[str]:
-    """The old licences that stay, by the day until which they do at the least."""
+    """The old licences that stay, and until when; once it is called off nobody takes them away any more."""
     words = tongue.words
-    ends = sorted(one.held_until for one in report.people if one.outcome is Outcome.ARRIVED and one.held_until)
+    if report.state is MigrationState.ABORTED:
+        if both := sum(map(_has_both, report.people)):
+            yield words.remains_both.format(people=tongue.number(both))
+    else:
+        yield from _days_held(report, tongue)
+    if any(outcome in _STAYED for outcome in report.outcomes):
+        yield words.remains_others
+
+
+def _days_held(report: MigrationReport, tongue: Tongue) -> Iterator[str]:
+    words = tongue.words
+    ends = sorted(one.held_until for one in report.people if one.held_until)
     over = sum(end <= report.written_at for end in ends)
     if over:
         yield words.remains_now.format(people=tongue.number(over))
     for day, number in Counter(map(tongue.day, ends[over:])).items():
         yield words.remains_until.format(people=tongue.number(number), day=day)
-    if any(outcome in _STAYED for outcome in report.outcomes):
-        yield words.remains_others
+
+
+def _has_both(person: ReportedPerson) -> bool:
+    return person.state in _IN_BOTH or person.failed_in in {Phase.ENABLE, Phase.RELEASE}
 
 
 def _mailboxes(people: Iterable[ReportedPerson], tongue: Tongue) -> Iterator[str]:

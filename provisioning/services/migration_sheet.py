@@ -245,7 +245,7 @@ def person_row(person: Traveller, hold_period: timedelta, *, with_ids: bool) -> 
         failed_in=person.failed_in,
         reason=person.reason,
         evidence=person.evidence,
-        held_until=person.held_until(hold_period),
+        held_until=person.held_until(hold_period) if _waits_out(person) else None,
         operation_id=person.operation_id,
     )
 

@@ -69,7 +69,7 @@ def abort(session: Session, migration: Named, reason: _Reason) -> None:
 def retry(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> None:
     """Try those of a wave again who failed, where they failed."""
     people = session.services.retry_wave(session.identity, migration, wave, reason)
-    session.tell({"people": people}, f"{people:,} people of wave {wave} are tried again.")
+    session.tell({"people": people}, f"Tried again: {people:,} of wave {wave}.")
 
 
 def rollback(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> None:

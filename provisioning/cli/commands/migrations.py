@@ -48,9 +48,7 @@ def create(session: Session, file: Annotated[Path, typer.Argument(help="YAML or 
     asked = read_migration(file, session.services.mappings)
     made = session.checked_services.create_migration(session.identity, asked)
     told = [
-        f"The map names {len(made.unknown):,} pairs of whom one is in neither tenant: {_some(made.unknown)}."
-        if made.unknown
-        else "",
+        f"Rows of the map that name nobody: {len(made.unknown):,}: {_some(made.unknown)}." if made.unknown else "",
         f"Nobody is matched yet: {made.unread} `provisioning migrations match` tries again." if made.unread else "",
     ]
     found = session.services.show_migrations.one(made.migration.migration_id)
@@ -197,13 +195,13 @@ def _write(files: Sequence[tuple[Path, str]]) -> None:
 
 
 def _told(answer: Gate) -> list[str]:
-    known = f" {answer.known_before:,} were known before." if answer.known_before else ""
-    told = [f"{answer.ready:,} more people are ready for Exchange.{known}"]
+    known = f" Known before: {answer.known_before:,}." if answer.known_before else ""
+    told = [f"Newly ready for Exchange: {answer.ready:,}.{known}"]
     if answer.unready:
         unready = [f"{person} ({status})" for person, status in answer.unready.items()]
-        told.append(f"{len(unready):,} have not moved, by the file itself: {_some(unready)}.")
+        told.append(f"Not moved, by the file itself: {len(unready):,}: {_some(unready)}.")
     if answer.unknown:
-        told.append(f"{len(answer.unknown):,} are nobody of this migration: {_some(answer.unknown)}.")
+        told.append(f"Nobody of this migration: {len(answer.unknown):,}: {_some(answer.unknown)}.")
     return told
 
 

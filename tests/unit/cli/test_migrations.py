@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.services.migration_sheet import MigrationSheet
 from tests.unit.cli.fakes import CommandLine
 from tests.unit.services.fakes_access import NOW, OPERATOR, World
-from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, a_merger, a_traveller, worked
+from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
 from tests.unit.services.test_approve_plan import DIGEST, a_plan
 
 P = PersonState
@@ -114,6 +115,18 @@ class TestShow:
         out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
         assert "1,176 writes left at 19.6 a second, done about 2026-08-03 09:01 UTC" in out
 
+    @pytest.mark.parametrize(
+        ("waited", "told"),
+        [(timedelta(0), "0 minutes"), (timedelta(minutes=90), "1 hours"), (timedelta(days=2, hours=1), "2 days")],
+        ids=str,
+    )
+    def test_says_how_long_the_oldest_gate_waits(
+        self, merger: World, provisioning: CommandLine, waited: timedelta, told: str
+    ) -> None:
+        worked(merger, PREPARE, Phase.PREPARE, ["emma"], ended=NOW - waited)
+        out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
+        assert f"1 without evidence, the oldest for {told} " in out
+
     def test_people_of_a_wave_in_a_state(self, merger: World, provisioning: CommandLine) -> None:
         provisioning.as_person(OPERATOR)
         out = provisioning("migrations", "show", "5f0c", "--wave", "1", "--state", "failed").out
@@ -137,7 +150,7 @@ class TestDecisions:
             (("pause",), (MigrationState.PAUSED, "5f0c", "r"), "is paused."),
             (("resume",), (MigrationState.RUNNING, "5f0c", "r"), "is running."),
             (("abort",), (MigrationState.ABORTED, "5f0c", "r"), "is called off."),
-            (("retry", "--wave", "2"), ("retry", "5f0c", 2, "r"), "7 people of wave 2 are tried again."),
+            (("retry", "--wave", "2"), ("retry", "5f0c", 2, "r"), "Tried again: 7 of wave 2."),
             (("rollback", "--wave", "2"), ("rollback", "5f0c", 2, "r"), "Wave 2: being rolled back."),
             (("release", "--wave", "1"), ("release", "5f0c", 1, "r"), "Wave 1: releasing the source."),
         ],
@@ -239,7 +252,7 @@ class TestGate:
         assert (people, source) == (("a@school.nl",), "tool_report")
         assert reference.startswith("tool.csv ")
         told = " ".join(answer.out.split())
-        assert "1 more people are ready for Exchange. 1 were known before." in told
+        assert "Newly ready for Exchange: 1. Known before: 1." in told
         assert "b@school.nl (Syncing)" in told
         assert "nobody@school.nl" in told
         assert provisioning("migrations", *words, "--json").json["unready"] == {"b@school.nl": "Syncing"}

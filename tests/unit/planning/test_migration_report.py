@@ -74,6 +74,11 @@ class TestMoments:
         (bram,) = report(person("bram", state=P.ROLLED_BACK), operations=self.OPERATIONS).people
         assert (bram.rolled_back_at, bram.released_at) == (NOW, None)
 
+    @pytest.mark.parametrize(("state", "is_held"), [(P.ENABLED, True), (P.RELEASED, False), (P.ROLLED_BACK, False)])
+    def test_only_whoever_has_arrived_is_held(self, state: PersonState, is_held: bool) -> None:
+        (anne,) = report(person("anne", state=state, enabled_at=NOW)).people
+        assert (anne.held_until == NOW + 30 * DAY) is is_held
+
     def test_an_operation_that_goes_on_brought_nobody_anywhere_yet(self) -> None:
         going = done(Phase.PREPARE, ("anne2",), NOW, state=OperationState.APPLYING)
         assert report(person("anne", state=P.PREPARED), operations=(going,)).people[0].prepared_at is None

@@ -80,6 +80,18 @@ class TestStatement:
         assert "ten minste staan tot 29 september 2027. Aantal mensen: 2." in text
         assert "De bewaartermijn is voorbij, dus de oude licentie mag weg. Aantal mensen: 1." in text
 
+    def test_called_off_nobody_takes_them_away_any_more(self) -> None:
+        people = (
+            person("anne", state=P.ENABLED, enabled_at=NOW),
+            person("bram", state=P.PREPARED),
+            person("cato", state=P.FAILED, failed_in=Phase.ENABLE),
+            person("daan", state=P.FAILED, failed_in=Phase.PREPARE),
+        )
+        text = said(report(*people, state=MigrationState.ABORTED))
+        assert "in beide omgevingen, tot een bestuur er een weghaalt. Aantal mensen: 3." in text
+        assert "ten minste staan tot" not in text
+        assert "in beide omgevingen" not in said(report(*people))
+
     def test_when_all_moved_nothing_is_left(self) -> None:
         text = said(report(person("anne", state=P.RELEASED)))
         assert "Iedereen is verhuisd." in text
