@@ -15,6 +15,7 @@ from provisioning.execution.outcome import Direction, Ruling
 from provisioning.planning.losses import after_change, after_changes
 from provisioning.ports import StepUpdate, SubjectUpdate
 
+_BRINGS_LATER = frozenset({StepKind.ADD_MEMBERS, StepKind.REPROCESS})
 # the direct, active licences of a person as comparable facts
 Facts = frozenset[tuple[str, frozenset[str], str | None]]
 
@@ -52,10 +53,15 @@ def _facts(licences: Iterable[HeldLicence]) -> Facts:
 
 
 def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
-    """The person with our own fresh changes laid over what a replica showed (it may lag by minutes)."""
+    """The person with our own fresh changes laid over what a replica showed (it may lag by minutes).
+
+    Who joined a group has nothing by that until it was read back: Microsoft brings it later, or fails to.
+    """
     licences, location = person.licences, person.usage_location
     for record in receipts:
         change = record.step.change
+        if record.step.kind in _BRINGS_LATER and record.state is StepState.APPLIED:
+            continue
         if change.add_sku or change.remove_skus:
             licences = tuple(after_change(licences, change))
         location = change.usage_location or location

@@ -9,8 +9,9 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_for
-from provisioning.domain.ids import GroupId, SubjectId
+from provisioning.domain.ids import GroupId, SkuId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census
 from provisioning.domain.operation import GROUP_STEPS, Operation, Step, StepKind, StepRecord, Wish
 from provisioning.domain.reasons import Reason
@@ -30,6 +31,7 @@ class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
     is_in_doubt: bool = False  # a write of this operation to the group is not read back
     reprocessed: frozenset[SubjectId] = frozenset()
     awaited: frozenset[SubjectId] = frozenset()
+    under_way: frozenset[SubjectId] = frozenset()  # groups that another operation wrote to, and has not read back
     empty_handed: tuple[
         StepRecord, ...
     ] = ()  # joins of a moment ago that brought nothing: they are members all the same
@@ -45,19 +47,19 @@ class ObservedGroups(msgspec.Struct, frozen=True, kw_only=True):
     scene: GroupScene
     row: LicensingGroup | None = None
     trouble: Reason | None = None
+    is_busy: bool = False  # another operation makes the target, or licenses it: what it will be shows later
 
 
-def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_asked: bool) -> GroupBasis:
-    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest.
-
-    `since`: what we wrote later than this a replica may not know yet.
-    """
+def group_basis(uow: UnitOfWork, operation: Operation, now: datetime, limits: Limits, *, is_asked: bool) -> GroupBasis:
+    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest."""
+    since = now - limits.lag_horizon  # what we wrote later than this a replica may not know yet
     register = tuple(uow.groups.list_in(operation.tenant_id))
     if not is_asked:
         return GroupBasis(register=register)
     people = uow.journal.subjects(operation.operation_id)
     asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
     in_doubt = uow.journal.steps_in(operation.operation_id, _IN_DOUBT)
+    sent = uow.journal.groups_sent_since(operation.tenant_id, now - limits.verify_deadline)
     failed = uow.journal.steps_in(operation.operation_id, {StepState.FAILED})
     return GroupBasis(
         register=register,
@@ -65,6 +67,11 @@ def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_as
         is_in_doubt=any(record.step.kind in GROUP_STEPS for record in in_doubt),
         reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
         awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
+        under_way=frozenset(
+            record.step.subject_id
+            for record in sent
+            if record.state in _IN_DOUBT and record.operation_id != operation.operation_id
+        ),
         empty_handed=tuple(one for one in failed if one.applied_at and one.applied_at >= since),
     )
 
@@ -93,8 +100,11 @@ def observe_groups(
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
     )
+    names = {known, row.nickname if row else None}
+    if names & basis.under_way:
+        return ObservedGroups(scene=scene, row=row, is_busy=True)
     trouble = trouble_with(target, row, wish.sku_id, wish.replaces)
-    if trouble and {step.subject_id for step in basis.fresh} & {known, row.nickname if row else None}:
+    if trouble and {step.subject_id for step in basis.fresh} & names:
         raise RetryableError("The group does not show yet what we wrote a moment ago.", Reason.TRANSIENT)
     return ObservedGroups(scene=scene, row=row, trouble=trouble)
 
@@ -147,20 +157,22 @@ def _serves_another(target: ObservedGroup | None, operation: Operation, basis: G
     return any(target.licence(sku) for sku in shared)
 
 
-def with_our_members(groups: ObservedGroups, receipts: Iterable[StepRecord]) -> ObservedGroups:
+def with_our_members(groups: ObservedGroups, receipts: Iterable[StepRecord], sku: SkuId) -> ObservedGroups:
     """With those whom we put into the target, or took out of it, so lately that a replica may not know."""
     target = groups.scene.target
     if target is None:
         return groups
-    members = set(target.members)
+    members, joining = set(target.members), set()
     ours = [(one.applied_at, one.step) for one in receipts if one.step.change.group_id == target.group_id]
     for _, step in sorted(((at, step) for at, step in ours if at), key=itemgetter(0)):
         if step.kind is StepKind.ADD_MEMBERS:
             members.add(step.subject_id)
+            joining |= {step.subject_id} if step.change.add_sku == sku else set()
         elif step.kind is StepKind.REMOVE_MEMBER:
             members.discard(step.subject_id)
     target = msgspec.structs.replace(target, members=frozenset(members))
-    return msgspec.structs.replace(groups, scene=msgspec.structs.replace(groups.scene, target=target))
+    scene = msgspec.structs.replace(groups.scene, target=target, joining=frozenset(joining & members))
+    return msgspec.structs.replace(groups, scene=scene)
 
 
 def _as_we_left_it(group: ObservedGroup | None, fresh: Sequence[Step]) -> ObservedGroup | None:

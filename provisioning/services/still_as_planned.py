@@ -1,6 +1,7 @@
 """Before each chunk: is everybody, and the group that licences go through, still as the plan saw them?"""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -9,7 +10,7 @@ from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Change, Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
 from provisioning.planning.groups import rests_on_group
@@ -45,8 +46,15 @@ class StillAsPlanned:
     def trouble_with_group(
         self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]
     ) -> Reason | None:
-        """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count."""
+        """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count.
+
+        CHANGED_MEANWHILE: another operation of ours has written to it since, so a new plan is drawn.
+        """
         expected = msgspec.json.decode(plan.envelope, type=Envelope).group
+        names = {record.step.subject_id for record in records if record.step.kind in GROUP_STEPS}
+        names |= {SubjectId(image.group_id) for image in expected if any(rests_on_group(one.step) for one in records)}
+        if names and self._is_overtaken(operation, plan, names):
+            return Reason.CHANGED_MEANWHILE
         if not expected or not any(rests_on_group(record.step) for record in records):
             return None
         group_id = expected[0].group_id
@@ -56,17 +64,28 @@ class StillAsPlanned:
             raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
         group = seen[group_id]
         if group is not None and group.image in expected:
-            return self._trouble_with_members(operation, group) if licence else None
+            return self._trouble_with_members(operation, group, licence) if licence else None
         if self.may_lag(operation):
             raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
         return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
 
-    def _trouble_with_members(self, operation: Operation, group: ObservedGroup) -> Reason | None:
-        """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else."""
+    def _is_overtaken(self, operation: Operation, plan: PlanRecord, names: AbstractSet[SubjectId]) -> bool:
+        with self._open_uow() as uow:
+            sent = uow.journal.groups_sent_since(operation.tenant_id, plan.drawn_at)
+        return any(one.operation_id != operation.operation_id and one.step.subject_id in names for one in sent)
+
+    def _trouble_with_members(self, operation: Operation, group: ObservedGroup, licence: Change) -> Reason | None:
+        """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else.
+
+        But for whom another operation of ours has just put there to have the same.
+        """
         members = _all_members(group)
         with self._open_uow() as uow:
             planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
-        return None if members <= planned else Reason.GROUP_CHANGED
+            horizon = self._clock.now() - self._limits.lag_horizon
+            receipts = uow.journal.applied_since(operation.tenant_id, horizon, members - planned)
+        joining = {one.step.subject_id for one in receipts if _joins_for(one.step.change, licence)}
+        return None if members <= planned | joining else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""
@@ -156,6 +175,10 @@ def _joined_lately(receipts: Iterable[StepRecord]) -> bool:
     """Whether the last thing we did about the person's membership was to put them into the group."""
     moves = [one.step.kind for one in receipts if one.step.kind in (StepKind.ADD_MEMBERS, StepKind.REMOVE_MEMBER)]
     return bool(moves) and moves[-1] is StepKind.ADD_MEMBERS
+
+
+def _joins_for(change: Change, licence: Change) -> bool:
+    return (change.group_id, change.add_sku) == (licence.group_id, licence.add_sku)
 
 
 def _all_members(group: ObservedGroup) -> frozenset[SubjectId]:

@@ -110,6 +110,13 @@ class TestWithReceipts:
     def test_a_replica_that_caught_up_shows_the_same(self) -> None:
         assert with_receipts(person(NEW), [record()]) == person(NEW)
 
+    @pytest.mark.parametrize(("state", "held"), [(StepState.APPLIED, False), (StepState.VERIFIED, True)])
+    def test_who_joined_a_group_has_its_licence_once_it_was_read_back(self, state: StepState, held: bool) -> None:
+        joined = record(StepKind.ADD_MEMBERS, state=state)
+        change = Change(group_id=GROUP, add_sku=A3)
+        joined = msgspec.structs.replace(joined, step=msgspec.structs.replace(joined.step, change=change))
+        assert bool(with_receipts(person(), [joined]).holds(A3)) is held
+
     def test_what_a_group_gives_stays(self) -> None:
         inherited = HeldLicence(A1, group_id=GROUP)
         assert with_receipts(person(OLD, inherited), [record()]).licences == (inherited, NEW)
