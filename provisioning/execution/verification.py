@@ -114,6 +114,8 @@ def _group_says_no(record: StepRecord, failed: HeldLicence, now: datetime, limit
     """No seat: they wait. Anything else is asked about once more by name (reprocess), and then theirs."""
     reason = reason_of(failed.error)
     is_asked_again = record.step.kind is StepKind.REPROCESS
+    if is_asked_again and record.state is StepState.UNKNOWN:
+        return _absent(record, now, limits)  # heard, Graph would have helped or said no; to ask once more harms nobody
     if is_asked_again and now - (record.sent_at or now) < limits.lag_horizon:
         return _look_again(record, now, limits, looks)  # perhaps still the word from before
     step = _found_there(record, reason, now)
@@ -125,7 +127,7 @@ def _group_says_no(record: StepRecord, failed: HeldLicence, now: datetime, limit
 
 
 def _found_there(record: StepRecord, reason: Reason, now: datetime) -> StepUpdate:
-    """The write was done, and it did not help."""
+    """They are in the group, and it did not help."""
     receipt = _found(record, Outcome.FOUND_DONE, now) if record.state is StepState.UNKNOWN else None
     return StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason, receipt=receipt)
 
