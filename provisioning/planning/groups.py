@@ -26,7 +26,6 @@ class GroupScene(msgspec.Struct, frozen=True, kw_only=True):
     ours: frozenset[GroupId] = frozenset()  # every group in the tenant that we made
     is_in_doubt: bool = False  # what an earlier plan of this operation asked of the target is not read back yet
     reprocessed: frozenset[SubjectId] = frozenset()  # asked for once in this operation already
-    joining: frozenset[SubjectId] = frozenset()  # put into the target by us a moment ago, for the same product
     awaited: frozenset[SubjectId] = frozenset()  # under way in this operation: what the group gives them is our work
 
     def find(self, group_id: GroupId | None) -> ObservedGroup | None:

@@ -9,7 +9,7 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_for
-from provisioning.domain.ids import GroupId, SkuId, SubjectId
+from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census
@@ -157,22 +157,20 @@ def _serves_another(target: ObservedGroup | None, operation: Operation, basis: G
     return any(target.licence(sku) for sku in shared)
 
 
-def with_our_members(groups: ObservedGroups, receipts: Iterable[StepRecord], sku: SkuId) -> ObservedGroups:
+def with_our_members(groups: ObservedGroups, receipts: Iterable[StepRecord]) -> ObservedGroups:
     """With those whom we put into the target, or took out of it, so lately that a replica may not know."""
     target = groups.scene.target
     if target is None:
         return groups
-    members, joining = set(target.members), set()
+    members = set(target.members)
     ours = [(one.applied_at, one.step) for one in receipts if one.step.change.group_id == target.group_id]
     for _, step in sorted(((at, step) for at, step in ours if at), key=itemgetter(0)):
         if step.kind is StepKind.ADD_MEMBERS:
             members.add(step.subject_id)
-            joining |= {step.subject_id} if step.change.add_sku == sku else set()
         elif step.kind is StepKind.REMOVE_MEMBER:
             members.discard(step.subject_id)
     target = msgspec.structs.replace(target, members=frozenset(members))
-    scene = msgspec.structs.replace(groups.scene, target=target, joining=frozenset(joining & members))
-    return msgspec.structs.replace(groups, scene=scene)
+    return msgspec.structs.replace(groups, scene=msgspec.structs.replace(groups.scene, target=target))
 
 
 def _as_we_left_it(group: ObservedGroup | None, fresh: Sequence[Step]) -> ObservedGroup | None:

@@ -116,7 +116,7 @@ class PlanOperation:
         receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
         census = laid_over(observed.census, receipts)
         wish = operation.wish
-        groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed], wish.sku_id)
+        groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed])
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
         reason = groups.trouble or self._reason_to_hold(uow, operation, selection, now)
         if reason:

@@ -10,7 +10,7 @@ from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Person
-from provisioning.domain.operation import GROUP_STEPS, Change, Operation, StepKind, StepRecord
+from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.verification import goal_met, is_unchanged, with_receipts
 from provisioning.planning.groups import rests_on_group
@@ -64,7 +64,7 @@ class StillAsPlanned:
             raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
         group = seen[group_id]
         if group is not None and group.image in expected:
-            return self._trouble_with_members(operation, group, licence) if licence else None
+            return self._trouble_with_members(operation, group) if licence else None
         if self.may_lag(operation):
             raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
         return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
@@ -74,18 +74,16 @@ class StillAsPlanned:
             sent = uow.journal.groups_sent_since(operation.tenant_id, plan.drawn_at)
         return any(one.operation_id != operation.operation_id and one.step.subject_id in names for one in sent)
 
-    def _trouble_with_members(self, operation: Operation, group: ObservedGroup, licence: Change) -> Reason | None:
+    def _trouble_with_members(self, operation: Operation, group: ObservedGroup) -> Reason | None:
         """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else.
 
-        But for whom another operation of ours has just put there to have the same.
+        But for whom another operation of ours is giving the same product: it may have put them there.
         """
         members = _all_members(group)
         with self._open_uow() as uow:
             planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
-            horizon = self._clock.now() - self._limits.lag_horizon
-            receipts = uow.journal.applied_since(operation.tenant_id, horizon, members - planned)
-        joining = {one.step.subject_id for one in receipts if _joins_for(one.step.change, licence)}
-        return None if members <= planned | joining else Reason.GROUP_CHANGED
+            theirs = uow.seats.reserved(operation.tenant_id, operation.wish.sku_id, apart_from=operation.operation_id)
+        return None if members <= planned | theirs else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""
@@ -175,10 +173,6 @@ def _joined_lately(receipts: Iterable[StepRecord]) -> bool:
     """Whether the last thing we did about the person's membership was to put them into the group."""
     moves = [one.step.kind for one in receipts if one.step.kind in (StepKind.ADD_MEMBERS, StepKind.REMOVE_MEMBER)]
     return bool(moves) and moves[-1] is StepKind.ADD_MEMBERS
-
-
-def _joins_for(change: Change, licence: Change) -> bool:
-    return (change.group_id, change.add_sku) == (licence.group_id, licence.add_sku)
 
 
 def _all_members(group: ObservedGroup) -> frozenset[SubjectId]:
