@@ -104,6 +104,10 @@ class SqlJournal(Store):
         )
         return self._steps(reads.records(is_recent & steps.c.state.in_(_WRITTEN), order_by="applied_at"))
 
+    def groups_sent_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        is_recent = (steps.c.tenant_id == tenant) & (steps.c.sent_at >= since) & steps.c.kind.in_(sorted(GROUP_STEPS))
+        return self._steps(reads.records(is_recent & steps.c.state.in_(_PERHAPS_WRITTEN)))
+
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """What is in flight or unknown counts as written: a guard errs on the safe side."""
         is_recent = (steps.c.tenant_id == tenant) & (steps.c.sent_at >= since)

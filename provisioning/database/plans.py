@@ -46,7 +46,12 @@ _FORGET_UNTRIED = text("""
     UPDATE steps SET state = 'skipped'
     WHERE plan_id IN (SELECT plan_id FROM void) AND state = 'pending' AND last_attempt IS NOT NULL""")
 
-_RELEASE = text("DELETE FROM reservations WHERE operation_id = :operation")
+# but of whose write nobody knows yet what came: another operation would write to them, too
+_RELEASE = text("""
+    DELETE FROM reservations WHERE operation_id = :operation AND NOT EXISTS (
+        SELECT FROM steps
+        WHERE steps.operation_id = :operation AND steps.subject_id = reservations.subject_id
+          AND steps.state IN ('in_flight', 'unknown', 'applied'))""")
 
 
 class SqlPlans(Store):

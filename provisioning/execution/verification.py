@@ -15,6 +15,7 @@ from provisioning.execution.outcome import Direction, Ruling
 from provisioning.planning.losses import after_change, after_changes
 from provisioning.ports import StepUpdate, SubjectUpdate
 
+_BRINGS_LATER = frozenset({StepKind.ADD_MEMBERS, StepKind.REPROCESS})
 # the direct, active licences of a person as comparable facts
 Facts = frozenset[tuple[str, frozenset[str], str | None]]
 
@@ -52,10 +53,15 @@ def _facts(licences: Iterable[HeldLicence]) -> Facts:
 
 
 def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
-    """The person with our own fresh changes laid over what a replica showed (it may lag by minutes)."""
+    """The person with our own fresh changes laid over what a replica showed (it may lag by minutes).
+
+    Who joined a group has nothing by that until it was read back: Microsoft brings it later, or fails to.
+    """
     licences, location = person.licences, person.usage_location
     for record in receipts:
         change = record.step.change
+        if record.step.kind in _BRINGS_LATER and record.state is StepState.APPLIED:
+            continue
         if change.add_sku or change.remove_skus:
             licences = tuple(after_change(licences, change))
         location = change.usage_location or location
@@ -108,6 +114,8 @@ def _group_says_no(record: StepRecord, failed: HeldLicence, now: datetime, limit
     """No seat: they wait. Anything else is asked about once more by name (reprocess), and then theirs."""
     reason = reason_of(failed.error)
     is_asked_again = record.step.kind is StepKind.REPROCESS
+    if is_asked_again and record.state is StepState.UNKNOWN:
+        return _absent(record, now, limits)  # heard, Graph would have helped or said no; to ask once more harms nobody
     if is_asked_again and now - (record.sent_at or now) < limits.lag_horizon:
         return _look_again(record, now, limits, looks)  # perhaps still the word from before
     step = _found_there(record, reason, now)
@@ -119,7 +127,7 @@ def _group_says_no(record: StepRecord, failed: HeldLicence, now: datetime, limit
 
 
 def _found_there(record: StepRecord, reason: Reason, now: datetime) -> StepUpdate:
-    """The write was done, and it did not help."""
+    """They are in the group, and it did not help."""
     receipt = _found(record, Outcome.FOUND_DONE, now) if record.state is StepState.UNKNOWN else None
     return StepUpdate(step_id=record.step_id, state=StepState.FAILED, reason=reason, receipt=receipt)
 

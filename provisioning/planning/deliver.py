@@ -97,7 +97,7 @@ def _judge_of(scene: DeliverScene) -> Judge:
         may_move=scene.may_move,
     )
     if scene.policy.assignment_mode is AssignmentMode.GROUP and scene.wish.sku_id in scene.mappings.group_licensing:
-        return GroupJudge(aim, _selected(scene) - _left_out(scene))
+        return GroupJudge(aim, (_selected(scene) - _left_out(scene)) | scene.reserved)
     return Judge(aim)  # a product without Entra ID P1 gives no right to group licensing
 
 
@@ -203,9 +203,12 @@ def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
 
 
 def _served_elsewhere(scene: DeliverScene) -> frozenset[SubjectId]:
-    """Left to the operation that reserved their seat, or to an earlier plan of this one that wrote to them."""
-    if not scene.reserved:
-        return scene.in_doubt
+    """Left to the operation that reserved their seat, or to an earlier plan of this one that wrote to them.
+
+    Who has the product is served; to bring them into another form, too, is that operation's while it is at it.
+    """
+    if not scene.reserved or scene.may_move:
+        return scene.in_doubt | scene.reserved
     seen = {
         person.subject_id
         for person, _ in scene.selection.chosen

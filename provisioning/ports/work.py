@@ -198,6 +198,9 @@ class Journal(Protocol):
     def groups_written_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
         """Our own receipts for groups (made, licensed), which may outrank the replica too."""
 
+    def groups_sent_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        """What was written to groups (made, licensed) by any operation, or may have been: in flight and unknown too."""
+
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """Writes of all operations in the tenant, through every door: for the guards."""
 

@@ -28,6 +28,7 @@ from provisioning.services.still_as_planned import LookAtPeople, StillAsPlanned
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
 
+_O = OperationState
 _STOP_WAIT = timedelta(seconds=5)
 _YIELD = timedelta(seconds=1)
 _YOUNG = timedelta(seconds=15)  # not every replica knows what was done to a group a moment ago
@@ -107,7 +108,7 @@ class ApplyPlan:
                 if plan and void:
                     uow.plans.void(plan.plan_id, void, now)
                     uow.commit()
-                return _Turn(instead=OperationState.PLANNING, reason=void)
+                return _Turn(instead=_O.PLANNING, reason=void)
             records = uow.journal.next_steps(operation.operation_id, now, self._limits.chunk_people)
             allowed = self._allowed(uow, operation, plan, records)
             if allowed:
@@ -156,16 +157,16 @@ class ApplyPlan:
         """`now` is the moment at which nothing was due: a later one would find what has become due since."""
         counts = uow.journal.step_counts(operation.operation_id)
         if counts.get(StepState.APPLIED) or counts.get(StepState.UNKNOWN) or not counts.get(StepState.PENDING):
-            return _Turn(instead=OperationState.VERIFYING)
+            return _Turn(instead=_O.VERIFYING)
         due = uow.journal.next_due(operation.operation_id)
         if due is None:  # an earlier step of these people failed: theirs will never come, a new plan looks at them anew
-            return _Turn(instead=OperationState.PLANNING, reason=Reason.CHANGED_MEANWHILE)
+            return _Turn(instead=_O.PLANNING, reason=Reason.CHANGED_MEANWHILE)
         if due > now:
             return _Turn(after=due - now)
         if (later := self._first_go_on_at(uow, operation, now)) is not None:
             return _Turn(after=later - now)
         if self._all_first_failed(uow, operation):
-            return _Turn(instead=OperationState.HELD, reason=Reason.FIRST_FIVE_FAILED)
+            return _Turn(instead=_O.HELD, reason=Reason.FIRST_FIVE_FAILED)
         return _Turn(after=_YIELD)  # another operation is proving this tenant
 
     def _first_go_on_at(self, uow: UnitOfWork, operation: Operation, now: datetime) -> datetime | None:
@@ -190,9 +191,10 @@ class ApplyPlan:
         except GraphError as error:
             return self._trouble.met(operation, error)
         if trouble:
-            return self._hold(operation, plan, trouble)
+            is_ours = trouble is Reason.CHANGED_MEANWHILE
+            return self._end_plan(operation, plan, _O.PLANNING if is_ours else _O.HELD, trouble)
         if look.changed and self._too_many(operation, len(look.changed)):
-            return self._void(operation, plan)
+            return self._end_plan(operation, plan, _O.PLANNING, Reason.TOO_MANY_CHANGED)
         if look.changed:
             self._executor.leave_alone(operation, lease, look.changed)
         if look.unsure:
@@ -217,19 +219,13 @@ class ApplyPlan:
             uow.journal.put_off_removals(operation.operation_id, subjects, self._clock.now() + _YOUNG)
             uow.commit()
 
-    def _hold(self, operation: Operation, plan: PlanRecord, reason: Reason) -> bool:
-        """A person looks at the group; the plan was about another one."""
+    def _end_plan(self, operation: Operation, plan: PlanRecord, state: OperationState, reason: Reason) -> bool:
+        """It was about people or a group that are otherwise by now: a person looks at that, or a new one is drawn."""
         with self._open_uow() as uow:
             uow.plans.void(plan.plan_id, reason, self._clock.now())
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+            move(uow, operation, state, self._clock.now(), reason=reason)
             uow.commit()
-        return False
-
-    def _void(self, operation: Operation, plan: PlanRecord) -> bool:
-        with self._open_uow() as uow:
-            uow.plans.void(plan.plan_id, Reason.TOO_MANY_CHANGED, self._clock.now())
-            uow.commit()
-        return self._go_to(operation, OperationState.PLANNING, Reason.TOO_MANY_CHANGED)
+        return state is not _O.HELD
 
     # ── afterwards ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,7 +237,7 @@ class ApplyPlan:
         if outcome.direction is Direction.STOP_GROUP and self._still.may_lag(operation):
             return look_again(self._open_uow, operation, self._clock, _YOUNG, outcome.reason)
         if outcome.direction is Direction.STOP_GROUP:
-            return self._hold(operation, plan, outcome.reason or Reason.GROUP_UNUSABLE)
+            return self._end_plan(operation, plan, _O.HELD, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):
             return self._replan_later(operation)
         return self._carry_on(operation)  # plan after plan met the same: the count is wrong, who was refused waits
@@ -257,7 +253,7 @@ class ApplyPlan:
         now = self._clock.now()
         due = now + growing(_COUNT_SETTLES, self._was_full(operation) - 1)
         with self._open_uow() as uow:
-            move(uow, operation, OperationState.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
+            move(uow, operation, _O.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
             uow.commit()
         return False
 
@@ -278,7 +274,7 @@ class ApplyPlan:
                     msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None, unreadable_since=None)
                 )
             else:
-                move(uow, operation, OperationState.VERIFYING, self._clock.now())
+                move(uow, operation, _O.VERIFYING, self._clock.now())
             uow.commit()
         return True
 
@@ -286,7 +282,7 @@ class ApplyPlan:
         with self._open_uow() as uow:
             move(uow, operation, state, self._clock.now(), reason=reason)
             uow.commit()
-        return state is not OperationState.HELD
+        return state is not _O.HELD
 
 
 def _needs_rules_in_force(

@@ -11,6 +11,7 @@ from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import LicensingGroup, ObservedGroup, nickname_for
 from provisioning.domain.ids import GroupId, SubjectId
 from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Census
 from provisioning.domain.operation import GROUP_STEPS, Operation, Step, StepKind, StepRecord, Wish
 from provisioning.domain.reasons import Reason
@@ -30,6 +31,7 @@ class GroupBasis(msgspec.Struct, frozen=True, kw_only=True):
     is_in_doubt: bool = False  # a write of this operation to the group is not read back
     reprocessed: frozenset[SubjectId] = frozenset()
     awaited: frozenset[SubjectId] = frozenset()
+    under_way: frozenset[SubjectId] = frozenset()  # groups that another operation wrote to, and has not read back
     empty_handed: tuple[
         StepRecord, ...
     ] = ()  # joins of a moment ago that brought nothing: they are members all the same
@@ -45,19 +47,19 @@ class ObservedGroups(msgspec.Struct, frozen=True, kw_only=True):
     scene: GroupScene
     row: LicensingGroup | None = None
     trouble: Reason | None = None
+    is_busy: bool = False  # another operation makes the target, or licenses it: what it will be shows later
 
 
-def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_asked: bool) -> GroupBasis:
-    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest.
-
-    `since`: what we wrote later than this a replica may not know yet.
-    """
+def group_basis(uow: UnitOfWork, operation: Operation, now: datetime, limits: Limits, *, is_asked: bool) -> GroupBasis:
+    """Read in the caller's transaction. Where licences go to people directly, only our groups are of interest."""
+    since = now - limits.lag_horizon  # what we wrote later than this a replica may not know yet
     register = tuple(uow.groups.list_in(operation.tenant_id))
     if not is_asked:
         return GroupBasis(register=register)
     people = uow.journal.subjects(operation.operation_id)
     asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.REPROCESS)
     in_doubt = uow.journal.steps_in(operation.operation_id, _IN_DOUBT)
+    sent = uow.journal.groups_sent_since(operation.tenant_id, now - limits.verify_deadline)
     failed = uow.journal.steps_in(operation.operation_id, {StepState.FAILED})
     return GroupBasis(
         register=register,
@@ -65,6 +67,11 @@ def group_basis(uow: UnitOfWork, operation: Operation, since: datetime, *, is_as
         is_in_doubt=any(record.step.kind in GROUP_STEPS for record in in_doubt),
         reprocessed=frozenset(record.step.subject_id for record in asked if record.last_attempt),
         awaited=frozenset(one.subject_id for one in people if one.state is SubjectState.PENDING),
+        under_way=frozenset(
+            record.step.subject_id
+            for record in sent
+            if record.state in _IN_DOUBT and record.operation_id != operation.operation_id
+        ),
         empty_handed=tuple(one for one in failed if one.applied_at and one.applied_at >= since),
     )
 
@@ -93,8 +100,11 @@ def observe_groups(
     scene = msgspec.structs.replace(
         _scene(basis, seen), target=target, is_ours=is_ours, nickname=row.nickname if row else ""
     )
+    names = {known, row.nickname if row else None}
+    if names & basis.under_way:
+        return ObservedGroups(scene=scene, row=row, is_busy=True)
     trouble = trouble_with(target, row, wish.sku_id, wish.replaces)
-    if trouble and {step.subject_id for step in basis.fresh} & {known, row.nickname if row else None}:
+    if trouble and {step.subject_id for step in basis.fresh} & names:
         raise RetryableError("The group does not show yet what we wrote a moment ago.", Reason.TRANSIENT)
     return ObservedGroups(scene=scene, row=row, trouble=trouble)
 

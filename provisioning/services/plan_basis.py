@@ -40,7 +40,7 @@ def plan_basis(uow: UnitOfWork, operation: Operation, now: datetime, limits: Lim
         own=own,
         strangers=tuple(_strangers(uow, operation, today)),
         unresolved=tuple(uow.references.unresolved(line)) if line else (),
-        groups=group_basis(uow, operation, now - limits.lag_horizon, is_asked=goes_through),
+        groups=group_basis(uow, operation, now, limits, is_asked=goes_through),
         hold=_reason_against(own, operation),
     )
 

@@ -23,6 +23,7 @@ from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Plan, SubjectPlan
 from provisioning.planning.selection import Selection, has_shrunk, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.advance_operation import look_again
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
@@ -75,6 +76,10 @@ class PlanOperation:
                 )
         except GraphError as error:
             return self._trouble.met(operation, error)
+        if groups.is_busy:
+            return look_again(
+                self._open_uow, operation, self._clock, growing(self._limits.verify_waits, operation.waits)
+            )
         with self._open_uow() as uow:
             uow.leases.check(lease)
             goes_on = self._store(uow, operation, basis, observed, groups, named)
@@ -110,8 +115,8 @@ class PlanOperation:
         now = self._clock.now()
         receipts = uow.journal.applied_since(operation.tenant_id, now - self._limits.lag_horizon)
         census = laid_over(observed.census, receipts)
-        groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed])
         wish = operation.wish
+        groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed])
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
         reason = groups.trouble or self._reason_to_hold(uow, operation, selection, now)
         if reason:

@@ -1,6 +1,7 @@
 """Before each chunk: is everybody, and the group that licences go through, still as the plan saw them?"""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -45,8 +46,15 @@ class StillAsPlanned:
     def trouble_with_group(
         self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]
     ) -> Reason | None:
-        """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count."""
+        """Why nothing may go through the plan's group any more, or None. Its kind, rule, sync and licences count.
+
+        CHANGED_MEANWHILE: another operation of ours has written to it since, so a new plan is drawn.
+        """
         expected = msgspec.json.decode(plan.envelope, type=Envelope).group
+        names = {record.step.subject_id for record in records if record.step.kind in GROUP_STEPS}
+        names |= {SubjectId(image.group_id) for image in expected if any(rests_on_group(one.step) for one in records)}
+        if names and self._is_overtaken(operation, plan, names):
+            return Reason.CHANGED_MEANWHILE
         if not expected or not any(rests_on_group(record.step) for record in records):
             return None
         group_id = expected[0].group_id
@@ -61,12 +69,21 @@ class StillAsPlanned:
             raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
         return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
 
+    def _is_overtaken(self, operation: Operation, plan: PlanRecord, names: AbstractSet[SubjectId]) -> bool:
+        with self._open_uow() as uow:
+            sent = uow.journal.groups_sent_since(operation.tenant_id, plan.drawn_at)
+        return any(one.operation_id != operation.operation_id and one.step.subject_id in names for one in sent)
+
     def _trouble_with_members(self, operation: Operation, group: ObservedGroup) -> Reason | None:
-        """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else."""
+        """A group's licence is written for everybody in it: for whom the plan spoke of, and nobody else.
+
+        But for whom another operation of ours is giving the same product: it may have put them there.
+        """
         members = _all_members(group)
         with self._open_uow() as uow:
             planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
-        return None if members <= planned else Reason.GROUP_CHANGED
+            theirs = uow.seats.reserved(operation.tenant_id, operation.wish.sku_id, apart_from=operation.operation_id)
+        return None if members <= planned | theirs else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""

@@ -61,7 +61,7 @@ class Plans(Store):
                 self._forget_untried(operation)
 
     def _forget_untried(self, operation: OperationId) -> None:
-        """Steps that were never tried go, those that were are skipped, and the seats are free again."""
+        """Steps that were never tried go, those that were are skipped, and the seats of others than these are free."""
         pending = [
             one for one in self.rows.steps.values() if one.operation_id == operation and one.state is StepState.PENDING
         ]
@@ -70,8 +70,11 @@ class Plans(Store):
                 del self.rows.steps[record.step_id]
             else:
                 self.rows.steps[record.step_id] = msgspec.structs.replace(record, state=StepState.SKIPPED)
+        ours = (one for one in self.rows.steps.values() if one.operation_id == operation)
+        in_doubt = {one.step.subject_id for one in ours if one.state in _WRITTEN_NOT_READ}
         for seat in [seat for seat, owner in self.rows.reserved.items() if owner == operation]:
-            del self.rows.reserved[seat]
+            if seat[2] not in in_doubt:
+                del self.rows.reserved[seat]
 
     def _add_person(self, plan: Plan, subject: SubjectPlan, pseudonym: Pseudonym) -> None:
         """Who was served by an earlier plan stays verified: "already right" is our own work."""
@@ -232,6 +235,14 @@ class Journal(Store):
 
     def groups_written_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
         return [record for record in self.applied_since(tenant, since) if record.step.kind in GROUP_STEPS]
+
+    def groups_sent_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
+        return [
+            record
+            for record in self._in_tenant(tenant)
+            if record.step.kind in GROUP_STEPS and record.state in _PERHAPS_WRITTEN
+            if record.sent_at and record.sent_at >= since
+        ]
 
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         counts: Counter[StepKind] = Counter()

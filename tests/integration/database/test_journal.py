@@ -339,6 +339,22 @@ class TestWhatWeWrote:
         assert [x.step_id for x in uow.journal.applied_since(tenant, NOW, some)] == [second.step_id]
         assert uow.journal.applied_since(tenant, NOW, []) == []
 
+    def test_writes_to_groups_are_told_from_those_to_people(self, uow: SqlUnitOfWork, work: Work) -> None:
+        first, second, third = begun(uow, work)
+        make_group = text("UPDATE steps SET kind = 'license_group' WHERE step_id = ANY (:steps)")
+        uow._connection.execute(make_group, {"steps": [first.step_id, second.step_id]})
+        close(
+            uow,
+            work,
+            StepUpdate(step_id=first.step_id, state=StepState.UNKNOWN),
+            StepUpdate(step_id=second.step_id, state=StepState.FAILED),
+            StepUpdate(step_id=third.step_id, state=StepState.UNKNOWN),
+        )
+        tenant = work.operation.tenant_id
+        assert [x.step_id for x in uow.journal.groups_sent_since(tenant, NOW)] == [first.step_id]
+        assert uow.journal.groups_sent_since(tenant, LATER) == []
+        assert uow.journal.groups_sent_since("another", NOW) == []
+
     def test_guards_count_what_may_have_been_written(self, uow: SqlUnitOfWork, work: Work) -> None:
         first, second, _ = begun(uow, work)
         close(

@@ -124,6 +124,14 @@ class TestPlans:
         with pytest.raises(ConflictError):
             uow.journal.begin(ready, work.lease, NOW)
 
+    def test_a_void_plan_keeps_the_seats_of_whose_write_nobody_knows_yet_what_came(
+        self, uow: UnitOfWork, work: Work
+    ) -> None:
+        begin(uow, work)
+        close_first(uow, work, StepState.UNKNOWN)
+        uow.plans.void(work.plan.plan_id, Reason.APPROVAL_EXPIRED, NOW)
+        assert uow.seats.reserved(work.operation.tenant_id, make.A3) == set(work.people[:2])
+
     def test_a_plan_beyond_the_guards_does_not_begin_before_it_is_approved(
         self, uow: UnitOfWork, operation: Operation
     ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, StepState, SubjectState
-from provisioning.domain.observation import HeldLicence, Person
+from provisioning.domain.observation import HeldLicence, LicenceState, Person
 from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
@@ -109,6 +109,30 @@ class TestWithReceipts:
 
     def test_a_replica_that_caught_up_shows_the_same(self) -> None:
         assert with_receipts(person(NEW), [record()]) == person(NEW)
+
+    @pytest.mark.parametrize(
+        ("attempts", "expected"),
+        [(1, (StepState.PENDING, Reason.NO_ANSWER)), (LIMITS.max_refusals, (StepState.FAILED, Reason.NO_ANSWER))],
+    )
+    def test_who_was_asked_about_in_vain_is_asked_about_again(
+        self, attempts: int, expected: tuple[StepState, Reason]
+    ) -> None:
+        lost = record(StepKind.REPROCESS, state=StepState.UNKNOWN, attempts=attempts, sent_at=NOW)
+        change = Change(group_id=GROUP, add_sku=A3)
+        lost = msgspec.structs.replace(lost, step=msgspec.structs.replace(lost.step, change=change))
+        failed = HeldLicence(A3, group_id=GROUP, state=LicenceState.ERROR, error="MutuallyExclusiveViolation")
+        assert rule_observed(lost, person(failed), NOW, LIMITS, 0).step.state is StepState.UNKNOWN
+        ruling = rule_observed(lost, person(failed), SETTLED, LIMITS, 0)
+        assert (ruling.step.state, ruling.step.reason) == expected
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is Outcome.FOUND_ABSENT
+
+    @pytest.mark.parametrize(("state", "held"), [(StepState.APPLIED, False), (StepState.VERIFIED, True)])
+    def test_who_joined_a_group_has_its_licence_once_it_was_read_back(self, state: StepState, held: bool) -> None:
+        joined = record(StepKind.ADD_MEMBERS, state=state)
+        change = Change(group_id=GROUP, add_sku=A3)
+        joined = msgspec.structs.replace(joined, step=msgspec.structs.replace(joined.step, change=change))
+        assert bool(with_receipts(person(), [joined]).holds(A3)) is held
 
     def test_what_a_group_gives_stays(self) -> None:
         inherited = HeldLicence(A1, group_id=GROUP)
