@@ -12,6 +12,7 @@ import msgspec
 from provisioning.domain.errors import GraphError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import AttemptId, GroupId, SkuId, SubjectId, TenantId
+from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import (
     Census,
     HeldLicence,
@@ -70,6 +71,7 @@ class FakeGraph:
     stop_at_write: GraphError | None = None  # the tenant refuses every write for this reason
     permissions: frozenset[str] = frozenset().union(*TIERS[:3])
     exclusive: frozenset[frozenset[SkuId]] = frozenset()  # SKUs that nobody can hold together
+    match_keys: dict[MatchRule, dict[SubjectId, str]] = field(default_factory=dict)
     versions: dict[SubjectId, list[tuple[datetime, Person]]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
 
@@ -153,6 +155,10 @@ class FakeGraph:
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
         return {}
+
+    def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> dict[SubjectId, str]:
+        self._answer()
+        return dict(self.match_keys.get(rule, {}))
 
     def _as_read(self, subject: SubjectId) -> Person:
         """What a random replica knows: everything up to some moment within the lag."""
