@@ -13,7 +13,7 @@ from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
 from provisioning.domain.errors import InputError
-from provisioning.domain.ids import LineKey, OrganisationId
+from provisioning.domain.ids import LineKey, MigrationId, OrganisationId
 from provisioning.domain.migration import EvidenceSource, Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
@@ -36,6 +36,7 @@ from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
@@ -135,6 +136,7 @@ class FakeServices:
         self.in_the_way = ""  # of a wave that is started
         self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work)
         self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
+        self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
 
     def authenticate(self, token: str | None) -> Identity:
         return self.identity
@@ -204,11 +206,9 @@ class FakeServices:
         wave = next(wave for (_, each), wave in self.world.waves.items() if each == number)
         return msgspec.structs.replace(wave, state=state)
 
-    def match_again(self, identity: Identity, named: str) -> Migration:
-        """As the service does, without reading two tenants."""
-        require(identity, Action.CREATE_MIGRATION)
-        self.decided.append(("match", named))
-        return next(iter(self.world.migrations.values()))
+    def _matched(self, migration: MigrationId) -> Migration:
+        self.decided.append(("match", migration))
+        return self.world.migrations[migration]
 
     def close(self) -> None:
         self.closed += 1
