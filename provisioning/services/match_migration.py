@@ -10,7 +10,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, MigrationId, OrganisationId, SubjectId
+from provisioning.domain.ids import SYSTEM, MigrationId
 from provisioning.domain.migration import Migration, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
 from provisioning.domain.observation import Census, Membership
@@ -19,8 +19,7 @@ from provisioning.planning.identity import RuleReading
 from provisioning.planning.mailbox import has_mailbox
 from provisioning.planning.matching import MatchScene, match
 from provisioning.planning.selection import keys_needed
-from provisioning.planning.selectors import Register, parse_selector
-from provisioning.planning.waves import in_waves, keys_of, spoken_of
+from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
 
@@ -91,14 +90,13 @@ class MatchMigration:
     ) -> tuple[Traveller, ...]:
         definition = migration.definition
         spoken = spoken_of(definition, observed.source, observed.memberships, strangers)
-        schools = _schools(own, Register(observed.source.people, observed.memberships))
         found = match(
             MatchScene(
                 migration_id=migration.migration_id,
                 definition=definition,
                 source=observed.source,
                 target=observed.target,
-                selected={one: schools.get(one, definition.source_holder) for one in spoken.selected},
+                selected=schools_of(spoken.selected, definition, observed.source, observed.memberships, own),
                 of_two_boards=spoken.of_two_boards,
                 readings=observed.readings,
             )
@@ -127,15 +125,6 @@ class MatchMigration:
                 due_at=None,
             )
         )
-
-
-def _schools(own: Sequence[Binding], register: Register) -> dict[SubjectId, OrganisationId]:
-    """Who counts them: staff of several schools belong to the first."""
-    schools: dict[SubjectId, OrganisationId] = {}
-    for binding in reversed(own):
-        for text in binding.selectors.values():
-            schools |= dict.fromkeys(register.matching(parse_selector(text)), binding.organisation_id)
-    return schools
 
 
 def _matched(migration: Migration, travellers: Sequence[Traveller], *, now: datetime) -> Event:

@@ -119,7 +119,7 @@ class PlanPart:
             own=tuple(own_bindings(uow, operation, today)),
             policy=uow.tenants.policy_on(operation.tenant_id, today),
             other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
-            groups=group_basis(uow, operation, now - self._limits.lag_horizon, is_asked=False),
+            groups=group_basis(uow, operation, now, self._limits, is_asked=False),
         )
 
     def _observe(self, operation: Operation, basis: _Basis) -> _Seen:
@@ -155,7 +155,8 @@ class PlanPart:
         scene = self._scene(uow, operation, basis, seen)
         fields = {name: getattr(scene, name) for name in MigrationScene.__struct_fields__}
         if _part_of(operation).phase in TARGET_PHASES:
-            return plan_migrate(MigrateScene(**fields, left=_left(uow, operation)))
+            mailboxes = {one.target_id: one.has_mailbox for one in basis.travellers if one.target_id}
+            return plan_migrate(MigrateScene(**fields, left=_left(uow, operation), mailboxes=mailboxes))
         return plan_release(ReleaseScene(**fields, target_policy=basis.other_policy, taken=_taken(uow, operation)))
 
     def _scene(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> MigrationScene:
