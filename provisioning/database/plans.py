@@ -21,7 +21,7 @@ from provisioning.planning.plan import Plan
 from provisioning.ports import PlanRecord
 
 # Who wrote what the plan stands on: the bindings and selectors of its organisations, the policy and the mappings in
-# force.
+# force; of a migration its definition, its wave's last turn, and the evidence that mailboxes have moved.
 _AUTHORS = text("""
     SELECT coalesce(selected_by, created_by) AS author FROM bindings
     WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
@@ -36,6 +36,14 @@ _AUTHORS = text("""
     UNION
     SELECT released_by FROM order_lines
     WHERE source = :source AND order_number = :order AND line_number = :line AND released_by IS NOT NULL
+    UNION
+    SELECT requested_by FROM migrations WHERE migration_id = :migration
+    UNION
+    SELECT asked_by FROM migration_waves
+    WHERE migration_id = :migration AND number = :wave AND asked_by IS NOT NULL
+    UNION
+    SELECT evidence ->> 'given_by' FROM migration_travellers
+    WHERE migration_id = :migration AND operation_id = :operation AND evidence IS NOT NULL
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""
@@ -131,13 +139,16 @@ class SqlPlans(Store):
         }
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:
-        line = operation.wish.line or LineKey("", "", "")
+        line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part
         bound = {
             "tenant": plan.tenant_id,
             "organisations": list(operation.wish.organisations),
             "source": line.source,
             "order": line.order_number,
             "line": line.line_number,
+            "migration": part.migration_id if part else None,
+            "wave": part.wave if part else None,
+            "operation": plan.operation_id,
         }
         return list(self._connection.scalars(_AUTHORS, bound | {"day": dutch_day(plan.drawn_at)}))
 

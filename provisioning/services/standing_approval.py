@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation, StepKind
 from provisioning.planning.plan import Envelope, Losses, Plan
@@ -20,7 +21,7 @@ def approve_within(uow: UnitOfWork, operation: Operation, plan: Plan, now: datet
     if part is None or part.phase is not Phase.ENABLE or not _only_switches_on(plan):
         return False
     given = next((one for one in _preparations(uow, operation, part) if _covers(one, plan, now)), None)
-    if given is None or given.approved_by is None:
+    if given is None or given.approved_by is None or given.approved_by in _who_said_so(uow, operation, part):
         return False
     digest = plan.envelope.digest
     uow.plans.approve(plan.plan_id, given.approved_by, digest, now)
@@ -54,6 +55,12 @@ def _preparations(uow: UnitOfWork, operation: Operation, part: MigrationPart) ->
         if one.wish.part == preparing and one.wish.sku_id == operation.wish.sku_id
     )
     return [record for record in records if record is not None]
+
+
+def _who_said_so(uow: UnitOfWork, operation: Operation, part: MigrationPart) -> set[Actor]:
+    """Whoever gave the evidence that mailboxes have moved cannot be the one who lets Exchange come on for it."""
+    people = uow.migrations.travellers(part.migration_id, wave=part.wave)
+    return {one.evidence.given_by for one in people if one.evidence and one.operation_id == operation.operation_id}
 
 
 def _covers(given: PlanRecord, plan: Plan, now: datetime) -> bool:

@@ -92,9 +92,10 @@ class Worker(Services):
         left = set(operations) - there
 
         def is_done() -> bool:
-            if self.latest in left and self.find(self.latest).state in stop:
-                left.discard(self.latest)
-                ends[self.latest] = (self.clock.now() - started).total_seconds()
+            pushed, self.latest = self.latest, None  # looked at once for each push: the looks are no part of the work
+            if pushed in left and self.find(pushed).state in stop:
+                left.discard(pushed)
+                ends[pushed] = (self.clock.now() - started).total_seconds()
             if self.looker:
                 self.looker()
             return not left
