@@ -1,0 +1,83 @@
+"""Evidence that mailboxes have moved: whom it names, what it changes, and what it does not."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.services.open_gate import GateOpened, OpenGate
+from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, FakeGateway, World
+from tests.unit.services.migration_scene import MIGRATION, TARGET, TOLD, a_merger
+
+
+class Directory(FakeGateway):
+    """Knows people by name, each tenant its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[tuple[TenantId, str], SubjectId] = {(TARGET, "emma@zuid.nl"): SubjectId("emma2")}
+
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        return {one: self.names.get((tenant, one)) for one in references}
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    a_merger(world, due_at=NOW)
+    return world
+
+
+def open_gate(world: World, *people: str) -> GateOpened:
+    gate = OpenGate(open_uow=world.open, gateway=Directory(), clock=FakeClock())  # type: ignore[arg-type]  # a part
+    return gate(OPERATOR, "5f0c", people, EvidenceSource.LIST, "list.csv sha256:9c1f")
+
+
+class TestWhomItNames:
+    @pytest.mark.parametrize("reference", ["emma", "emma2", "EMMA2", "emma@zuid.nl"])
+    def test_by_either_account_or_by_name(self, world: World, reference: str) -> None:
+        assert open_gate(world, reference).ready == 1
+        evidence = world.travellers[MIGRATION, SubjectId("emma")].evidence
+        assert evidence is not None
+        assert (evidence.given_by, evidence.given_at, evidence.source) == (OPERATOR.actor, NOW, EvidenceSource.LIST)
+
+    def test_who_is_not_of_this_migration_is_named_back(self, world: World) -> None:
+        opened = open_gate(world, "emma", "nobody", "who@else.nl")
+        assert (opened.ready, opened.unknown) == (1, ("nobody", "who@else.nl"))
+
+    def test_the_first_evidence_stays(self, world: World) -> None:
+        opened = open_gate(world, "finn", "emma")
+        assert (opened.ready, opened.known_before) == (1, 1)
+        assert world.travellers[MIGRATION, SubjectId("finn")].evidence == TOLD
+
+
+class TestWhatFollows:
+    def test_it_is_on_record_without_names_and_the_migration_is_looked_at(self, world: World) -> None:
+        open_gate(world, "emma@zuid.nl")
+        (event,) = world.events
+        assert event.kind == "gate.opened"
+        assert event.details["people"] == "1"
+        assert "emma" not in str(event)
+        assert world.migrations[MIGRATION].due_at == NOW
+
+    def test_it_changes_no_state(self, world: World) -> None:
+        before = {key: one.state for key, one in world.travellers.items()}
+        open_gate(world, "emma", "hugo")
+        assert {key: one.state for key, one in world.travellers.items()} == before
+
+
+class TestRefused:
+    def test_for_nobody(self, world: World) -> None:
+        with pytest.raises(InputError, match="names nobody"):
+            open_gate(world)
+
+    def test_after_the_end(self, world: World) -> None:
+        world.migrations[MIGRATION] = msgspec.structs.replace(
+            world.migrations[MIGRATION], state=MigrationState.COMPLETED
+        )
+        with pytest.raises(InputError, match="its gates are closed"):
+            open_gate(world, "emma")

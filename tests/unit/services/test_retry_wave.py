@@ -1,0 +1,80 @@
+"""Only who failed is tried again, where they failed; a wave goes back as a whole."""
+
+import msgspec
+import pytest
+
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import SubjectId
+from provisioning.domain.migration import Phase
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.reasons import Reason
+from provisioning.services.retry_wave import RetryWave, RollBackWave
+from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
+from tests.unit.services.migration_scene import MIGRATION, a_merger, a_traveller
+
+P, W = PersonState, WaveState
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    a_merger(world)
+    return world
+
+
+def retry(world: World, wave: int = 1) -> int:
+    return RetryWave(open_uow=world.open, clock=FakeClock())(OPERATOR, "5f0c", wave, "seats arrived")
+
+
+def roll_back(world: World, wave: int = 2) -> None:
+    RollBackWave(open_uow=world.open, clock=FakeClock())(OPERATOR, "5f0c", wave, "wrong schools")
+
+
+class TestRetry:
+    @pytest.mark.parametrize(
+        ("failed_in", "state"),
+        [
+            (Phase.PREPARE, P.WAITING),
+            (Phase.ENABLE, P.PREPARED),
+            (Phase.RELEASE, P.ENABLED),
+            (Phase.UNDO_TARGET, P.ROLLING_BACK),
+            pytest.param(Phase.UNDO_SOURCE, P.RELEASED, id="the old licence comes back before the new one goes"),
+        ],
+    )
+    def test_begins_where_they_failed(self, world: World, failed_in: Phase, state: PersonState) -> None:
+        failed = {"state": P.FAILED, "failed_in": failed_in, "reason": Reason.NOT_FOUND, "wave": 2}
+        a_traveller(world, "emma", **failed)
+        assert retry(world, 2) == 1
+        emma = world.travellers[MIGRATION, SubjectId("emma")]
+        assert (emma.state, emma.reason, emma.failed_in, emma.operation_id) == (state, None, None, None)
+
+    def test_leaves_everybody_else_alone_and_is_looked_at_at_once(self, world: World) -> None:
+        before = dict(world.travellers)
+        assert retry(world) == 1
+        assert {key for key, one in world.travellers.items() if one != before[key]} == {(MIGRATION, "daan")}
+        assert world.migrations[MIGRATION].due_at == NOW
+        assert world.kinds == ["wave.retried"]
+
+    def test_says_when_nobody_failed(self, world: World) -> None:
+        with pytest.raises(InputError, match="Nobody of wave 2 failed"):
+            retry(world, 2)
+
+    def test_not_after_the_end(self, world: World) -> None:
+        world.migrations[MIGRATION] = msgspec.structs.replace(world.migrations[MIGRATION], state=MigrationState.ABORTED)
+        with pytest.raises(InputError, match="is aborted; nothing of it is changed any more"):
+            retry(world)
+
+
+class TestRollBack:
+    def test_turns_the_wave_round_and_remembers_who_asked(self, world: World) -> None:
+        roll_back(world)
+        wave = world.waves[MIGRATION, 2]
+        assert (wave.state, wave.asked_by, wave.started_by) == (W.ROLLING_BACK, OPERATOR.actor, OPERATOR.actor)
+        assert world.migrations[MIGRATION].due_at == NOW
+        assert world.kinds == ["wave.rolling_back"]
+
+    @pytest.mark.parametrize("state", [W.WAITING, W.DONE, W.ROLLED_BACK, W.ROLLING_BACK])
+    def test_where_there_is_nothing_to_undo_it_says_so(self, world: World, state: WaveState) -> None:
+        world.waves[MIGRATION, 2] = msgspec.structs.replace(world.waves[MIGRATION, 2], state=state)
+        with pytest.raises(InputError, match=f"Wave 2 is {state}"):
+            roll_back(world)
