@@ -14,11 +14,12 @@ from provisioning.domain.ids import SYSTEM, Actor, ArticleCode, MigrationId, Ope
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, Phase, Wave
-from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, UNDER_WAY, MigrationState
+from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, UNDER_WAY, MigrationState, WaveState
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.planning.migration_turn import Begin, Said, Standing, Turn, begun, id_in, next_turn
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import of_board_in
+from provisioning.services.bring_into_group import bring_into_group
 
 _LIVING = frozenset({MigrationState.RUNNING, MigrationState.PAUSED, MigrationState.ABORTED})
 
@@ -55,6 +56,8 @@ class AdvanceMigration:
         for wave, before in zip(turn.waves, standing.waves, strict=True):
             if wave != before:
                 uow.migrations.save_wave(wave)
+            if wave.state is WaveState.HOLDING and before.state is WaveState.GATED:
+                bring_into_group(uow, migration, wave, turn.travellers, now)
         at_work = {
             one: operation.operation_id
             for begin, operation in zip(turn.begins, operations, strict=True)

@@ -53,10 +53,16 @@ class Merger:
         seats: int | None = None,
         source: Mapping[str, Any] | None = None,
         target: Mapping[str, Any] | None = None,
+        is_ordered: bool = False,
         **wishes: Any,
     ) -> "Merger":
-        """Everybody of the source has an account without a licence in the target, and a seat waits there for them."""
-        here = town.school(people, holds=A3, **(source or {}))
+        """Everybody of the source has an account without a licence in the target, and a seat waits there for them.
+
+        `is_ordered`: what people of the source have was delivered to them by an order.
+        """
+        here = town.school(people, **{"holds": A3, **(source or {})})
+        if is_ordered:
+            town.await_end(town.order(here, people), within=90.0)
         there = town.school(people, holds=None, seats=people if seats is None else seats, **(target or {}))
         _entitle(town, there, people)
         asked = MigrationFile(

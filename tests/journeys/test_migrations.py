@@ -5,9 +5,11 @@ from typing import Any
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.local.world import APP
-from tests.journeys.customers import A3, Customer
+from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
+from tests.journeys.groups import await_change, our_group, sources_of
 from tests.journeys.mergers import Merger, names_in
 from tests.journeys.patience import let_pass, until
 from tests.journeys.promises import check_log, check_witness, enabled_families
@@ -87,6 +89,25 @@ def test_paused_nothing_begins_and_resumed_it_goes_on_exactly_there(town: Town) 
     assert merger.states(1) == {PersonState.PREPARED}
     merger.steer(MigrationState.RUNNING)
     merger.await_wave(1, WaveState.HOLDING)
+    check_merger(merger)
+
+
+def test_both_tenants_give_licences_through_groups(town: Town) -> None:
+    """By name on the way, then into the target's group; out of the source's own one at the end."""
+    by_group = {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}
+    wishes = {"policy": by_group, "roles": GROUP_ROLES}
+    merger = Merger.prepare(town, 4, pilot=4, source={**wishes, "holds": None}, target=wishes, is_ordered=True)
+    merger.bring(1)
+    into_group = await_change(town, merger.target)
+    assert into_group.state is OperationState.COMPLETED
+    assert all(sources_of(town, merger.target, one, A3) != {None} for one in merger.target.people)
+    merger.age(1)
+    merger.release(1)
+    merger.approve(Phase.RELEASE, 1)
+    merger.await_wave(1, WaveState.DONE)
+    assert town.holders(merger.source, A3) == set()
+    assert our_group(town, merger.source)["members"] == []
+    assert town.holders(merger.target, A3) == set(merger.target.people)
     check_merger(merger)
 
 

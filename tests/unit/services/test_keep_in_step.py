@@ -1,0 +1,96 @@
+"""Parts of a migration go on while it does: not paused, not at other hours, not after it was called off."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase, Window
+from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Lease
+from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.keep_in_step import KeepInStep, either
+from tests.unit.services.fakes_access import NOW, FakeClock, World, an_operation
+from tests.unit.services.migration_scene import OPEN, a_merger, worked
+
+M, OS = MigrationState, OperationState
+LEASE = Lease(name="tenant:x", holder="h", fence=1, expires_at=NOW + timedelta(seconds=30))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def push(world: World, operation: Operation, opening: datetime | None = NOW) -> tuple[list[Operation], bool]:
+    """Which work was done, and whether there is more to do."""
+    done: list[Operation] = []
+
+    def work(one: Operation, _lease: Lease) -> bool:
+        done.append(one)
+        return True
+
+    def opens(_window: Window, _moment: datetime) -> datetime | None:
+        return opening
+
+    keep = KeepInStep(open_uow=world.open, clock=FakeClock(), finish=FinishOperation(FakeClock()), opening=opens)
+    return done, keep(work)(operation, LEASE)
+
+
+def a_part(world: World, state: OperationState, migration: MigrationState = M.RUNNING) -> Operation:
+    a_merger(world, state=migration)
+    return worked(world, OPEN, Phase.PREPARE, ["guus"], state=state, due_at=NOW)
+
+
+class TestKeepInStep:
+    def test_what_is_no_part_passes(self, world: World) -> None:
+        ordinary = an_operation(world, OS.APPLYING)
+        assert push(world, ordinary, opening=None) == ([ordinary], True)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING, OS.APPLYING])
+    def test_while_it_runs_its_parts_do(self, world: World, state: OperationState) -> None:
+        part = a_part(world, state)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING, OS.APPLYING])
+    def test_paused_nothing_is_done_and_it_says_why(self, world: World, state: OperationState) -> None:
+        done, more = push(world, a_part(world, state, M.PAUSED))
+        assert (done, more) == ([], False)
+        waiting = world.operations[OPEN]
+        assert (waiting.state, waiting.reason) == (state, Reason.MIGRATION_PAUSED)
+        assert waiting.due_at == NOW + timedelta(seconds=5)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_CONSENT, OS.PLANNING, OS.AWAITING_APPROVAL])
+    def test_called_off_what_has_written_nothing_is_cancelled(self, world: World, state: OperationState) -> None:
+        done, more = push(world, a_part(world, state, M.ABORTED))
+        assert (done, more) == ([], False)
+        assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
+
+
+class TestTheWindow:
+    def test_shut_it_waits_until_it_opens(self, world: World) -> None:
+        done, _ = push(world, a_part(world, OS.APPLYING), opening=NOW + timedelta(hours=5))
+        waiting = world.operations[OPEN]
+        assert (done, waiting.reason, waiting.due_at) == ([], Reason.OUTSIDE_WINDOW, NOW + timedelta(hours=5))
+
+    def test_where_nobody_knows_when_it_opens_it_looks_again_the_next_day(self, world: World) -> None:
+        push(world, a_part(world, OS.APPLYING), opening=None)
+        assert world.operations[OPEN].due_at == NOW + timedelta(days=1)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING])
+    def test_looking_and_planning_are_no_writes(self, world: World, state: OperationState) -> None:
+        part = a_part(world, state)
+        assert push(world, part, opening=None) == ([part], True)
+
+
+class TestEither:
+    def test_parts_go_their_own_way(self, world: World) -> None:
+        ways: list[str] = []
+        work = either(lambda *_: ways.append("order") is None, lambda *_: ways.append("part") is None)
+        part = a_part(world, OS.NEW)
+        work(part, LEASE)
+        work(msgspec.structs.replace(part, wish=msgspec.structs.replace(part.wish, part=None)), LEASE)
+        assert ways == ["part", "order"]
