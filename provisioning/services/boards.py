@@ -15,6 +15,15 @@ def board_of(uow: UnitOfWork, organisation: OrganisationId, today: date) -> Orga
     return organisation
 
 
+def is_under(uow: UnitOfWork, organisation: OrganisationId, holder: OrganisationId, today: date) -> bool:
+    """Whether it is the holder itself, or stands under it."""
+    return organisation == holder or any(
+        is_under(uow, relation.parent_id, holder, today)
+        for relation in uow.organisations.relations_of(organisation, today)
+        if relation.kind is RelationKind.HIERARCHICAL and relation.child_id == organisation
+    )
+
+
 def of_board_in(uow: UnitOfWork, tenant: TenantId, holder: OrganisationId, today: date) -> tuple[OrganisationId, ...]:
     """The holder and whoever is under the same board, as far as they use this tenant; in the order of their codes."""
     board = board_of(uow, holder, today)

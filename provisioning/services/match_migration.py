@@ -21,7 +21,7 @@ from provisioning.planning.matching import MatchScene, match
 from provisioning.planning.selection import keys_needed
 from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.boards import board_of
+from provisioning.services.boards import is_under
 
 _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 
@@ -57,14 +57,17 @@ class MatchMigration:
         return matched
 
     def _bindings(self, uow: UnitOfWork, migration: Migration) -> tuple[list[Binding], list[Binding]]:
-        """Of the source: those of the board that leaves, and those of others who use the tenant too."""
+        """Of the source: those of whoever leaves, and those of others who use the tenant too.
+
+        When one school leaves a board, the schools that stay are others: who works at both is not simply taken along.
+        """
         today = dutch_day(self.clock.now())
         definition = migration.definition
-        board = board_of(uow, definition.source_holder, today)
         own: list[Binding] = []
         strangers: list[Binding] = []
         for binding in uow.tenants.bindings_in(definition.source_tenant, today):
-            (own if board_of(uow, binding.organisation_id, today) == board else strangers).append(binding)
+            leaves = is_under(uow, binding.organisation_id, definition.source_holder, today)
+            (own if leaves else strangers).append(binding)
         return own, strangers
 
     def _observe(self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding]) -> _Observed:

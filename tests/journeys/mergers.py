@@ -64,21 +64,29 @@ class Merger:
         if is_ordered:
             town.await_end(town.order(here, people), within=90.0)
         there = town.school(people, holds=None, seats=people if seats is None else seats, **(target or {}))
-        _entitle(town, there, people)
+        waves = (
+            WaveDefinition(number=1, name="proef", selector=EVERYONE, limit=pilot),
+            WaveDefinition(number=2, name="de rest", selector=EVERYONE),
+        )
+        identity = tuple(IdentityPair(*pair) for pair in zip(here.people, there.people, strict=True))
+        return cls.between(town, here, there, people, **{"waves": waves, "identity": identity, **wishes})
+
+    @classmethod
+    def between(
+        cls, town: Town, here: Customer, there: Customer, seats: int, *, holder: str | None = None, **wishes: Any
+    ) -> "Merger":
+        """Of two customers that are there. `seats`: how many more the target has bought; `holder`: who leaves."""
+        _entitle(town, there, seats)
         asked = MigrationFile(
             **{
                 "name": f"{here.code} naar {there.code}",
-                "source": Side(tenant=here.tenant, holder=here.code),
+                "source": Side(tenant=here.tenant, holder=holder or here.code),
                 "target": Side(tenant=there.tenant, holder=there.code),
                 "asked_by": "brief 2027-14",
                 "people": EVERYONE,
                 "products": (ProductPair(source_sku=SkuId(A3), target_sku=SkuId(A3)),),
-                "waves": (
-                    WaveDefinition(number=1, name="proef", selector=EVERYONE, limit=pilot),
-                    WaveDefinition(number=2, name="de rest", selector=EVERYONE),
-                ),
+                "waves": (WaveDefinition(number=1, name="allen", selector=EVERYONE),),
                 "moves_mailboxes": False,
-                "identity": tuple(IdentityPair(*pair) for pair in zip(here.people, there.people, strict=True)),
                 **wishes,
             }
         )

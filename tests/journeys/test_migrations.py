@@ -1,12 +1,18 @@
 """People who go from one tenant to another: ready there first, released here last, and never without."""
 
+import json
 from typing import Any
 
+import pytest
+
+from provisioning.domain.errors import InputError
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Situation, Treatment
+from provisioning.domain.migration_file import IdentityPair
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.local.world import APP
+from tests.journeys import customers
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
@@ -108,6 +114,36 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     assert town.holders(merger.source, A3) == set()
     assert our_group(town, merger.source)["members"] == []
     assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_along(town: Town) -> None:
+    """The others stay untouched; of somebody at both schools a person says first what becomes of them."""
+
+    def at_two(customer: Customer, school: str, number: int) -> dict[str, str]:
+        first, second = customer.staff
+        return {"officeLocation": second} if school == first and number == 0 else {}
+
+    board = town.board([5, 4], holds=A3, traits=at_two)
+    leaving, staying = board.staff
+    there = town.school(5, holds=None, seats=5)
+    asked = {
+        "holder": leaving,
+        "people": json.dumps(customers.staff_of(leaving)),
+        "identity": tuple(IdentityPair(*pair) for pair in zip(board.staff[leaving], there.people, strict=True)),
+    }
+    unexplained = Merger.between(town, board, there, 5, **asked)
+    with pytest.raises(InputError, match="1 of two boards: nobody said what happens with them"):
+        unexplained.start(1)
+    merger = Merger.between(town, board, there, 0, **asked, treatments={Situation.OF_TWO_BOARDS: Treatment.LEAVE_OUT})
+    merger.bring(1)
+    merger.age(1)
+    merger.release(1)
+    merger.approve(Phase.RELEASE, 1)
+    merger.await_wave(1, WaveState.DONE)
+    moved = board.staff[leaving][1:]
+    assert town.holders(board, A3) == {board.staff[leaving][0], *board.staff[staying]}
+    assert town.holders(there, A3) == {str(one.target_id) for one in merger.travellers() if one.source_id in moved}
     check_merger(merger)
 
 
