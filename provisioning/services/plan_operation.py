@@ -35,6 +35,7 @@ from provisioning.services.policy_turn import await_policy_turn
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
+_AT_WORK = frozenset({OperationState.PLANNING, OperationState.APPLYING, OperationState.VERIFYING})
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
@@ -240,7 +241,9 @@ def _in_doubt(uow: UnitOfWork, operation: OperationId) -> frozenset[SubjectId]:
 
 
 def _elsewhere(uow: UnitOfWork, operation: Operation) -> frozenset[SubjectId]:
-    others = (one for one in uow.operations.writers_in(operation.tenant_id) if one != operation.operation_id)
+    """Of operations that go on by themselves: what a held one left in doubt may stay so for days."""
+    at_work = uow.operations.list_by(states=_AT_WORK, tenant=operation.tenant_id)
+    others = (one.operation_id for one in at_work if one.operation_id != operation.operation_id)
     return frozenset().union(*(_in_doubt(uow, other) for other in others))
 
 
