@@ -44,6 +44,7 @@ class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
     seats: SeatCount | None
     reserved: frozenset[SubjectId]
     in_doubt: frozenset[SubjectId] = frozenset()  # an earlier write of ours is not read back yet: left as they are
+    elsewhere: frozenset[SubjectId] = frozenset()  # another operation wrote to them, and has not read it back
     entitlement: int
     waiting: tuple[SubjectId, ...]
     permissions: frozenset[str]
@@ -65,7 +66,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     """The steps that each person needs, in turn; scarce seats by a stable order; a group is made ready first."""
     scene = _as_offered(scene)
     judge = _judge_of(scene)
-    judged = [(person, organisation, judge.verdict(person)) for person, organisation in _candidates(scene)]
+    judged = [(person, organisation, _verdict(scene, judge, person)) for person, organisation in _candidates(scene)]
     allotted = _together(scene, judge, judged, list(_allotted(scene, judged)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
@@ -99,6 +100,14 @@ def _judge_of(scene: DeliverScene) -> Judge:
     if scene.policy.assignment_mode is AssignmentMode.GROUP and scene.wish.sku_id in scene.mappings.group_licensing:
         return GroupJudge(aim, (_selected(scene) - _left_out(scene)) | scene.reserved)
     return Judge(aim)  # a product without Entra ID P1 gives no right to group licensing
+
+
+def _verdict(scene: DeliverScene, judge: Judge, person: Person) -> Verdict:
+    """Of whom another operation is writing to, nobody knows what they have: they are looked at again once it does."""
+    verdict = judge.verdict(person)
+    if person.subject_id not in scene.elsewhere:
+        return verdict
+    return Verdict(SubjectState.PENDING, licences=person.licences, through_group=verdict.through_group)
 
 
 def _named_skus(scene: DeliverScene) -> dict[SkuId, Sku]:

@@ -121,9 +121,9 @@ class GroupJudge(Judge):
         return self._given_directly(person)
 
     def _clashing(self, person: Person) -> bool:
-        """Whether the old product is their own, and theirs alone: in the group, it stands in the way of the new one."""
+        """Whether they have the old product, and not by the group: in it, that stands in the way of the new one."""
         old = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
-        return bool(old) and all(x.is_direct for x in old)
+        return bool(old) and all(x.group_id != self._group_id for x in old)
 
     def _through_group(self, person: Person) -> Verdict:
         """A member gets it by the group alone: by its one write, or as soon as Microsoft has come to them."""

@@ -9,7 +9,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
+from provisioning.domain.ids import SYSTEM, OperationId, PlanId, Pseudonym, SubjectId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation, OperationKind
@@ -35,6 +35,7 @@ from provisioning.services.policy_turn import await_policy_turn
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
+_AT_WORK = frozenset({OperationState.PLANNING, OperationState.APPLYING, OperationState.VERIFYING})
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
@@ -184,7 +185,8 @@ class PlanOperation:
             selection=selection,
             seats=observed.seats.counts.get(wish.sku_id),
             reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
-            in_doubt=_in_doubt(uow, operation),
+            in_doubt=_in_doubt(uow, operation.operation_id),
+            elsewhere=_elsewhere(uow, operation),
             entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
@@ -233,9 +235,16 @@ class PlanOperation:
         return False
 
 
-def _in_doubt(uow: UnitOfWork, operation: Operation) -> frozenset[SubjectId]:
-    open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
+def _in_doubt(uow: UnitOfWork, operation: OperationId) -> frozenset[SubjectId]:
+    open_steps = uow.journal.steps_in(operation, _WRITTEN_NOT_READ)
     return frozenset(record.step.subject_id for record in open_steps)
+
+
+def _elsewhere(uow: UnitOfWork, operation: Operation) -> frozenset[SubjectId]:
+    """Of operations that go on by themselves: what a held one left in doubt may stay so for days."""
+    at_work = uow.operations.list_by(states=_AT_WORK, tenant=operation.tenant_id)
+    others = (one.operation_id for one in at_work if one.operation_id != operation.operation_id)
+    return frozenset().union(*(_in_doubt(uow, other) for other in others))
 
 
 def _has_open_steps(uow: UnitOfWork, operation: Operation) -> bool:

@@ -14,9 +14,9 @@ from tests.conformance.school import (
     GROUP,
     OUTER,
     PUPIL,
+    PUPILS_GROUPS,
     ROLES,
     SECRET,
-    TEAMS,
     TENANT,
     WITH_A1,
     WITH_NOTHING,
@@ -109,7 +109,7 @@ def nested(control: SandboxControl) -> None:
     control.put_group(TENANT, id=OUTER, displayName="Outer", members=[GROUP, *people])
     for person in people:
         control.change_user(TENANT, person, assignments=[failed])
-    for number, team in enumerate(TEAMS):
+    for number, team in enumerate(PUPILS_GROUPS):
         control.put_group(TENANT, id=team, displayName=f"Team {number}", members=[PUPIL])
 
 

@@ -41,7 +41,7 @@ WITH_A1, WITH_NOTHING, WITHOUT_LOCATION, INHERITING, BOTH_WAYS, GUEST, PUPIL = (
     for name in ("with-a1", "with-nothing", "without-location", "inheriting", "both-ways", "guest", "pupil")
 )
 
-OUTER, TEAMS = user_id("outer"), [user_id(f"team-{number}") for number in range(3)]  # of the fixture `nested`
+OUTER, PUPILS_GROUPS = user_id("outer"), [user_id(f"team-{number}") for number in range(3)]  # of the fixture `nested`
 
 
 def _user(name: str, **properties: Any) -> dict[str, Any]:

@@ -10,16 +10,18 @@ import msgspec
 import pytest
 
 from provisioning.domain.errors import UnavailableError
-from provisioning.domain.ids import BindingId, OperationId, OrganisationId, SubjectId
+from provisioning.domain.ids import BindingId, OperationId, OrganisationId, SkuId, SubjectId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS, SubjectState
 from provisioning.domain.operation import Lane, OperationKind
+from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_continuity, check_plans_stay_off, check_witness
 from tests.simulation.test_group_cases import LAGS, a_world, proven
 from tests.simulation.test_group_members import holds
-from tests.simulation.world import A3, SCHOOL, Crash, World
+from tests.simulation.world import A1, A3, SCHOOL, TENANT, Crash, World
 
 NEIGHBOUR = OrganisationId("20OF00")
+A5 = SkuId("e97c048c-37a4-45fb-ab50-922fbf07a370")
 
 
 def order(world: World, name: str, **known: object) -> None:
@@ -77,6 +79,16 @@ def an_order_while_all_are_moved(world: World) -> None:
     only(world, {"kind": OperationKind.CHANGE, "lane": Lane.BULK}, {})
 
 
+def a_step_up_while_the_old_product_is_delivered(world: World) -> None:
+    """Both write to the same people, one after the other; nobody ends up between the two."""
+    for subject, person in list(world.graph.people.items()):
+        holds(world, subject, *person.licences)
+    world.graph.enabled[A5] = world.database.rows.entitlements[TENANT, A5] = 40
+    world.graph.exclusive |= {frozenset({A3, A5}), frozenset({A1, A5})}
+    world.run(longest=timedelta(seconds=world.dice.choice((1, 10, 60, 240, 600))))
+    order(world, "op-2", sku_id=A5, replaces=frozenset({A1, A3}))
+
+
 def drive(world: World, longest: timedelta = timedelta(days=5)) -> None:
     """Until none of them is due any more: messages in any order, and the sweep when there are none."""
     worker, begun = world._worker(), world.clock.moment
@@ -103,12 +115,12 @@ def next_name(world: World) -> OperationId | None:
     return first.operation_id
 
 
-def check(world: World, groups: int) -> None:
+def check(world: World, groups: int, goal: SkuId = A3) -> None:
     rows = world.database.rows
     states = [(one.operation_id, one.state, one.reason) for one in rows.operations.values()]
     assert {state for _, state, _ in states} <= OPERATION_ENDS, states
     assert not [one for one in rows.subjects.values() if one.state in {SubjectState.FAILED, SubjectState.PENDING}]
-    assert all(person.holds(A3) for person in world.graph.people.values())
+    assert all(person.holds(goal) for person in world.graph.people.values())
     assert all(step.state in STEP_ENDS for step in rows.steps.values())
     assert len(world.graph.groups.versions) <= groups
     check_witness(world, repeats_allowed=False)
@@ -132,11 +144,26 @@ Scene = Callable[[World], None]
     ids=lambda known: getattr(known, "__name__", ""),
 )
 def test_all_end_and_everybody_is_served(scene: Scene, groups: int, seed: int) -> None:
-    dice = random.Random(seed * 31 + 7)
-    weather = Weather(lag=LAGS[seed % 2], lost_after=0.12, lost_before=0.12, throttled=0.12)
-    world = a_world(seed, weather, people=dice.choice((8, 12, 30)), crash_chance=0.02)
-    if dice.random() < 0.7:
-        proven(world)
+    world = a_day(seed, AssignmentMode.GROUP)
     scene(world)
     drive(world)
     check(world, groups)
+
+
+@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("mode", [AssignmentMode.DIRECT, AssignmentMode.GROUP])
+def test_of_two_products_the_later_one_comes_in_the_end(mode: AssignmentMode, seed: int) -> None:
+    world = a_day(seed, mode)
+    a_step_up_while_the_old_product_is_delivered(world)
+    drive(world)
+    check(world, groups=2, goal=A5)
+
+
+def a_day(seed: int, mode: AssignmentMode) -> World:
+    """With answers that get lost, refusals and crashes."""
+    dice = random.Random(seed * 31 + 7)
+    weather = Weather(lag=LAGS[seed % 2], lost_after=0.12, lost_before=0.12, throttled=0.12)
+    world = a_world(seed, weather, people=dice.choice((8, 12, 30)), crash_chance=0.02, mode=mode)
+    if dice.random() < 0.7:
+        proven(world)
+    return world

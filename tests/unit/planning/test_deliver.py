@@ -358,6 +358,25 @@ class TestReservedElsewhere:
         plan = plan_deliver(scene(person("anne", held(A3)), reserved=frozenset({"anne"})))
         assert states(plan) == {"anne": "already_right"}
 
+    def test_who_has_the_product_is_not_brought_into_another_form_by_two_at_once(self) -> None:
+        moved = plan_deliver(scene(person("anne", held(A3)), reserved=frozenset({"anne"}), may_move=True))
+        assert "anne" not in states(moved)
+
+
+class TestWrittenToElsewhere:
+    """Another operation wrote to them and has not read it back; what they have, nobody knows."""
+
+    @pytest.mark.parametrize("licences", [(), (held(A1),), (held(A3),), (held(A5),)], ids=["none", "A1", "A3", "A5"])
+    def test_they_are_looked_at_again_and_nothing_is_written_to_them(self, licences: tuple[HeldLicence, ...]) -> None:
+        plan = plan_deliver(scene(person("anne", *licences), person("ben"), elsewhere=frozenset({"anne"})))
+        assert states(plan)["anne"] == SubjectState.PENDING
+        assert {step.subject_id for step in plan.steps} == {"ben"}
+        assert plan.awaits_group
+
+    def test_a_seat_is_kept_for_them(self) -> None:
+        plan = plan_deliver(scene(person("anne"), person("ben"), elsewhere=frozenset({"anne"}), seats=seats(1)))
+        assert (states(plan)["anne"], states(plan)["ben"]) == (SubjectState.PENDING, SubjectState.WAITING)
+
 
 class TestNamed:
     def test_four_of_five_are_served_and_the_fifth_is_unknown(self) -> None:

@@ -364,6 +364,39 @@ class TestTroubleWithAGroup:
         assert trouble_with(seen, row, A3, {A1}) is expected
 
 
+class TestTheOldProductFromAnotherGroup:
+    """They are in the group of the new one, and what they have by the other stands in its way."""
+
+    STUCK = via(A3, error="MutuallyExclusiveViolation")
+
+    def test_of_ours_is_left_for_a_licence_of_their_own_that_is_swapped(self) -> None:
+        others = {THEIRS: group("anne", group_id=THEIRS, licences=(GroupLicence(A1),))}
+        anne = person("anne", via(A1, THEIRS), self.STUCK)
+        drawn = plan(anne, target=group("anne"), others=others, ours=frozenset({OURS, THEIRS}))
+        assert [kind for _, kind in steps(drawn)] == [StepKind.ASSIGN, StepKind.REMOVE_MEMBER, StepKind.SWAP]
+
+    def test_of_others_is_told_as_theirs(self) -> None:
+        others = {THEIRS: group("anne", group_id=THEIRS, licences=(GroupLicence(A1),))}
+        drawn = plan(person("anne", via(A1, THEIRS), self.STUCK), target=group("anne"), others=others)
+        assert steps(drawn) == []
+        assert reasons(drawn) == {"anne": Reason.INHERITED_FROM_GROUP}
+
+
+class TestInTheGroupAndDirectly:
+    def test_nothing_is_taken_before_the_group_has_brought_it(self) -> None:
+        drawn = plan(person("anne", held(A3)), target=group("anne"), may_move=True)
+        assert (steps(drawn), states(drawn), drawn.awaits_group) == ([], {"anne": "pending"}, True)
+
+    def test_a_group_that_brings_nothing_yet_is_licensed(self) -> None:
+        drawn = plan(person("anne", held(A3)), target=group("anne", licences=()), may_move=True)
+        assert steps(drawn) == [(OURS, StepKind.LICENSE_GROUP)]
+
+    def test_whom_it_failed_keeps_their_own(self) -> None:
+        anne = person("anne", held(A3), via(A3, error="CountViolation"))
+        drawn = plan(anne, target=group("anne"), may_move=True)
+        assert (steps(drawn), states(drawn)) == ([], {"anne": "already_right"})
+
+
 class TestNickname:
     @pytest.mark.parametrize(
         ("part", "holder", "expected"),
