@@ -50,6 +50,7 @@ MIGRATION = MigrationId("migration-1")
 EXCHANGE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 OURS = GroupId("our-group")
 THEIRS = GroupId("their-group")
+_TURNS = 20_000  # a migration of five people takes some hundreds
 EVERYONE = '{"everyone":true}'
 _WHOLE = frozenset().union(*TIERS)
 
@@ -129,7 +130,7 @@ class MergerWorld(World):
         self.mappings = mappings
         self.unapproved: dict[ConfigurationKind, datetime] = {}
         self.objection: Reason | None = None
-        self.crashes = self.postponed = self.overtaken = 0
+        self.crashes = self.postponed = self.overtaken = self.turns = 0
         self.board = board or Board()
         self.through = through
         here = self._people(people)
@@ -295,11 +296,13 @@ class MergerWorld(World):
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run_through(self, longest: timedelta = timedelta(days=120)) -> MigrationState:
+    def run_through(self, longest: timedelta = timedelta(days=400)) -> MigrationState:
         """Go on until nothing is due and nobody has anything to decide, or for so long."""
         self.worker = self._worker()
         until = self.clock.moment + longest
         while self.clock.moment < until:
+            self.turns += 1
+            assert self.turns < _TURNS, "it goes on forever"
             try:
                 if not self._turn():
                     break
