@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
+from provisioning.domain.limits import Limits
 from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Window
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
@@ -28,7 +29,10 @@ _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, Ope
 class KeepInStep:
     """Wraps the work of a state; operations that are no part of a migration pass."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock, finish: FinishOperation, opening: Opening) -> None:
+    def __init__(
+        self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
+    ) -> None:
+        self._limits = limits
         self._open_uow = open_uow
         self._clock = clock
         self._finish = finish
@@ -76,7 +80,7 @@ class KeepInStep:
         if operation.state in _NOT_BEGUN and not is_in_doubt(uow, operation):
             cancel_part(uow, operation, reason, now)
             return False
-        must_read = leave_rest(uow, operation, lease, reason, now)
+        must_read = leave_rest(uow, operation, lease, reason, now, self._limits.lag_horizon)
         reading = _read_back(uow, operation, reason, now)
         if not must_read:
             self._finish(uow, reading)

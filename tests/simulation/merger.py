@@ -258,7 +258,11 @@ class MergerWorld(World):
             PlanPart(**shared, limits=self.limits, mappings=self.mappings, trouble=trouble, finish=finish)
         )
         keep = KeepInStep(
-            open_uow=self.database.open, clock=self.clock, finish=finish, opening=lambda _window, moment: moment
+            open_uow=self.database.open,
+            clock=self.clock,
+            limits=self.limits,
+            finish=finish,
+            opening=lambda _window, moment: moment,
         )
         parts = dict.fromkeys(ordinary, prepare) | {OperationState.PLANNING: plan}
         as_they_are = {OperationState.AWAITING_APPROVAL, OperationState.APPLYING}
