@@ -119,7 +119,13 @@ class Operations(Orders):
 
     @cached_property
     def keep_in_step(self) -> KeepInStep:
-        return KeepInStep(open_uow=self.open_uow, clock=self.clock, finish=self.finish_operation, opening=self._opening)
+        return KeepInStep(
+            open_uow=self.open_uow,
+            clock=self.clock,
+            limits=self.limits,
+            finish=self.finish_operation,
+            opening=self._opening,
+        )
 
     def _opening(self, window: Window, moment: datetime) -> datetime | None:
         return next_opening(window, self.mappings.school_holidays, moment)

@@ -93,7 +93,8 @@ OPERATION_TRANSITIONS: Mapping[OperationState, frozenset[OperationState]] = {
 }
 
 STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
-    _S.PENDING: frozenset({_S.IN_FLIGHT, _S.SKIPPED, _S.FAILED}),
+    # UNKNOWN: it was believed not to have arrived, and will not be sent again: looked at once more, later
+    _S.PENDING: frozenset({_S.IN_FLIGHT, _S.SKIPPED, _S.FAILED, _S.UNKNOWN}),
     # PENDING: certainly refused for now (429, 409) or never sent
     _S.IN_FLIGHT: frozenset({_S.APPLIED, _S.PENDING, _S.UNKNOWN, _S.FAILED, _S.VERIFIED}),
     _S.UNKNOWN: frozenset({_S.APPLIED, _S.VERIFIED, _S.PENDING, _S.FAILED, _S.SKIPPED}),

@@ -72,6 +72,7 @@ class Phase(StrEnum):
 
 
 TARGET_PHASES = frozenset({Phase.PREPARE, Phase.ENABLE, Phase.UNDO_TARGET})
+FORWARD = frozenset({Phase.PREPARE, Phase.ENABLE, Phase.RELEASE})  # the others take back what these did
 
 
 class MigrationPart(msgspec.Struct, frozen=True, kw_only=True):

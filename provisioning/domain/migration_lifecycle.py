@@ -51,7 +51,7 @@ MIGRATION_TRANSITIONS: Mapping[MigrationState, frozenset[MigrationState]] = {
     _M.RUNNING: frozenset({_M.PAUSED, _M.ABORTED, _M.COMPLETED}),
     _M.PAUSED: frozenset({_M.RUNNING, _M.ABORTED}),
     _M.ABORTED: frozenset(),
-    _M.COMPLETED: frozenset(),
+    _M.COMPLETED: frozenset({_M.RUNNING}),  # people who failed are tried again
 }
 
 WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
@@ -61,12 +61,13 @@ WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
     _W.HOLDING: frozenset({_W.RELEASING, _W.ROLLING_BACK, _W.GATED}),  # GATED: who had failed is tried again
     _W.RELEASING: frozenset({_W.DONE, _W.ROLLING_BACK, _W.HOLDING}),  # HOLDING: some were not released
     _W.ROLLING_BACK: frozenset({_W.ROLLED_BACK}),
-    _W.ROLLED_BACK: frozenset(),
-    _W.DONE: frozenset(),
+    # an end, unless a person has those tried again who failed on the way
+    _W.ROLLED_BACK: frozenset({_W.ROLLING_BACK}),
+    _W.DONE: frozenset({_W.GATED, _W.RELEASING}),
 }
 
 PERSON_TRANSITIONS: Mapping[PersonState, frozenset[PersonState]] = {
-    _P.WAITING: frozenset({_P.PREPARING, _P.LEFT_OUT}),
+    _P.WAITING: frozenset({_P.PREPARING, _P.LEFT_OUT, _P.ROLLED_BACK}),  # ROLLED_BACK: before anything was done
     _P.PREPARING: frozenset({_P.PREPARED, _P.ENABLED, _P.FAILED, _P.WAITING}),  # ENABLED: had everything already
     _P.PREPARED: frozenset({_P.ENABLING, _P.ROLLING_BACK}),
     _P.ENABLING: frozenset({_P.ENABLED, _P.FAILED, _P.PREPARED}),

@@ -76,6 +76,23 @@ def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
     )
 
 
+def rule_early(record: StepRecord, own: Iterable[StepRecord], now: datetime, limits: Limits) -> Ruling | None:
+    """Of an unanswered write that undoes an earlier one of ours: nothing yet, while a replica may not know that one.
+
+    A person as they were before both looks like somebody with whom the second one was done. `own`: what we wrote to
+    this person within the lag horizon.
+    """
+    if record.state is not StepState.UNKNOWN:
+        return None
+    undone = [one.applied_at for one in own if one.applied_at and _undoes(record.step.change, one.step.change)]
+    until = max(undone) + limits.lag_horizon if undone else now
+    return Ruling(step=_stays(record, until)) if until > now else None
+
+
+def _undoes(change: Change, earlier: Change) -> bool:
+    return earlier.add_sku in change.remove_skus or change.add_sku in earlier.remove_skus
+
+
 def rule_observed(record: StepRecord, person: Person | None, now: datetime, limits: Limits, looks: int) -> Ruling:
     """What an observation makes of a step that is applied or unknown. `person` None: Graph knows them no more."""
     if person is None:

@@ -30,6 +30,7 @@ class Case(msgspec.Struct, frozen=True):
     origin: Origin | None
     has_evidence: bool = False  # that the mailbox has moved
     had_mailbox: bool | None = None  # in the source when they were matched; None: nobody noted it
+    had_it_before: bool = False  # a product of the migration, when they were matched
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -176,10 +177,12 @@ class Undoing(TargetJudge):
     def _decided(self, case: Case) -> Verdict:
         person = case.person
         direct, left = person.direct(self.target.sku_id), self._left.get(person.subject_id)
-        if left is None:
-            return Verdict.refused(Reason.NOT_AS_WE_LEFT, "the migration gave them nothing")
         if direct is None:
             return Verdict(_RIGHT, Reason.LICENCE_NOT_HELD, licences=person.licences)
+        if left is None and case.had_it_before:
+            return Verdict(_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
+        if left is None:
+            return Verdict.refused(Reason.NOT_AS_WE_LEFT, "the migration gave them nothing")
         if direct.disabled_plans != left.disabled_plans or direct.sku_id != left.sku_id:
             return Verdict.refused(Reason.NOT_AS_WE_LEFT)
         return self._taken_back(person, case.origin or Origin())

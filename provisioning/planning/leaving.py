@@ -199,13 +199,22 @@ class Taken(msgspec.Struct, frozen=True):
 class ReturnJudge:
     """Gives back exactly what a release took, to who is still as it left them."""
 
-    def __init__(self, mappings: Mappings, groups: GroupScene, taken: Mapping[SubjectId, Taken]) -> None:
+    def __init__(
+        self,
+        mappings: Mappings,
+        leaving: frozenset[SkuId],
+        groups: GroupScene,
+        taken: Mapping[SubjectId, Taken],
+    ) -> None:
+        self._leaving = leaving
         self._compatibility = Compatibility(mappings)
         self._groups = groups
         self._taken = taken
 
     def of(self, person: Person) -> Verdict:
         taken = self._taken.get(person.subject_id)
+        if taken is None and any(map(person.holds, self._leaving)):  # their release failed before it took anything
+            return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
         if taken is None or not taken.licences:
             return Verdict.refused(Reason.NOT_AS_WE_LEFT, "the migration took nothing from them")
         if _facts(person.licences) == _facts(taken.before):

@@ -6,7 +6,7 @@ import msgspec
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence
 from provisioning.planning.arriving import Arrival, Case, Preparation, TargetJudge, Undoing
 from provisioning.planning.judging import Aim
@@ -71,8 +71,13 @@ def _judged(scene: MigrateScene, judge: TargetJudge, people: Party) -> Iterator[
     for person, traveller in people.present:
         source = people.there.get(person.subject_id)
         origin = Origin(source.licences, traveller.source_sku) if source else None
-        had_mailbox = scene.mailboxes.get(person.subject_id)
-        case = Case(person, origin, has_evidence=traveller.evidence is not None, had_mailbox=had_mailbox)
+        case = Case(
+            person,
+            origin,
+            has_evidence=traveller.evidence is not None,
+            had_mailbox=scene.mailboxes.get(person.subject_id),
+            had_it_before=traveller.situation is Situation.ALREADY_LICENSED,
+        )
         yield person, traveller.organisation_id, judge.of(case)
 
 

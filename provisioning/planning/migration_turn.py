@@ -25,6 +25,7 @@ from provisioning.domain.reasons import Reason
 Said = tuple[SubjectState, Reason | None]  # of a person, by the operation that worked on them
 
 _RIGHT = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
+_CALLED_OFF = frozenset({Reason.MIGRATION_ABORTED, Reason.WAVE_ROLLED_BACK})
 _STARTED = frozenset(set(WaveState) - WAVE_ENDS - {WaveState.WAITING})
 
 
@@ -79,24 +80,43 @@ def id_in(phase: Phase, traveller: Traveller) -> SubjectId:
 
 
 def _folded(traveller: Traveller, standing: Standing) -> Traveller:
+    if traveller.state is PersonState.WAITING and _is_rolled_back(traveller.wave, standing):  # nothing was done yet
+        return _at(traveller, PersonState.ROLLED_BACK)
     moved = _after_operation(traveller, standing) if traveller.state in UNDER_WAY else traveller
     if moved.state is PersonState.PREPARED and not moved.has_mailbox:  # nothing can be lost: no gate
         return _at(_at(moved, PersonState.ENABLING), PersonState.ENABLED, enabled_at=standing.now)
     return moved
 
 
+def _is_rolled_back(number: int, standing: Standing) -> bool:
+    return any(wave.number == number and wave.state is WaveState.ROLLING_BACK for wave in standing.waves)
+
+
 def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
+    if traveller.operation_id is None and standing.migration.state is MigrationState.ABORTED:
+        return _stuck(traveller, Phase.UNDO_TARGET, Reason.MIGRATION_ABORTED)  # between the two halves of the way back
     operation = next((one for one in standing.operations if one.operation_id == traveller.operation_id), None)
     if operation is None or operation.wish.part is None or operation.state not in OPERATION_ENDS:
         return traveller
     phase = operation.wish.part.phase
     said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
-    if said is None or said[1] is Reason.MIGRATION_ABORTED:  # called off before it came to them
-        return _at(traveller, _BACK[phase], operation_id=None) if phase in _BACK else traveller
+    if said is None or said[1] in _CALLED_OFF:  # called off before it came to them
+        return _left_alone(traveller, phase, operation.reason)
     state, reason = said
     if state not in _RIGHT:
-        return _at(traveller, PersonState.FAILED, reason=reason, failed_in=phase)
+        return _stuck(traveller, phase, reason)
     return _done(traveller, phase, reason, standing.now)
+
+
+def _left_alone(traveller: Traveller, phase: Phase, reason: Reason | None) -> Traveller:
+    """By an operation that ended early: where they were, or, on the way back, where somebody has to look at them."""
+    if phase in _BACK:
+        return _at(traveller, _BACK[phase], operation_id=None)
+    return _stuck(traveller, phase, reason)
+
+
+def _stuck(traveller: Traveller, phase: Phase, reason: Reason | None) -> Traveller:
+    return _at(traveller, PersonState.FAILED, reason=reason, failed_in=phase)
 
 
 def _done(traveller: Traveller, phase: Phase, reason: Reason | None, now: datetime) -> Traveller:
@@ -132,6 +152,8 @@ def _at(traveller: Traveller, state: PersonState, **changes: object) -> Travelle
 
 _TO_PREPARE = frozenset({PersonState.WAITING, PersonState.PREPARING})
 _TO_ENABLE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
+_NOT_THROUGH = _TO_PREPARE | _TO_ENABLE | {PersonState.ENABLED}
+_TO_ROLL_BACK = UNDER_WAY | {PersonState.WAITING}
 
 
 def _moved(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> Wave:
@@ -152,8 +174,8 @@ def _following(state: WaveState, own: Sequence[Traveller], standing: Standing) -
         case WaveState.HOLDING if standings & (_TO_PREPARE | _TO_ENABLE):
             return WaveState.GATED
         case WaveState.RELEASING if not _to_release(own, standing):
-            return WaveState.HOLDING if PersonState.ENABLED in standings else WaveState.DONE
-        case WaveState.ROLLING_BACK if not (standings & UNDER_WAY or any(map(_way_back, own))):
+            return WaveState.HOLDING if standings & _NOT_THROUGH else WaveState.DONE
+        case WaveState.ROLLING_BACK if not (standings & _TO_ROLL_BACK or any(map(_way_back, own))):
             return WaveState.ROLLED_BACK
         case _:
             return state

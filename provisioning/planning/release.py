@@ -67,7 +67,7 @@ def _released(scene: ReleaseScene, people: Party) -> list[Judged]:
 
 
 def _returned(scene: ReleaseScene, people: Party) -> list[Judged]:
-    judge = ReturnJudge(scene.mappings, scene.groups, scene.taken)
+    judge = ReturnJudge(scene.mappings, products(scene.wish), scene.groups, scene.taken)
     return [(person, one.organisation_id, judge.of(person)) for person, one in people.present]
 
 

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
-from provisioning.domain.migration import Window
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.limits import Limits
+from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Window
+from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import Work
+from provisioning.services.cancel_part import cancel_part, is_in_doubt
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.leave_rest import leave_rest
 from provisioning.services.transitions import move, wait
@@ -20,13 +22,17 @@ Opening = Callable[[Window, datetime], datetime | None]
 
 _PAUSE = timedelta(seconds=5)  # as long as a stop may take to be noticed, it takes to be lifted
 _UNKNOWN_OPENING = timedelta(days=1)  # the holidays of that school year are not published yet
+_ASKS = OperationState.AWAITING_APPROVAL  # writes nothing; its plan may be decided about, or become too old, meanwhile
 _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
 
 
 class KeepInStep:
     """Wraps the work of a state; operations that are no part of a migration pass."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock, finish: FinishOperation, opening: Opening) -> None:
+    def __init__(
+        self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
+    ) -> None:
+        self._limits = limits
         self._open_uow = open_uow
         self._clock = clock
         self._finish = finish
@@ -49,11 +55,11 @@ class KeepInStep:
         now = self._clock.now()
         with self._open_uow() as uow:
             migration = uow.migrations.get(part.migration_id) if part else None
-            if migration is None or migration.state is MigrationState.COMPLETED:
+            if migration is None or part is None or migration.state is MigrationState.COMPLETED:
                 return None
-            if migration.state is MigrationState.ABORTED:
-                more = self._call_off(uow, operation, lease, now)
-            elif migration.state is MigrationState.PAUSED:
+            if off := _called_off(uow, migration, part):
+                more = self._call_off(uow, operation, lease, off, now)
+            elif migration.state is MigrationState.PAUSED and operation.state is not _ASKS:
                 more = _wait(uow, operation, now + _PAUSE, Reason.MIGRATION_PAUSED)
             elif operation.state is OperationState.APPLYING and (shut := self._shut(migration.definition.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
@@ -69,22 +75,32 @@ class KeepInStep:
             return now + _UNKNOWN_OPENING
         return opening if opening > now else None
 
-    def _call_off(self, uow: UnitOfWork, operation: Operation, lease: Lease, now: datetime) -> bool:
-        if operation.state in _NOT_BEGUN:
-            move(uow, operation, OperationState.CANCELLED, now, reason=Reason.MIGRATION_ABORTED)
+    def _call_off(self, uow: UnitOfWork, operation: Operation, lease: Lease, reason: Reason, now: datetime) -> bool:
+        """A plan drawn anew, or a wait for consent, may come after writes that nobody has read back yet."""
+        if operation.state in _NOT_BEGUN and not is_in_doubt(uow, operation):
+            cancel_part(uow, operation, reason, now)
             return False
-        if leave_rest(uow, operation, lease, Reason.MIGRATION_ABORTED, now):
-            move(uow, operation, OperationState.VERIFYING, now, reason=Reason.MIGRATION_ABORTED)
-            return True
-        self._finish(uow, _read_back(uow, operation, now))
-        return False
+        must_read = leave_rest(uow, operation, lease, reason, now, self._limits.lag_horizon)
+        reading = _read_back(uow, operation, reason, now)
+        if not must_read:
+            self._finish(uow, reading)
+        return must_read
 
 
-def _read_back(uow: UnitOfWork, operation: Operation, now: datetime) -> Operation:
+def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:
+    """Why this part does not go on, for good; what a wave that is rolled back undoes goes on."""
+    if migration.state is MigrationState.ABORTED:
+        return Reason.MIGRATION_ABORTED
+    waves = {wave.number: wave.state for wave in uow.migrations.waves(migration.migration_id)}
+    is_rolled_back = part.phase in FORWARD and waves.get(part.wave) is WaveState.ROLLING_BACK
+    return Reason.WAVE_ROLLED_BACK if is_rolled_back else None
+
+
+def _read_back(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> Operation:
     """An operation ends after reading back, also when nothing was left to read."""
-    if operation.state is not OperationState.APPLYING:
-        return operation
-    return move(uow, operation, OperationState.VERIFYING, now, reason=Reason.MIGRATION_ABORTED)
+    if operation.state in _NOT_BEGUN - {OperationState.PLANNING}:
+        operation = move(uow, operation, OperationState.PLANNING, now, reason=reason)
+    return move(uow, operation, OperationState.VERIFYING, now, reason=reason)
 
 
 def _wait(uow: UnitOfWork, operation: Operation, until: datetime, reason: Reason) -> bool:

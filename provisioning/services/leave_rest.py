@@ -1,6 +1,6 @@
 """Whoever an operation has not come to is left as they are, because it must not go on; nobody is left in doubt."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
@@ -13,12 +13,15 @@ from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
-def leave_rest(uow: UnitOfWork, operation: Operation, lease: Lease, reason: Reason, now: datetime) -> bool:
+def leave_rest(
+    uow: UnitOfWork, operation: Operation, lease: Lease, reason: Reason, now: datetime, lag_horizon: timedelta
+) -> bool:
     """In the caller's transaction; whether something that was written has to be read back first.
 
     Nothing more is written, who has a licence keeps it, and whose write left the machine is looked at before anything
     is said of them.
     """
+    _doubt_absence(uow, operation, lease, now, lag_horizon)
     plan = uow.plans.current(operation.operation_id)
     if plan is not None:
         uow.plans.void(plan.plan_id, reason, now)
@@ -37,6 +40,22 @@ def leave_rest(uow: UnitOfWork, operation: Operation, lease: Lease, reason: Reas
 
 def _skipped(record: StepRecord, reason: Reason) -> StepUpdate:
     return StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=reason)
+
+
+def _doubt_absence(uow: UnitOfWork, operation: Operation, lease: Lease, now: datetime, lag_horizon: timedelta) -> None:
+    """What seemed not to have arrived was to be sent again; now that it is not, only the lag horizon makes it sure."""
+    seemed = [
+        StepUpdate(
+            step_id=one.step_id,
+            state=StepState.UNKNOWN,
+            reason=Reason.NO_ANSWER,
+            not_before=one.sent_at + lag_horizon,
+        )
+        for one in uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
+        if one.reason is Reason.NO_ANSWER and one.sent_at and one.sent_at + lag_horizon > now
+    ]
+    if seemed:
+        uow.journal.close(operation.operation_id, lease, seemed, [])
 
 
 def _update(person: SubjectRecord, reason: Reason) -> SubjectUpdate:

@@ -100,7 +100,7 @@ class PlanOperation:
             policy = uow.tenants.policy_on(operation.tenant_id, dutch_day(now))
             if policy.assignment_mode is not AssignmentMode.NONE:
                 return True  # changed since we looked: what it says now is planned
-            more = leave_to_school(uow, operation, lease, self._finish, now)
+            more = leave_to_school(uow, operation, lease, self._finish, now, self._limits.lag_horizon)
             uow.commit()
         return more
 

@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.errors import InputError
-from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import Migration
 from provisioning.domain.migration_lifecycle import MIGRATION_TRANSITIONS, MigrationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.migration_deeds import decide, deed, get_migration, require_reason
-from provisioning.services.transitions import move
 
 _DEEDS: Mapping[MigrationState, str] = {
     MigrationState.PAUSED: "pausing",
@@ -26,7 +24,6 @@ _REASONS: Mapping[MigrationState, Reason] = {
     MigrationState.PAUSED: Reason.MIGRATION_PAUSED,
     MigrationState.ABORTED: Reason.MIGRATION_ABORTED,
 }
-_AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,8 @@ class SteerMigration:
         migration = get_migration(uow, named)
         _require_way(migration, goal)
         if goal is MigrationState.ABORTED:
-            _cancel_what_is_not_at_work(uow, migration, now)
+            for operation in uow.migrations.operations_of(migration.migration_id):
+                cancel_unless_at_work(uow, operation, Reason.MIGRATION_ABORTED, now)
         uow.audit.record([deed(f"migration.{goal}", migration, identity.actor, now, reason)])
         return uow.migrations.save(
             msgspec.structs.replace(migration, state=goal, reason=_REASONS.get(goal), entered_at=now, due_at=now)
@@ -63,10 +61,3 @@ def _require_way(migration: Migration, goal: MigrationState) -> None:
             if migration.state is not goal
             else f"Migration {migration.definition.name} is {goal} already."
         )
-
-
-def _cancel_what_is_not_at_work(uow: UnitOfWork, migration: Migration, now: datetime) -> None:
-    """Whatever may have written something is ended by the worker that holds its tenant."""
-    for operation in uow.migrations.operations_of(migration.migration_id):
-        if operation.state not in OPERATION_ENDS | _AT_WORK:
-            move(uow, operation, OperationState.CANCELLED, now, reason=Reason.MIGRATION_ABORTED)

@@ -1,13 +1,14 @@
 """Read back until it is true for each person, or until it is certain that it is not."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM
+from provisioning.domain.ids import SYSTEM, SubjectId
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
@@ -18,7 +19,7 @@ from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
 from provisioning.execution.leases import kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
-from provisioning.execution.verification import found_membership, rule_observed, rule_unread
+from provisioning.execution.verification import found_membership, rule_early, rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.observe_steps import Seen, observe_steps
@@ -56,6 +57,7 @@ class VerifyOperation:
         now = self._clock.now()
         with self._open_uow() as uow:
             records = uow.journal.steps_in(operation.operation_id, _OPEN)
+            own = self._own_work(uow, operation, records, now)
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
@@ -64,9 +66,25 @@ class VerifyOperation:
             return self._trouble.met(operation, error)
         if seen.through:
             seen = self._with_receipts(operation, seen, now)
-        judged = [(record, ruling) for record in due if (ruling := self._rule(operation, record, seen, now))]
+        early = {record.step_id: rule_early(record, own[record.step.subject_id], now, self._limits) for record in due}
+        judged = [
+            (record, ruling)
+            for record in due
+            if (ruling := early[record.step_id] or self._rule(operation, record, seen, now))
+        ]
         self._write(operation, lease, judged, seen, now)
         return self._conclude(operation, records, judged)
+
+    def _own_work(
+        self, uow: UnitOfWork, operation: Operation, records: Iterable[StepRecord], now: datetime
+    ) -> Mapping[SubjectId, Sequence[StepRecord]]:
+        """What we wrote to people in doubt so lately that a replica may not show it."""
+        found: defaultdict[SubjectId, list[StepRecord]] = defaultdict(list)
+        unknown = [record.step.subject_id for record in records if record.state is StepState.UNKNOWN]
+        since = now - self._limits.lag_horizon
+        for receipt in uow.journal.applied_since(operation.tenant_id, since, unknown) if unknown else ():
+            found[receipt.step.subject_id].append(receipt)
+        return found
 
     def _with_receipts(self, operation: Operation, seen: Seen, now: datetime) -> Seen:
         """The groups as we left them, or are about to: a replica may be behind, and a licence still to be written."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from provisioning.domain.errors import ConflictError, StaleLeaseError
-from provisioning.domain.ids import OperationId, PlanId, Pseudonym, SkuId, StepId, SubjectId, TenantId
+from provisioning.domain.ids import Actor, OperationId, PlanId, Pseudonym, SkuId, StepId, SubjectId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, StepState, SubjectState, advance
 from provisioning.domain.operation import GROUP_STEPS, Attempt, Outcome, Receipt, StepKind, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
@@ -53,6 +53,26 @@ class Plans(Store):
     def current(self, operation: OperationId) -> PlanRecord | None:
         record = self.rows.plans.get(operation)
         return None if record is None or record.void_reason else record
+
+    def approve(
+        self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
+    ) -> None:
+        operation, record = self._of(plan)
+        if record.digest != digest:
+            raise ConflictError("another plan was shown")
+        assert by != record.requested_by, "who asks does not approve"
+        assert record.void_reason is None, "a void plan"
+        self.rows.plans[operation] = msgspec.structs.replace(
+            record, approved_by=by, approved_at=at, break_glass_reason=break_glass_reason
+        )
+
+    def reject(self, plan: PlanId, by: Actor, reason: str, at: datetime) -> None:
+        operation, record = self._of(plan)
+        self.rows.plans[operation] = msgspec.structs.replace(record, rejected_by=by)
+        self.void(plan, Reason.PLAN_REJECTED, at)
+
+    def _of(self, plan: PlanId) -> tuple[OperationId, PlanRecord]:
+        return next(pair for pair in self.rows.plans.items() if pair[1].plan_id == plan)
 
     def void(self, plan: PlanId, reason: Reason, at: datetime) -> None:
         for operation, record in self.rows.plans.items():

@@ -43,6 +43,7 @@ class Database:
     def __init__(self, at_commit: Callable[[str], None]) -> None:
         self.rows = Rows()
         self.at_commit = at_commit
+        self.meanwhile: Callable[[], None] | None = None  # what another process does before the next commit, once
 
     def open(self) -> MemoryUnitOfWork:
         return MemoryUnitOfWork(self)
@@ -69,6 +70,7 @@ class MemoryUnitOfWork:
         self.records = _Nothing()
         self.organisations = _Nothing()
         self.orders = _Orders(self.rows)
+        self.configuration = _Configuration()
 
     def __enter__(self) -> Self:
         return self
@@ -78,10 +80,26 @@ class MemoryUnitOfWork:
 
     def commit(self) -> None:
         self._database.at_commit("before commit")
+        self._let_another_be_first()
         assert self._database.rows is self._begun_from, "two units of work overlapped in a single thread"
         self._database.rows = self._begun_from = self.rows
         self.rows = self.rows.snapshot()
         self._database.at_commit("after commit")
+
+    def _let_another_be_first(self) -> None:
+        """Whatever both of us moved has another version by now: ours is refused, as the database would."""
+        another, self._database.meanwhile = self._database.meanwhile, None
+        if another is None:
+            return
+        another()
+        before, after = self._begun_from, self._database.rows
+        for mine, were, are in (
+            (self.rows.migrations, before.migrations, after.migrations),
+            (self.rows.operations, before.operations, after.operations),
+        ):
+            moved = {each for each in were if are[each].version != were[each].version}
+            if any(mine[each].version != were[each].version for each in moved):
+                raise ConflictError("moved meanwhile")
 
 
 class _Nothing:
@@ -94,6 +112,12 @@ class _Nothing:
 class _References(_Nothing):
     def resolve(self, key: LineKey, resolved: Mapping[str, SubjectId]) -> None:
         pass
+
+
+class _Configuration:
+    def in_force(self) -> dict[object, object]:
+        """Mappings and limits are the ones that every process has."""
+        return {}
 
 
 class _Orders(Store):
@@ -156,6 +180,9 @@ class _Operations(Store):
         if found is None:
             raise InputError("no such operation")
         return found
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[OperationId]:
+        return sorted(each for each in self.rows.operations if each.startswith(prefix))[:limit]
 
     def save(self, operation: Operation) -> Operation:
         if self.rows.operations[operation.operation_id].version != operation.version:

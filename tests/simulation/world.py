@@ -215,6 +215,16 @@ class World:
 
     def _worker(self) -> AdvanceOperation:
         """A fresh process: nothing survives a crash but the rows."""
+        return AdvanceOperation(
+            open_uow=self.database.open,
+            clock=self.clock,
+            dispatcher=self.messages,
+            limits=self.limits,
+            holder=f"worker-{self.crashes}",
+            work=self._work(),
+        )
+
+    def _work(self) -> dict[OperationState, Work]:
         limits = self.limits
         shared = {"open_uow": self.database.open, "clock": self.clock}
         trouble = TenantTrouble(self.database.open, self.clock, limits)
@@ -236,7 +246,7 @@ class World:
             trouble=trouble,
             finish=finish,
         )
-        work = {
+        return {
             OperationState.NEW: prepare,
             OperationState.AWAITING_CONSENT: prepare,
             OperationState.AWAITING_SEATS: prepare,
@@ -257,9 +267,6 @@ class World:
                 **shared, gateway=self.graph, limits=limits, executor=executor, trouble=trouble, finish=finish
             ),
         }
-        return AdvanceOperation(
-            **shared, dispatcher=self.messages, limits=limits, holder=f"worker-{self.crashes}", work=work
-        )
 
     def _in_force(self, work: Work) -> Work:
         return only_in_force(work, lambda: self.unapproved, self.database.open, self.clock)

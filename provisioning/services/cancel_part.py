@@ -1,0 +1,42 @@
+"""A part of a migration that is not needed any more ends; what was written by it is read back first, by a worker."""
+
+from datetime import datetime
+
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, StepState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.ports import UnitOfWork
+from provisioning.services.transitions import move
+
+_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
+_AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
+
+
+def is_in_doubt(uow: UnitOfWork, operation: Operation) -> bool:
+    """Whether something was written, or perhaps was, that nobody has read back."""
+    return bool(uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ, 1))
+
+
+def cancel_part(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:
+    """In the caller's transaction, of one that is not in doubt: its plan is void, its seats are free again."""
+    plan = uow.plans.current(operation.operation_id)
+    if plan is not None:
+        uow.plans.void(plan.plan_id, reason, now)
+    move(uow, operation, OperationState.CANCELLED, now, reason=reason)
+
+
+def cancel_unless_at_work(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:
+    """As a person decides it. What is in doubt goes on, so that the worker which holds its tenant ends it.
+
+    That one then sees that it was called off, and does nothing but read back.
+    """
+    if operation.state in OPERATION_ENDS | _AT_WORK:
+        return
+    if not is_in_doubt(uow, operation):
+        cancel_part(uow, operation, reason, now)
+    elif operation.state is OperationState.HELD:
+        move(uow, operation, OperationState.VERIFYING, now, reason=reason)
+    elif operation.state is OperationState.AWAITING_APPROVAL:
+        move(uow, operation, OperationState.PLANNING, now, reason=reason)
+    else:
+        uow.operations.postpone(operation.operation_id, now)

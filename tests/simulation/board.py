@@ -1,0 +1,176 @@
+"""The people who steer a migration in the simulation: they decide whatever can be decided, or change their minds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.ids import Actor
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import Operation
+from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.open_gate import OpenGate
+from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.retry_wave import RetryWave, RollBackWave
+from provisioning.services.start_wave import ReleaseWave, StartWave
+from provisioning.services.steer_migration import SteerMigration
+
+if TYPE_CHECKING:
+    from tests.simulation.merger import MergerWorld
+
+OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
+APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
+_GATES = frozenset({PersonState.PREPARING, PersonState.PREPARED})
+_WORKED_OUT = (PersonState.FAILED,)
+
+Deed = Callable[["MergerWorld"], None]
+When = Callable[["MergerWorld"], bool]
+
+
+@dataclass
+class Board:
+    """`moments`: deeds that are done once, each as soon as its time has come; the habits are done again and again."""
+
+    approves: bool = True
+    approves_after: timedelta = timedelta(0)
+    releases: bool = True
+    retries: int = 3  # how often a wave's failed people are tried again
+    threshold: float = 1.0
+    moments: list[tuple[When, Deed]] = field(default_factory=list)
+
+    def decide(self, world: MergerWorld) -> bool:
+        """Do at most one thing; whether something was done."""
+        for place, (when, deed) in enumerate(self.moments):
+            if when(world):
+                deed(world)
+                del self.moments[place]  # after a crash it is done again: who typed it saw no answer
+                return True
+        habits = (self._approve, self._start, self._open_gates, self._retry_held, self._retry, self._release)
+        return any(habit(world) for habit in habits)
+
+    def wakes_at(self, world: MergerWorld) -> datetime | None:
+        """When they act next although nothing happens: the hold period of somebody ends."""
+        period = world.migration.definition.hold_period
+        ends = [one.enabled_at + period for one in world.travellers if one.state is PersonState.ENABLED]
+        return min((end for end in ends if end > world.clock.moment), default=None)
+
+    # ── habits ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _approve(self, world: MergerWorld) -> bool:
+        waiting = next((one for one in world.operations if self._may_approve(world, one)), None)
+        if waiting is None:
+            return False
+        approve(world, waiting)
+        return True
+
+    def _may_approve(self, world: MergerWorld, operation: Operation) -> bool:
+        plan = world.database.rows.plans.get(operation.operation_id)
+        is_open = operation.state is OperationState.AWAITING_APPROVAL and plan is not None and not plan.void_reason
+        patient = operation.entered_at + self.approves_after
+        return bool(self.approves and is_open and plan and patient <= world.clock.moment < plan.valid_until)
+
+    def _start(self, world: MergerWorld) -> bool:
+        if world.migration.state not in {MigrationState.MATCHED, MigrationState.RUNNING}:
+            return False
+        waiting = next((number for number, state in world.waves.items() if state is WaveState.WAITING), None)
+        if waiting is None or (waiting > 1 and not _is_through(world)):
+            return False
+        start(world, waiting)
+        return True
+
+    def _open_gates(self, world: MergerWorld) -> bool:
+        """Mailboxes arrive a few at a time, some before their licence is there."""
+        closed = [one.source_id for one in world.travellers if one.state in _GATES and one.evidence is None]
+        if not closed or world.migration.state is not MigrationState.RUNNING or world.dice.random() < 0.9:
+            return False
+        arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))
+        gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
+        gate(OPERATOR, world.migration.migration_id, list(arrived), EvidenceSource.LIST, "list 1")
+        return True
+
+    def _retry_held(self, world: MergerWorld) -> bool:
+        held = next((one for one in world.operations if one.state is OperationState.HELD), None)
+        if held is None or not self.retries:
+            return False
+        self.retries -= 1
+        retry = RetryOperation(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
+        retry(OPERATOR, held.operation_id, "it is well again")
+        return True
+
+    def _retry(self, world: MergerWorld) -> bool:
+        """Only when nothing else is under way in the wave."""
+        failed = next((one for one in world.travellers if one.state is PersonState.FAILED), None)
+        is_alive = world.migration.state in {MigrationState.RUNNING, MigrationState.PAUSED}
+        if failed is None or not is_alive or not self.retries:
+            return False
+        self.retries -= 1
+        RetryWave(open_uow=world.database.open, clock=world.clock)(
+            OPERATOR, world.migration.migration_id, failed.wave, "another try"
+        )
+        return True
+
+    def _release(self, world: MergerWorld) -> bool:
+        if not self.releases or world.migration.state is not MigrationState.RUNNING:
+            return False
+        period, now = world.migration.definition.hold_period, world.clock.moment
+        ripe = {
+            one.wave for one in world.travellers if one.state is PersonState.ENABLED and one.enabled_at + period <= now
+        }
+        wave = next((number for number in sorted(ripe) if world.waves[number] is WaveState.HOLDING), None)
+        if wave is None:
+            return False
+        ReleaseWave(open_uow=world.database.open, clock=world.clock)(
+            OPERATOR, world.migration.migration_id, wave, "a month has passed"
+        )
+        return True
+
+
+def _is_through(world: MergerWorld) -> bool:
+    over = {
+        PersonState.ENABLED,
+        PersonState.RELEASING,
+        PersonState.RELEASED,
+        PersonState.FAILED,
+        PersonState.ROLLED_BACK,
+        PersonState.LEFT_OUT,
+    }
+    return all(one.state in over for one in world.travellers if one.wave == 1)
+
+
+# ── deeds ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(world: MergerWorld, wave: int) -> None:
+    begin = StartWave(open_uow=world.database.open, clock=world.clock, check=lambda _migration, _wave: None)
+    begin(OPERATOR, world.migration.migration_id, wave, "the boards say go")
+
+
+def approve(world: MergerWorld, operation: Operation) -> None:
+    plan = world.database.rows.plans[operation.operation_id]
+    deed = ApprovePlan(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
+    deed(APPROVER, operation.operation_id, plan.digest)
+
+
+def steer(goal: MigrationState) -> Deed:
+    """Whatever the migration came to meanwhile: where it makes no sense any more, nothing is done."""
+
+    def do(world: MergerWorld) -> None:
+        deed = SteerMigration(open_uow=world.database.open, clock=world.clock)
+        if world.migration.state is not goal:
+            deed(OPERATOR, world.migration.migration_id, goal, "the boards ask")
+
+    return do
+
+
+def roll_back(wave: int) -> Deed:
+    def do(world: MergerWorld) -> None:
+        deed = RollBackWave(open_uow=world.database.open, clock=world.clock)
+        if world.waves[wave] is not WaveState.ROLLING_BACK:
+            deed(OPERATOR, world.migration.migration_id, wave, "the boards think again")
+
+    return do

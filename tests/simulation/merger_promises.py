@@ -1,0 +1,136 @@
+"""What must be true of a migration at every instant, and after it, whatever happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS, OperationState
+from provisioning.domain.migration import Traveller
+from provisioning.domain.migration_lifecycle import UNDER_WAY
+from provisioning.domain.observation import Person
+from provisioning.planning.carry import enabled_plans, families
+from tests.simulation.graph import Write
+from tests.simulation.merger import EXCHANGE, SOURCE, TARGET, MergerWorld
+from tests.simulation.promises import check_witness
+from tests.simulation.world import A3, YAMMER
+
+_LICENSED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED, OperationState.CANCELLED})
+
+
+def check_merger(
+    world: MergerWorld, *, repeats_allowed: bool = False, apart_from: frozenset[SubjectId] = frozenset()
+) -> None:
+    """`apart_from`: people whom somebody else took something from, so that nobody can promise them anything."""
+    travellers = [one for one in world.travellers if one.source_id not in apart_from]
+    check_witness(world, repeats_allowed=repeats_allowed)
+    check_nobody_is_without(world, travellers)
+    check_exchange_waits(world, travellers)
+    check_what_was_off_stays_off(world, travellers)
+    check_only_approved_writes(world)
+
+
+def check_nobody_is_without(world: MergerWorld, travellers: list[Traveller]) -> None:
+    """Every service that somebody had in the beginning is on in one of the two tenants at every instant (L3)."""
+    for one in travellers:
+        for at, here, there in _history(world, one):
+            served = _services(world, here) | _services(world, there)
+            missing = _services(world, world.graph.source.versions[one.source_id][0][1]) - served
+            assert not missing, f"{one.source_id} was without {missing} from {at} on"
+
+
+def check_exchange_waits(world: MergerWorld, travellers: list[Traveller]) -> None:
+    """No mailbox is made in the target before somebody proved that the real one is there."""
+    for one in travellers:
+        for at, person in world.graph.target.versions[one.target_id]:
+            if EXCHANGE in enabled_plans(person.licences, world.mappings.skus):
+                assert one.evidence is not None, f"{one.source_id} got a mailbox without any evidence"
+                assert one.evidence.given_at <= at, f"{one.source_id} got a mailbox before its evidence"
+
+
+def check_what_was_off_stays_off(world: MergerWorld, travellers: list[Traveller]) -> None:
+    for one in travellers:
+        before = world.graph.source.versions[one.source_id][0][1].licences[0]
+        for _, person in world.graph.target.versions[one.target_id]:
+            for held in person.licences:
+                assert before.disabled_plans & {YAMMER, EXCHANGE} <= held.disabled_plans, one.source_id
+
+
+def check_only_approved_writes(world: MergerWorld) -> None:
+    """Each write is to somebody of an operation in that tenant whose plan somebody had approved by then."""
+    approved: dict[str, datetime] = {}
+    for event in world.database.rows.events:
+        if event.kind == "plan.approved":
+            approved.setdefault(str(event.operation), event.at)
+    for tenant, write in _written(world):
+        fitting = [
+            one
+            for one in world.operations
+            if one.tenant_id == tenant
+            and write.subject in one.wish.named
+            and approved.get(one.operation_id, datetime.max.replace(tzinfo=write.at.tzinfo)) <= write.at
+        ]
+        assert fitting, f"{write} was approved by nobody"
+
+
+def check_nothing_is_half_done(world: MergerWorld) -> None:
+    """After the end: nobody is on their way, nothing was written that was not read back, no seat is held back."""
+    rows = world.database.rows
+    assert not [one for one in world.travellers if one.state in UNDER_WAY], _standings(world)
+    assert all(one.state in OPERATION_ENDS for one in world.operations), _standings(world)
+    assert not [one for one in rows.steps.values() if one.state not in STEP_ENDS], _standings(world)
+    assert not rows.reserved
+    assert world.migration.due_at is None
+
+
+def check_what_is_said_is_true(world: MergerWorld) -> None:
+    """Where people are said to be is where they are, in both tenants."""
+    for one in world.travellers:
+        here = world.graph.source.people[one.source_id].holds(A3)
+        there = world.graph.target.people[one.target_id].holds(A3)
+        expected = {
+            "waiting": (True, False),
+            "prepared": (True, True),
+            "enabled": (True, True),
+            "released": (False, True),
+            "rolled_back": (True, False),
+        }.get(str(one.state))
+        assert expected in {None, (here, there)}, f"{one.source_id} is {one.state}, and {(here, there)}"
+
+
+def story(world: MergerWorld) -> str:
+    return _standings(world)
+
+
+def _standings(world: MergerWorld) -> str:
+    people = [(str(one.source_id), str(one.state), one.reason, one.failed_in) for one in world.travellers]
+    work = [
+        (str(one.wish.part and one.wish.part.phase), str(one.state), one.reason, one.due_at, one.lost_attempts)
+        for one in world.operations
+    ]
+    waves = {number: str(state) for number, state in world.waves.items()}
+    return f"{world.migration.state} {world.migration.reason} {world.clock.moment} {waves}\n{people}\n{work}"
+
+
+def _written(world: MergerWorld) -> Iterator[tuple[TenantId, Write]]:
+    for tenant, graph in ((SOURCE, world.graph.source), (TARGET, world.graph.target)):
+        for write in graph.writes:
+            yield tenant, write
+
+
+def _services(world: MergerWorld, person: Person) -> frozenset[str]:
+    catalogue = world.mappings.skus
+    family_of = {plan.plan_id: plan.family for sku in catalogue.values() for plan in sku.plans}
+    return families(enabled_plans(person.licences, catalogue), family_of)
+
+
+def _history(world: MergerWorld, one: Traveller) -> Iterator[tuple[datetime, Person, Person]]:
+    """The person in both tenants, whenever either changed."""
+    here, there = world.graph.source.versions[one.source_id], world.graph.target.versions[one.target_id]
+    for moment in sorted({at for at, _ in (*here, *there)}):
+        yield moment, _as_of(here, moment), _as_of(there, moment)
+
+
+def _as_of(versions: list[tuple[datetime, Person]], moment: datetime) -> Person:
+    return [person for at, person in versions if at <= moment][-1]
