@@ -12,6 +12,7 @@ from provisioning.domain.ids import Actor
 from provisioning.domain.migration import FORWARD, Migration, Phase, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
     MIGRATION_ENDS,
+    WAVE_ENDS,
     WAVE_TRANSITIONS,
     MigrationState,
     PersonState,
@@ -83,7 +84,7 @@ class RollBackWave:
         migration = get_migration(uow, named)
         _require_alive(migration)
         wave = get_wave(uow, migration, number)
-        if WaveState.ROLLING_BACK not in WAVE_TRANSITIONS[wave.state]:
+        if wave.state in WAVE_ENDS or WaveState.ROLLING_BACK not in WAVE_TRANSITIONS[wave.state]:
             raise InputError(f"Wave {number} is {wave.state}: there is nothing to roll back.")
         wave = msgspec.structs.replace(
             wave, state=advance_wave(wave.state, WaveState.ROLLING_BACK), entered_at=now, asked_by=identity.actor

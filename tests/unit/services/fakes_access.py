@@ -29,7 +29,7 @@ from provisioning.domain.ids import (
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
 from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
-from provisioning.domain.operation import Lane, Operation, OperationKind, SubjectRecord, Wish
+from provisioning.domain.operation import Lane, Operation, OperationKind, StepRecord, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import (
@@ -381,6 +381,12 @@ class _Journal(_Store):
 
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {StepState.PENDING: len(self.subjects(operation))}
+
+    def steps_in(
+        self, operation: OperationId, states: Collection[StepState], limit: int | None = None
+    ) -> list[StepRecord]:
+        """These rows know of no steps."""
+        return []
 
     def pending_writes(self) -> list[Work]:
         operations = self.world.operations

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from config.limits import default_limits
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Window
 from provisioning.domain.migration_lifecycle import MigrationState
@@ -36,7 +37,10 @@ def push(world: World, operation: Operation, opening: datetime | None = NOW) -> 
     def opens(_window: Window, _moment: datetime) -> datetime | None:
         return opening
 
-    keep = KeepInStep(open_uow=world.open, clock=FakeClock(), finish=FinishOperation(FakeClock()), opening=opens)
+    clock = FakeClock()
+    keep = KeepInStep(
+        open_uow=world.open, clock=clock, limits=default_limits(), finish=FinishOperation(clock), opening=opens
+    )
     return done, keep(work)(operation, LEASE)
 
 
