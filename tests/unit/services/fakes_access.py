@@ -44,7 +44,7 @@ from provisioning.domain.tenancy import (
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.forecast import Work
 from provisioning.planning.quota_reading import QuotaReading
-from provisioning.ports import PlanRecord
+from provisioning.ports import PlanRecord, WaitingList
 from tests.fakes_migrations import MemoryMigrations
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
@@ -157,6 +157,7 @@ class World:
         self.migrations: dict[MigrationId, Migration] = {}
         self.waves: dict[tuple[MigrationId, int], Wave] = {}
         self.travellers: dict[tuple[MigrationId, SubjectId], Traveller] = {}
+        self.waiting: list[WaitingList] = []
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}
         self.plans: list[PlanRecord] = []
         self.reviewed: dict[PlanId, Actor] = {}
@@ -399,6 +400,9 @@ class _Leases(_Store):
 
 
 class _Seats(_Store):
+    def waiting_lists(self) -> list[WaitingList]:
+        return self.world.waiting
+
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
 
