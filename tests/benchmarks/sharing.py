@@ -20,7 +20,7 @@ def campaign(tenants: int = 25, people: int = 400, factor: float = 1.0) -> Rows:
     return _shared(tenants, people, factor, spread=3 * _TURN)
 
 
-def sector(tenants: int = 3_000, people: int = 20, factor: float = 2.0) -> Rows:
+def sector(tenants: int = 3_000, people: int = 20, factor: float = 1.5) -> Rows:
     """Every school at once, one turn each."""
     return _shared(tenants, people, factor, spread=_TURN)
 

@@ -1,7 +1,7 @@
 """A worker and its beat in this very process: all of the service but Celery, so that its CPU time is our own."""
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -28,11 +28,16 @@ class Hand:
     """A dispatcher whose messages are taken by who holds it."""
 
     def __init__(self) -> None:
-        self.messages: deque[OperationId] = deque()
+        self.messages: dict[OperationId, None] = {}  # in the order of their arrival, each once
 
     def advance(self, operation: OperationId, lane: Lane) -> None:
-        if operation not in self.messages:
-            self.messages.append(operation)
+        self.messages.setdefault(operation)
+
+    def take(self) -> OperationId:
+        """The message that has waited longest."""
+        operation = next(iter(self.messages))
+        del self.messages[operation]
+        return operation
 
 
 class Worker(Services):
@@ -72,7 +77,7 @@ class Worker(Services):
                 self.sweep_operations()
                 sweep_at = now + pause
             if self.hand.messages:
-                self._advance(self.hand.messages.popleft())
+                self._advance(self.hand.take())
             else:
                 time.sleep(_IDLE)
 
