@@ -8,7 +8,7 @@ from provisioning.domain.ids import SYSTEM
 from provisioning.domain.observation import SeatCount
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, WaitingList
+from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, UnitOfWork, WaitingList
 from provisioning.services.successor import begin_successor, is_under_way
 
 _TRY_AGAIN = timedelta(days=1)
@@ -30,7 +30,7 @@ class ServeWaiting:
             lists = [
                 waiting
                 for waiting in uow.seats.waiting_lists()
-                if not is_under_way(uow, uow.operations.get(waiting.operation_id))
+                if _is_served_from_here(uow, uow.operations.get(waiting.operation_id))
             ]
         begun = [operation for one in lists if (operation := self._serve(one))]
         for operation in begun:
@@ -54,6 +54,11 @@ class ServeWaiting:
             operation = begin_successor(uow, before, SYSTEM, now, {"waiting": str(waiting.people)})
             uow.commit()
         return operation
+
+
+def _is_served_from_here(uow: UnitOfWork, latest: Operation) -> bool:
+    """People of a migration are tried again by whoever steers it, and nobody's operation takes them along."""
+    return latest.wish.part is None and not is_under_way(uow, latest)
 
 
 def _is_worth_a_try(before: Operation, count: SeatCount, now: datetime) -> bool:
