@@ -16,11 +16,11 @@ from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.board import Board, Deed, When, approve, roll_back, start, steer
+from tests.simulation.board import Board, Deed, When, roll_back, start, steer
 from tests.simulation.graph import Weather
 from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld, there
 from tests.simulation.merger_promises import check_merger, check_nothing_is_half_done, check_what_is_said_is_true
-from tests.simulation.world import A3, BEGINNING, YAMMER
+from tests.simulation.world import A3, YAMMER
 
 MAPPINGS = load_mappings()
 LAGS = (timedelta(0), timedelta(seconds=15), timedelta(minutes=5))
@@ -394,15 +394,3 @@ class TestTwoWorkersAtOnce:
         assert world.run_through() is M.COMPLETED
         assert world.overtaken > 0
         _check(world, LAGS[seed % 3])
-
-
-class TestAPlanOfSomebodyElse:
-    def test_nobody_approves_what_they_asked_for(self) -> None:
-        """The plan is asked for by whoever started the wave."""
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), board=Board(approves=False))
-        world.run_through(timedelta(minutes=5))
-        [operation] = world.operations
-        assert operation.requested_by == "person:mover"
-        assert operation.created_at >= BEGINNING
-        approve(world, operation)
-        assert world.operations[0].state is Work.APPLYING

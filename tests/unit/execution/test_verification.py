@@ -114,6 +114,20 @@ class TestWithReceipts:
         inherited = HeldLicence(A1, group_id=GROUP)
         assert with_receipts(person(OLD, inherited), [record()]).licences == (inherited, NEW)
 
+    def test_what_a_school_chose_after_us_is_no_lag(self) -> None:
+        """The product that we gave is there, and more is off than we and anybody before us switched off."""
+        given = record(StepKind.ASSIGN, before=BeforeImage())
+        chosen = HeldLicence(A3, frozenset({YAMMER}))
+        assert with_receipts(person(chosen), [given]) == person(chosen)
+
+    def test_a_replica_that_shows_an_earlier_write_of_ours_is_behind(self) -> None:
+        before = BeforeImage(licences=(NEW,))
+        first = record(StepKind.ASSIGN, before=BeforeImage())
+        second = record(StepKind.ASSIGN, number=2, before=before)
+        step = msgspec.structs.replace(first.step, change=Change(add_sku=A3, disabled_plans=OFF))
+        first = msgspec.structs.replace(first, step=step)
+        assert with_receipts(person(NEW), [first, second]) == person(HeldLicence(A3))
+
     def test_everything_else_about_the_person_stays(self) -> None:
         seen = person(OLD, domain="example.org", is_enabled=False, is_guest=True, attributes={"department": "x"})
         current = with_receipts(seen, [record()])
