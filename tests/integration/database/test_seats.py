@@ -85,7 +85,8 @@ class TestWaitingList:
     def test_people_of_a_migration_are_a_list_of_their_own(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         first, second = make.people(2)
         part = MigrationPart(migration_id=MigrationId("m"), wave=1, phase=Phase.PREPARE)
-        travelling = make.operation(operation.tenant_id, wish=msgspec.structs.replace(operation.wish, part=part))
+        wish = msgspec.structs.replace(operation.wish, part=part, named=(second,))
+        travelling = make.operation(operation.tenant_id, wish=wish)
         uow.operations.add(travelling)
         waits(uow, operation, [first])
         waits(uow, travelling, [second], at=LATER)
