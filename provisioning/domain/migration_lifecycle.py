@@ -58,7 +58,8 @@ WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
     _W.WAITING: frozenset({_W.PREPARING}),
     _W.PREPARING: frozenset({_W.GATED, _W.ROLLING_BACK}),
     _W.GATED: frozenset({_W.HOLDING, _W.ROLLING_BACK}),
-    _W.HOLDING: frozenset({_W.RELEASING, _W.ROLLING_BACK, _W.GATED}),  # GATED: who had failed is tried again
+    # GATED: who had failed is tried again; DONE: and failed again, when all others have left
+    _W.HOLDING: frozenset({_W.RELEASING, _W.ROLLING_BACK, _W.GATED, _W.DONE}),
     _W.RELEASING: frozenset({_W.DONE, _W.ROLLING_BACK, _W.HOLDING}),  # HOLDING: some were not released
     _W.ROLLING_BACK: frozenset({_W.ROLLED_BACK}),
     # an end, unless a person has those tried again who failed on the way

@@ -55,14 +55,16 @@ def _facts(licences: Iterable[HeldLicence]) -> Facts:
 def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
     """The person with our own fresh changes laid over what a replica showed (it may lag by minutes).
 
-    Who joined a group has nothing by that until it was read back: Microsoft brings it later, or fails to.
+    Who joined a group has nothing by that until it was read back: Microsoft brings it later, or fails to. What a school
+    chose after us is no lag, and stays as it was seen.
     """
+    receipts = list(receipts)
     licences, location = person.licences, person.usage_location
     for record in receipts:
         change = record.step.change
         if record.step.kind in _BRINGS_LATER and record.state is StepState.APPLIED:
             continue
-        if change.add_sku or change.remove_skus:
+        if change.remove_skus or (change.add_sku and not _is_chosen_since(person, change.add_sku, receipts)):
             licences = tuple(after_change(licences, change))
         location = change.usage_location or location
     return Person(
@@ -74,6 +76,19 @@ def with_receipts(person: Person, receipts: Iterable[StepRecord]) -> Person:
         attributes=person.attributes,
         licences=licences,
     )
+
+
+def _is_chosen_since(person: Person, sku: SkuId, receipts: Iterable[StepRecord]) -> bool:
+    """Whether the product is there with plans off as it never was before or by us: somebody else chose those."""
+    held = person.direct(sku)
+    if held is None:
+        return False
+    changes = [record.step.change for record in receipts]
+    if any(sku in change.remove_skus for change in changes):
+        return False
+    known = [change.disabled_plans for change in changes if change.add_sku == sku and change.group_id is None]
+    before = [one.disabled_plans for record in receipts for one in record.before.licences if one.sku_id == sku]
+    return bool(known) and held.disabled_plans not in (*known, *before)
 
 
 def rule_early(record: StepRecord, own: Iterable[StepRecord], now: datetime, limits: Limits) -> Ruling | None:

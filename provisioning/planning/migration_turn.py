@@ -21,6 +21,7 @@ from provisioning.domain.migration_lifecycle import (
 )
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
+from provisioning.planning.wave_turn import following_state, is_released_next, way_back
 
 Said = tuple[SubjectState, Reason | None]  # of a person, by the operation that worked on them
 
@@ -150,44 +151,13 @@ def _at(traveller: Traveller, state: PersonState, **changes: object) -> Travelle
 
 # ── waves ────────────────────────────────────────────────────────────────────────────────────────────────
 
-_TO_PREPARE = frozenset({PersonState.WAITING, PersonState.PREPARING})
-_TO_ENABLE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
-_NOT_THROUGH = _TO_PREPARE | _TO_ENABLE | {PersonState.ENABLED}
-_TO_ROLL_BACK = UNDER_WAY | {PersonState.WAITING}
-
 
 def _moved(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> Wave:
     own = [one for one in travellers if one.wave == wave.number and one.state is not PersonState.LEFT_OUT]
-    following = _following(wave.state, own, standing)
+    following = following_state(wave.state, own, standing.migration.definition.hold_period, standing.now)
     if following is wave.state:
         return wave
     return msgspec.structs.replace(wave, state=advance_wave(wave.state, following), entered_at=standing.now)
-
-
-def _following(state: WaveState, own: Sequence[Traveller], standing: Standing) -> WaveState:
-    standings = {one.state for one in own}
-    match state:
-        case WaveState.PREPARING if not standings & _TO_PREPARE:
-            return WaveState.GATED
-        case WaveState.GATED if not standings & (_TO_PREPARE | _TO_ENABLE):
-            return WaveState.HOLDING
-        case WaveState.HOLDING if standings & (_TO_PREPARE | _TO_ENABLE):
-            return WaveState.GATED
-        case WaveState.RELEASING if not _to_release(own, standing):
-            return WaveState.HOLDING if standings & _NOT_THROUGH else WaveState.DONE
-        case WaveState.ROLLING_BACK if not (standings & _TO_ROLL_BACK or any(map(_way_back, own))):
-            return WaveState.ROLLED_BACK
-        case _:
-            return state
-
-
-def _to_release(own: Iterable[Traveller], standing: Standing) -> bool:
-    return any(one.state is PersonState.RELEASING or _is_released_next(one, standing) for one in own)
-
-
-def _is_released_next(traveller: Traveller, standing: Standing) -> bool:
-    until = traveller.held_until(standing.migration.definition.hold_period)
-    return traveller.state is PersonState.ENABLED and until is not None and until <= standing.now
 
 
 def _migration(standing: Standing, waves: Sequence[Wave], travellers: Sequence[Traveller]) -> Migration:
@@ -254,33 +224,17 @@ def _product(phase: Phase, traveller: Traveller) -> SkuId | None:
 
 def _phase_next(wave: Wave, traveller: Traveller, standing: Standing) -> Phase | None:
     if wave.state is WaveState.ROLLING_BACK:
-        return _way_back(traveller)
+        return way_back(traveller)
     if wave.state not in _STARTED:
         return None
     if traveller.state is PersonState.WAITING:
         return Phase.PREPARE
     if traveller.is_ready:
         return Phase.ENABLE
-    if wave.state is WaveState.RELEASING and _is_released_next(traveller, standing):
+    period = standing.migration.definition.hold_period
+    if wave.state is WaveState.RELEASING and is_released_next(traveller, period, standing.now):
         return Phase.RELEASE
     return None
-
-
-def _way_back(traveller: Traveller) -> Phase | None:
-    """The old licence comes back before the new one goes."""
-    match traveller.state:
-        case PersonState.RELEASED:
-            return Phase.UNDO_SOURCE
-        case PersonState.PREPARED | PersonState.ENABLED:
-            return Phase.UNDO_TARGET
-        case PersonState.ROLLING_BACK if traveller.operation_id is None:
-            return Phase.UNDO_TARGET
-        case PersonState.FAILED if traveller.failed_in in {Phase.PREPARE, Phase.ENABLE}:
-            return Phase.UNDO_TARGET
-        case PersonState.FAILED if traveller.failed_in is Phase.RELEASE:
-            return Phase.UNDO_SOURCE
-        case _:
-            return None
 
 
 BEGUN: Mapping[Phase, PersonState] = {

@@ -1,4 +1,4 @@
-"""The people who steer a migration in the simulation: they decide whatever can be decided, or change their minds."""
+"""Who steers a migration in the simulation: whatever can be decided they decide, or they change their minds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
 APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
 _GATES = frozenset({PersonState.PREPARING, PersonState.PREPARED})
-_WORKED_OUT = (PersonState.FAILED,)
+_ASKS = OperationState.AWAITING_APPROVAL
 
 Deed = Callable[["MergerWorld"], None]
 When = Callable[["MergerWorld"], bool]
@@ -38,6 +38,7 @@ class Board:
 
     approves: bool = True
     approves_after: timedelta = timedelta(0)
+    opens_gates: bool = True
     releases: bool = True
     retries: int = 3  # how often a wave's failed people are tried again
     threshold: float = 1.0
@@ -54,9 +55,10 @@ class Board:
         return any(habit(world) for habit in habits)
 
     def wakes_at(self, world: MergerWorld) -> datetime | None:
-        """When they act next although nothing happens: the hold period of somebody ends."""
+        """When they act next although nothing happens: somebody's hold period ends, or a plan was slept over."""
         period = world.migration.definition.hold_period
         ends = [one.enabled_at + period for one in world.travellers if one.state is PersonState.ENABLED]
+        ends += [one.entered_at + self.approves_after for one in world.operations if one.state is _ASKS]
         return min((end for end in ends if end > world.clock.moment), default=None)
 
     # ── habits ───────────────────────────────────────────────────────────────────────────────────────────
@@ -70,7 +72,7 @@ class Board:
 
     def _may_approve(self, world: MergerWorld, operation: Operation) -> bool:
         plan = world.database.rows.plans.get(operation.operation_id)
-        is_open = operation.state is OperationState.AWAITING_APPROVAL and plan is not None and not plan.void_reason
+        is_open = operation.state is _ASKS and plan is not None and not plan.void_reason
         patient = operation.entered_at + self.approves_after
         return bool(self.approves and is_open and plan and patient <= world.clock.moment < plan.valid_until)
 
@@ -86,7 +88,8 @@ class Board:
     def _open_gates(self, world: MergerWorld) -> bool:
         """Mailboxes arrive a few at a time, some before their licence is there."""
         closed = [one.source_id for one in world.travellers if one.state in _GATES and one.evidence is None]
-        if not closed or world.migration.state is not MigrationState.RUNNING or world.dice.random() < 0.9:
+        may_open = self.opens_gates and world.migration.state is MigrationState.RUNNING
+        if not closed or not may_open or world.dice.random() < 0.9:
             return False
         arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))
         gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
@@ -103,10 +106,9 @@ class Board:
         return True
 
     def _retry(self, world: MergerWorld) -> bool:
-        """Only when nothing else is under way in the wave."""
         failed = next((one for one in world.travellers if one.state is PersonState.FAILED), None)
-        is_alive = world.migration.state in {MigrationState.RUNNING, MigrationState.PAUSED}
-        if failed is None or not is_alive or not self.retries:
+        is_off = world.migration.state is MigrationState.ABORTED
+        if failed is None or is_off or not self.retries:
             return False
         self.retries -= 1
         RetryWave(open_uow=world.database.open, clock=world.clock)(

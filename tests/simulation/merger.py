@@ -1,10 +1,10 @@
-"""Two schools that become one, in the simulation: two tenants, a migration between them, and who steers it."""
+"""Two schools that become one, in the simulation: two tenants, and a migration from one to the other."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from config.limits import default_limits
@@ -13,7 +13,7 @@ from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.groups import GroupLicence, LicensingGroup, ObservedGroup
 from provisioning.domain.ids import Actor, BindingId, GroupId, MigrationId, OrganisationId, SubjectId, TenantId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import (
     Migration,
     MigrationDefinition,
@@ -66,7 +66,6 @@ class TwoTenants:
 
     source: FakeGraph
     target: FakeGraph
-    begun: dict[str, int] = field(default_factory=dict)
 
     def of(self, tenant: TenantId) -> FakeGraph:
         return {SOURCE: self.source, TARGET: self.target}[tenant]
@@ -119,7 +118,10 @@ class MergerWorld(World):
         mode: AssignmentMode = AssignmentMode.DIRECT,
         through: GroupId | None = None,
         board: Board | None = None,
+        duplicates: float = 0.0,
     ) -> None:
+        """`duplicates`: how often two workers look at the migration at the same time, in shares of one."""
+        self.duplicates = duplicates
         self.limits = default_limits()
         self.dice = random.Random(seed)
         self.clock = VirtualClock()
@@ -334,10 +336,12 @@ class MergerWorld(World):
         due = [(one.due_at, place, one) for place, one in enumerate(self.operations) if one.due_at is not None]
         earliest = min(due, default=None)
         looked_at = self.migration.due_at
-        if earliest is None and looked_at is not None:
-            looked_at = self._after_rest(looked_at)
+        if looked_at is not None and self._rests:
+            looked_at = self._after_rest(looked_at, earliest[0] if earliest else None)
         if looked_at is not None and (earliest is None or looked_at <= earliest[0]):
             self._pass_to(looked_at)
+            if self.duplicates and self.dice.random() < self.duplicates:
+                self.database.meanwhile = lambda: self.advance()(MIGRATION)
             for _ in range(self.dice.choice((1, 1, 2))):
                 self.advance()(MIGRATION)
         elif earliest is not None:
@@ -345,11 +349,17 @@ class MergerWorld(World):
             self.worker(earliest[2].operation_id)
         return earliest is not None or looked_at is not None
 
-    def _after_rest(self, looked_at: datetime) -> datetime:
-        """Nothing is under way: until somebody does something again nothing changes, however often it is looked at."""
-        wakes = self.board.wakes_at(self)
+    @property
+    def _rests(self) -> bool:
+        """Whether nothing goes on before a person decides something."""
+        asks = {OperationState.AWAITING_APPROVAL, OperationState.HELD}
         is_quiet = self.migration.entered_at < self.clock.moment - timedelta(minutes=1)
-        return max(looked_at, wakes) if wakes is not None and is_quiet else looked_at
+        return is_quiet and all(one.state in OPERATION_ENDS | asks for one in self.operations)
+
+    def _after_rest(self, looked_at: datetime, due: datetime | None) -> datetime:
+        """Nothing is under way: until somebody does something again nothing changes, however often it is looked at."""
+        wakes = [moment for moment in (self.board.wakes_at(self), due) if moment is not None]
+        return max(looked_at, min(wakes)) if wakes else looked_at
 
     def _pass_to(self, moment: datetime) -> None:
         self.clock.moment = max(self.clock.moment, moment)

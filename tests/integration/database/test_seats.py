@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import MigrationId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation
 from tests.factories import NOW
 from tests.factories import operations as make
@@ -80,6 +81,17 @@ class TestWaitingList:
         waits(uow, neighbour, [second], at=LATER)
         listed = {each.operation_id: each.people for each in uow.seats.waiting_lists()}
         assert listed == {operation.operation_id: 1, neighbour.operation_id: 1}
+
+    def test_people_of_a_migration_are_a_list_of_their_own(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        first, second = make.people(2)
+        part = MigrationPart(migration_id=MigrationId("m"), wave=1, phase=Phase.PREPARE)
+        wish = msgspec.structs.replace(operation.wish, part=part, named=(second,))
+        travelling = make.operation(operation.tenant_id, wish=wish)
+        uow.operations.add(travelling)
+        waits(uow, operation, [first])
+        waits(uow, travelling, [second], at=LATER)
+        listed = {each.operation_id: each.people for each in uow.seats.waiting_lists()}
+        assert listed == {operation.operation_id: 1, travelling.operation_id: 1}
 
     def test_whoever_has_the_product_by_another_hand_waits_no_longer(
         self, uow: SqlUnitOfWork, operation: Operation

@@ -11,7 +11,7 @@ from provisioning.domain.observation import HeldLicence, LicenceState, Person
 from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
-from provisioning.execution.verification import goal_met, is_unchanged, rule_observed, with_receipts
+from provisioning.execution.verification import goal_met, is_unchanged, rule_early, rule_observed, with_receipts
 from tests.unit.execution.steps import (
     A1,
     A3,
@@ -137,6 +137,20 @@ class TestWithReceipts:
     def test_what_a_group_gives_stays(self) -> None:
         inherited = HeldLicence(A1, group_id=GROUP)
         assert with_receipts(person(OLD, inherited), [record()]).licences == (inherited, NEW)
+
+    def test_what_a_school_chose_after_us_is_no_lag(self) -> None:
+        """The product that we gave is there, and more is off than we and anybody before us switched off."""
+        given = record(StepKind.ASSIGN, before=BeforeImage())
+        chosen = HeldLicence(A3, frozenset({YAMMER}))
+        assert with_receipts(person(chosen), [given]) == person(chosen)
+
+    def test_a_replica_that_shows_an_earlier_write_of_ours_is_behind(self) -> None:
+        before = BeforeImage(licences=(NEW,))
+        first = record(StepKind.ASSIGN, before=BeforeImage())
+        second = record(StepKind.ASSIGN, number=2, before=before)
+        step = msgspec.structs.replace(first.step, change=Change(add_sku=A3, disabled_plans=OFF))
+        first = msgspec.structs.replace(first, step=step)
+        assert with_receipts(person(NEW), [first, second]) == person(HeldLicence(A3))
 
     def test_everything_else_about_the_person_stays(self) -> None:
         seen = person(OLD, domain="example.org", is_enabled=False, is_guest=True, attributes={"department": "x"})
@@ -300,6 +314,40 @@ class TestRuleObserved:
         stands = msgspec.structs.replace(sent, state=at_once.steps[0].state, reason=at_once.steps[0].reason)
         found = rule_observed(stands, seen, SETTLED, LIMITS, 0)
         assert len(at_once.events) + (found.step.receipt is not None) == 1
+
+
+class TestRuleEarly:
+    """An unanswered write that undoes an earlier one of ours."""
+
+    GIVEN = record(StepKind.ASSIGN, number=2, state=StepState.VERIFIED, applied_at=NOW)
+    TAKEN = record(StepKind.REMOVE, number=2, state=StepState.VERIFIED, applied_at=NOW)
+
+    def early(self, change: Change, earlier: StepRecord, now: datetime, **known: Any) -> Ruling | None:
+        undoing = record(StepKind.REMOVE, **(UNKNOWN | known))
+        step = msgspec.structs.replace(undoing.step, change=change)
+        return rule_early(msgspec.structs.replace(undoing, step=step), [earlier], now, LIMITS)
+
+    @pytest.mark.parametrize(
+        ("change", "earlier"),
+        [
+            pytest.param(Change(remove_skus=(A3,)), GIVEN, id="it takes what was given"),
+            pytest.param(Change(add_sku=A1), TAKEN, id="it gives what was taken"),
+        ],
+    )
+    def test_is_not_judged_while_a_replica_may_not_know_that_one(self, change: Change, earlier: StepRecord) -> None:
+        ruling = self.early(change, earlier, NOW + LIMITS.lag_horizon - seconds(1))
+        assert ruling is not None
+        assert (ruling.step.state, ruling.step.not_before) == (StepState.UNKNOWN, NOW + LIMITS.lag_horizon)
+        assert ruling.subject is None
+
+    def test_is_judged_afterwards(self) -> None:
+        assert self.early(Change(remove_skus=(A3,)), self.GIVEN, NOW + LIMITS.lag_horizon) is None
+
+    def test_what_has_nothing_to_do_with_it_is_judged_at_once(self) -> None:
+        assert self.early(Change(remove_skus=(OTHER,)), self.GIVEN, SETTLED) is None
+
+    def test_what_was_accepted_is_judged_at_once(self) -> None:
+        assert self.early(Change(remove_skus=(A3,)), self.GIVEN, SETTLED, **APPLIED) is None
 
 
 class TestNoSwapLosesBoth:

@@ -7,7 +7,7 @@ import pytest
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import Change, StepKind
 from provisioning.domain.permissions import LICENCES
@@ -345,6 +345,15 @@ class TestUndo:
     )
     def test_leaves_alone_who_is_not_as_we_left_them(self, far: Person, known: dict[str, Any]) -> None:
         assert only(self.undone(far=far, **known)) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+
+    def test_who_was_never_given_it_is_right(self) -> None:
+        plan = self.undone(far=holding(), left={})
+        assert only(plan) == (SubjectState.ALREADY_RIGHT, Reason.LICENCE_NOT_HELD, [])
+
+    def test_who_had_it_before_the_migration_keeps_it(self) -> None:
+        anne = traveller("anne", situation=Situation.ALREADY_LICENSED)
+        plan = self.undone(left={}, travellers=(anne,))
+        assert only(plan) == (SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, [])
 
     def test_who_has_it_no_more_is_right(self) -> None:
         assert only(self.undone(far=holding())) == (SubjectState.ALREADY_RIGHT, Reason.LICENCE_NOT_HELD, [])

@@ -110,6 +110,31 @@ class TestFolding:
         (anne,) = after.travellers
         assert (anne.state, anne.failed_in, anne.reason) == (P.FAILED, phase, said[1])
 
+    @pytest.mark.parametrize("phase", [Phase.UNDO_SOURCE, Phase.UNDO_TARGET])
+    def test_called_off_on_the_way_back_somebody_has_to_look(self, phase: Phase) -> None:
+        _, after = worked_on(phase, None)
+        (anne,) = after.travellers
+        assert (anne.state, anne.failed_in) == (P.FAILED, phase)
+
+    def test_called_off_between_the_halves_of_the_way_back_too(self) -> None:
+        anne = traveller("anne", state=P.ROLLING_BACK)
+        (after,) = turn(anne, waves=[wave(state=W.ROLLING_BACK)], of=migration(state=M.ABORTED)).travellers
+        assert (after.state, after.failed_in, after.reason) == (
+            P.FAILED,
+            Phase.UNDO_TARGET,
+            Reason.MIGRATION_ABORTED,
+        )
+
+    @pytest.mark.parametrize("reason", [Reason.MIGRATION_ABORTED, Reason.WAVE_ROLLED_BACK])
+    def test_whom_an_operation_that_was_called_off_left_out_is_where_they_were(self, reason: Reason) -> None:
+        _, after = worked_on(Phase.PREPARE, (SubjectState.REFUSED, reason))
+        assert after.travellers[0].state is P.WAITING
+
+    def test_who_waits_in_a_wave_that_is_rolled_back_is_back_already(self) -> None:
+        after = turn(traveller("anne"), waves=[wave(state=W.ROLLING_BACK)])
+        assert after.travellers[0].state is P.ROLLED_BACK
+        assert after.waves[0].state is W.ROLLED_BACK
+
     def test_the_hold_period_runs_from_when_everything_was_on(self) -> None:
         _, after = worked_on(Phase.ENABLE, VERIFIED)
         assert after.travellers[0].enabled_at == NOW
@@ -194,6 +219,10 @@ class TestWaves:
             pytest.param(W.HOLDING, [P.WAITING, P.ENABLED], W.GATED, id="who failed is tried again"),
             pytest.param(W.RELEASING, [P.RELEASED, P.FAILED], W.DONE, id="all have left"),
             pytest.param(W.RELEASING, [P.RELEASED, P.ENABLED], W.HOLDING, id="for some it was too early"),
+            pytest.param(W.RELEASING, [P.RELEASED, P.PREPARING], W.HOLDING, id="who failed before is prepared now"),
+            pytest.param(W.HOLDING, [P.RELEASED, P.FAILED], W.DONE, id="who was left failed again"),
+            pytest.param(W.HOLDING, [], W.DONE, id="nobody is in it"),
+            pytest.param(W.HOLDING, [P.FAILED, P.FAILED], W.HOLDING, id="nobody arrived at all"),
             pytest.param(W.RELEASING, [P.RELEASING], W.RELEASING, id="some are leaving"),
             pytest.param(W.ROLLING_BACK, [P.ROLLED_BACK, P.WAITING], W.ROLLED_BACK, id="all are back"),
             pytest.param(W.ROLLING_BACK, [P.PREPARED], W.ROLLING_BACK, id="some are not back"),

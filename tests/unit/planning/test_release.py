@@ -347,7 +347,12 @@ class TestUndo:
                 Reason.NOT_AS_WE_LEFT,
                 id="back, but otherwise",
             ),
-            pytest.param(having(), None, SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, id="nothing was taken"),
+            pytest.param(
+                having(), None, SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, id="nothing was taken, and it is gone"
+            ),
+            pytest.param(
+                having(held(A3)), None, SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, id="nothing was taken"
+            ),
         ],
     )
     def test_only_who_is_as_we_left_them(

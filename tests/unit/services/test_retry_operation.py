@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.ids import MigrationId
 from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.services.retry_operation import RetryOperation
@@ -46,6 +48,15 @@ class TestRetrying:
         an_operation(world, OperationState.PARTIALLY_COMPLETED)
         _retry(world, FakeDispatcher())
         with pytest.raises(ConflictError, match="under way"):
+            _retry(world, FakeDispatcher())
+
+    def test_people_of_a_migration_are_tried_again_by_the_migration(self, world: World) -> None:
+        part = MigrationPart(migration_id=MigrationId("m"), wave=1, phase=Phase.PREPARE)
+        ended = an_operation(world, OperationState.PARTIALLY_COMPLETED)
+        world.operations[OPERATION] = msgspec.structs.replace(
+            ended, wish=msgspec.structs.replace(ended.wish, part=part)
+        )
+        with pytest.raises(ConflictError, match="migrations retry"):
             _retry(world, FakeDispatcher())
 
     def test_what_is_complete_needs_nobody(self, world: World) -> None:
