@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import msgspec
 
-from config.settings import load_settings
+from config.clock import clock_from
+from config.settings import Settings, load_settings
 from provisioning.audit.note import SignerKey
 from provisioning.bootstrap import Services
 from provisioning.database import order_database
@@ -60,6 +61,7 @@ class LocalWorld:
         self.folder = folder.resolve()
         self.options = options or WorldOptions()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -138,6 +140,21 @@ class LocalWorld:
         origin = datetime.fromtimestamp((theirs - factor * real) / (1 - factor), UTC)
         return {"PROVISIONING_CLOCK_FACTOR": str(factor), "PROVISIONING_CLOCK_ORIGIN": origin.isoformat()}
 
+    def set_pace(self, factor: float) -> None:
+        """Time goes on from where it is, at another speed above 1, in the twin and in everything that runs here.
+
+        A process keeps the time it began with, so those that run are started anew; `services` of before are of no use.
+        """
+        running = {name: self._commands[name] for name in self.children}
+        self.stop_children()
+        ours = clock_from(self._settings()).now().timestamp()
+        self.sandbox.control.set_clock(factor=factor)
+        self.options = msgspec.structs.replace(self.options, clock_factor=factor, not_before=ours)
+        self._catch_up()
+        self.environment |= self._time()
+        for name, command in running.items():
+            self.start(name, command)
+
     def _kept(self, name: str, make: Any) -> str:
         """A secret of this world, the same at the next start."""
         file = self.folder / "secrets" / name
@@ -153,10 +170,13 @@ class LocalWorld:
 
     def services(self) -> Services:
         """The use cases in this process, over the same engines; closed with the world."""
-        known = {name.removeprefix("PROVISIONING_"): value for name, value in self.environment.items()}
-        services = Services(load_settings(**{_field(name): value for name, value in known.items()}))
+        services = Services(self._settings())
         self._running.callback(services.close)
         return services
+
+    def _settings(self) -> Settings:
+        known = {name.removeprefix("PROVISIONING_"): value for name, value in self.environment.items()}
+        return load_settings(**{_field(name): value for name, value in known.items()})
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,6 +192,7 @@ class LocalWorld:
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """A child in a session of its own (Ctrl-C is for us, who stop it in order), with its log in the folder."""
+        self._commands[name] = command
         logs = self.folder / "logs"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name}.log").open("ab") as log:

@@ -10,12 +10,14 @@ from provisioning.cli.commands import (
     database,
     local,
     mappings,
+    migrations,
     notices,
     operations,
     orders,
     organisations,
     plans,
     records,
+    rehearsal,
     sandbox,
     service,
     tenants,
@@ -27,6 +29,7 @@ def register_all(app: typer.Typer) -> None:
     local.register(app)
     service.register(app)
     calibration.register(tenants.group)
+    rehearsal.register(migrations.group)
     for group, name in (
         (database.group, "db"),
         (actors.group, "actors"),
@@ -38,6 +41,7 @@ def register_all(app: typer.Typer) -> None:
         (orders.group, "orders"),
         (operations.group, "operations"),
         (plans.group, "plans"),
+        (migrations.group, "migrations"),
         (notices.group, "notices"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),
