@@ -51,9 +51,16 @@ def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str
         _furnish(world, script, options.circumstances)
         told("Both tenants are planted in it, as pseudonyms.")
         world.start_workers()
-        director = Director(world, script, options.circumstances, told)
+        return _played(Director(world, script, options.circumstances, told), began)
+
+
+def _played(director: Director, began: float) -> Rehearsal:
+    try:
         director.play()
-        return report(director, time.monotonic() - began)
+    except KeyboardInterrupt:
+        director.told("Stopped by you, so there is no report; its world goes. The real tenants were only read.")
+        raise
+    return report(director, time.monotonic() - began)
 
 
 def _world(options: RehearsalOptions) -> WorldOptions:

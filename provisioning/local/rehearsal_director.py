@@ -26,6 +26,7 @@ _LEAST_PATIENCE = 8.0  # and on top of it the longest wait of the service's own,
 _LONGEST_WAIT = timedelta(minutes=15)  # of the service: settling, a replica behind, a retry
 _ON_THEIR_WAY = frozenset({PersonState.WAITING, PersonState.PREPARING})
 _AT_THE_GATE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
+_AT_WORK = frozenset({OperationState.PLANNING, OperationState.APPLYING, OperationState.VERIFYING})
 _ALWAYS = timedelta(minutes=5)  # past the hold period, so that nobody is a second short of it
 
 
@@ -44,7 +45,7 @@ class Director:
         self.shown: dict[OperationId, Shown] = {}
         self.entered: dict[int, dict[WaveState, datetime]] = {}
         self.migration_id = MigrationId("")
-        self._told = told
+        self.told = told
         longest = _LONGEST_WAIT.total_seconds() + 4 * circumstances.lag_seconds
         self._patience = _LEAST_PATIENCE + longest / circumstances.clock_factor
 
@@ -53,10 +54,16 @@ class Director:
         if not self._create():
             return
         arrived = [number for number in self._numbers if self._bring(number)]
-        if self.circumstances.until is Phase.RELEASE and arrived:
-            self._hold(arrived)
-            for number in arrived:
-                self._release(number)
+        if self.circumstances.until is not Phase.RELEASE:
+            return
+        to_release = [number for number in arrived if self._here(number, PersonState.ENABLED)]
+        if to_release:
+            self._hold(to_release)
+        for number in to_release:
+            self._release(number)
+
+    def _here(self, number: int, state: PersonState) -> list[Traveller]:
+        return [one for one in travellers(self.services, self.migration_id, number) if one.state is state]
 
     @property
     def _numbers(self) -> list[int]:
@@ -72,14 +79,14 @@ class Director:
             return False
         found = Counter(one.situation for one in travellers(self.services, self.migration_id))
         counted = ", ".join(f"{number:,} {situation.replace('_', ' ')}" for situation, number in sorted(found.items()))
-        self._told(f"Matched: {counted or 'nobody'}.")
+        self.told(f"Matched: {counted or 'nobody'}.")
         return bool(found)
 
     def _bring(self, number: int) -> bool:
         """Start the wave and see it through its gate; False when it does not get there."""
         if not self._start(number) or not self._wait(number, lambda scene: not scene.people(number, _ON_THEIR_WAY)):
             return False
-        self._told(f"Wave {number} is prepared in the target.")
+        self.told(f"Wave {number} is prepared in the target.")
         if self.circumstances.until is Phase.PREPARE:
             return True
         waiting = [one for one in travellers(self.services, self.migration_id, number) if one.evidence is None]
@@ -113,23 +120,36 @@ class Director:
 
     def _hold(self, waves: Sequence[int]) -> None:
         """The hold period at a pace of its own: nothing is under way in it, and a month would take too long."""
+        self._let_finish()
         period = self.migration.definition.hold_period + _ALWAYS
         usual = self.circumstances.clock_factor
         pace = max(usual, period.total_seconds() / self.circumstances.hold_seconds)
         ends = self._held_until(waves) + _ALWAYS
-        self._told(f"Holding for {period.days} days, in {period.total_seconds() / pace:.0f} seconds.")
+        self.told(f"Holding for {period.days} days, in {period.total_seconds() / pace:.0f} seconds.")
         self._go_on_at(pace)
         while self.services.clock.now() < ends:
             self._pause()
         self._go_on_at(usual)
+
+    def _let_finish(self) -> None:
+        """Other work of these tenants, such as people who go into a group: hours would pass between two of its looks.
+
+        What does not come to its end has waits of its own, and can be hurried.
+        """
+        deadline = time.monotonic() + self._patience
+        while time.monotonic() < deadline:
+            with self.services.open_uow() as uow:
+                if not uow.operations.list_by(_AT_WORK):
+                    return
+            self._pause()
 
     def _held_until(self, waves: Sequence[int]) -> datetime:
         period = self.migration.definition.hold_period
         ends = [
             end
             for number in waves
-            for one in travellers(self.services, self.migration_id, number)
-            if one.state is PersonState.ENABLED and (end := one.held_until(period))
+            for one in self._here(number, PersonState.ENABLED)
+            if (end := one.held_until(period))
         ]
         return max(ends, default=self.services.clock.now())
 
@@ -141,7 +161,7 @@ class Director:
             return
         self._note(Chore.RELEASE, number, f"release the source of wave {number}")
         if self._wait(number, lambda scene: scene.wave(number).state is not WaveState.RELEASING):
-            self._told(f"Wave {number} is released in the source.")
+            self.told(f"Wave {number} is released in the source.")
 
     def _approve(self, operation: Operation) -> None:
         sheet = self.services.show_plan(operation.operation_id)
@@ -193,7 +213,7 @@ class Director:
 
     def _note(self, chore: Chore, wave: int, told: str) -> None:
         self.deeds.append(Deed(chore=chore, at=self.services.clock.now(), told=told, wave=wave))
-        self._told(f"{told[0].upper()}{told[1:]}.")
+        self.told(f"{told[0].upper()}{told[1:]}.")
 
     def _stand_still(self, number: int, why: str, chore: Chore = Chore.LOOK_INTO) -> None:
         self.obstacles.setdefault(number, []).append(why)

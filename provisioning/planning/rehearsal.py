@@ -59,7 +59,7 @@ class Straggler(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RehearsedWave(msgspec.Struct, frozen=True, kw_only=True):
-    """`minutes`: of the service's clock in each state of the wave."""
+    """`minutes`: of the service's clock in each state that the wave left; idle time of this machine is in them."""
 
     number: int
     name: str
@@ -69,6 +69,16 @@ class RehearsedWave(msgspec.Struct, frozen=True, kw_only=True):
     stragglers: tuple[Straggler, ...] = ()
     minutes: dict[WaveState, float] = {}
     obstacles: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> float:
+        """Seconds of work, plan by plan."""
+        return sum(plan.taken or 0.0 for plan in self.plans)
+
+    @property
+    def forecast(self) -> float:
+        """Seconds of writing, as foretold."""
+        return sum(plan.forecast or 0.0 for plan in self.plans)
 
     @property
     def seats_missing(self) -> int:

@@ -1,6 +1,6 @@
 """A rehearsal as text for whoever has to decide: what happened to whom, how long, and what people have to do."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
@@ -20,6 +20,7 @@ from provisioning.planning.rehearsal import (
 
 _WIDTH = 79
 _NAMED = 10  # people on a page; the JSON beside it has all
+_TOLD = 6  # losses in one breath
 _MINUTE = 60.0
 _CHORES = {
     Chore.EXPLAIN: "explain or correct something before a wave begins",
@@ -92,9 +93,15 @@ def _outcome(rehearsal: Rehearsal) -> str:
 def _wave(wave: RehearsedWave, sentence: Callable[[Reason], str], name: Name) -> Iterator[str]:
     yield from _wrapped(f"Wave {wave.number}, {wave.name}: {wave.state.replace('_', ' ')}")
     yield from _wrapped(f"  {_counted(wave.people) or 'nobody'}", 2)
+    if wave.plans:
+        yield from _wrapped(
+            f"  Work: {_long(wave.taken / _MINUTE)} from approvals until read back, foretold "
+            f"{_long(wave.forecast / _MINUTE)} of writing",
+            4,
+        )
     if wave.minutes:
         spent = ", ".join(f"{state.replace('_', ' ')} {_long(minutes)}" for state, minutes in wave.minutes.items())
-        yield from _wrapped(f"  Time: {spent}", 4)
+        yield from _wrapped(f"  In all: {spent}", 4)
     for plan in wave.plans:
         yield from _plan(plan, sentence, name)
     for reason, number in wave.reasons.items():
@@ -110,8 +117,21 @@ def _plan(plan: RehearsedPlan, sentence: Callable[[Reason], str], name: Name) ->
     yield from _wrapped(f"  Plan to {plan.phase.replace('_', ' ')}: {steps or 'no steps'}; {asked}{_times(plan)}", 4)
     for reason, number in (*plan.facts.refused.items(), *plan.facts.waiting.items()):
         yield from _wrapped(f"    {number:,}: {sentence(Reason(reason))}", 6)
-    for loss, number in (*plan.facts.losses.items(), *plan.facts.not_carried.items()):
-        yield from _wrapped(f"    {number:,}: {loss}", 6)
+    for number, losses in _alike({**plan.facts.losses, **plan.facts.not_carried}).items():
+        yield from _wrapped(f"    {number:,} lose: {_some(losses)}", 6)
+
+
+def _alike(losses: Mapping[str, int]) -> Mapping[int, list[str]]:
+    """Whoever loses a whole product loses dozens of services: they are told in one breath."""
+    by_number: defaultdict[int, list[str]] = defaultdict(list)
+    for loss, number in losses.items():
+        by_number[number].append(loss)
+    return by_number
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _TOLD
+    return ", ".join(names[:_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _times(plan: RehearsedPlan) -> str:

@@ -1,0 +1,177 @@
+"""A merger is played on copies of both tenants first; the real ones see nothing of it."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import MetaData, create_engine, func, select
+
+from provisioning.bootstrap import check_installation
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase
+from provisioning.domain.migration_lifecycle import PersonState, WaveState
+from provisioning.domain.reasons import Reason
+from provisioning.local.world import APP, LocalWorld, WorldOptions
+from provisioning.planning.rehearsal import Chore, Rehearsal
+from tests.engines import temporary_folder
+from tests.journeys.conftest import FAST
+from tests.journeys.furniture import Town
+from tests.journeys.mergers import Merger
+from tests.journeys.patience import until
+
+PATIENCE = 150.0  # seconds for a whole rehearsal on a busy machine
+HASTE = ("--clock-factor", str(FAST), "--hold-seconds", "2")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[LocalWorld]:
+    """The installation that is not to be touched. No workers: whatever changes in it, the rehearsal did."""
+    with temporary_folder() as folder, LocalWorld(folder, WorldOptions(durable=False, clock_factor=FAST)) as world:
+        secret = world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
+        world.sandbox.control.register_app(APP, secrets=[{"value": secret}])
+        check_installation(world.services())
+        yield world
+
+
+class Played:
+    """One rehearsal that somebody typed, and what was there before it."""
+
+    def __init__(self, town: Town, folder: Path) -> None:
+        self.town, self.folder = town, folder
+        self.merger = Merger.prepare(town, 6, pilot=2)
+        town.command("tenants", "list")  # there is an operator by now
+        self.before = _rows(town)
+        self.run = _typed(town, self.merger.migration_id, "--folder", str(folder), "--seats-short", "1", *HASTE)
+        self.after = _rows(town)
+        self.written = list(town.control.ledger(0))
+        with town.services.open_uow() as uow:
+            self.on_record = [line.kind for line in uow.audit.list_by(limit=4)]
+
+    @property
+    def report(self) -> Rehearsal:
+        [file] = self.folder.glob("rehearsal-*.json")
+        return msgspec.json.decode(file.read_bytes(), type=Rehearsal)
+
+
+@pytest.fixture(scope="module")
+def played(town: Town) -> Iterator[Played]:
+    with temporary_folder() as folder:
+        yield Played(town, folder)
+
+
+class TestAMergerIsRehearsed:
+    def test_it_goes_through_to_the_release(self, played: Played) -> None:
+        assert played.run.returncode == 0, played.run.stderr
+        assert [wave.state for wave in played.report.waves] == [WaveState.DONE, WaveState.DONE]
+        assert played.report.waves[0].people == {PersonState.RELEASED: 2}
+
+    def test_who_gets_no_seat_is_named_by_the_true_id(self, played: Played) -> None:
+        [one] = [one for wave in played.report.waves for one in wave.stragglers]
+        assert (one.reason, one.phase) == (Reason.SEATS_INSUFFICIENT, Phase.PREPARE)
+        pairs = dict(zip(played.merger.source.people, played.merger.target.people, strict=True))
+        assert pairs[one.source_id] == one.target_id
+        assert played.report.waves[1].seats_missing == 1
+
+    def test_what_people_have_to_do_is_counted(self, played: Played) -> None:
+        chores = [deed.chore for deed in played.report.deeds]
+        assert chores.count(Chore.START) == 2
+        assert chores.count(Chore.GIVE_EVIDENCE) == 2
+        assert chores.count(Chore.RELEASE) == 2
+        assert Chore.RESUME in chores  # one of four is more than the threshold
+        assert played.report.approvals == 4
+
+    def test_the_hold_period_passed_in_it(self, played: Played) -> None:
+        moments = {deed.chore: deed.at for deed in played.report.deeds}
+        assert (moments[Chore.RELEASE] - moments[Chore.START]).days >= 30
+
+    def test_its_report_is_for_its_owner_alone_and_its_world_is_gone(self, played: Played) -> None:
+        files = {file.suffix: file for file in played.folder.iterdir() if file.name != "lock"}
+        assert set(files) == {".json", ".txt"}
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
+        assert files[".txt"].read_text() in played.run.stdout
+        assert all(len(line) <= 80 for line in files[".txt"].read_text().splitlines())
+
+    def test_the_real_database_has_the_snapshots_on_record_and_nothing_else(self, played: Played) -> None:
+        changed = {
+            name: played.after[name] - rows for name, rows in played.before.items() if played.after[name] != rows
+        }
+        assert changed == {"audit_events": 4, "audit_unsealed": 4, "pseudonyms": 2}  # these two are the keys of masks
+        assert sorted(played.on_record) == ["tenant.snapshot_begun"] * 2 + ["tenant.snapshot_taken"] * 2
+
+    def test_the_real_tenants_saw_no_write(self, played: Played) -> None:
+        assert played.written == []
+
+    def test_the_real_plan_is_held_against_it(self, played: Played) -> None:
+        operation = _planned(played.merger)
+        [report] = played.folder.glob("*.json")
+        compared = _typed(played.town, "--compare", operation, "--with", str(report))
+        assert compared.returncode == 0, compared.stderr
+        assert "as it was rehearsed" in compared.stdout
+
+
+def _planned(merger: Merger) -> str:
+    """The real operation that prepares the pilot, its plan drawn in this process."""
+    merger.start(1)
+    services = merger.town.services
+    services.advance_migration(merger.migration_id)
+
+    def look() -> bool:
+        [operation] = merger.operations(Phase.PREPARE, 1)
+        services.advance_operation(operation.operation_id)
+        return operation.state is OperationState.AWAITING_APPROVAL
+
+    until(look, "a plan to prepare the pilot")
+    [operation] = merger.operations(Phase.PREPARE, 1)
+    return operation.operation_id
+
+
+@pytest.mark.slow
+def test_interrupted_it_leaves_nothing_and_killed_the_next_one_clears_up(town: Town) -> None:
+    merger = Merger.prepare(town, 2, pilot=2)
+    with temporary_folder() as folder:
+        words = (merger.migration_id, "--folder", str(folder), "--until", "prepare", *HASTE)
+        for request, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+            with _process(town, *words) as process:
+                until((folder / "world" / "logs").exists, "workers", within=PATIENCE)
+                process.send_signal(request)
+                assert process.wait(PATIENCE) == code
+            assert (folder / "world").exists() is (request is signal.SIGKILL)
+        done = _typed(town, *words)
+        assert done.returncode == 0, done.stderr
+        assert not (folder / "world").exists()
+
+
+def _process(town: Town, *words: str) -> "subprocess.Popen[str]":
+    environment = {"PROVISIONING_TOKEN": town._token, "PROVISIONING_LANGUAGE": "en"}
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("provisioning"), "migrations", "rehearse", *words],
+        env={**os.environ, **town.world.environment, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _typed(town: Town, *words: str) -> "subprocess.CompletedProcess[str]":
+    with _process(town, *words) as process:
+        said, told = process.communicate(timeout=PATIENCE)
+    return subprocess.CompletedProcess(words, process.returncode, said, told)
+
+
+def _rows(town: Town) -> dict[str, int]:
+    """How many there are in each table of our database."""
+    engine, tables = create_engine(town.world.engines.owner_url), MetaData()
+    with engine.connect() as connection:
+        tables.reflect(connection)
+        counts = {
+            name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in tables.tables.items()
+        }
+    engine.dispose()
+    return counts
