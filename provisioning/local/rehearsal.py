@@ -15,7 +15,7 @@ from provisioning.local.apart import apart
 from provisioning.local.binaries import installed
 from provisioning.local.demo import forget_engines
 from provisioning.local.errors import EnginesError
-from provisioning.local.interrupts import stopped_by_signals
+from provisioning.local.interrupts import noted_signals, stopped_by_signals
 from provisioning.local.rehearsal_director import Director
 from provisioning.local.rehearsal_report import report
 from provisioning.local.rehearsal_seed import plant
@@ -51,16 +51,19 @@ def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str
         _furnish(world, script, options.circumstances)
         told("Both tenants are planted in it, as pseudonyms.")
         world.start_workers()
-        return _played(Director(world, script, options.circumstances, told), began)
+        director = _played(world, script, options.circumstances, told)
+        return report(director, time.monotonic() - began)
 
 
-def _played(director: Director, began: float) -> Rehearsal:
+def _played(world: LocalWorld, script: Script, circumstances: Circumstances, told: Callable[[str], None]) -> Director:
     try:
-        director.play()
+        with noted_signals() as may_go_on:
+            director = Director(world, script, circumstances, told, may_go_on)
+            director.play()
     except KeyboardInterrupt:
-        director.told("Stopped by you, so there is no report; its world goes. The real tenants were only read.")
+        told("Stopped by you, so there is no report; its world goes. The real tenants were only read.")
         raise
-    return report(director, time.monotonic() - began)
+    return director
 
 
 def _world(options: RehearsalOptions) -> WorldOptions:

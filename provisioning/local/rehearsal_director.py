@@ -31,10 +31,15 @@ _ALWAYS = timedelta(minutes=5)  # past the hold period, so that nobody is a seco
 
 
 class Director:
-    """`told` hears a sentence whenever something happened."""
+    """`told` hears a sentence whenever something happened; `may_go_on` raises once somebody wants it to end."""
 
     def __init__(
-        self, world: LocalWorld, script: Script, circumstances: Circumstances, told: Callable[[str], None]
+        self,
+        world: LocalWorld,
+        script: Script,
+        circumstances: Circumstances,
+        told: Callable[[str], None],
+        may_go_on: Callable[[], None],
     ) -> None:
         self.world = world
         self.services: Services = world.services()
@@ -46,6 +51,7 @@ class Director:
         self.entered: dict[int, dict[WaveState, datetime]] = {}
         self.migration_id = MigrationId("")
         self.told = told
+        self._may_go_on = may_go_on
         longest = _LONGEST_WAIT.total_seconds() + 4 * circumstances.lag_seconds
         self._patience = _LEAST_PATIENCE + longest / circumstances.clock_factor
 
@@ -87,7 +93,7 @@ class Director:
         if not self._start(number) or not self._wait(number, lambda scene: not scene.people(number, _ON_THEIR_WAY)):
             return False
         self.told(f"Wave {number} is prepared in the target.")
-        if self.circumstances.until is Phase.PREPARE:
+        if not self._goes_through_gate(number):
             return True
         waiting = [one for one in travellers(self.services, self.migration_id, number) if one.evidence is None]
         at_gate = [one for one in waiting if one.state in _AT_THE_GATE]
@@ -96,6 +102,11 @@ class Director:
             if people and not self._open_gate(number, people):
                 return False
         return self._wait(number, lambda scene: scene.wave(number).state is WaveState.HOLDING)
+
+    def _goes_through_gate(self, number: int) -> bool:
+        """The pilot always does when others follow: none of them may begin before."""
+        pilot, *others = self._numbers
+        return self.circumstances.until is not Phase.PREPARE or bool(number == pilot and others)
 
     def _start(self, number: int) -> bool:
         try:
@@ -213,7 +224,7 @@ class Director:
 
     def _note(self, chore: Chore, wave: int, told: str) -> None:
         self.deeds.append(Deed(chore=chore, at=self.services.clock.now(), told=told, wave=wave))
-        self.told(f"{told[0].upper()}{told[1:]}.")
+        self.told(f"{told[0].upper()}{told[1:].rstrip('.')}.")
 
     def _stand_still(self, number: int, why: str, chore: Chore = Chore.LOOK_INTO) -> None:
         self.obstacles.setdefault(number, []).append(why)
@@ -225,6 +236,7 @@ class Director:
         self.services = self.world.services()
 
     def _pause(self) -> None:
+        self._may_go_on()
         if gone := self.world.ended_by_themselves():
             raise EnginesError(f"The rehearsal broke off: {', '.join(gone)} ended. Logs are in {self.world.folder}.")
         threading.Event().wait(_LOOK_EVERY)

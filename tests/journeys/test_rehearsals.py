@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, create_engine, func, select
 
 from provisioning.bootstrap import check_installation
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import MatchRule, Phase
 from provisioning.domain.migration_lifecycle import PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.local.world import APP, LocalWorld, WorldOptions
@@ -44,7 +44,10 @@ class Played:
 
     def __init__(self, town: Town, folder: Path) -> None:
         self.town, self.folder = town, folder
-        self.merger = Merger.prepare(town, 6, pilot=2)
+        numbered = {"traits": lambda _customer, _school, number: {"employeeId": f"P-{number}"}}
+        self.merger = Merger.prepare(
+            town, 6, pilot=2, source=numbered, target=numbered, identity=(), rules=(MatchRule.EMPLOYEE_ID,)
+        )
         town.command("tenants", "list")  # there is an operator by now
         self.before = _rows(town)
         self.run = _typed(town, self.merger.migration_id, "--folder", str(folder), "--seats-short", "1", *HASTE)
@@ -140,7 +143,8 @@ def test_interrupted_it_leaves_nothing_and_killed_the_next_one_clears_up(town: T
             with _process(town, *words) as process:
                 until((folder / "world" / "logs").exists, "workers", within=PATIENCE)
                 process.send_signal(request)
-                assert process.wait(PATIENCE) == code
+                _, told = process.communicate(timeout=PATIENCE)
+            assert process.returncode == code, told
             assert (folder / "world").exists() is (request is signal.SIGKILL)
         done = _typed(town, *words)
         assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -93,24 +92,18 @@ def _goal(text: str) -> Phase:
 
 
 def _play(session: Session, named: str, folder: Path, circumstances: "Circumstances", *, kept: bool) -> "Rehearsal":
-    local = _local()  # before a tenant is read in vain
-    services = session.checked_services
-    script = services.prepare_rehearsal(session.identity, _asked(session, named), _tracked)
-    settings = {name: value for name in _RULES if (value := getattr(services.settings, name)) is not None}
-    options = local.RehearsalOptions(folder=folder, circumstances=circumstances, kept=kept, settings=settings)
-    rehearsal: Rehearsal = local.run_rehearsal(script, options, lambda told: _say(session, told))
-    return rehearsal
-
-
-def _local() -> ModuleType:
-    """Raises ConfigurationError or EnginesError where this machine has no engines of its own."""
     try:
-        from provisioning.local import rehearsal
+        from provisioning.local.rehearsal import RehearsalOptions, require_engines, run_rehearsal
     except ModuleNotFoundError as error:
         sentence = f"A rehearsal needs the extra `local` of this package: {error.name} is not installed."
         raise ConfigurationError(sentence) from None
-    rehearsal.require_engines()
-    return rehearsal
+    require_engines()  # before a tenant is read in vain
+    asked = _asked(session, named)
+    services = session.checked_services
+    script = services.prepare_rehearsal(session.identity, asked, _tracked)
+    settings = {name: value for name in _RULES if (value := getattr(services.settings, name)) is not None}
+    options = RehearsalOptions(folder=folder, circumstances=circumstances, kept=kept, settings=settings)
+    return run_rehearsal(script, options, lambda told: _say(session, told))
 
 
 def _asked(session: Session, named: str) -> "MigrationFile | str":
