@@ -51,6 +51,7 @@ def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str
         _furnish(world, script, options.circumstances)
         told("Both tenants are planted in it, as pseudonyms.")
         world.start_workers()
+        world.await_workers()  # or their start would be counted among the minutes of the first wave
         director = _played(world, script, options.circumstances, told)
         return report(director, time.monotonic() - began)
 

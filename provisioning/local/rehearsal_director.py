@@ -141,6 +141,7 @@ class Director:
         while self.services.clock.now() < ends:
             self._pause()
         self._go_on_at(usual)
+        self.world.await_workers()
 
     def _let_finish(self) -> None:
         """Other work of these tenants, such as people who go into a group: hours would pass between two of its looks.

@@ -5,6 +5,8 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -28,6 +30,9 @@ from provisioning.local.sandbox import SandboxProcess
 
 APP = "3b9d5c62-0e6e-4c8e-9a35-6f2b7a1c0a01"  # our application, as the twin knows it
 _WORKER = ("worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat")
+_BEAT = "beat"
+_READY = b" ready."  # what Celery logs once a worker takes messages
+_READY_WITHIN, _LOOK_EVERY = 60.0, 0.1  # seconds
 _GRACE = 30.0  # seconds for a worker to finish its chunk
 # Celery says it for the sake of pickle, which we do not accept, and on standard error, where every line is JSON.
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -62,6 +67,7 @@ class LocalWorld:
         self.options = options or WorldOptions()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
+        self._last_words: dict[str, int] = {}  # how long the log of each was when it was started
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -185,7 +191,7 @@ class LocalWorld:
         self.start_worker("orders", "sweeps,orders")
         if bulk:
             self.start_worker("bulk", "bulk")
-        self.start("beat", _celery("beat", "--loglevel=WARNING"))
+        self.start(_BEAT, _celery("beat", "--loglevel=WARNING"))
 
     def start_worker(self, name: str, queues: str) -> None:
         self.start(name, _celery(*_WORKER, f"--queues={queues}", f"--hostname={name}@%h"))
@@ -196,6 +202,7 @@ class LocalWorld:
         logs = self.folder / "logs"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name}.log").open("ab") as log:
+            self._last_words[name] = log.seek(0, os.SEEK_END)
             self.children[name] = subprocess.Popen(  # noqa: S603  our own interpreter
                 tied(command),
                 stdin=subprocess.DEVNULL,
@@ -205,6 +212,19 @@ class LocalWorld:
                 start_new_session=True,
             )
         return self.children[name]
+
+    def await_workers(self) -> None:
+        """Until each worker that was started takes messages. Raises EnginesError when one does not."""
+        deadline, pause = time.monotonic() + _READY_WITHIN, threading.Event()
+        while waiting := [name for name in self.children if name != _BEAT and not self._is_ready(name)]:
+            if time.monotonic() > deadline or self.ended_by_themselves():
+                raise EnginesError(f"{', '.join(waiting)} did not begin to work. Logs are in {self.folder / 'logs'}.")
+            pause.wait(_LOOK_EVERY)
+
+    def _is_ready(self, name: str) -> bool:
+        with (self.folder / "logs" / f"{name}.log").open("rb") as log:
+            log.seek(self._last_words[name])
+            return _READY in log.read()
 
     def ended_by_themselves(self) -> list[str]:
         """The names of processes that should run and do not."""
