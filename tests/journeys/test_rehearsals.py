@@ -5,7 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,16 +13,21 @@ import pytest
 from sqlalchemy import MetaData, create_engine, func, select
 
 from provisioning.bootstrap import check_installation
+from provisioning.domain.errors import NotAllowedError
+from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import MatchRule, Phase
+from provisioning.domain.migration import MatchRule, Phase, ProductPair, WaveDefinition
+from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.migration_lifecycle import PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.local.world import APP, LocalWorld, WorldOptions
 from provisioning.planning.rehearsal import Chore, Rehearsal
 from tests.engines import temporary_folder
+from tests.factories import operations as make
 from tests.journeys.conftest import FAST
+from tests.journeys.customers import A3, Customer
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import Merger
+from tests.journeys.mergers import APPROVER, EVERYONE, OPERATOR, Merger
 from tests.journeys.patience import until
 
 PATIENCE = 150.0  # seconds for a whole rehearsal on a busy machine
@@ -132,6 +137,65 @@ def _planned(merger: Merger) -> str:
     until(look, "a plan to prepare the pilot")
     [operation] = merger.operations(Phase.PREPARE, 1)
     return operation.operation_id
+
+
+class TestWhatItIsPlayedFrom:
+    def test_nobody_is_named_in_it_but_for_whom_the_report_is(self, town: Town) -> None:
+        merger = Merger.prepare(town, 3)
+        people = {*merger.source.people, *merger.target.people}
+        script = town.services.prepare_rehearsal(OPERATOR, merger.migration_id)
+        assert set(script.names.values()) == people
+        told = msgspec.json.encode(msgspec.structs.replace(script, names={})).decode()
+        seeds = (script.source.seed + script.target.seed).decode()
+        assert [person for person in people if person in told or person in seeds] == []
+        assert "medewerker" not in seeds  # how their sign-in names begin
+
+    def test_a_file_need_not_be_a_migration_yet(self, town: Town) -> None:
+        merger = Merger.prepare(town, 2)
+        here, there = merger.source, merger.target
+        ids = f'{{"ids":["{here.people[0]}"]}}'
+        asked = MigrationFile(
+            name="nog niets",
+            source=Side(tenant=here.tenant, holder=here.code),
+            target=Side(tenant=there.tenant, holder=there.code),
+            asked_by="brief 2027-14",
+            people=EVERYONE,
+            products=(ProductPair(source_sku=SkuId(A3), target_sku=SkuId(A3)),),
+            waves=(WaveDefinition(number=1, name="proef", selector=ids),),
+            identity=(IdentityPair(f"medewerker-0000.{here.code.lower()}@{here.domain}", there.people[0]),),
+        )
+        before = _rows(town)
+        script = town.services.prepare_rehearsal(OPERATOR, asked)
+        [pair] = script.asked.identity
+        assert script.names[SubjectId(pair.source)] == here.people[0]
+        assert script.names[SubjectId(pair.target)] == there.people[0]
+        assert pair.source in script.asked.waves[0].selector
+        assert _rows(town)["migrations"] == before["migrations"]
+
+    def test_seats_that_an_order_took_are_not_free_in_it(self, town: Town) -> None:
+        merger = Merger.prepare(town, 2)
+        _reserve(town, merger.target, merger.target.people[:1])
+        script = town.services.prepare_rehearsal(OPERATOR, merger.migration_id)
+        [masked] = script.target.promised[SkuId(A3)]
+        assert script.names[masked] == merger.target.people[0]
+
+    def test_an_approver_may_not_carry_people_out_of_the_house(self, town: Town) -> None:
+        with pytest.raises(NotAllowedError):
+            town.services.prepare_rehearsal(APPROVER, "5f0c9a4e")
+
+
+def _reserve(town: Town, customer: Customer, people: Sequence[str]) -> None:
+    """As a delivery does whose plan has been drawn."""
+    named = [SubjectId(person) for person in people]
+    wish = make.wish(holder_id=customer.code, organisations=(customer.code,))
+    operation = make.operation(customer.tenant, due_at=None, wish=wish)
+    subjects = tuple(make.subject(person, organisation_id=customer.code) for person in named)
+    plan = make.plan(operation, named, subjects=subjects)
+    with town.services.open_uow() as uow:
+        uow.operations.add(operation)
+        pseudonyms = uow.audit.pseudonyms(customer.tenant, named)
+        uow.plans.add(plan, pseudonyms, sku=SkuId(A3), valid_until=plan.drawn_at)
+        uow.commit()
 
 
 @pytest.mark.slow
