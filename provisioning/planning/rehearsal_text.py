@@ -166,7 +166,9 @@ def _counted(people: Mapping[PersonState, int]) -> str:
 
 
 def _long(minutes: float) -> str:
-    """Minutes, hours or days, whichever reads best."""
+    """Seconds, minutes, hours or days, whichever reads best."""
+    if minutes < 2:
+        return f"{minutes * _MINUTE:.0f} seconds"
     if minutes >= 2 * 24 * 60:
         return f"{minutes / 60 / 24:.1f} days"
     return f"{minutes / 60:.1f} hours" if minutes >= 2 * 60 else f"{minutes:.1f} minutes"

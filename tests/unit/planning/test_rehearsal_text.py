@@ -1,5 +1,6 @@
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase
+from provisioning.domain.migration_lifecycle import WaveState
 from provisioning.domain.operation import StepKind
 from provisioning.planning.rehearsal import Chore, Circumstances, Difference, Rehearsal
 from provisioning.planning.rehearsal_text import render_differences, render_rehearsal
@@ -37,7 +38,10 @@ class TestRenderRehearsal:
     def test_each_plan_has_its_steps_refusals_and_times(self) -> None:
         shown = plan(facts=facts(refused={"NOT_FOUND": 2}, waiting={"SEATS_INSUFFICIENT": 1}))
         text = flat(rendered(rehearsal(wave(plans=(shown,)))))
-        assert "Plan to prepare: <assign> 10; approved by a person, foretold 0.5 minutes, read back after 1.5" in text
+        assert (
+            "Plan to prepare: <assign> 10; approved by a person, foretold 30 seconds, read back after 90 seconds"
+            in text
+        )
         assert "2: Sentence for NOT_FOUND." in text
         assert "1: Sentence for SEATS_INSUFFICIENT." in text
 
@@ -57,7 +61,14 @@ class TestRenderRehearsal:
         assert "and 2 more" in text
 
     def test_time_is_told_in_what_reads_best(self) -> None:
-        assert "preparing 3.0 minutes, holding 30.0 days" in flat(rendered(rehearsal(wave())))
+        minutes = {
+            WaveState.PREPARING: 1.5,
+            WaveState.GATED: 150.0,
+            WaveState.HOLDING: 43_205.0,
+            WaveState.RELEASING: 3,
+        }
+        told = flat(rendered(rehearsal(wave(minutes=minutes))))
+        assert "preparing 90 seconds, gated 2.5 hours, holding 30.0 days, releasing 3.0 minutes" in told
 
     def test_chores_are_counted(self) -> None:
         text = flat(rendered(rehearsal(wave(), deeds=(deed(Chore.START), deed(Chore.APPROVE), deed(Chore.APPROVE)))))
