@@ -130,17 +130,13 @@ class Director:
         return self._wait(number, through)
 
     def _hold(self, waves: Sequence[int]) -> None:
-        """The hold period at a pace of its own: nothing is under way in it, and a month would take too long."""
+        """The hold period passes at once: nothing is under way in it. Workers begin anew behind it."""
         self._let_finish()
-        period = self.migration.definition.hold_period + _ALWAYS
-        usual = self.circumstances.clock_factor
-        pace = max(usual, period.total_seconds() / self.circumstances.hold_seconds)
-        ends = self._held_until(waves) + _ALWAYS
-        self.told(f"Holding for {period.days} days, in {period.total_seconds() / pace:.0f} seconds.")
-        self._go_on_at(pace)
-        while self.services.clock.now() < ends:
-            self._pause()
-        self._go_on_at(usual)
+        left = self._held_until(waves) + _ALWAYS - self.services.clock.now()
+        self.told(f"The hold period passes: {left.days} days.")
+        self.services.close()
+        self.world.skip(left.total_seconds())
+        self.services = self.world.services()
         self.world.await_workers()
 
     def _let_finish(self) -> None:
@@ -230,11 +226,6 @@ class Director:
     def _stand_still(self, number: int, why: str, chore: Chore = Chore.LOOK_INTO) -> None:
         self.obstacles.setdefault(number, []).append(why)
         self._note(chore, number, f"wave {number} stands still: {why}" if number else why)
-
-    def _go_on_at(self, pace: float) -> None:
-        self.services.close()
-        self.world.set_pace(pace)
-        self.services = self.world.services()
 
     def _pause(self) -> None:
         self._may_go_on()

@@ -17,6 +17,7 @@ _GOALS = {  # who got so far is no straggler
     Phase.ENABLE: frozenset({PersonState.ENABLED, PersonState.RELEASED}),
     Phase.RELEASE: frozenset({PersonState.RELEASED}),
 }
+_NOT_ON_THEIR_WAY = frozenset({PersonState.LEFT_OUT, PersonState.WAITING})
 Names = Mapping[SubjectId, SubjectId]
 
 
@@ -56,9 +57,7 @@ def _wave(director: Director, defined: WaveDefinition, scene: Scene, people: Ite
             if part_of(operation).wave == defined.number and operation.operation_id in director.shown
         ),
         stragglers=tuple(
-            _straggler(one, director.script.names)
-            for one in own
-            if one.state not in goal | {PersonState.LEFT_OUT, PersonState.WAITING} or one.reason
+            _straggler(one, director.script.names) for one in own if one.state not in goal | _NOT_ON_THEIR_WAY
         ),
         minutes=_minutes(director.entered.get(defined.number, {}), wave),
         obstacles=tuple(director.obstacles.get(defined.number, ())),

@@ -146,16 +146,16 @@ class LocalWorld:
         origin = datetime.fromtimestamp((theirs - factor * real) / (1 - factor), UTC)
         return {"PROVISIONING_CLOCK_FACTOR": str(factor), "PROVISIONING_CLOCK_ORIGIN": origin.isoformat()}
 
-    def set_pace(self, factor: float) -> None:
-        """Time goes on from where it is, at another speed above 1, in the twin and in everything that runs here.
+    def skip(self, seconds: float) -> None:
+        """So much time passes at once, in the twin and in everything that runs here; needs a clock factor above 1.
 
-        A process keeps the time it began with, so those that run are started anew; `services` of before are of no use.
+        A process keeps the time it began with, so those that run are started anew, and find whatever came due in
+        between. `services` of before are of no use. Hurried, each round of a month would have to be made in seconds.
         """
         running = {name: self._commands[name] for name in self.children}
         self.stop_children()
-        ours = clock_from(self._settings()).now().timestamp()
-        self.sandbox.control.set_clock(factor=factor)
-        self.options = msgspec.structs.replace(self.options, clock_factor=factor, not_before=ours)
+        later = clock_from(self._settings()).now().timestamp() + seconds
+        self.options = msgspec.structs.replace(self.options, not_before=later)
         self._catch_up()
         self.environment |= self._time()
         for name, command in running.items():

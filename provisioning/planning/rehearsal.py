@@ -119,7 +119,6 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     seats_short: int = 0  # of each target product
     lag_seconds: float = 0.0
     clock_factor: float = 60.0
-    hold_seconds: float = 60.0  # real ones, in which the hold period passes
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):

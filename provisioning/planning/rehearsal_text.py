@@ -22,6 +22,7 @@ _WIDTH = 79
 _NAMED = 10  # people on a page; the JSON beside it has all
 _TOLD = 6  # losses in one breath
 _MINUTE = 60.0
+_AT_LEAST = 2
 _CHORES = {
     Chore.EXPLAIN: "explain or correct something before a wave begins",
     Chore.START: "start a wave",
@@ -166,12 +167,12 @@ def _counted(people: Mapping[PersonState, int]) -> str:
 
 
 def _long(minutes: float) -> str:
-    """Seconds, minutes, hours or days, whichever reads best."""
-    if minutes < 2:
-        return f"{minutes * _MINUTE:.0f} seconds"
-    if minutes >= 2 * 24 * 60:
-        return f"{minutes / 60 / 24:.1f} days"
-    return f"{minutes / 60:.1f} hours" if minutes >= 2 * 60 else f"{minutes:.1f} minutes"
+    """In the largest unit of which it is at least two."""
+    units = ((24 * 60, "days"), (60, "hours"), (1, "minutes"))
+    for size, unit in units:
+        if minutes >= _AT_LEAST * size:
+            return f"{minutes / size:.1f} {unit}"
+    return f"{minutes * _MINUTE:.0f} seconds"
 
 
 def _wrapped(text: str, depth: int = 0) -> list[str]:

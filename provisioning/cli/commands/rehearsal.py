@@ -52,7 +52,6 @@ def rehearse(
     seats_short: Annotated[int, typer.Option(min=0, help="Seats taken out of each target product.")] = 0,
     lag: Annotated[float, typer.Option(min=0.0, help="Longest replica delay, in seconds.")] = 0.0,
     clock_factor: Annotated[float, typer.Option(min=2.0, max=_FASTEST, help="How much faster time goes.")] = 60.0,
-    hold_seconds: Annotated[float, typer.Option(min=1.0, help="Real seconds for the hold period.")] = 60.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave its world in the folder.")] = False,
     compare: Annotated[str | None, typer.Option(metavar="OPERATION", help="Compare its plan instead.")] = None,
     report: Annotated[Path | None, typer.Option("--with", metavar="REPORT", help="The JSON of a rehearsal.")] = None,
@@ -76,7 +75,6 @@ def rehearse(
         seats_short=seats_short,
         lag_seconds=lag,
         clock_factor=clock_factor,
-        hold_seconds=hold_seconds,
     )
     played = _play(session, migration, folder, circumstances, kept=keep)
     files = _keep(session, played, folder)
