@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from provisioning.bootstrap import Services
-from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.errors import ConflictError, InputError, RetryableError
 from provisioning.domain.ids import MigrationId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import EvidenceSource, Migration, Phase, Traveller
@@ -21,6 +22,8 @@ from provisioning.local.world import LocalWorld
 from provisioning.planning.rehearsal import Chore, Circumstances, Deed
 from provisioning.services.prepare_rehearsal import Script
 
+Done = TypeVar("Done")
+_TRIES = 10
 _LOOK_EVERY = 0.1  # real seconds
 _LEAST_PATIENCE = 8.0  # and on top of it the longest wait of the service's own, at the world's pace
 _LONGEST_WAIT = timedelta(minutes=15)  # of the service: settling, a replica behind, a retry
@@ -78,11 +81,10 @@ class Director:
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────
 
     def _create(self) -> bool:
-        created = self.services.create_migration(OPERATOR, self.script.asked)
+        created = self._insist(lambda: self.services.create_migration(OPERATOR, self.script.asked))
         self.migration_id = created.migration.migration_id
         if created.unread:
-            self._stand_still(0, f"Nobody could be matched: {created.unread}")
-            return False
+            self._insist(lambda: self.services.match_migration(self.migration_id))
         found = Counter(one.situation for one in travellers(self.services, self.migration_id))
         counted = ", ".join(f"{number:,} {situation.replace('_', ' ')}" for situation, number in sorted(found.items()))
         self.told(f"Matched: {counted or 'nobody'}.")
@@ -110,7 +112,7 @@ class Director:
 
     def _start(self, number: int) -> bool:
         try:
-            self.services.start_wave(OPERATOR, self.migration_id, number, REASON)
+            self._insist(lambda: self.services.start_wave(OPERATOR, self.migration_id, number, REASON))
         except InputError as error:
             self._stand_still(number, str(error), Chore.EXPLAIN)
             return False
@@ -160,6 +162,14 @@ class Director:
             if (end := one.held_until(period))
         ]
         return max(ends, default=self.services.clock.now())
+
+    def _insist(self, act: Callable[[], Done]) -> Done:
+        """As whoever types it again does when Graph refuses to be read. Raises GraphError when it goes on refusing."""
+        for _ in range(_TRIES - 1):
+            with suppress(RetryableError):
+                return act()
+            self._pause()
+        return act()
 
     def _release(self, number: int) -> None:
         try:

@@ -139,6 +139,22 @@ def _planned(merger: Merger) -> str:
     return operation.operation_id
 
 
+def test_what_would_keep_it_from_beginning_is_told_in_the_words_of_the_real_command(town: Town) -> None:
+    one_missing = [IdentityPair("0c9e7b52-6a3d-4f18-9b77-51c2ad3f2001", "0c9e7b52-6a3d-4f18-9b77-51c2ad3f2002")]
+    merger = Merger.prepare(town, 2, identity=tuple(one_missing))
+    with temporary_folder() as folder:
+        run = _typed(town, merger.migration_id, "--folder", str(folder), "--json", *HASTE)
+        [text] = folder.glob("*.txt")
+        told = " ".join(text.read_text().split())
+    assert run.returncode == 1
+    assert run.stderr == ""
+    report = msgspec.json.decode(run.stdout, type=Rehearsal)
+    assert not report.went_through
+    assert report.situations == {"missing_in_source": 1, "missing_in_target": 2}
+    assert "In the way: 1 missing in source, 2 missing in target: nobody said what happens with them." in told
+    assert {deed.chore for deed in report.deeds} == {Chore.EXPLAIN}
+
+
 class TestWhatItIsPlayedFrom:
     def test_nobody_is_named_in_it_but_for_whom_the_report_is(self, town: Town) -> None:
         merger = Merger.prepare(town, 3)
