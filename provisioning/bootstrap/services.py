@@ -3,12 +3,11 @@
 Adding one is a property in the class of its area. Each is built when it is first asked for.
 """
 
-from provisioning.bootstrap.migrations import Migrations
 from provisioning.bootstrap.oversight import Oversight
-from provisioning.bootstrap.tenants import Tenants
+from provisioning.bootstrap.rehearsals import Rehearsals
 
 
-class Services(Migrations, Tenants, Oversight):
+class Services(Rehearsals, Oversight):
     def make_ready(self) -> None:
         """Build what the first task needs, so that it does not wait for it, and say which rules were loaded."""
         self.check_configuration()

@@ -83,9 +83,9 @@ def _place(asked: Path | None) -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
-            _forget_engines(Path(folder))
+            forget_engines(Path(folder))
 
 
-def _forget_engines(folder: Path) -> None:
+def forget_engines(folder: Path) -> None:
     """As root they live where their own account can reach them, and the folder only points there."""
     shutil.rmtree((folder / "engines").resolve(), ignore_errors=True)

@@ -2,8 +2,9 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 _REQUESTS = (signal.SIGINT, signal.SIGTERM)
 
@@ -16,6 +17,33 @@ def stopped_by_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def noted_signals() -> Iterator[Callable[[], None]]:
+    """Call what it gives wherever work may end: it raises KeyboardInterrupt once somebody asked; who insists is heard.
+
+    Raised just anywhere, the exception is lost where Python calls back into us, as in a finalizer, and nothing ends.
+    Only in the main thread.
+    """
+    asked = threading.Event()
+
+    def note(request: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            signal.default_int_handler(request, frame)
+        asked.set()
+
+    def check() -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+
+    before = {request: signal.signal(request, note) for request in _REQUESTS}
+    try:
+        yield check
+        check()
+    finally:
+        for request, act in before.items():
+            signal.signal(request, act)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -13,7 +15,8 @@ from typing import Any, Self
 
 import msgspec
 
-from config.settings import load_settings
+from config.clock import clock_from
+from config.settings import Settings, load_settings
 from provisioning.audit.note import SignerKey
 from provisioning.bootstrap import Services
 from provisioning.database import order_database
@@ -27,6 +30,9 @@ from provisioning.local.sandbox import SandboxProcess
 
 APP = "3b9d5c62-0e6e-4c8e-9a35-6f2b7a1c0a01"  # our application, as the twin knows it
 _WORKER = ("worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat")
+_BEAT = "beat"
+_READY = b" ready."  # what Celery logs once a worker takes messages
+_READY_WITHIN, _LOOK_EVERY = 60.0, 0.1  # seconds
 _GRACE = 30.0  # seconds for a worker to finish its chunk
 # Celery says it for the sake of pickle, which we do not accept, and on standard error, where every line is JSON.
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -60,6 +66,8 @@ class LocalWorld:
         self.folder = folder.resolve()
         self.options = options or WorldOptions()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
+        self._last_words: dict[str, int] = {}  # how long the log of each was when it was started
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -138,6 +146,21 @@ class LocalWorld:
         origin = datetime.fromtimestamp((theirs - factor * real) / (1 - factor), UTC)
         return {"PROVISIONING_CLOCK_FACTOR": str(factor), "PROVISIONING_CLOCK_ORIGIN": origin.isoformat()}
 
+    def skip(self, seconds: float) -> None:
+        """So much time passes at once, in the twin and in everything that runs here; needs a clock factor above 1.
+
+        A process keeps the time it began with, so those that run are started anew, and find whatever came due in
+        between. `services` of before are of no use. Hurried, each round of a month would have to be made in seconds.
+        """
+        running = {name: self._commands[name] for name in self.children}
+        self.stop_children()
+        later = clock_from(self._settings()).now().timestamp() + seconds
+        self.options = msgspec.structs.replace(self.options, not_before=later)
+        self._catch_up()
+        self.environment |= self._time()
+        for name, command in running.items():
+            self.start(name, command)
+
     def _kept(self, name: str, make: Any) -> str:
         """A secret of this world, the same at the next start."""
         file = self.folder / "secrets" / name
@@ -153,10 +176,13 @@ class LocalWorld:
 
     def services(self) -> Services:
         """The use cases in this process, over the same engines; closed with the world."""
-        known = {name.removeprefix("PROVISIONING_"): value for name, value in self.environment.items()}
-        services = Services(load_settings(**{_field(name): value for name, value in known.items()}))
+        services = Services(self._settings())
         self._running.callback(services.close)
         return services
+
+    def _settings(self) -> Settings:
+        known = {name.removeprefix("PROVISIONING_"): value for name, value in self.environment.items()}
+        return load_settings(**{_field(name): value for name, value in known.items()})
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,16 +191,18 @@ class LocalWorld:
         self.start_worker("orders", "sweeps,orders")
         if bulk:
             self.start_worker("bulk", "bulk")
-        self.start("beat", _celery("beat", "--loglevel=WARNING"))
+        self.start(_BEAT, _celery("beat", "--loglevel=WARNING"))
 
     def start_worker(self, name: str, queues: str) -> None:
         self.start(name, _celery(*_WORKER, f"--queues={queues}", f"--hostname={name}@%h"))
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """A child in a session of its own (Ctrl-C is for us, who stop it in order), with its log in the folder."""
+        self._commands[name] = command
         logs = self.folder / "logs"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name}.log").open("ab") as log:
+            self._last_words[name] = log.seek(0, os.SEEK_END)
             self.children[name] = subprocess.Popen(  # noqa: S603  our own interpreter
                 tied(command),
                 stdin=subprocess.DEVNULL,
@@ -184,6 +212,19 @@ class LocalWorld:
                 start_new_session=True,
             )
         return self.children[name]
+
+    def await_workers(self) -> None:
+        """Until each worker that was started takes messages. Raises EnginesError when one does not."""
+        deadline, pause = time.monotonic() + _READY_WITHIN, threading.Event()
+        while waiting := [name for name in self.children if name != _BEAT and not self._is_ready(name)]:
+            if time.monotonic() > deadline or self.ended_by_themselves():
+                raise EnginesError(f"{', '.join(waiting)} did not begin to work. Logs are in {self.folder / 'logs'}.")
+            pause.wait(_LOOK_EVERY)
+
+    def _is_ready(self, name: str) -> bool:
+        with (self.folder / "logs" / f"{name}.log").open("rb") as log:
+            log.seek(self._last_words[name])
+            return _READY in log.read()
 
     def ended_by_themselves(self) -> list[str]:
         """The names of processes that should run and do not."""

@@ -57,9 +57,11 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
         return self.priorities | self.domains | {value for _, value in self.attributes}
 
 
-def spoken_of(bindings: Iterable[Binding], policies: Iterable[Policy], domains: Iterable[str]) -> Spoken:
-    """What the tenant's own selectors and policies say; `domains` name no person."""
-    texts = [text for binding in bindings for text in binding.selectors.values()]
+def spoken_of(
+    bindings: Iterable[Binding], policies: Iterable[Policy], domains: Iterable[str], selectors: Iterable[str] = ()
+) -> Spoken:
+    """What the tenant's own selectors and policies say, and these others; `domains` name no person."""
+    texts = [*selectors, *(text for binding in bindings for text in binding.selectors.values())]
     leaves = [leaf for text in texts for leaf in _leaves(parse_selector(text).rule)]
     return Spoken(
         attributes=frozenset((leaf.name, leaf.value) for leaf in leaves if isinstance(leaf, HasAttribute)),

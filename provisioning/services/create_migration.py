@@ -43,19 +43,23 @@ class CreateMigration:
     def __call__(self, identity: Identity, asked: MigrationFile) -> CreatedMigration:
         """Raises InputError for a tenant or holder that is not known, GraphError when the map cannot be resolved."""
         require(identity, Action.CREATE_MIGRATION)
-        with self.open_uow() as uow:
-            source, target = _tenant(uow, asked.source), _tenant(uow, asked.target)
-            holders = _holder(uow, asked.source), _holder(uow, asked.target)
-        if source == target:
-            raise InputError("Source and target are the same tenant; to change product inside one takes no migration.")
-        pairs, unknown = self._pairs(asked, source, target)
-        definition = _definition(asked, (source, target), holders, pairs)
+        definition, unknown = self.resolve(asked)
         migration = self._add(identity, definition)
         try:
             matched = self.match(migration.migration_id)
         except GraphError as error:
             return CreatedMigration(migration=migration, unknown=unknown, unread=str(error))
         return CreatedMigration(migration=matched, unknown=unknown)
+
+    def resolve(self, asked: MigrationFile) -> tuple[MigrationDefinition, tuple[str, ...]]:
+        """What the file comes to, and the rows of its map that name nobody; nothing is kept. Raises as the call."""
+        with self.open_uow() as uow:
+            source, target = _tenant(uow, asked.source), _tenant(uow, asked.target)
+            holders = _holder(uow, asked.source), _holder(uow, asked.target)
+        if source == target:
+            raise InputError("Source and target are the same tenant; to change product inside one takes no migration.")
+        pairs, unknown = self._pairs(asked, source, target)
+        return _definition(asked, (source, target), holders, pairs), unknown
 
     def _pairs(self, asked: MigrationFile, source: TenantId, target: TenantId) -> tuple[Pairs, tuple[str, ...]]:
         """The identity map in ids; names rest nowhere once they are resolved."""
@@ -82,7 +86,7 @@ class CreateMigration:
         migration = Migration(
             migration_id=MigrationId(str(uuid4())),
             definition=definition,
-            digest=sha256(msgspec.json.encode(definition, order="deterministic")).hexdigest(),
+            digest=digest_of(definition),
             state=MigrationState.NEW,
             requested_by=identity.actor,
             created_at=now,
@@ -93,6 +97,11 @@ class CreateMigration:
             uow.audit.record([deed("migration.created", migration, identity.actor, now, digest=migration.digest)])
             uow.commit()
         return migration
+
+
+def digest_of(definition: MigrationDefinition) -> str:
+    """What tells a definition from any other."""
+    return sha256(msgspec.json.encode(definition, order="deterministic")).hexdigest()
 
 
 def _waves(migration: Migration, now: datetime) -> list[Wave]:

@@ -18,6 +18,7 @@ from provisioning.cli.commands import (
     organisations,
     plans,
     records,
+    rehearsal,
     sandbox,
     service,
     tenants,
@@ -30,6 +31,7 @@ def register_all(app: typer.Typer) -> None:
     service.register(app)
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
+    rehearsal.register(migrations.group)
     for group, name in (
         (database.group, "db"),
         (actors.group, "actors"),

@@ -26,6 +26,7 @@ from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.bind_tenant import BindTenant
 from provisioning.services.cancel_line import CancelLine
+from provisioning.services.compare_rehearsal import CompareRehearsal
 from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.diagnose import Diagnose, Instruments
@@ -119,6 +120,7 @@ class FakeServices:
         self.show_operations = ShowOperations(**rows, foretell=self.foretell_work)
         self.retry_operation = RetryOperation(**sent)
         self.show_plan = ShowPlan(**timed, foretell=self.foretell_work)
+        self.compare_rehearsal = CompareRehearsal(**rows, show_plan=self.show_plan)
         self.approve_plan = ApprovePlan(**sent)
         self.review_plan = ReviewPlan(**timed)
         self.reject_plan = RejectPlan(**timed)

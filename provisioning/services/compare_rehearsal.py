@@ -1,0 +1,68 @@
+"""The plan of the real run beside what its rehearsal promised: numbers and reasons, nobody by name."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import OperationId, SkuId
+from provisioning.domain.migration import Migration, MigrationPart
+from provisioning.domain.operation import Operation
+from provisioning.planning.rehearsal import Difference, Rehearsal, compare, facts_of, promised
+from provisioning.ports import OpenUnitOfWork
+from provisioning.services.lookup import get_operation
+from provisioning.services.show_plan import ShowPlan
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_same_migration`: the file was not changed between rehearsal and now."""
+
+    operation_id: OperationId
+    part: MigrationPart
+    sku_id: SkuId
+    is_same_migration: bool
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_as_rehearsed(self) -> bool:
+        return self.is_same_migration and not self.differences
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRehearsal:
+    open_uow: OpenUnitOfWork
+    show_plan: ShowPlan
+
+    def __call__(self, named: str, rehearsal: Rehearsal) -> Comparison:
+        """`named`: the operation. Raises InputError when the two have nothing to do with each other."""
+        with self.open_uow() as uow:
+            operation = get_operation(uow, named)
+            part = _part(operation)
+            migration = uow.migrations.get(part.migration_id)
+        _require_same_tenants(migration, rehearsal)
+        expected = promised(rehearsal, part, operation.wish.sku_id)
+        if expected is None:
+            raise InputError(
+                f"The rehearsal has no plan to {part.phase.replace('_', ' ')} wave {part.wave} with this product: "
+                "it did not get that far."
+            )
+        live = facts_of(self.show_plan(operation.operation_id))
+        return Comparison(
+            operation_id=operation.operation_id,
+            part=part,
+            sku_id=operation.wish.sku_id,
+            is_same_migration=migration.digest == rehearsal.digest,
+            differences=compare(expected, live),
+        )
+
+
+def _part(operation: Operation) -> MigrationPart:
+    if operation.wish.part is None:
+        raise InputError(f"Operation {operation.operation_id} is no part of a migration: nothing rehearsed it.")
+    return operation.wish.part
+
+
+def _require_same_tenants(migration: Migration, rehearsal: Rehearsal) -> None:
+    definition = migration.definition
+    if (definition.source_tenant, definition.target_tenant) != (rehearsal.source_tenant, rehearsal.target_tenant):
+        raise InputError(f"This is the rehearsal of {rehearsal.name}, which goes between other tenants.")

