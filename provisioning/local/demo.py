@@ -18,6 +18,7 @@ from provisioning.local.opening import set_stage, write_seed
 from provisioning.local.options import DemoOptions
 from provisioning.local.stage import Stage
 from provisioning.local.story import tell
+from provisioning.local.story_seed import story_seed
 from provisioning.local.world import LocalWorld, WorldOptions
 
 _LAST_LINES = 20
@@ -64,7 +65,7 @@ def _tell_or_show_why(stage: Stage, folder: Path) -> None:
 
 def _world_options(folder: Path, options: DemoOptions) -> WorldOptions:
     return WorldOptions(
-        seed=write_seed(folder, options.random_seed),
+        seed=write_seed(folder, story_seed(options.random_seed)),
         random_seed=options.random_seed,
         lag_seconds=options.lag_seconds,
         clock_factor=options.clock_factor,

@@ -9,7 +9,7 @@ from provisioning.local.cast import gather_cast
 from provisioning.local.narrator import Narrator
 from provisioning.local.stage import Stage
 from provisioning.local.story_scenery import open_the_twin
-from provisioning.local.story_seed import story_seed
+from provisioning.local.story_seed import Row
 from provisioning.local.world import LocalWorld, WorldOptions
 
 TOKENS = "tokens"
@@ -17,11 +17,11 @@ _PATIENCE = 60.0  # real seconds for a scene on a busy machine
 _LONGEST_WAIT = 900.0  # seconds of the service's time in a scene, and four times the lag of replicas
 
 
-def write_seed(folder: Path, random_seed: int) -> Path:
-    """The twin's seed of the story, as a file in the folder."""
+def write_seed(folder: Path, seed: Row) -> Path:
+    """A seed of the twin, as a file in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "seed.json"
-    file.write_bytes(msgspec.json.encode(story_seed(random_seed)))
+    file.write_bytes(msgspec.json.encode(seed))
     return file
 
 

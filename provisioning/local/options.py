@@ -13,6 +13,14 @@ class Profile(StrEnum):
     SECTOR = "sector"  # many tenants in the shapes of Dutch primary education
 
 
+class UpProfile(StrEnum):
+    """The worlds that `up` can open with instead of the story's."""
+
+    BOARD = "board"  # the twin's, and nothing of ours
+    SECTOR = "sector"  # likewise
+    MERGER = "merger"  # two boards that become one, and all that a migration takes
+
+
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     """`lag_seconds`: longest replica delay of the twin; `clock_factor`: seconds of the service per real second.
 
@@ -27,10 +35,14 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`profile`: a generated world for the twin instead of the story's; `port` of the twin, 0 picks a free one."""
+    """`profile`: another world than the story's; `port` of the twin, 0 picks a free one.
+
+    `days_later`: how long this world, which is there already, was left alone.
+    """
 
     folder: Path
-    profile: str | None = None
+    profile: UpProfile | None = None
     port: int = 0
     clock_factor: float = 60.0
+    days_later: float = 0.0
     as_json: bool = False

@@ -11,23 +11,29 @@ from pathlib import Path
 
 import msgspec
 
+from provisioning.domain.errors import InputError
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.errors import EnginesError
 from provisioning.local.interrupts import stopped_by_signals, undisturbed
 from provisioning.local.memory import TwinMemory
+from provisioning.local.merger import furnish_merger
+from provisioning.local.merger_files import MIGRATION
+from provisioning.local.merger_seed import merger_seed
 from provisioning.local.narrator import Narrator
 from provisioning.local.opening import TOKENS, set_stage, write_seed
-from provisioning.local.options import UpOptions
+from provisioning.local.options import UpOptions, UpProfile
 from provisioning.local.stage import EXAMPLE, Stage
 from provisioning.local.story import tell
-from provisioning.local.story_seed import A3
+from provisioning.local.story_seed import A3, Row, story_seed
 from provisioning.local.world import LocalWorld, WorldOptions
 from provisioning.words.catalogue import Language
 
 ENVIRONMENT, TWO_MORE = "environment", "two-more-seats.csv"
 _LOOK_EVERY = 1.0  # real seconds
 _LOOKS_PER_SAVE = 10  # what a power cut may cost the twin
+_DAY = 86_400.0  # seconds
+_GENERATED = (UpProfile.BOARD, UpProfile.SECTOR)  # by the twin itself
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,22 +67,30 @@ def run_up(options: UpOptions) -> int:
 
 
 def _world_options(folder: Path, options: UpOptions, memory: TwinMemory) -> WorldOptions:
-    seed = memory.seed if memory.exists else None if options.profile else write_seed(folder, 1)
-    return WorldOptions(
-        seed=seed,
-        profile=None if memory.exists else options.profile,
-        port=options.port,
-        clock_factor=options.clock_factor,
-        not_before=memory.now,
-    )
+    """Raises InputError when a world that is not there is to be found later."""
+    chosen = WorldOptions(port=options.port, clock_factor=options.clock_factor)
+    if memory.exists:
+        not_before = memory.now + options.days_later * _DAY
+        return msgspec.structs.replace(chosen, seed=memory.seed, not_before=not_before)
+    if options.days_later:
+        raise InputError(f"There is no world in {folder} yet that days could pass in; start it without --days-later.")
+    if options.profile in _GENERATED:
+        return msgspec.structs.replace(chosen, profile=options.profile)
+    return msgspec.structs.replace(chosen, seed=write_seed(folder, _seed(options)))
+
+
+def _seed(options: UpOptions) -> Row:
+    return merger_seed() if options.profile is UpProfile.MERGER else story_seed(1)
 
 
 def _furnish(stage: Stage, folder: Path, options: UpOptions) -> None:
-    if options.profile:
+    if options.profile is UpProfile.MERGER:
+        furnish_merger(stage, folder)
+    elif options.profile:
         stage.narrator.say(f"The twin holds the world {options.profile}; our own database is empty but for the actors.")
-        return
-    tell(stage)
-    show_ending(stage.narrator, gather(stage, folder))
+    else:
+        tell(stage)
+        show_ending(stage.narrator, gather(stage, folder))
 
 
 def _how_it_was_found(memory: TwinMemory) -> str:
@@ -109,8 +123,7 @@ def _announce(world: LocalWorld, stage: Stage, options: UpOptions) -> None:
         sys.stdout.write(msgspec.json.encode(address).decode() + "\n")
         sys.stdout.flush()
     narrator.chapter("It runs. In another terminal:")
-    has_orders = bool(stage.services.show_orders(limit=1))
-    narrator.block("\n".join([*_to_begin(environment), *(_to_try(world.folder) if has_orders else ())]))
+    narrator.block("\n".join([*_to_begin(environment), *_to_go_on(world.folder, stage)]))
     narrator.say(
         f"A minute of its time passes in {60 / options.clock_factor:.1f} seconds. Ctrl-C stops everything in order."
     )
@@ -123,6 +136,21 @@ def _to_begin(environment: Path) -> list[str]:
         "provisioning doctor",
         "provisioning tenants list",
         "provisioning worklist",
+    ]
+
+
+def _to_go_on(folder: Path, stage: Stage) -> list[str]:
+    if (folder / MIGRATION).exists():
+        return _to_migrate()
+    return _to_try(folder) if stage.services.show_orders(limit=1) else []
+
+
+def _to_migrate() -> list[str]:
+    return [
+        "",
+        "# two boards become one: docs/operators-manual.md, chapter Migrations",
+        "cd $WORLD  # with merger.yaml, identity.csv, moved.csv, moved-again.csv",
+        f"provisioning migrations create {MIGRATION}",
     ]
 
 
