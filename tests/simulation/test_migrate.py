@@ -121,7 +121,8 @@ def _after(boundaries: int) -> When:
 
 def _paused(seed: int) -> Moments:
     def is_time(world: MergerWorld) -> bool:
-        return world.crash.passed > seed * 7 % 350 and world.migration.state is M.RUNNING
+        """Paused already: whoever typed it saw no answer, and types it again."""
+        return world.crash.passed > seed * 7 % 350 and world.migration.state in {M.RUNNING, M.PAUSED}
 
     def has_rested(world: MergerWorld) -> bool:
         since = world.clock.moment - world.migration.entered_at
