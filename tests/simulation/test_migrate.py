@@ -95,15 +95,15 @@ class TestACrashAtEveryBoundary:
     @pytest.mark.parametrize("lag", LAGS, ids=str)
     @pytest.mark.parametrize("rough", [False, True], ids=["fair", "rough"])
     @pytest.mark.parametrize("through", [None, OURS], ids=["direct", "through our group"])
-    def test_once_at_each(self, lag: timedelta, rough: bool, through: GroupId | None) -> None:
-        self.at_each_boundary(lag, runs=None, rough=rough, through=through)
+    def test_once_at_many(self, lag: timedelta, rough: bool, through: GroupId | None) -> None:
+        self.at_each_boundary(lag, runs=100, rough=rough, through=through)
 
-    def at_each_boundary(self, lag: timedelta, *, runs: int | None, rough: bool, through: GroupId | None) -> None:
-        """`runs`: at so many of them, evenly spread; None: at each."""
+    def at_each_boundary(self, lag: timedelta, *, runs: int, rough: bool, through: GroupId | None) -> None:
+        """`runs`: at so many of them, evenly spread."""
         unbroken = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), through=through)
         unbroken.run_through()
         boundaries = unbroken.crash.passed
-        for boundary in range(1, boundaries + 1, boundaries // runs if runs else 1):
+        for boundary in range(1, boundaries + 1, boundaries // runs):
             crash_at = frozenset({boundary})
             world = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), crash_at=crash_at, through=through)
             assert world.run_through() is M.COMPLETED, boundary
@@ -121,7 +121,8 @@ def _after(boundaries: int) -> When:
 
 def _paused(seed: int) -> Moments:
     def is_time(world: MergerWorld) -> bool:
-        return world.crash.passed > seed * 7 % 350 and world.migration.state is M.RUNNING
+        """Paused already: whoever typed it saw no answer, and types it again."""
+        return world.crash.passed > seed * 7 % 350 and world.migration.state in {M.RUNNING, M.PAUSED}
 
     def has_rested(world: MergerWorld) -> bool:
         since = world.clock.moment - world.migration.entered_at
@@ -199,7 +200,7 @@ class TestAgainAndAgain:
         _chaos(course, seed)
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("seed", range(9, 300))
+    @pytest.mark.parametrize("seed", range(9, 100))
     @pytest.mark.parametrize("course", CHANGES_OF_MIND)
     def test_many(self, course: str, seed: int) -> None:
         _chaos(course, seed)
