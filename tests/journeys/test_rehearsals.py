@@ -139,6 +139,7 @@ def _planned(merger: Merger) -> str:
     return operation.operation_id
 
 
+@pytest.mark.slow
 def test_what_would_keep_it_from_beginning_is_told_in_the_words_of_the_real_command(town: Town) -> None:
     one_missing = [IdentityPair("0c9e7b52-6a3d-4f18-9b77-51c2ad3f2001", "0c9e7b52-6a3d-4f18-9b77-51c2ad3f2002")]
     merger = Merger.prepare(town, 2, identity=tuple(one_missing))
@@ -219,7 +220,7 @@ def test_interrupted_it_leaves_nothing_and_killed_the_next_one_clears_up(town: T
     merger = Merger.prepare(town, 2, pilot=2)
     with temporary_folder() as folder:
         words = (merger.migration_id, "--folder", str(folder), "--until", "prepare", *HASTE)
-        for request, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+        for request, code in ((signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)):
             with _process(town, *words) as process:
                 until((folder / "world" / "logs").exists, "workers", within=PATIENCE)
                 process.send_signal(request)
