@@ -60,6 +60,7 @@ def _wave(director: Director, defined: WaveDefinition, scene: Scene, people: Ite
             _straggler(one, director.script.names) for one in own if one.state not in goal | _NOT_ON_THEIR_WAY
         ),
         minutes=_minutes(director.entered.get(defined.number, {}), wave),
+        overcome=tuple(director.overcome.get(defined.number, ())),
         obstacles=tuple(director.obstacles.get(defined.number, ())),
     )
 
