@@ -17,6 +17,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import Operation
 from provisioning.local.errors import EnginesError
 from provisioning.local.rehearsal_cast import APPROVER, EVIDENCE, OPERATOR, REASON
+from provisioning.local.rehearsal_seed import give_back
 from provisioning.local.rehearsal_watch import Scene, Shown, look, part_of, show, travellers
 from provisioning.local.world import LocalWorld
 from provisioning.planning.rehearsal import Chore, Circumstances, Deed
@@ -50,6 +51,8 @@ class Director:
         self.circumstances = circumstances
         self.deeds: list[Deed] = []
         self.obstacles: dict[int, list[str]] = {}
+        self.overcome: dict[int, list[str]] = {}
+        self.seats_short = circumstances.seats_short
         self.shown: dict[OperationId, Shown] = {}
         self.entered: dict[int, dict[WaveState, datetime]] = {}
         self.migration_id = MigrationId("")
@@ -111,13 +114,26 @@ class Director:
         return self.circumstances.until is not Phase.PREPARE or bool(number == pilot and others)
 
     def _start(self, number: int) -> bool:
-        try:
-            self._insist(lambda: self.services.start_wave(OPERATOR, self.migration_id, number, REASON))
-        except InputError as error:
-            self._stand_still(number, str(error), Chore.EXPLAIN)
+        refusal = self._refusal(number)
+        if refusal and self.seats_short:
+            self.overcome.setdefault(number, []).append(refusal)
+            self._note(Chore.EXPLAIN, number, f"wave {number} waits for seats, and they come: {refusal}")
+            give_back(self.world.sandbox.control, self.script, self.seats_short)
+            self.seats_short = 0
+            refusal = self._refusal(number)
+        if refusal:
+            self._stand_still(number, refusal, Chore.EXPLAIN)
             return False
         self._note(Chore.START, number, f"start wave {number}")
         return True
+
+    def _refusal(self, number: int) -> str:
+        """Why the wave cannot be started; nothing when it was."""
+        try:
+            self._insist(lambda: self.services.start_wave(OPERATOR, self.migration_id, number, REASON))
+        except InputError as error:
+            return str(error)
+        return ""
 
     def _open_gate(self, number: int, people: Sequence[Traveller]) -> bool:
         named = [str(one.source_id) for one in people]

@@ -57,14 +57,16 @@ def _wave(director: Director, defined: WaveDefinition, scene: Scene, people: Ite
             if part_of(operation).wave == defined.number and operation.operation_id in director.shown
         ),
         stragglers=tuple(
-            _straggler(one, director.script.names) for one in own if one.state not in goal | _NOT_ON_THEIR_WAY
+            straggler_of(one, director.script.names) for one in own if one.state not in goal | _NOT_ON_THEIR_WAY
         ),
-        minutes=_minutes(director.entered.get(defined.number, {}), wave),
+        minutes=minutes_in(director.entered.get(defined.number, {}), wave),
+        overcome=tuple(director.overcome.get(defined.number, ())),
         obstacles=tuple(director.obstacles.get(defined.number, ())),
     )
 
 
-def _straggler(one: Traveller, names: Names) -> Straggler:
+def straggler_of(one: Traveller, names: Names) -> Straggler:
+    """The person by the ids of the real tenants; who is in neither of them keeps the pseudonym."""
     target = names.get(one.target_id) if one.target_id else None
     return Straggler(
         source_id=names.get(one.source_id, one.source_id),
@@ -75,7 +77,7 @@ def _straggler(one: Traveller, names: Names) -> Straggler:
     )
 
 
-def _minutes(entered: Mapping[WaveState, datetime], wave: Wave) -> dict[WaveState, float]:
+def minutes_in(entered: Mapping[WaveState, datetime], wave: Wave) -> dict[WaveState, float]:
     """How long the wave was in each state that it left; in the last one it still is."""
     in_turn = sorted(entered.items(), key=lambda entry: entry[1])
     moments = [at for _, at in in_turn[1:]]

@@ -32,6 +32,15 @@ def plant(control: SandboxControl, script: Script, circumstances: Circumstances,
         control.add_fault(kind="throttle", probability=circumstances.refusals, retryAfter=1)
 
 
+def give_back(control: SandboxControl, script: Script, seats: int) -> None:
+    """The seats that were taken out of each target product come after all."""
+    tenant = script.target.tenant_id
+    for sku in {pair.target_sku for pair in script.asked.products}:
+        bought = next((x for x in control.subscriptions(tenant) if (x["skuId"], x["status"]) == (sku, "Enabled")), None)
+        if bought:
+            control.change_subscription(tenant, bought["id"], totalLicenses=bought["totalLicenses"] + seats)
+
+
 def seed_of(copied: Copied) -> dict[str, Any]:
     """The seed as the twin takes it: our application is the one that was let in, and keys of matching are there."""
     document: dict[str, Any] = json.loads(copied.seed)

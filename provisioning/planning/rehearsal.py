@@ -68,6 +68,7 @@ class RehearsedWave(msgspec.Struct, frozen=True, kw_only=True):
     plans: tuple[RehearsedPlan, ...] = ()
     stragglers: tuple[Straggler, ...] = ()
     minutes: dict[WaveState, float] = {}
+    overcome: tuple[str, ...] = ()  # what kept it from beginning until it was helped
     obstacles: tuple[str, ...] = ()
 
     @property

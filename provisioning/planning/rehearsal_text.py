@@ -108,6 +108,8 @@ def _wave(wave: RehearsedWave, sentence: Callable[[Reason], str], name: Name) ->
     for reason, number in wave.reasons.items():
         yield from _wrapped(f"  {number:,} did not arrive: {sentence(reason)}", 4)
     yield from _stragglers(wave.stragglers)
+    for hurdle in wave.overcome:
+        yield from _wrapped(f"  In the way at first: {hurdle}", 4)
     for obstacle in wave.obstacles:
         yield from _wrapped(f"  In the way: {obstacle}", 4)
 

@@ -30,6 +30,11 @@ class TestRenderRehearsal:
         assert "It did NOT go through" in text
         assert "In the way: The consent of the source is missing." in text
 
+    def test_what_was_overcome_is_in_it_and_it_went_through(self) -> None:
+        text = flat(rendered(rehearsal(wave(overcome=("Wave 1 cannot begin: seats, 3 people.",)))))
+        assert "It went through" in text
+        assert "In the way at first: Wave 1 cannot begin: seats, 3 people." in text
+
     def test_what_was_tried_is_in_it(self) -> None:
         hard = Circumstances(until=Phase.ENABLE, late=0.04, refusals=0.1, seats_short=15, lag_seconds=15)
         text = flat(rendered(rehearsal(wave(), circumstances=hard)))
