@@ -101,6 +101,12 @@ class ApplyPlan:
             if operation.lane is Lane.BULK and uow.operations.order_is_due(operation.tenant_id, now):
                 return _Turn(after=_YIELD)
             plan = uow.plans.current(operation.operation_id)
+            if (
+                plan
+                and not plan.may_apply
+                and not uow.journal.step_counts(operation.operation_id).get(StepState.PENDING)
+            ):
+                return _Turn(instead=_O.VERIFYING)  # nobody is asked to let nothing be done
             void = self._void_reason(uow, operation, plan)
             if plan and unapproved and _needs_rules_in_force(plan, void, unapproved):
                 return _Turn(after=LOOK_AGAIN, reason=Reason.CONFIGURATION_UNAPPROVED)

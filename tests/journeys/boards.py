@@ -10,13 +10,14 @@ from typing import Any
 from provisioning.domain.actors import Role
 from provisioning.domain.ids import MigrationId, OrganisationId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from tests.journeys.customers import A3, Customer
 from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
 from tests.journeys.mergers import Merger, entitle
+from tests.journeys.patience import until
 
 _PATIENCE = 300.0  # real seconds for a wave of thousands on a busy machine
 
@@ -174,6 +175,13 @@ class Boards:
         """Ids in the source of those of a wave who are not left out."""
         people = self.merger.travellers(wave)
         return [str(one.source_id) for one in people if one.state is not PersonState.LEFT_OUT]
+
+    def failed(self, wave: int) -> list[Traveller]:
+        return [one for one in self.merger.travellers(wave) if one.state is PersonState.FAILED]
+
+    def await_people(self, wave: int, state: PersonState) -> None:
+        """Until all of a wave are there."""
+        until(lambda: self.merger.states(wave) == {state}, f"all of wave {wave} {state}", within=_PATIENCE)
 
     def await_wave(self, wave: int, state: WaveState) -> None:
         self.merger.await_wave(wave, state, within=_PATIENCE)

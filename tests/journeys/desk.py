@@ -54,7 +54,7 @@ class Desk:
             redirect_stdout(printed),
             redirect_stderr(said),
         ):
-            code = run(words, Session())
+            code = run(words, Session(self.world.services))
         return code, printed.getvalue(), said.getvalue()
 
     @cached_property
