@@ -11,8 +11,10 @@ from provisioning.domain.actors import Role
 from provisioning.domain.ids import MigrationId, OrganisationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Traveller
-from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.migration_lifecycle import ARRIVED, UNDER_WAY, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
+from provisioning.planning.migration_forecast import Outlook, foretell_migration
+from provisioning.planning.quota import Sizes
 from tests.journeys.customers import A3, Customer
 from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
@@ -23,7 +25,7 @@ _PATIENCE = 300.0  # real seconds for a wave of thousands on a busy machine
 
 
 @dataclass(frozen=True)
-class Sizes:
+class Crowd:
     """`people` of each of the two boards; `disputed`: so many rows of the map lead to a second person.
 
     Of these `left_out` stay disputed, because nobody can say who they are.
@@ -41,7 +43,7 @@ class Boards:
 
     town: Town
     folder: Path
-    sizes: Sizes
+    sizes: Crowd
     source: Customer
     target: Customer
     coming: Mapping[str, str]  # id in the source → id in the target
@@ -49,7 +51,7 @@ class Boards:
     migration_id: str = ""
 
     @classmethod
-    def settle(cls, town: Town, folder: Path, sizes: Sizes) -> "Boards":
+    def settle(cls, town: Town, folder: Path, sizes: Crowd) -> "Boards":
         half = sizes.people // 2
         source = town.board((half, sizes.people - half), holds=A3, seats=sizes.people)
         target = town.board((sizes.people, sizes.people), holds=None, seats=2 * sizes.people, traits=_own_hold)
@@ -175,6 +177,27 @@ class Boards:
         """Ids in the source of those of a wave who are not left out."""
         people = self.merger.travellers(wave)
         return [str(one.source_id) for one in people if one.state is not PersonState.LEFT_OUT]
+
+    @property
+    def own(self) -> list[str]:
+        """People whom the target's board always had."""
+        return list(list(self.target.staff.values())[1])
+
+    def arrived(self) -> set[str]:
+        """Ids in the target of everybody who has the licence there, by what the migration itself says."""
+        held = {PersonState.PREPARED, *ARRIVED}
+        return {str(one.target_id) for one in self.merger.travellers() if one.state in held}
+
+    def foretold(self) -> int:
+        """The writes of all that is still ahead."""
+        services, migration = self.town.services, self.merger.migration
+        sizes = Sizes.of(services.limits)
+        outlook = Outlook(now=services.clock.now(), definition=migration.definition, sizes=sizes)
+        return sum(leg.writes for leg in foretell_migration(self.merger.travellers(), outlook))
+
+    def await_rest(self) -> None:
+        """Until nobody is under way any more."""
+        until(lambda: not self.merger.states() & UNDER_WAY, "nobody under way", within=_PATIENCE)
 
     def failed(self, wave: int) -> list[Traveller]:
         return [one for one in self.merger.travellers(wave) if one.state is PersonState.FAILED]

@@ -32,6 +32,7 @@ from tests.journeys.patience import until
 OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
 APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
 EVERYONE = '{"everyone":true}'
+ALL_AT_ONCE = (WaveDefinition(number=1, name="allen", selector=EVERYONE),)
 
 
 @dataclass
