@@ -32,7 +32,6 @@ from tests.journeys.patience import until
 OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
 APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
 EVERYONE = '{"everyone":true}'
-ALL_AT_ONCE = (WaveDefinition(number=1, name="allen", selector=EVERYONE),)
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Merger:
         """Everybody of the source has an account without a licence in the target, and a seat waits there for them."""
         here = town.school(people, holds=A3, **(source or {}))
         there = town.school(people, holds=None, seats=people if seats is None else seats, **(target or {}))
-        entitle(town, there, people)
+        _entitle(town, there, people)
         asked = MigrationFile(
             **{
                 "name": f"{here.code} naar {there.code}",
@@ -176,7 +175,7 @@ def names_in(people: Sequence[Traveller]) -> list[str]:
     return [str(one.source_id) for one in people]
 
 
-def entitle(town: Town, customer: Customer, seats: int) -> None:
+def _entitle(town: Town, customer: Customer, seats: int) -> None:
     """What the target's board has bought for those who come."""
     now = town.services.clock.now()
     entry = LedgerEntry(

@@ -4,12 +4,12 @@ from random import Random
 
 import pytest
 
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, WaveDefinition
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from tests.journeys.both_tenants import check_both
 from tests.journeys.customers import A3
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import ALL_AT_ONCE, Merger, names_in
+from tests.journeys.mergers import EVERYONE, Merger, names_in
 from tests.journeys.misfortune import kill_both
 from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_log
@@ -19,6 +19,7 @@ _LATENCY = 0.05  # real seconds that Graph takes for an answer, so that kills st
 _LONGEST = 1.5  # real seconds from a decision to the kill: before, during or after the writes
 _FAULTS = {"throttle": 0.03, "unavailable": 0.03, "gateway_timeout": 0.04}  # shares of the writes: ten in a hundred
 _WITHIN = 200.0
+_ALL_AT_ONCE = (WaveDefinition(number=1, name="allen", selector=EVERYONE),)
 _STAGES = (Phase.PREPARE, Phase.ENABLE, Phase.RELEASE)
 
 
@@ -46,7 +47,7 @@ def test_killed_migrations_end_as_if_nothing_had_happened(town: Town, first: int
 
 def _merger(town: Town, dice: Random) -> Merger:
     lag = dice.choice((0.0, 15.0))
-    merger = Merger.prepare(town, _PEOPLE, pilot=_PEOPLE, source={"lag": lag}, target={"lag": lag}, waves=ALL_AT_ONCE)
+    merger = Merger.prepare(town, _PEOPLE, pilot=_PEOPLE, source={"lag": lag}, target={"lag": lag}, waves=_ALL_AT_ONCE)
     for customer in (merger.source, merger.target):
         for kind, share in _FAULTS.items():
             town.control.add_fault(
