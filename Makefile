@@ -48,7 +48,7 @@ chaos: $(INSTALLED) ## 200 killed runs, and simulated migrations, each ending as
 	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation
 
 scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade
-	@$(BIN)/python -m pytest -v -m "slow or not slow" --ignore tests/journeys/test_kills.py tests/journeys
+	@$(BIN)/python -m pytest -v -m "slow or not slow" --ignore tests/journeys/test_kills.py --ignore tests/journeys/test_migration_kills.py tests/journeys
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \

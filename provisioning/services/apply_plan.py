@@ -101,6 +101,12 @@ class ApplyPlan:
             if operation.lane is Lane.BULK and uow.operations.order_is_due(operation.tenant_id, now):
                 return _Turn(after=_YIELD)
             plan = uow.plans.current(operation.operation_id)
+            if (
+                plan
+                and not plan.may_apply
+                and not uow.journal.step_counts(operation.operation_id).get(StepState.PENDING)
+            ):
+                return _Turn(instead=_O.VERIFYING)  # nobody is asked to let nothing be done
             void = self._void_reason(uow, operation, plan)
             if plan and unapproved and _needs_rules_in_force(plan, void, unapproved):
                 return _Turn(after=LOOK_AGAIN, reason=Reason.CONFIGURATION_UNAPPROVED)
@@ -110,8 +116,7 @@ class ApplyPlan:
                     uow.commit()
                 return _Turn(instead=_O.PLANNING, reason=void)
             records = uow.journal.next_steps(operation.operation_id, now, self._limits.chunk_people)
-            allowed = self._allowed(uow, operation, plan, records)
-            if allowed:
+            if allowed := self._allowed(uow, operation, plan, records):
                 return _Turn(plan=plan, records=tuple(allowed))
             return self._nothing_due(uow, operation, now)
 
@@ -122,12 +127,11 @@ class ApplyPlan:
             return Reason.APPROVAL_NEEDED
         if plan.valid_until <= now:
             return Reason.APPROVAL_EXPIRED
-        today = dutch_day(now)
-        bindings = own_bindings(uow, operation, today)
-        policy = uow.tenants.policy_on(operation.tenant_id, today)
-        grounds = grounds_of(uow, operation, bindings, policy, self._mappings)
+        policy = uow.tenants.policy_on(operation.tenant_id, dutch_day(now))
+        bindings = own_bindings(uow, operation, dutch_day(now))
         drawn = msgspec.json.decode(plan.envelope, type=Envelope).grounds
-        return None if grounds == drawn else Reason.APPROVAL_EXPIRED
+        is_standing = grounds_of(uow, operation, bindings, policy, self._mappings) == drawn
+        return None if is_standing else Reason.APPROVAL_EXPIRED
 
     def _allowed(
         self, uow: UnitOfWork, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]
@@ -209,8 +213,8 @@ class ApplyPlan:
     def _too_many(self, operation: Operation, changed: int) -> bool:
         with self._open_uow() as uow:
             counts = uow.journal.subject_counts(operation.operation_id)
-        before = counts.get(SubjectState.CHANGED_MEANWHILE, 0)
-        return before + changed > self._limits.changed_share * sum(counts.values())
+        changed += counts.get(SubjectState.CHANGED_MEANWHILE, 0)
+        return changed > self._limits.changed_share * sum(counts.values())
 
     def _put_off(self, operation: Operation, records: Sequence[StepRecord]) -> None:
         """What would be taken from these people is theirs until the group shows them as its members."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, killing, latency, pace, reading, sharing, swaps, twin, weather
+from tests.benchmarks import auditing, killing, latency, migration, pace, reading, sharing, swaps, twin, weather
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
@@ -28,6 +28,7 @@ MEASURES: Mapping[str, Callable[[], Rows]] = {
     "foreign": weather.foreign,
     "campaign": sharing.campaign,
     "sector": sharing.sector,
+    "migration": migration.migration,
     "twin-speed": twin.twin_speed,
     "twin-size": twin.twin_size,
 }

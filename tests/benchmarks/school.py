@@ -113,8 +113,10 @@ def register(services: Services, schools: Sequence[School]) -> None:
 
 
 def _insert(services: Services, table: Table, values: Iterable[msgspec.Struct], **others: Any) -> None:
-    with services.engine.begin() as connection:
-        connection.execute(insert(table), [row_of(each) | others for each in values])
+    rows = [row_of(each) | others for each in values]
+    if rows:  # without any a row of nothing but defaults would be meant
+        with services.engine.begin() as connection:
+            connection.execute(insert(table), rows)
 
 
 def _tenant(school: School, now: datetime) -> Tenant:

@@ -16,6 +16,7 @@ from provisioning.local.processes import Child
 from provisioning.local.world import LocalWorld
 
 WORKER, QUEUES = "orders", "sweeps,orders"
+BULK = "bulk"
 
 
 def kill_worker(world: LocalWorld, dice: Random) -> str:
@@ -35,6 +36,14 @@ def kill_worker(world: LocalWorld, dice: Random) -> str:
     if victim != "its pool process":
         world.start_worker(WORKER, QUEUES)
     return victim
+
+
+def kill_both(world: LocalWorld) -> None:
+    """SIGKILL to the whole worker of orders and to that of bulk work; new ones begin at once."""
+    for name in (WORKER, BULK):
+        world.kill(name)
+    world.start_worker(WORKER, QUEUES)
+    world.start_worker(BULK, BULK)
 
 
 def beat_command() -> list[str]:

@@ -1,0 +1,218 @@
+"""A merger of two boards as it is typed: the file, the map and the reports on disk, every decision a command."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioning.domain.actors import Role
+from provisioning.domain.ids import MigrationId, OrganisationId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Phase, Traveller
+from provisioning.domain.migration_lifecycle import ARRIVED, UNDER_WAY, MigrationState, PersonState, WaveState
+from provisioning.domain.operation import Operation
+from provisioning.planning.migration_forecast import Outlook, foretell_migration
+from provisioning.planning.quota import Sizes
+from tests.journeys.customers import A3, Customer
+from tests.journeys.desk import Desk
+from tests.journeys.furniture import Town
+from tests.journeys.mergers import Merger, _entitle
+from tests.journeys.patience import until
+
+_PATIENCE = 300.0  # real seconds for a wave of thousands on a busy machine
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """`people` of each of the two boards; `disputed`: so many rows of the map lead to a second person.
+
+    Of these `left_out` stay disputed, because nobody can say who they are.
+    """
+
+    people: int
+    waves: tuple[int, int]  # at most so many; the third takes the rest
+    disputed: int
+    left_out: int
+
+
+@dataclass
+class Boards:
+    """The source's people have accounts in the target, beside the target board's own people who hold all already."""
+
+    town: Town
+    folder: Path
+    sizes: Crowd
+    source: Customer
+    target: Customer
+    coming: Mapping[str, str]  # id in the source → id in the target
+    desk: Desk
+    migration_id: str = ""
+
+    @classmethod
+    def settle(cls, town: Town, folder: Path, sizes: Crowd) -> "Boards":
+        half = sizes.people // 2
+        source = town.board((half, sizes.people - half), holds=A3, seats=sizes.people)
+        target = town.board((sizes.people, sizes.people), holds=None, seats=2 * sizes.people, traits=_own_hold)
+        _entitle(town, target, 2 * sizes.people)
+        arriving = next(iter(target.staff.values()))
+        coming = dict(zip(source.people, arriving, strict=True))
+        return cls(town, folder, sizes, source, target, coming, Desk(town.world, town.services))
+
+    # ── files ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def disputed(self) -> list[str]:
+        """Whom the first map leads to two people."""
+        return sorted(self.coming)[: self.sizes.disputed]
+
+    @property
+    def nobody_knows(self) -> list[str]:
+        """Who is left out in the end."""
+        return self.disputed[: self.sizes.left_out]
+
+    def write(self, disputed: Sequence[str], **more: Any) -> Path:
+        """The migration's file and, beside it, the map in which these people are led to a second one."""
+        strangers = dict(zip(disputed, list(self.target.staff.values())[1], strict=False))
+        names = self.names(self.source) | self.names(self.target)
+        pairs = [*self.coming.items(), *strangers.items()]
+        self._table("people.csv", ("source", "target"), [(names[here], names[there]) for here, there in pairs])
+        first, second = self.sizes.waves
+        everyone = {"everyone": True}
+        asked = {
+            "name": f"{self.source.code} naar {self.target.code}",
+            "asked_by": "brief 2027-14",
+            "source": {"tenant": self.source.domain, "holder": self.source.code},
+            "target": {"tenant": self.target.domain, "holder": self.target.code},
+            "people": everyone,
+            "products": [{"from": A3}],
+            "waves": [
+                {"name": "proef", "people": everyone, "at_most": first},
+                {"name": "personeel", "people": everyone, "at_most": second},
+                {"name": "de rest"},
+            ],
+            "identity": {"file": "people.csv"},
+            "moves_mailboxes": False,
+            **more,
+        }
+        file = self.folder / "merger.yaml"
+        file.write_text(json.dumps(asked, indent=2))  # JSON is YAML
+        return file
+
+    def moved(self, people: Iterable[str]) -> Path:
+        """A list of whose mailbox has moved, by their names in the target."""
+        names = self.names(self.target)
+        return self._table(
+            f"moved-{len(self.desk.deeds)}.csv", ("person",), [(names[self.coming[one]],) for one in people]
+        )
+
+    def names(self, customer: Customer) -> dict[str, str]:
+        """UPNs by id."""
+        return {
+            person: f"medewerker-{number:04}.{school.lower()}@{customer.domain}"
+            for school, people in customer.staff.items()
+            for number, person in enumerate(people)
+        }
+
+    def _table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Path:
+        path = self.folder / name
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([columns, *rows])
+        return path
+
+    # ── what is typed ────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, file: Path) -> Any:
+        made = self.desk.do("migrations", "create", str(file))
+        self.migration_id = made["migration"]["migration_id"]
+        return made
+
+    def steer(self, verb: str, *more: str) -> Any:
+        return self.desk.do("migrations", verb, self._named, *more)
+
+    def refused(self, verb: str, *more: str) -> str:
+        """Why not."""
+        return self.desk.refused("migrations", verb, self._named, *more)
+
+    def start(self, wave: int) -> None:
+        self.steer("start", "--wave", str(wave), "--reason", "both boards say go")
+
+    def approve(self, phase: Phase, wave: int) -> None:
+        """As the approver reads it from `migrations show`."""
+        operation = self.await_plan(phase, wave)
+        sheet = self.desk.look("migrations", "show", self._named)
+        [line] = [one for one in sheet["operations"] if one["operation_id"] == operation.operation_id]
+        self.desk.do("plans", "approve", operation.operation_id, line["digest"], role=Role.APPROVER)
+
+    def await_plan(self, phase: Phase, wave: int) -> Operation:
+        return self.merger.await_operation(phase, wave, OperationState.AWAITING_APPROVAL, within=_PATIENCE)
+
+    def gate(self, people: Iterable[str]) -> None:
+        told = self.steer("gate", str(self.moved(people)), "--source", "list")
+        assert told["unknown"] == []
+
+    # ── what happens meanwhile ───────────────────────────────────────────────────────────────────────────
+
+    def lose_seats(self, number: int) -> None:
+        """After the check somebody at the school gives away so many of the seats that wave 2 needs."""
+        first, second = self.sizes.waves
+        self.town.set_seats(self.target, self.sizes.people + first + second - number)
+
+    def find_seats(self) -> None:
+        self.town.set_seats(self.target, 2 * self.sizes.people)
+
+    # ── where it stands ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def merger(self) -> Merger:
+        return Merger(self.town, self.source, self.target, MigrationId(self._named))
+
+    @property
+    def _named(self) -> str:
+        assert self.migration_id, "nothing was created yet"
+        return self.migration_id
+
+    def going(self, wave: int) -> list[str]:
+        """Ids in the source of those of a wave who are not left out."""
+        people = self.merger.travellers(wave)
+        return [str(one.source_id) for one in people if one.state is not PersonState.LEFT_OUT]
+
+    @property
+    def own(self) -> list[str]:
+        """People whom the target's board always had."""
+        return list(list(self.target.staff.values())[1])
+
+    def arrived(self) -> set[str]:
+        """Ids in the target of everybody who has the licence there, by what the migration itself says."""
+        held = {PersonState.PREPARED, *ARRIVED}
+        return {str(one.target_id) for one in self.merger.travellers() if one.state in held}
+
+    def foretold(self) -> int:
+        """The writes of all that is still ahead."""
+        services, migration = self.town.services, self.merger.migration
+        sizes = Sizes.of(services.limits)
+        outlook = Outlook(now=services.clock.now(), definition=migration.definition, sizes=sizes)
+        return sum(leg.writes for leg in foretell_migration(self.merger.travellers(), outlook))
+
+    def await_rest(self) -> None:
+        """Until nobody is under way any more."""
+        until(lambda: not self.merger.states() & UNDER_WAY, "nobody under way", within=_PATIENCE)
+
+    def failed(self, wave: int) -> list[Traveller]:
+        return [one for one in self.merger.travellers(wave) if one.state is PersonState.FAILED]
+
+    def await_people(self, wave: int, state: PersonState) -> None:
+        """Until all of a wave are there."""
+        until(lambda: self.merger.states(wave) == {state}, f"all of wave {wave} {state}", within=_PATIENCE)
+
+    def await_wave(self, wave: int, state: WaveState) -> None:
+        self.merger.await_wave(wave, state, within=_PATIENCE)
+
+    def await_state(self, state: MigrationState) -> None:
+        self.merger.await_state(state, within=_PATIENCE)
+
+
+def _own_hold(customer: Customer, school: OrganisationId, _number: int) -> Mapping[str, Any]:
+    """The second of the target's schools is the target board's own."""
+    return {"assignments": [{"skuId": A3}]} if school == list(customer.staff)[1] else {}
