@@ -91,7 +91,8 @@ def show(
 ) -> None:
     """One migration: situations, waves, and what waits for whom.
 
-    With --people, or an option that chooses among them, its people. Operators see their ids, others what the audit log calls them.
+    With --people, or an option that chooses among them, its people. Operators see their ids, others what the audit log
+    calls them.
     """
     shown = session.services.show_migrations
     if people or wave is not None or state or situation:
