@@ -57,7 +57,8 @@ class Wording:
                 called = self.of_migration(state)
             case _:
                 called = self.name(state)
-        return f"{called}: {reason.replace('_', ' ').lower()}" if reason else called
+        why = reason.replace("_", " ").lower() if reason else called
+        return called if why == called else f"{called}: {why}"
 
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""

@@ -9,7 +9,7 @@ import msgspec
 from provisioning.domain.actors import Identity
 from provisioning.domain.ids import OperationId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS
-from provisioning.domain.migration import Migration, Wave
+from provisioning.domain.migration import Migration, Situation, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
@@ -64,16 +64,25 @@ class ShowMigrations:
         return msgspec.structs.replace(sheet, operations=timed, writes_left=left, writes_done_at=done_at, rate=rate)
 
     def people(
-        self, identity: Identity, named: str, wave: int | None = None, states: Collection[PersonState] = ()
+        self,
+        identity: Identity,
+        named: str,
+        wave: int | None = None,
+        states: Collection[PersonState] = (),
+        situations: Collection[Situation] = (),
     ) -> list[PersonRow]:
-        """By wave and id; of everybody, or of one wave, or in these states. Raises InputError for no such wave."""
+        """By wave and id; all of them, or who is in this wave, these states and these situations.
+
+        Raises InputError for no such wave.
+        """
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             if wave:
                 get_wave(uow, migration, wave)
             found = uow.migrations.travellers(migration.migration_id, wave=wave, states=states)
         with_ids, period = may(identity, Action.SEE_PEOPLE), migration.definition.hold_period
-        return [person_row(one, period, with_ids=with_ids) for one in found]
+        asked = [one for one in found if not situations or one.situation in situations]
+        return [person_row(one, period, with_ids=with_ids) for one in asked]
 
 
 def _row(uow: UnitOfWork, migration: Migration) -> MigrationRow:

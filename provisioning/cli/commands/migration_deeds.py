@@ -6,6 +6,7 @@ import typer
 
 from provisioning.cli.command import command
 from provisioning.cli.commands.migrations import Named
+from provisioning.cli.output import paragraph
 from provisioning.cli.preflight_screen import render_preflight
 from provisioning.cli.session import Session
 from provisioning.domain.migration import Migration, Wave
@@ -13,6 +14,11 @@ from provisioning.domain.migration_lifecycle import MigrationState
 
 _Wave = Annotated[int, typer.Option(min=1, help="Its number; the first is the pilot.")]
 _Reason = Annotated[str, typer.Option(help="Why; it stays on record, and must not name anybody.")]
+
+_UNEXPLAINED = (
+    "But no wave begins yet: {people:,} people are in a situation that nobody said anything about. "
+    "`provisioning migrations show` has them."
+)
 
 
 def register(group: typer.Typer) -> None:
@@ -45,7 +51,10 @@ def check(session: Session, migration: Named, wave: _Wave) -> None:
     Both tenants are looked at, and nothing is changed. A start looks again by itself.
     """
     found = session.checked_services.check_wave(migration, wave)
-    session.show(found, render_preflight(found, session.wording))
+    told = render_preflight(found, session.wording)
+    situations = session.services.show_migrations.one(migration).situations
+    people = sum(one.people for one in situations if one.is_unexplained)
+    session.show(found, f"{told}\n\n{paragraph(_UNEXPLAINED.format(people=people))}" if people else told)
 
 
 def pause(session: Session, migration: Named, reason: _Reason) -> None:

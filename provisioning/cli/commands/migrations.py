@@ -16,7 +16,7 @@ from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.cli.watching import screen
 from provisioning.cli.watching import watch as keep_watching
-from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration import EvidenceSource, Situation
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 
 group = noun("People of one tenant who go to another, wave by wave.")
@@ -24,6 +24,7 @@ group = noun("People of one tenant who go to another, wave by wave.")
 Named = Annotated[str, typer.Argument(metavar="MIGRATION", help="Its id, or at least the first 4 characters.")]
 _STATES = typer.Option(metavar="STATE", help=f"{one_of(MigrationState)} Repeat for more.")
 _PEOPLE_STATES = typer.Option(metavar="STATE", help=f"Of these people only. {one_of(PersonState)} Repeat for more.")
+_SITUATIONS = typer.Option(metavar="CODE", help=f"In this situation only. {one_of(Situation)} Repeat for more.")
 _SOURCE = typer.Option(metavar="SOURCE", help=f"What says so. {one_of(EvidenceSource)}")
 _SHOWN = 10  # names on a screen; --json has all
 
@@ -77,6 +78,7 @@ def list_all(session: Session, state: Annotated[list[MigrationState] | None, _ST
     examples=(
         "provisioning migrations show 5f0c9a4e",
         "provisioning migrations show 5f0c9a4e --people --wave 2 --state failed",
+        "provisioning migrations show 5f0c9a4e --situation disputed",
     ),
 )
 def show(
@@ -85,14 +87,16 @@ def show(
     people: Annotated[bool, typer.Option("--people", help="Its people, one a line.")] = False,
     wave: Annotated[int | None, typer.Option(min=0, help="Of this wave only; 0: of none.")] = None,
     state: Annotated[list[PersonState] | None, _PEOPLE_STATES] = None,
+    situation: Annotated[list[Situation] | None, _SITUATIONS] = None,
 ) -> None:
     """One migration: situations, waves, and what waits for whom.
 
-    With --people, --wave or --state its people. Operators see their ids, others what the audit log calls them.
+    With --people, or an option that chooses among them, its people. Operators see their ids, others what the audit log
+    calls them.
     """
     shown = session.services.show_migrations
-    if people or wave is not None or state:
-        rows = shown.people(session.identity, migration, wave, state or ())
+    if people or wave is not None or state or situation:
+        rows = shown.people(session.identity, migration, wave, state or (), situation or ())
         session.show_rows(rows, person_columns(session.wording), "There is nobody like that.")
         return
     found = shown.one(migration)

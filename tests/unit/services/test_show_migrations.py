@@ -190,6 +190,13 @@ class TestPeople:
     def test_wave_0_are_those_in_none(self, world: World) -> None:
         assert [row.source_id for row in show(world).people(OPERATOR, "5f0c", 0)] == ["jan"]
 
+    def test_of_some_situations(self, world: World) -> None:
+        everybody = show(world).people(OPERATOR, "5f0c")
+        situation = everybody[-1].situation
+        chosen = show(world).people(OPERATOR, "5f0c", situations=[situation])
+        assert chosen == [row for row in everybody if row.situation is situation]
+        assert 0 < len(chosen) < len(everybody)
+
     @pytest.mark.parametrize("identity", [ANONYMOUS, APPROVER, AUDITOR], ids=lambda one: one.actor)
     def test_only_operators_see_ids(self, world: World, identity: object) -> None:
         rows = show(world).people(identity, "5f0c")  # type: ignore[arg-type]
