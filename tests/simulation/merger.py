@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from config.limits import default_limits
@@ -23,7 +22,7 @@ from provisioning.domain.migration import (
     WaveDefinition,
 )
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
-from provisioning.domain.observation import HeldLicence, Person
+from provisioning.domain.observation import Person
 from provisioning.domain.operation import Operation
 from provisioning.domain.permissions import PEOPLE, TIERS
 from provisioning.domain.reasons import Reason
@@ -37,23 +36,28 @@ from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_part import PreparePart
 from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.board import Board
-from tests.simulation.graph import FakeGraph, Weather, licence
+from tests.simulation.graph import FakeGraph, Weather
 from tests.simulation.store import Database
-from tests.simulation.two_tenants import NEW_SCHOOL, OLD_SCHOOL, SOURCE, TARGET, TwoTenants, binding, policy
-from tests.simulation.world import A3, BEGINNING, YAMMER, Crash, CrashPoint, Messages, Unlimited, VirtualClock, World
+from tests.simulation.two_tenants import (
+    NEW_SCHOOL,
+    OLD_SCHOOL,
+    SOURCE,
+    TARGET,
+    TwoTenants,
+    accounts_for,
+    binding,
+    people_of,
+    policy,
+    there,
+)
+from tests.simulation.world import A3, BEGINNING, Crash, CrashPoint, Messages, Unlimited, VirtualClock, World
 
 MIGRATION = MigrationId("migration-1")
-EXCHANGE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 OURS = GroupId("our-group")
 THEIRS = GroupId("their-group")
 _TURNS = 20_000  # a migration of five people takes some hundreds
 EVERYONE = '{"everyone":true}'
 _WHOLE = frozenset().union(*TIERS)
-
-
-def there(source: SubjectId) -> SubjectId:
-    """The same human being in the target."""
-    return SubjectId(f"{source}-there")
 
 
 class MergerWorld(World):
@@ -90,10 +94,10 @@ class MergerWorld(World):
         self.crashes = self.postponed = self.overtaken = self.turns = 0
         self.board = board or Board()
         self.through = through
-        here = self._people(people)
+        here = people_of(people, self.through)
         self.graph = TwoTenants(
             self._graph(SOURCE, weather, here, len(here)),
-            self._graph(TARGET, weather, self._accounts(here), people if seats is None else seats),
+            self._graph(TARGET, weather, accounts_for(here), people if seats is None else seats),
         )
         self._make_group()
         self._settle_in(mode, people)
@@ -101,23 +105,6 @@ class MergerWorld(World):
         self.crash.armed = True
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────
-
-    def _people(self, number: int) -> dict[SubjectId, Person]:
-        kinds = (licence(A3), licence(A3, YAMMER), licence(A3, EXCHANGE), licence(A3))
-        people = {}
-        for place in range(number):
-            held = kinds[place % 4]
-            if self.through and place % 4 == 3:
-                held = HeldLicence(A3, group_id=self.through)
-            subject = SubjectId(f"person-{place:03}")
-            people[subject] = Person(subject_id=subject, domain="old.example", usage_location="NL", licences=(held,))
-        return people
-
-    def _accounts(self, here: Mapping[SubjectId, Person]) -> dict[SubjectId, Person]:
-        return {
-            there(one): Person(subject_id=there(one), domain="new.example", usage_location="NL", licences=())
-            for one in here
-        }
 
     def _graph(self, tenant: TenantId, weather: Weather, people: dict[SubjectId, Person], seats: int) -> FakeGraph:
         return FakeGraph(

@@ -12,9 +12,9 @@ from provisioning.domain.migration_lifecycle import UNDER_WAY
 from provisioning.domain.observation import Person
 from provisioning.planning.carry import enabled_plans, families
 from tests.simulation.graph import Write
-from tests.simulation.merger import EXCHANGE, MergerWorld
+from tests.simulation.merger import MergerWorld
 from tests.simulation.promises import check_witness
-from tests.simulation.two_tenants import SOURCE, TARGET
+from tests.simulation.two_tenants import EXCHANGE, SOURCE, TARGET
 from tests.simulation.world import A3, YAMMER
 
 

@@ -9,16 +9,42 @@ from datetime import date
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import Actor, BindingId, GroupId, OrganisationId, SubjectId, TenantId
-from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
+from provisioning.domain.observation import Census, HeldLicence, Membership, Person, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Receipt
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.domain.worklist import Lease
-from tests.simulation.graph import FakeGraph, Write
-from tests.simulation.world import BEGINNING
+from tests.simulation.graph import FakeGraph, Write, licence
+from tests.simulation.world import A3, BEGINNING, YAMMER
 
 SOURCE = TenantId("22222222-2222-2222-2222-222222222222")
 TARGET = TenantId("33333333-3333-3333-3333-333333333333")
 OLD_SCHOOL, NEW_SCHOOL = OrganisationId("41OLD0"), OrganisationId("42NEW0")
+
+EXCHANGE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
+
+
+def there(source: SubjectId) -> SubjectId:
+    """The same human being in the target."""
+    return SubjectId(f"{source}-there")
+
+
+def people_of(number: int, through: GroupId | None) -> dict[SubjectId, Person]:
+    kinds = (licence(A3), licence(A3, YAMMER), licence(A3, EXCHANGE), licence(A3))
+    people = {}
+    for place in range(number):
+        held = kinds[place % 4]
+        if through and place % 4 == 3:
+            held = HeldLicence(A3, group_id=through)
+        subject = SubjectId(f"person-{place:03}")
+        people[subject] = Person(subject_id=subject, domain="old.example", usage_location="NL", licences=(held,))
+    return people
+
+
+def accounts_for(here: Mapping[SubjectId, Person]) -> dict[SubjectId, Person]:
+    return {
+        there(one): Person(subject_id=there(one), domain="new.example", usage_location="NL", licences=())
+        for one in here
+    }
 
 
 @dataclass
