@@ -11,6 +11,7 @@ from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId, OperationId, Pseudonym, SubjectId
 from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
+    ARRIVED,
     MigrationState,
     PersonState,
     WaveState,
@@ -141,6 +142,7 @@ class MemoryMigrations:
         self.get(migration)
         standing = [self._standing(migration, one) for one in travellers]
         for one in standing:
+            _require_whole(one)
             self._put(one)
 
     def give_evidence(self, migration: MigrationId, evidence: Mapping[SubjectId, GateEvidence]) -> set[SubjectId]:
@@ -174,6 +176,13 @@ class MemoryMigrations:
     def _put(self, traveller: Traveller, **news: object) -> None:
         key = traveller.migration_id, traveller.source_id
         self.rows.travellers[key] = msgspec.structs.replace(traveller, **news)
+
+
+def _require_whole(one: Traveller) -> None:
+    """As the constraints of the table say it."""
+    assert one.state is not PersonState.FAILED or (one.reason and one.failed_in), "why and where they failed"
+    assert one.state is not PersonState.ENABLING or one.evidence, "evidence before Exchange"
+    assert one.state not in ARRIVED or one.enabled_at, "when the hold period began"
 
 
 def _refuse_an_account_for_two(travellers: Sequence[Traveller]) -> None:

@@ -102,7 +102,7 @@ def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
     phase = operation.wish.part.phase
     said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
     if said is None or said[1] in _CALLED_OFF:  # called off before it came to them
-        return _left_alone(traveller, phase, operation.reason)
+        return _left_alone(traveller, phase, said[1] if said else operation.reason)
     state, reason = said
     if state not in _RIGHT:
         return _stuck(traveller, phase, reason)
@@ -117,7 +117,8 @@ def _left_alone(traveller: Traveller, phase: Phase, reason: Reason | None) -> Tr
 
 
 def _stuck(traveller: Traveller, phase: Phase, reason: Reason | None) -> Traveller:
-    return _at(traveller, PersonState.FAILED, reason=reason, failed_in=phase)
+    """Why is always on record."""
+    return _at(traveller, PersonState.FAILED, reason=reason or Reason.CHANGED_MEANWHILE, failed_in=phase)
 
 
 def _done(traveller: Traveller, phase: Phase, reason: Reason | None, now: datetime) -> Traveller:

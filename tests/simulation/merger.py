@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from config.limits import default_limits
-from provisioning.domain.catalogue import Audience, Mappings
+from provisioning.domain.catalogue import Mappings
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, UnavailableError
 from provisioning.domain.groups import GroupLicence, LicensingGroup, ObservedGroup
-from provisioning.domain.ids import Actor, BindingId, GroupId, MigrationId, OrganisationId, SubjectId, TenantId
+from provisioning.domain.ids import Actor, GroupId, MigrationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import (
     Migration,
@@ -24,12 +22,11 @@ from provisioning.domain.migration import (
     WaveDefinition,
 )
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
-from provisioning.domain.observation import Census, HeldLicence, Membership, Person, Seats, TenantProfile
-from provisioning.domain.operation import Attempt, Operation, Receipt
+from provisioning.domain.observation import Person
+from provisioning.domain.operation import Operation
 from provisioning.domain.permissions import PEOPLE, TIERS
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, Binding, Policy, Tenant
-from provisioning.domain.worklist import Lease
+from provisioning.domain.tenancy import AssignmentMode, Tenant
 from provisioning.services.advance_migration import AdvanceMigration
 from provisioning.services.advance_operation import Work
 from provisioning.services.finish_operation import FinishOperation
@@ -39,72 +36,28 @@ from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_part import PreparePart
 from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.board import Board
-from tests.simulation.graph import FakeGraph, Weather, Write, licence
+from tests.simulation.graph import FakeGraph, Weather
 from tests.simulation.store import Database
-from tests.simulation.world import A3, BEGINNING, YAMMER, Crash, CrashPoint, Messages, Unlimited, VirtualClock, World
+from tests.simulation.two_tenants import (
+    NEW_SCHOOL,
+    OLD_SCHOOL,
+    SOURCE,
+    TARGET,
+    TwoTenants,
+    accounts_for,
+    binding,
+    people_of,
+    policy,
+    there,
+)
+from tests.simulation.world import A3, BEGINNING, Crash, CrashPoint, Messages, Unlimited, VirtualClock, World
 
-SOURCE = TenantId("22222222-2222-2222-2222-222222222222")
-TARGET = TenantId("33333333-3333-3333-3333-333333333333")
-OLD_SCHOOL, NEW_SCHOOL = OrganisationId("41OLD0"), OrganisationId("42NEW0")
 MIGRATION = MigrationId("migration-1")
-EXCHANGE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 OURS = GroupId("our-group")
 THEIRS = GroupId("their-group")
 _TURNS = 20_000  # a migration of five people takes some hundreds
 EVERYONE = '{"everyone":true}'
 _WHOLE = frozenset().union(*TIERS)
-
-
-def there(source: SubjectId) -> SubjectId:
-    """The same human being in the target."""
-    return SubjectId(f"{source}-there")
-
-
-@dataclass
-class TwoTenants:
-    """The gateway: each tenant's own Graph."""
-
-    source: FakeGraph
-    target: FakeGraph
-
-    def of(self, tenant: TenantId) -> FakeGraph:
-        return {SOURCE: self.source, TARGET: self.target}[tenant]
-
-    @property
-    def writes(self) -> list[Write]:
-        return sorted((*self.source.writes, *self.target.writes), key=lambda write: write.at)
-
-    def observe_tenant(self, tenant: TenantId) -> TenantProfile:
-        return self.of(tenant).observe_tenant(tenant)
-
-    def observe_seats(self, tenant: TenantId) -> Seats:
-        return self.of(tenant).observe_seats(tenant)
-
-    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
-        return self.of(tenant).observe_readiness(tenant)
-
-    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
-        return self.of(tenant).resolve_subjects(tenant, references)
-
-    def observe_census(self, tenant: TenantId) -> Census:
-        return self.of(tenant).observe_census(tenant)
-
-    def observe_people(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
-        return self.of(tenant).observe_people(tenant, subjects)
-
-    def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> Mapping[str, Membership]:
-        return self.of(tenant).observe_memberships(tenant, keys)
-
-    def observe_groups(
-        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
-    ) -> dict[GroupId, ObservedGroup | None]:
-        return self.of(tenant).observe_groups(tenant, groups, with_members=with_members)
-
-    def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
-        return self.of(tenant).find_group(tenant, nickname)
-
-    def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
-        return self.of(tenant).apply(tenant, attempts, lease)
 
 
 class MergerWorld(World):
@@ -141,10 +94,10 @@ class MergerWorld(World):
         self.crashes = self.postponed = self.overtaken = self.turns = 0
         self.board = board or Board()
         self.through = through
-        here = self._people(people)
+        here = people_of(people, self.through)
         self.graph = TwoTenants(
             self._graph(SOURCE, weather, here, len(here)),
-            self._graph(TARGET, weather, self._accounts(here), people if seats is None else seats),
+            self._graph(TARGET, weather, accounts_for(here), people if seats is None else seats),
         )
         self._make_group()
         self._settle_in(mode, people)
@@ -152,23 +105,6 @@ class MergerWorld(World):
         self.crash.armed = True
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────
-
-    def _people(self, number: int) -> dict[SubjectId, Person]:
-        kinds = (licence(A3), licence(A3, YAMMER), licence(A3, EXCHANGE), licence(A3))
-        people = {}
-        for place in range(number):
-            held = kinds[place % 4]
-            if self.through and place % 4 == 3:
-                held = HeldLicence(A3, group_id=self.through)
-            subject = SubjectId(f"person-{place:03}")
-            people[subject] = Person(subject_id=subject, domain="old.example", usage_location="NL", licences=(held,))
-        return people
-
-    def _accounts(self, here: Mapping[SubjectId, Person]) -> dict[SubjectId, Person]:
-        return {
-            there(one): Person(subject_id=there(one), domain="new.example", usage_location="NL", licences=())
-            for one in here
-        }
 
     def _graph(self, tenant: TenantId, weather: Weather, people: dict[SubjectId, Person], seats: int) -> FakeGraph:
         return FakeGraph(
@@ -213,8 +149,8 @@ class MergerWorld(World):
                 (TARGET, NEW_SCHOOL, mode),
             ):
                 uow.rows.tenants[tenant] = Tenant(tenant_id=tenant, initial_domain=f"{holder}.example")
-                uow.rows.policies[tenant] = _policy(tenant, way)
-                uow.rows.bindings.append(_binding(tenant, holder))
+                uow.rows.policies[tenant] = policy(tenant, way)
+                uow.rows.bindings.append(binding(tenant, holder))
                 uow.rows.entitlements[tenant, A3] = seats
             uow.commit()
 
@@ -369,27 +305,3 @@ class MergerWorld(World):
 
     def _pass_to(self, moment: datetime) -> None:
         self.clock.moment = max(self.clock.moment, moment)
-
-
-def _policy(tenant: TenantId, mode: AssignmentMode) -> Policy:
-    return Policy(
-        tenant_id=tenant,
-        valid_from=date(2026, 1, 1),
-        assignment_mode=mode,
-        usage_location="NL",
-        created_by=Actor("person:author"),
-        approved_by=Actor("person:other"),
-    )
-
-
-def _binding(tenant: TenantId, holder: OrganisationId) -> Binding:
-    return Binding(
-        binding_id=BindingId(f"b-{holder}"),
-        organisation_id=holder,
-        tenant_id=tenant,
-        valid_from=date(2026, 1, 1),
-        selectors={Audience.FACULTY: EVERYONE},
-        created_by=Actor("person:author"),
-        confirmed_by=Actor("person:other"),
-        confirmed_at=BEGINNING,
-    )

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS, OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
 from provisioning.domain.migration import Traveller
 from provisioning.domain.migration_lifecycle import UNDER_WAY
 from provisioning.domain.observation import Person
 from provisioning.planning.carry import enabled_plans, families
 from tests.simulation.graph import Write
-from tests.simulation.merger import EXCHANGE, SOURCE, TARGET, MergerWorld
+from tests.simulation.merger import MergerWorld
 from tests.simulation.promises import check_witness
+from tests.simulation.two_tenants import EXCHANGE, SOURCE, TARGET
 from tests.simulation.world import A3, YAMMER
-
-_LICENSED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED, OperationState.CANCELLED})
 
 
 def check_merger(
@@ -110,10 +109,6 @@ def check_what_is_said_is_true(world: MergerWorld) -> None:
             "rolled_back": (True, False),
         }.get(str(one.state))
         assert expected in {None, (here, there)}, f"{one.source_id} is {one.state}, and {(here, there)}"
-
-
-def story(world: MergerWorld) -> str:
-    return _standings(world)
 
 
 def _standings(world: MergerWorld) -> str:

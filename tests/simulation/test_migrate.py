@@ -18,8 +18,9 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.board import Board, Deed, When, roll_back, start, steer
 from tests.simulation.graph import Weather
-from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld, there
+from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld
 from tests.simulation.merger_promises import check_merger, check_nothing_is_half_done, check_what_is_said_is_true
+from tests.simulation.two_tenants import there
 from tests.simulation.world import A3, YAMMER
 
 MAPPINGS = load_mappings()

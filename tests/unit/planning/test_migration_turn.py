@@ -115,6 +115,7 @@ class TestFolding:
         _, after = worked_on(phase, None)
         (anne,) = after.travellers
         assert (anne.state, anne.failed_in) == (P.FAILED, phase)
+        assert anne.reason is not None
 
     def test_called_off_between_the_halves_of_the_way_back_too(self) -> None:
         anne = traveller("anne", state=P.ROLLING_BACK)
