@@ -1,6 +1,6 @@
 """How fast a wave of a migration goes: prepared, then enabled, against what Microsoft's quota allows its writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -19,8 +19,6 @@ from tests.benchmarks.rows import SEED, Row, Rows, at_most
 from tests.benchmarks.school import A3, STAFF_ARTICLE, School, register
 from tests.benchmarks.worker import Worker, options, world_with
 
-_PEOPLE = 5_000
-_FACTOR = 10.0
 _TENANT_RATE = 20.0  # writes a second, by Microsoft's own number
 _OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
 _APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
@@ -35,13 +33,12 @@ class _Leg(msgspec.Struct, frozen=True):
     foretold: float
 
 
-def migration() -> Rows:
-    """A wave of 5,000 people of one tenant who get the product in another, and then Exchange."""
-    source, target = School(number=1, people=_PEOPLE), School(number=2, people=_PEOPLE)
-    with world_with([], options(factor=_FACTOR, guard_assignments=_PEOPLE)) as (world, worker):
-        world.sandbox.control.seed(
-            {"randomSeed": SEED, "tenants": [_seed(source, holds=A3), _seed(target)]}, reset=False
-        )
+def migration(people: int = 5_000, factor: float = 10.0) -> Rows:
+    """A wave of people of one tenant who get the product in another, and then Exchange."""
+    source, target = School(number=1, people=people), School(number=2, people=people)
+    with world_with([], options(factor=factor, guard_assignments=people)) as (world, worker):
+        tenants = [_seed(source, holds=A3), _seed(target)]
+        world.sandbox.control.seed({"randomSeed": SEED, "tenants": tenants}, reset=False)
         register(worker, [source, target])
         _entitle(worker, target)
         named = _create(worker, source, target)
@@ -52,24 +49,23 @@ def migration() -> Rows:
             enabled = _leg(world, worker, named, Phase.ENABLE)
         counted = world.sandbox.control.counters()["tenants"][target.tenant_id]
         wave = worker.show_migrations.one(named).waves[0]
-    yield from _rows(prepared, enabled, counted, f"{wave.state}, {wave.people}", share[0])
+    told = ", ".join(f"{number:,} {state}" for state, number in wave.people.items())
+    yield from _rows(people, (prepared, enabled), counted, told, {"clock_factor": factor, "cpu": share[0]})
 
 
-def _rows(prepared: _Leg, enabled: _Leg, counted: dict[str, int], told: str, share: float) -> Rows:
-    run: dict[str, Any] = {"clock_factor": _FACTOR, "cpu": share}
+def _rows(people: int, legs: Sequence[_Leg], counted: Mapping[str, int], told: str, run: Mapping[str, Any]) -> Rows:
     written, refused = counted["writes"], counted.get("refused", 0)
-    taken, bound = prepared.taken + enabled.taken, written / _TENANT_RATE
-    note = (
-        f"{told}; {prepared.taken:.1f} + {enabled.taken:.1f} s, Microsoft allows {bound:.0f} s for {written:,} writes"
-    )
-    name = "a wave of 5,000 against the quota bound"
+    taken, bound = sum(leg.taken for leg in legs), written / _TENANT_RATE
+    parts = " + ".join(f"{leg.taken:.1f}" for leg in legs)
+    note = f"{told}; {parts} s for {written:,} writes, Microsoft allows {bound:.0f} s"
+    name = f"a wave of {people:,} against the quota bound"
     yield Row(name=name, value=taken / bound, unit="×", bound=at_most(1.05), note=note, paced=True, **run)
     name = "writes of the wave beyond two a person"
-    yield Row(name=name, value=written - 2 * _PEOPLE, unit="writes", bound=at_most(0), **run)
+    yield Row(name=name, value=written - 2 * people, unit="writes", bound=at_most(0), **run)
     name, note = "refused writes of the wave", f"{refused} of {written + refused:,}"
     yield Row(name=name, value=100 * refused / written, unit="%", bound=at_most(0.1), note=note, **run)
-    off = 100 * max(abs(leg.foretold / leg.taken - 1) for leg in (prepared, enabled))
-    note = f"{prepared.foretold:.0f} and {enabled.foretold:.0f} s foretold"
+    off = 100 * max(abs(leg.foretold / leg.taken - 1) for leg in legs)
+    note = f"{' and '.join(f'{leg.foretold:.0f}' for leg in legs)} s foretold"
     yield Row(name="the wave's forecast off by", value=off, unit="%", bound=at_most(10), note=note, paced=True, **run)
 
 
