@@ -58,6 +58,8 @@ class Newcomer:
     def follow(self, step: Step) -> None:
         if step.command.startswith("provisioning up"):
             self._start(step.command.split()[1:])
+            assert self._world
+            assert [line for line in step.shown if line not in self._world.out] == []
         elif step.command.startswith("export"):
             self._exports.append(step.command)
         elif " watch " in step.command:
