@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -17,7 +18,8 @@ from tests.journeys.terminal import PROVISIONING, QUICKLY, Typed, running_in
 
 _MIGRATION, _OPERATION, _DIGEST = "5f0c9a4e", "dddd0001", "2cb72cf6"  # as the chapter calls them
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?")
-_READS = re.compile(r"provisioning migrations (show|watch)")
+_READS = re.compile(r"provisioning migrations show")
+_ENVIRONMENT = {**os.environ, "COLUMNS": "80", "PATH": f"{Path(PROVISIONING[0]).parent}:{os.environ['PATH']}"}
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -56,8 +58,12 @@ class Newcomer:
     def follow(self, step: Step) -> None:
         if step.command.startswith("provisioning up"):
             self._start(step.command.split()[1:])
+            assert self._world
+            assert [line for line in step.shown if line not in self._world.out] == []
         elif step.command.startswith("export"):
             self._exports.append(step.command)
+        elif " watch " in step.command:
+            self._watch(step)
         else:
             self._type(step)
 
@@ -73,6 +79,20 @@ class Newcomer:
         put = [in_place.get(word, word) if before[n] == "--folder" else word for n, word in enumerate(words)]
         self._world = Typed(self._place, *put)
         self._world.says("Ctrl-C stops everything", QUICKLY)
+
+    def _watch(self, step: Step) -> None:
+        """Until what the chapter shows was seen; Ctrl-C ends the watching alone."""
+        seen, deadline, pause = self._place / "watched", time.monotonic() + QUICKLY, threading.Event()
+        with (
+            seen.open("wb") as out,
+            subprocess.Popen(self._script(f"exec {step.command}"), stdout=out, env=_ENVIRONMENT) as watching,
+        ):
+            while not set(map(_bare, step.shown)) <= set(map(_bare, seen.read_text().splitlines())):
+                if time.monotonic() > deadline:
+                    watching.kill()
+                    pytest.fail(f"not seen: {step.shown}\n{seen.read_text()}")
+                pause.wait(0.2)
+            watching.send_signal(signal.SIGINT)
 
     @property
     def _folder(self) -> Path:
@@ -114,15 +134,14 @@ class Newcomer:
         return text
 
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """In the world's folder, with the environment that its opening screen has one source."""
-        if " watch " in command:
-            command = f"timeout --signal=INT 3 {command} || true"
-        begin = ["set -e", f'source "{self._folder}/environment"', *self._exports, "cd $WORLD"]
-        environment = {**os.environ, "COLUMNS": "80", "PATH": f"{Path(PROVISIONING[0]).parent}:{os.environ['PATH']}"}
-        script = "\n".join([*begin, self._named(command)])
         return subprocess.run(
-            ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=QUICKLY, env=environment
+            self._script(command), capture_output=True, text=True, check=False, timeout=QUICKLY, env=_ENVIRONMENT
         )
+
+    def _script(self, command: str) -> list[str]:
+        """In the world's folder, with the environment that its opening screen has one source."""
+        begin = ["set -e", f'source "{self._folder}/environment"', *self._exports, "cd $WORLD"]
+        return ["bash", "-c", "\n".join([*begin, self._named(command)])]
 
 
 def _bare(text: str) -> str:

@@ -19,6 +19,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
 from provisioning.domain.rights import Action, require
 from provisioning.planning.configuration import describe_limits, describe_mappings
+from provisioning.planning.preflight import Preflight
 from provisioning.services.add_actor import AddActor
 from provisioning.services.add_tenant import AddTenant
 from provisioning.services.approve_configuration import ApproveConfiguration
@@ -178,6 +179,10 @@ class FakeServices:
         if self.in_the_way:
             raise InputError(self.in_the_way)
         return self._decide(identity, ("start", named, number, reason), number, WaveState.PREPARING)
+
+    def check_wave(self, named: str, number: int) -> Preflight:
+        """Two tenants in which nothing is in the way."""
+        return Preflight(findings=(), checked_at=self.clock.now())
 
     def release_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
         return self._decide(identity, ("release", named, number, reason), number, WaveState.RELEASING)

@@ -13,7 +13,7 @@ from provisioning.cli import watching
 from provisioning.cli.output import Speech
 from provisioning.cli.wording import Wording
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase, Window
+from provisioning.domain.migration import Phase, Situation, Window
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.services.migration_sheet import MigrationSheet
@@ -109,6 +109,12 @@ class TestShow:
         assert "Failed 1, release the source: Somebody changed the person" in out
         assert f"To approve: provisioning plans approve dddd0001 {DIGEST[:8]}" in out
 
+    def test_of_people_in_one_situation(self, merger: World, provisioning: CommandLine) -> None:
+        everybody = provisioning("migrations", "show", "5f0c", "--people", "--json").json
+        asked = everybody[0]["situation"]
+        chosen = provisioning("migrations", "show", "5f0c", "--situation", asked, "--json").json
+        assert chosen == [one for one in everybody if one["situation"] == asked]
+
     def test_says_when_writes_are_done(self, merger: World, provisioning: CommandLine) -> None:
         worked(merger, OPEN, Phase.PREPARE, ["guus"], state=OperationState.APPLYING)
         merger.writes[OPEN] = 1_176
@@ -182,6 +188,15 @@ class TestDecisions:
     def test_need_a_wave(self, merger: World, provisioning: CommandLine, name: str) -> None:
         answer = provisioning.as_person(OPERATOR)("migrations", name, "5f0c", "--reason", "r")
         assert (answer.code, provisioning.services.decided) == (2, [])
+
+    def test_a_check_says_that_somebody_is_unexplained(self, merger: World, provisioning: CommandLine) -> None:
+        """A start refuses that, whatever the tenants look like."""
+        out = " ".join(provisioning("migrations", "check", "5f0c", "--wave", "2").out.split())
+        assert "Nothing is in the way." in out
+        assert "But no wave begins yet: " in out
+        for one, traveller in merger.travellers.items():
+            merger.travellers[one] = msgspec.structs.replace(traveller, situation=Situation.MATCHED)
+        assert "But" not in provisioning("migrations", "check", "5f0c", "--wave", "2").out
 
     def test_what_is_in_the_way_of_a_wave_is_said(self, merger: World, provisioning: CommandLine) -> None:
         provisioning.services.in_the_way = "Wave 2 cannot start:\n- 15 seats are short in the target"
