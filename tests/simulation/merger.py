@@ -89,6 +89,9 @@ class TwoTenants:
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> Mapping[str, Membership]:
         return self.of(tenant).observe_memberships(tenant, keys)
 
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        return self.of(tenant).resolve_subjects(tenant, references)
+
     def observe_groups(
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
     ) -> dict[GroupId, ObservedGroup | None]:
