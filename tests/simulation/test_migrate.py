@@ -14,6 +14,7 @@ from provisioning.domain.ids import GroupId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
+from provisioning.domain.observation import Census
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
@@ -416,3 +417,19 @@ class TestTwoWorkersAtOnce:
         assert world.run_through() is M.COMPLETED
         assert world.overtaken > 0
         _check(world, LAGS[seed % 3])
+
+
+class TestHalfALook:
+    def test_is_looked_at_again_and_fails_nobody(self) -> None:
+        looks = []
+
+        def whole_the_third_time(census: Census) -> Census:
+            looks.append(census)
+            return msgspec.structs.replace(census, is_complete=len(looks) > 2)
+
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=Board(retries=0))
+        observe = world.graph.target.observe_census
+        world.graph.target.observe_census = lambda tenant: whole_the_third_time(observe(tenant))  # type: ignore[method-assign]
+        assert world.run_through() is M.COMPLETED
+        _check(world)
+        assert _states(world) == {P.RELEASED}
