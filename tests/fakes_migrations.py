@@ -8,10 +8,12 @@ from typing import Protocol
 import msgspec
 
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import MigrationId, OperationId, Pseudonym, SubjectId
-from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
+from provisioning.domain.ids import MigrationId, OperationId, Pseudonym, SubjectId, TenantId
+from provisioning.domain.migration import GateEvidence, Migration, Phase, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
     ARRIVED,
+    BEFORE_EXCHANGE,
+    MIGRATION_ENDS,
     MigrationState,
     PersonState,
     WaveState,
@@ -154,6 +156,16 @@ class MemoryMigrations:
         for person in first:
             self._put(self.rows.travellers[migration, person], evidence=evidence[person])
         return first
+
+    def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
+        return frozenset(
+            one.target_id
+            for (migration, _), one in self.rows.travellers.items()
+            if one.target_id is not None
+            and self.rows.migrations[migration].definition.target_tenant == tenant
+            and self.rows.migrations[migration].state not in MIGRATION_ENDS
+            and (one.state in BEFORE_EXCHANGE or (one.state is PersonState.FAILED and one.failed_in != Phase.RELEASE))
+        )
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
         parts = [one for one in self.rows.operations.values() if one.wish.part is not None]

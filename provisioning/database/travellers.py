@@ -15,8 +15,14 @@ from provisioning.database.tables.tenant_migrations import travellers as people_
 from provisioning.database.transitions import sources_or_itself
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId, SubjectId, TenantId
-from provisioning.domain.migration import GateEvidence, Situation, Traveller
-from provisioning.domain.migration_lifecycle import PERSON_TRANSITIONS, PersonState, advance_person
+from provisioning.domain.migration import GateEvidence, Phase, Situation, Traveller
+from provisioning.domain.migration_lifecycle import (
+    BEFORE_EXCHANGE,
+    MIGRATION_ENDS,
+    PERSON_TRANSITIONS,
+    PersonState,
+    advance_person,
+)
 
 _SOURCES = sources_or_itself(PERSON_TRANSITIONS)
 _NOT_BEGUN = frozenset({PersonState.WAITING, PersonState.LEFT_OUT})
@@ -96,6 +102,14 @@ class SqlTravellers(Store):
         rows = as_rows({"source_id": person, "evidence": given} for person, given in evidence.items())
         bound = {"migration": migration, "rows": rows, "out": sorted(_OUT)}
         return {SubjectId(person) for person in self._connection.scalars(_GIVE_EVIDENCE, bound)}
+
+    def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
+        table = people_rows.c
+        goes_on = (migrations.c.target_tenant_id == tenant) & migrations.c.state.not_in(MIGRATION_ENDS)
+        has_failed_before = (table.state == PersonState.FAILED) & (table.failed_in != Phase.RELEASE)
+        query = select(table.target_id).join(migrations, migrations.c.migration_id == table.migration_id)
+        query = query.where(goes_on, table.target_id.is_not(None), table.state.in_(BEFORE_EXCHANGE) | has_failed_before)
+        return frozenset(map(SubjectId, self._connection.scalars(query)))
 
     def _lock(self, migration: MigrationId) -> TenantId:
         """The migration's row, taken before its people's: two who write many of them never wait for each other.

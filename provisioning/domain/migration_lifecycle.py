@@ -86,6 +86,8 @@ MIGRATION_ENDS = frozenset({_M.ABORTED, _M.COMPLETED})
 WAVE_ENDS = frozenset({_W.DONE, _W.ROLLED_BACK})
 UNDER_WAY = frozenset({_P.PREPARING, _P.ENABLING, _P.RELEASING, _P.ROLLING_BACK})
 ARRIVED = frozenset({_P.ENABLED, _P.RELEASING, _P.RELEASED})
+# whose mailbox may still be on its way: who failed belongs to them unless it was at the release
+BEFORE_EXCHANGE = frozenset({_P.WAITING, _P.PREPARING, _P.PREPARED, _P.ENABLING, _P.ROLLING_BACK})
 
 
 def advance_person(current: PersonState, following: PersonState) -> PersonState:

@@ -98,7 +98,8 @@ def _judge_of(scene: DeliverScene) -> Judge:
         may_move=scene.may_move,
     )
     if scene.policy.assignment_mode is AssignmentMode.GROUP and scene.wish.sku_id in scene.mappings.group_licensing:
-        return GroupJudge(aim, (_selected(scene) - _left_out(scene)) | scene.reserved)
+        spoken = _selected(scene) - _left_out(scene) - scene.selection.on_their_way
+        return GroupJudge(aim, spoken | scene.reserved)
     return Judge(aim)  # a product without Entra ID P1 gives no right to group licensing
 
 

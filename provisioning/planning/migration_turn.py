@@ -31,13 +31,17 @@ _STARTED = frozenset(set(WaveState) - WAVE_ENDS - {WaveState.WAITING})
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a turn is decided from. `said`: what operations that ended say of their people."""
+    """Everything a turn is decided from. `said`: what operations that ended say of their people.
+
+    `failing`: for how many people of each wave it went wrong in operations that are still at work.
+    """
 
     migration: Migration
     waves: tuple[Wave, ...]
     travellers: tuple[Traveller, ...]
     operations: tuple[Operation, ...]
     said: Mapping[OperationId, Mapping[SubjectId, Said]]
+    failing: Mapping[int, int] = {}
     now: datetime
 
 
@@ -181,7 +185,8 @@ def _went_wrong(wave: Wave, travellers: Sequence[Traveller], standing: Standing)
     """More failed than a person accepted in advance, and more than when they last looked."""
     if wave.state not in _STARTED:
         return False
-    before, now = (_failed(wave, some) for some in (standing.travellers, travellers))
+    before = _failed(wave, standing.travellers)
+    now = _failed(wave, travellers) + standing.failing.get(wave.number, 0)
     people = sum(one.wave == wave.number and one.state is not PersonState.LEFT_OUT for one in travellers)
     return now > before and now > standing.migration.definition.failure_threshold * people
 

@@ -57,7 +57,6 @@ WARNINGS = frozenset(
         PreflightCheck.NEVER_RELEASED_FROM_GROUP,
         PreflightCheck.P1_LOST,
         PreflightCheck.DOMAINS_IN_SOURCE,
-        PreflightCheck.MAILBOX_IN_TARGET,
         PreflightCheck.NO_MAILBOX_IN_SOURCE,
         PreflightCheck.SOURCE_ENDS_SOON,
     }

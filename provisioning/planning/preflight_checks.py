@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import ArticleCode, OperationId, PlanId, SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.migration import MigrationPart, Phase, Traveller
+from provisioning.domain.migration import MigrationPart, Phase, Situation, Traveller
 from provisioning.domain.observation import HeldLicence, Person, Seats
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
@@ -234,7 +234,8 @@ def _mailboxes(facts: PreflightFacts) -> Iterator[Finding | None]:
     moving = {one.source_id for one, here, _ in pairs if has_mailbox(here.licences, skus)}
     unseen = {one.source_id for one in facts.going if one.evidence is None}
     arrived = {one.source_id for one, _, far in pairs if has_mailbox(far.licences, skus)}
-    yield about(_C.MAILBOX_IN_TARGET, arrived & unseen)
+    known = {one.source_id for one in facts.going if one.situation is Situation.ALREADY_LICENSED}  # taken along by name
+    yield about(_C.MAILBOX_IN_TARGET, (arrived & unseen) - known)
     yield about(_C.NO_MAILBOX_IN_SOURCE, {one.source_id for one, _, _ in pairs} - moving)
     yield _addon(facts, moving & unseen)
     if facts.definition.hold_period < LEAST_HOLD:

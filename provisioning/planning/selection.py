@@ -1,7 +1,8 @@
 """Whose people an operation speaks of, person by person, and who cannot be decided."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Self
 
 import msgspec
 
@@ -27,6 +28,22 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         return not self.chosen and not self.undecidable
+
+    @property
+    def on_their_way(self) -> frozenset[SubjectId]:
+        """Whom a migration brings, and nobody else may write to."""
+        found = self.undecidable.items()
+        return frozenset(subject for subject, (_, reason) in found if reason is Reason.MIGRATION_UNDER_WAY)
+
+    def leaving_to_migrations(self, awaited: Collection[SubjectId]) -> Self:
+        """Nothing but the migration gives `awaited` a product: it would come with an empty mailbox."""
+        spared = {
+            person.subject_id: (school, Reason.MIGRATION_UNDER_WAY)
+            for person, school in self.chosen
+            if person.subject_id in awaited
+        }
+        chosen = tuple(one for one in self.chosen if one[0].subject_id not in spared)
+        return msgspec.structs.replace(self, chosen=chosen, undecidable={**self.undecidable, **spared})
 
 
 def selectors_of(binding: Binding, audience: Audience) -> dict[Audience, Selector]:

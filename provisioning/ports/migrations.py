@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from provisioning.domain.ids import MigrationId, SubjectId
+from provisioning.domain.ids import MigrationId, SubjectId, TenantId
 from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.operation import Operation
@@ -76,6 +76,9 @@ class MigrationStore(Protocol):
 
         Who was left out or rolled back, or is not in the migration, gets none.
         """
+
+    def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
+        """Accounts of the target `tenant` whose mailbox a migration that goes on may still have to bring."""
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
         """What works, or worked, on any of its waves; oldest first."""

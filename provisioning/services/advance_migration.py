@@ -1,6 +1,7 @@
 """One look at a migration: fold in what its operations came to, move its waves, begin what is next."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -21,6 +22,8 @@ from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import of_board_in
 from provisioning.services.bring_into_group import bring_into_group
 
+_AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
+_WENT_WRONG = frozenset({SubjectState.FAILED, SubjectState.CHANGED_MEANWHILE, SubjectState.REFUSED})
 _LIVING = frozenset({MigrationState.RUNNING, MigrationState.PAUSED, MigrationState.ABORTED})
 
 
@@ -91,8 +94,20 @@ def _standing(uow: UnitOfWork, migration: Migration, now: datetime) -> Standing:
             for one in operations
             if one.operation_id in at_work and one.state in OPERATION_ENDS
         },
+        failing=_failing(uow, migration, operations),
         now=now,
     )
+
+
+def _failing(uow: UnitOfWork, migration: Migration, operations: Iterable[Operation]) -> Mapping[int, int]:
+    """By wave. What began before a person last let the migration go on was seen by them: it counts at its end."""
+    failing: Counter[int] = Counter()
+    for one in operations:
+        part, is_seen = one.wish.part, one.created_at < migration.entered_at
+        if part is not None and one.state in _AT_WORK and not is_seen:
+            counts = uow.journal.subject_counts(one.operation_id)
+            failing[part.wave] += sum(counts.get(state, 0) for state in _WENT_WRONG)
+    return failing
 
 
 def _said(uow: UnitOfWork, operation: OperationId) -> Mapping[SubjectId, Said]:

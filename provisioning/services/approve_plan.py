@@ -1,22 +1,18 @@
 """A person lets a plan be applied that does not apply by itself: exactly the one that was shown."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.calendar import dutch_day
-from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.worklist import Intent, Topic
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, PlanRecord, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
-from provisioning.services.grounds import own_bindings
+from provisioning.services.authors import authors_of
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import awaits_approval, current_plan
 from provisioning.services.transitions import move
@@ -85,34 +81,8 @@ def decision(
 
 
 def _require_fresh_eyes(uow: UnitOfWork, identity: Identity, operation: Operation, record: PlanRecord) -> None:
-    today = dutch_day(record.drawn_at)
-    require_other(identity, record.requested_by, "asked for this plan")
-    line = uow.orders.find(operation.wish.line) if operation.wish.line else None
-    if line is not None and line.released_by is not None:
-        require_other(identity, line.released_by, "released the order line that this plan rests on")
-    for author, deed in _authors_of_migration(uow, operation):
+    for author, deed in authors_of(uow, operation, record):
         require_other(identity, author, deed)
-    for binding in own_bindings(uow, operation, today):
-        require_other(identity, binding.created_by, "made the binding that this plan rests on")
-    policy = uow.tenants.policy_on(operation.tenant_id, today)
-    require_other(identity, policy.created_by, "proposed the policy that this plan rests on")
-    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
-    if mappings is not None:
-        require_other(identity, mappings.proposed_by, "proposed the mappings that this plan rests on")
-
-
-def _authors_of_migration(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
-    """Who asked for the migration or its wave's turn, or said that mailboxes have moved."""
-    part = operation.wish.part
-    if part is None:
-        return
-    yield uow.migrations.get(part.migration_id).requested_by, "asked for this migration"
-    for wave in uow.migrations.waves(part.migration_id):
-        if wave.number == part.wave and wave.asked_by is not None:
-            yield wave.asked_by, "asked for this turn of the wave"
-    for one in uow.migrations.travellers(part.migration_id, wave=part.wave):
-        if one.evidence is not None and one.operation_id == operation.operation_id:
-            yield one.evidence.given_by, "said that these mailboxes have moved"
 
 
 def _whole_digest(record: PlanRecord, named: str) -> str:

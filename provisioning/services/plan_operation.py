@@ -119,6 +119,7 @@ class PlanOperation:
         wish = operation.wish
         groups = with_our_members(groups, [*receipts, *basis.groups.empty_handed])
         selection = select(census, observed.memberships, basis.own, basis.strangers, wish.audience)
+        selection = selection.leaving_to_migrations(uow.migrations.awaiting_exchange(operation.tenant_id))
         reason = groups.trouble or self._reason_to_hold(uow, operation, selection, now)
         if reason:
             move(uow, operation, OperationState.HELD, now, reason=reason)

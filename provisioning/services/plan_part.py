@@ -7,7 +7,7 @@ import msgspec
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.errors import GraphError
+from provisioning.domain.errors import GraphError, RetryableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, PlanId, SubjectId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
@@ -89,6 +89,7 @@ class PlanPart:
         try:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 seen = self._observe(operation, basis)
+                _require_whole(seen)
         except GraphError as error:
             return self._trouble.met(operation, error)
         if seen.groups.trouble:
@@ -210,6 +211,12 @@ class PlanPart:
             return True
         self._finish(uow, operation)
         return False
+
+
+def _require_whole(seen: _Seen) -> None:
+    """Half a look says nothing about anybody: it is no plan that they all failed. Raises RetryableError."""
+    if not (seen.here.is_complete and seen.there.is_complete):
+        raise RetryableError("Not everybody could be read.", Reason.SELECTION_INCOMPLETE)
 
 
 def _part_of(operation: Operation) -> MigrationPart:

@@ -10,10 +10,12 @@ import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.errors import ActionRequiredError, ConflictError
-from provisioning.domain.ids import GroupId
+from provisioning.domain.ids import GroupId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
+from provisioning.domain.observation import Census
+from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.board import Board, Deed, When, roll_back, start, steer
@@ -26,6 +28,7 @@ from tests.simulation.world import A3, YAMMER
 MAPPINGS = load_mappings()
 LAGS = (timedelta(0), timedelta(seconds=15), timedelta(minutes=5))
 SETTLE = timedelta(seconds=60)
+ORDER = OperationId("order")
 THROUGH = (None, OURS, THEIRS)
 M, W, P, Work = MigrationState, WaveState, PersonState, OperationState
 Moments = list[tuple[When, Deed]]
@@ -43,6 +46,16 @@ def _check(world: MergerWorld, lag: timedelta = LAGS[0]) -> None:
 
 def _states(world: MergerWorld) -> set[PersonState]:
     return {one.state for one in world.travellers}
+
+
+def _order_in_the_target(world: MergerWorld) -> None:
+    """Of the same product, for everybody there."""
+    prepared = world.operations_in(Phase.PREPARE)[0]
+    wish = msgspec.structs.replace(prepared.wish, part=None, named=())
+    fields = {"kind": OperationKind.DELIVER, "state": Work.PLANNING, "due_at": world.clock.now(), "wish": wish}
+    with world.database.open() as uow:
+        uow.operations.add(msgspec.structs.replace(prepared, operation_id=ORDER, version=0, **fields))
+        uow.commit()
 
 
 class TestInFairWeather:
@@ -75,6 +88,16 @@ class TestInFairWeather:
         [kept] = [one for one in world.travellers if one.state is not P.RELEASED]
         assert (kept.state, kept.failed_in, kept.reason) == (P.FAILED, Phase.RELEASE, Reason.INHERITED_FROM_GROUP)
         assert world.graph.source.people[kept.source_id].holds(A3)
+
+    def test_an_order_in_the_target_gives_nobody_a_mailbox_before_their_own_has_come(self) -> None:
+        board = Board(opens_gates=False, moments=[(lambda world: world.waves[1] is W.GATED, _order_in_the_target)])
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board)
+        world.run_through(timedelta(hours=2))
+        with world.database.open() as uow:
+            said = {one.subject_id: one.reason for one in uow.journal.subjects(ORDER)}
+        assert said == dict.fromkeys((one.target_id for one in world.travellers), Reason.MIGRATION_UNDER_WAY)
+        assert all(one.state in {P.PREPARED, P.WAITING} for one in world.travellers)
+        check_merger(world, repeats_allowed=False)
 
     def test_a_seed_replays(self) -> None:
         runs = [MergerWorld(5, MAPPINGS, _weather(LAGS[2]), crash_chance=0.02) for _ in range(2)]
@@ -396,3 +419,19 @@ class TestTwoWorkersAtOnce:
         assert world.run_through() is M.COMPLETED
         assert world.overtaken > 0
         _check(world, LAGS[seed % 3])
+
+
+class TestHalfALook:
+    def test_is_looked_at_again_and_fails_nobody(self) -> None:
+        looks = []
+
+        def whole_the_third_time(census: Census) -> Census:
+            looks.append(census)
+            return msgspec.structs.replace(census, is_complete=len(looks) > 2)
+
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=Board(retries=0))
+        observe = world.graph.target.observe_census
+        world.graph.target.observe_census = lambda tenant: whole_the_third_time(observe(tenant))  # type: ignore[method-assign]
+        assert world.run_through() is M.COMPLETED
+        _check(world)
+        assert _states(world) == {P.RELEASED}

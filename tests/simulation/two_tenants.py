@@ -67,6 +67,12 @@ class TwoTenants:
     def observe_seats(self, tenant: TenantId) -> Seats:
         return self.of(tenant).observe_seats(tenant)
 
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        return self.of(tenant).observe_readiness(tenant)
+
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        return self.of(tenant).resolve_subjects(tenant, references)
+
     def observe_census(self, tenant: TenantId) -> Census:
         return self.of(tenant).observe_census(tenant)
 

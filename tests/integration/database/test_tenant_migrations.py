@@ -24,7 +24,7 @@ from provisioning.domain.migration import (
     WaveDefinition,
     Window,
 )
-from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
+from provisioning.domain.migration_lifecycle import ARRIVED, MIGRATION_ENDS, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Tenant
@@ -557,3 +557,25 @@ def test_a_definition_has_no_other_place_for_people() -> None:
         "treatments", "plan_mapping", "hold_period", "failure_threshold", "window", "moves_mailboxes",
     }  # fmt: skip
     assert set(MigrationDefinition.__struct_fields__) == places | harmless
+
+
+class TestWhoAwaitsExchange:
+    @pytest.mark.parametrize("state", list(PersonState))
+    def test_is_whoever_has_not_arrived(self, uow: SqlUnitOfWork, migration: Migration, state: PersonState) -> None:
+        failed = {"reason": Reason.NOT_FOUND, "failed_in": Phase.ENABLE} if state is PersonState.FAILED else {}
+        one = make.traveller(migration, state=state, evidence=make.evidence(), enabled_at=NOW, **failed)
+        uow.migrations.replace_travellers(migration.migration_id, [one])
+        has_arrived = state in ARRIVED | {PersonState.ROLLED_BACK, PersonState.LEFT_OUT}
+        expected = set() if has_arrived else {one.target_id}
+        assert uow.migrations.awaiting_exchange(migration.definition.target_tenant) == expected
+        assert uow.migrations.awaiting_exchange(migration.definition.source_tenant) == set()
+
+    def test_is_not_who_failed_to_leave(self, uow: SqlUnitOfWork, migration: Migration) -> None:
+        failed = {"state": PersonState.FAILED, "reason": Reason.NOT_FOUND, "failed_in": Phase.RELEASE}
+        uow.migrations.replace_travellers(migration.migration_id, [make.traveller(migration, **failed)])
+        assert uow.migrations.awaiting_exchange(migration.definition.target_tenant) == set()
+
+    def test_is_nobody_once_the_migration_has_ended(self, uow: SqlUnitOfWork, migration: Migration) -> None:
+        ended = added(uow, migration, state=MigrationState.ABORTED)
+        uow.migrations.replace_travellers(ended.migration_id, make.travellers(ended, 2))
+        assert uow.migrations.awaiting_exchange(ended.definition.target_tenant) == set()

@@ -604,3 +604,14 @@ class TestABoardOfTwelveSchools:
         strangers = {one.subject_id for one in board.census.people if one.attributes["companyName"] == "12XX"}
         assert strangers
         assert strangers.isdisjoint(states(plan_deliver(board)))
+
+
+class TestPeopleOfAMigration:
+    def test_get_nothing_but_what_the_migration_gives_them(self) -> None:
+        """Exchange on before the gate would make an empty mailbox, and the real one could not come."""
+        known = scene(person("anne"), person("ben"))
+        selection = known.selection.leaving_to_migrations({SubjectId("anne"), SubjectId("elsewhere")})
+        plan = plan_deliver(msgspec.structs.replace(known, selection=selection))
+        assert reasons(plan) == {"anne": Reason.MIGRATION_UNDER_WAY, "ben": None}
+        assert [step.subject_id for step in plan.steps] == ["ben"]
+        assert selection.sizes == known.selection.sizes

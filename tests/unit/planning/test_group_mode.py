@@ -427,3 +427,13 @@ class TestSubjects:
         drawn = plan(person("anne"), target=group(licences=()))
         assert [one.subject_id for one in drawn.subjects if one.is_group] == [OURS]
         assert [one.state for one in drawn.subjects] == [SubjectState.PENDING] * 2
+
+
+def test_who_is_on_their_way_in_a_migration_keeps_the_group_without_the_product() -> None:
+    """Its one write would make an empty mailbox for a member whose own has not come yet."""
+    people = (person("anne"), person("ben"))
+    drawn = scene(*people)
+    awaited = drawn.selection.leaving_to_migrations({SubjectId("anne")})
+    drawn = plan(*people, target=group("anne", "ben", licences=()), selection=awaited)
+    assert reasons(drawn) == {"anne": Reason.MIGRATION_UNDER_WAY, "ben": Reason.SCOPE_VIOLATION}
+    assert drawn.steps == ()

@@ -7,7 +7,7 @@ import pytest
 
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SkuId, SubjectId
-from provisioning.domain.migration import ProductPair
+from provisioning.domain.migration import ProductPair, Situation
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import HeldLicence, Person, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ
@@ -358,6 +358,11 @@ class TestMailboxes:
     def test_one_in_the_target_already(self) -> None:
         result = preflight(facts((ANNE, holding(held(A3)))))
         assert [one.check for one in result.findings] == [C.MAILBOX_IN_TARGET]
+        assert not result.is_clear
+
+    def test_of_who_was_licensed_there_already_and_goes_along_by_name(self) -> None:
+        travellers = (traveller("anne", situation=Situation.ALREADY_LICENSED),)
+        assert preflight(facts((ANNE, holding(held(A3))), travellers=travellers)).findings == ()
 
     def test_with_evidence_it_is_the_real_one(self) -> None:
         travellers = (traveller("anne", evidence=EVIDENCE),)
@@ -429,8 +434,8 @@ class TestTheReport:
     def test_what_is_in_the_way_comes_first(self) -> None:
         source = {"seats": bought(), "profile": profile("oud.example", permissions=READ)}
         checks = [one.check for one in preflight(facts((ANNE, holding(held(A1))), source=source)).findings]
-        assert checks[:2] == [C.SOURCE_CONSENT, C.CONFLICTS]
-        assert set(checks[2:]) <= WARNINGS
+        assert checks[:3] == [C.SOURCE_CONSENT, C.CONFLICTS, C.MAILBOX_IN_TARGET]
+        assert set(checks[3:]) <= WARNINGS
         assert len(checks) > 3
 
     def test_a_warning_alone_keeps_nobody(self) -> None:

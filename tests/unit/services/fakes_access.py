@@ -378,7 +378,7 @@ class _Journal(_Store):
         return [x for x in self.world.subjects if x.operation_id == operation]
 
     def subject_counts(self, operation: OperationId) -> dict[SubjectState, int]:
-        return {SubjectState.PENDING: len(self.subjects(operation))}
+        return {SubjectState.PENDING: 0, **Counter(one.state for one in self.subjects(operation))}
 
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {StepState.PENDING: len(self.subjects(operation))}

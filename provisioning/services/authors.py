@@ -1,0 +1,41 @@
+"""Who had a hand in a plan: none of them approves it, now or by an approval that was given before."""
+
+from collections.abc import Iterator
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.configuration import ConfigurationKind
+from provisioning.domain.ids import Actor
+from provisioning.domain.operation import Operation
+from provisioning.ports import PlanRecord, UnitOfWork
+from provisioning.services.grounds import own_bindings
+
+
+def authors_of(uow: UnitOfWork, operation: Operation, record: PlanRecord) -> Iterator[tuple[Actor, str]]:
+    """Each with what they did, as the end of a sentence that begins with "you"."""
+    today = dutch_day(record.drawn_at)
+    yield record.requested_by, "asked for this plan"
+    line = uow.orders.find(operation.wish.line) if operation.wish.line else None
+    if line is not None and line.released_by is not None:
+        yield line.released_by, "released the order line that this plan rests on"
+    yield from _authors_of_migration(uow, operation)
+    for binding in own_bindings(uow, operation, today):
+        yield binding.created_by, "made the binding that this plan rests on"
+    policy = uow.tenants.policy_on(operation.tenant_id, today)
+    yield policy.created_by, "proposed the policy that this plan rests on"
+    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
+    if mappings is not None:
+        yield mappings.proposed_by, "proposed the mappings that this plan rests on"
+
+
+def _authors_of_migration(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
+    """Who asked for the migration or its wave's turn, or said that mailboxes have moved."""
+    part = operation.wish.part
+    if part is None:
+        return
+    yield uow.migrations.get(part.migration_id).requested_by, "asked for this migration"
+    for wave in uow.migrations.waves(part.migration_id):
+        if wave.number == part.wave and wave.asked_by is not None:
+            yield wave.asked_by, "asked for this turn of the wave"
+    for one in uow.migrations.travellers(part.migration_id, wave=part.wave):
+        if one.evidence is not None and one.operation_id == operation.operation_id:
+            yield one.evidence.given_by, "said that these mailboxes have moved"

@@ -1,0 +1,56 @@
+"""When a migration pauses by itself: not only at the end of an operation."""
+
+from datetime import timedelta
+
+import pytest
+
+from config.limits import default_limits
+from provisioning.domain.ids import Pseudonym, SubjectId
+from provisioning.domain.lifecycle import OperationState, SubjectState
+from provisioning.domain.migration import Phase
+from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.operation import SubjectRecord
+from provisioning.domain.reasons import Reason
+from provisioning.services.advance_migration import AdvanceMigration
+from tests.unit.services.fakes_access import NOW, FakeClock, FakeDispatcher, World
+from tests.unit.services.migration_scene import DAY, MIGRATION, OPEN, a_merger, worked
+
+M, OS, SS = MigrationState, OperationState, SubjectState
+
+
+def advanced(world: World, state: OperationState, said: SubjectState, **changes: object) -> MigrationState:
+    """One person of the first wave's operation is as `said`."""
+    a_merger(world)
+    created = {"created_at": NOW - timedelta(hours=1), **changes}
+    worked(world, OPEN, Phase.PREPARE, ["guus"], state=state, **created)
+    record = SubjectRecord(
+        operation_id=OPEN,
+        subject_id=SubjectId("guus2"),
+        pseudonym=Pseudonym("p-guus"),
+        state=said,
+        reason=Reason.NOT_FOUND,
+    )
+    world.subjects.append(record)
+    advance = AdvanceMigration(
+        open_uow=world.open, clock=FakeClock(), dispatcher=FakeDispatcher(), limits=default_limits()
+    )
+    advance(MIGRATION)
+    return world.migrations[MIGRATION].state
+
+
+class TestTheThreshold:
+    @pytest.mark.parametrize("state", [OS.APPLYING, OS.VERIFYING])
+    @pytest.mark.parametrize("said", [SS.FAILED, SS.CHANGED_MEANWHILE, SS.REFUSED])
+    def test_counts_who_went_wrong_while_the_others_are_written(
+        self, state: OperationState, said: SubjectState
+    ) -> None:
+        world = World()
+        assert advanced(world, state, said) is M.PAUSED
+        assert world.migrations[MIGRATION].reason is Reason.THRESHOLD_REACHED
+
+    @pytest.mark.parametrize("said", [SS.PENDING, SS.VERIFIED, SS.ALREADY_RIGHT])
+    def test_counts_nobody_who_is_well(self, said: SubjectState) -> None:
+        assert advanced(World(), OS.APPLYING, said) is M.RUNNING
+
+    def test_is_not_reached_again_by_what_a_person_let_go_on(self) -> None:
+        assert advanced(World(), OS.APPLYING, SS.FAILED, created_at=NOW - 39 * DAY) is M.RUNNING
