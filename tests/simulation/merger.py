@@ -77,6 +77,12 @@ class TwoTenants:
     def observe_tenant(self, tenant: TenantId) -> TenantProfile:
         return self.of(tenant).observe_tenant(tenant)
 
+    def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
+        return self.of(tenant).observe_readiness(tenant)
+
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        return self.of(tenant).resolve_subjects(tenant, references)
+
     def observe_seats(self, tenant: TenantId) -> Seats:
         return self.of(tenant).observe_seats(tenant)
 
