@@ -152,6 +152,19 @@ class TestNotYet:
         plan = released(travellers=waited, definition=definition(hold_period=hold))
         assert only(plan)[1] is (None if goes else Reason.HOLD_PERIOD_RUNS)
 
+    @pytest.mark.parametrize(
+        ("given", "goes"),
+        [
+            pytest.param(timedelta(0), False, id="just now"),
+            pytest.param(timedelta(days=29), False, id="a day short"),
+            pytest.param(timedelta(days=30), True, id="long enough ago"),
+        ],
+    )
+    def test_runs_from_the_evidence_when_that_came_later(self, given: timedelta, goes: bool) -> None:
+        late = replaced(EVIDENCE, given_at=NOW - given)
+        plan = released(travellers=(traveller("anne", enabled_at=LONG_AGO, evidence=late),))
+        assert only(plan)[1] is (None if goes else Reason.HOLD_PERIOD_RUNS)
+
     def test_says_until_when(self) -> None:
         plan = released(travellers=(traveller("anne", enabled_at=NOW - timedelta(days=1)),))
         assert told(plan) == "until 2026-09-15"
