@@ -150,7 +150,8 @@ class SourceJudge:
     ) -> Verdict | None:
         """Every service that goes here and that the product there should bring has to be on there, seen just now.
 
-        What goes along with the product was not promised by it: all of that has to be on there, or nothing goes.
+        What goes along with the product was not promised by it: all of that has to be on there, or nothing goes. Nor
+        does Exchange depend on a promise: a mailbox without a licence on either side is deleted.
         """
         if counterpart is None or traveller.target_sku is None:
             return Verdict.refused(Reason.TARGET_NOT_READY, "no such person there")
@@ -158,7 +159,7 @@ class SourceJudge:
         served = self._services(counterpart.licences)
         promised = families(self._promised(traveller.target_sku), self._family_of)
         along = [one for one in gone if one.sku_id not in self._ground.leaving]
-        if lacking := lost & promised - served:
+        if lacking := lost & (promised | {EXCHANGE}) - served:
             return Verdict.refused(Reason.TARGET_NOT_READY, ", ".join(sorted(lacking)))
         if lacking := lost & self._services(along) - served:
             return Verdict.refused(Reason.DEPENDENCY, f"not there: {', '.join(sorted(lacking))}")

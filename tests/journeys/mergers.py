@@ -179,7 +179,8 @@ class Merger:
         """No way of ours changes evidence that was given; the owner of the database can."""
         statement = text(
             "UPDATE migration_travellers SET evidence = jsonb_set(evidence, '{given_at}',"
-            " to_jsonb(to_char((evidence ->> 'given_at')::timestamptz - :earlier, 'YYYY-MM-DD\"T\"HH24:MI:SSOF')))"
+            " to_jsonb(to_char(CAST(evidence ->> 'given_at' AS timestamptz) AT TIME ZONE 'UTC' - :earlier,"
+            ' \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')))'
             " WHERE migration_id = :migration AND wave = :wave AND evidence IS NOT NULL"
         )
         engine = create_engine(self.town.world.engines.owner_url)
