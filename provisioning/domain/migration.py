@@ -166,7 +166,7 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     failed_in: Phase | None = None
     evidence: GateEvidence | None = None
     operation_id: OperationId | None = None  # that works on them now, or did last
-    enabled_at: datetime | None = None  # the hold period runs from here
+    enabled_at: datetime | None = None  # the hold period runs from here, or from later evidence
 
     @property
     def is_ready(self) -> bool:
@@ -174,8 +174,14 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is PersonState.PREPARED and self.evidence is not None
 
     def held_until(self, period: timedelta) -> datetime | None:
-        """When the source may be released; None before everything is on in the target."""
-        return None if self.enabled_at is None else self.enabled_at + period
+        """When the source may be released; None before everything is on in the target.
+
+        It runs from the evidence too: until somebody saw the mailbox arrive, the one in the source is the real one.
+        """
+        if self.enabled_at is None:
+            return None
+        seen_at = self.evidence.given_at if self.evidence else self.enabled_at
+        return max(self.enabled_at, seen_at) + period
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True):

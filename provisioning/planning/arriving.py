@@ -14,10 +14,10 @@ from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import Change, StepKind
 from provisioning.domain.reasons import Reason
-from provisioning.planning.carry import PlanIds, enabled_plans, families
+from provisioning.planning.carry import PlanIds, enabled_plans
 from provisioning.planning.judging import Aim, Judge, inherited
 from provisioning.planning.losses import after_change
-from provisioning.planning.mailbox import Origin, carried_across, exchange_plans, withheld
+from provisioning.planning.mailbox import Origin, carried_across, exchange_plans, unserved_in_source, withheld
 from provisioning.planning.verdict import Act, Verdict
 
 _RIGHT = SubjectState.ALREADY_RIGHT
@@ -189,7 +189,7 @@ class Undoing(TargetJudge):
 
     def _taken_back(self, person: Person, origin: Origin) -> Verdict:
         change = Change(remove_skus=(self.target.sku_id,))
-        unserved = self._unserved(person, change, origin)
+        unserved = unserved_in_source(person.licences, change, origin, self._mappings.skus, self._plans)
         if unserved:
             return Verdict.refused(Reason.NOT_AS_WE_LEFT, f"the source does not serve {', '.join(sorted(unserved))}")
         obstacle = self._compatibility.obstacle(person.licences, change)
@@ -197,14 +197,3 @@ class Undoing(TargetJudge):
             return Verdict.refused(*obstacle)
         act = Act(StepKind.REMOVE, change, "rolled back: the migration gave it")
         return Verdict(SubjectState.PENDING, None, (act,), licences=person.licences)
-
-    def _unserved(self, person: Person, change: Change, origin: Origin) -> frozenset[str]:
-        """Services that would go here and are not on in the source (L3); what it never contained it need not serve."""
-        lost = self._services(person.licences) - self._services(after_change(person.licences, change))
-        if not origin.leaving:
-            return lost
-        whole = [HeldLicence(one.sku_id) for one in origin.leaving]
-        return (lost & self._services(whole)) - self._services(origin.licences)
-
-    def _services(self, licences: Collection[HeldLicence]) -> frozenset[str]:
-        return families(enabled_plans(licences, self._mappings.skus), self._plans.family_of)

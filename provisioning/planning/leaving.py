@@ -49,10 +49,21 @@ class SourceJudge:
 
     def of(self, person: Person, traveller: Traveller, counterpart: Person | None) -> Verdict:
         """What is done with this person, or why nothing is."""
-        going = [one for one in person.licences if one.sku_id in self._ground.leaving and one.is_active]
+        going = self._going(person)
         if not going:
             return Verdict(SubjectState.ALREADY_RIGHT, Reason.LICENCE_NOT_HELD, licences=person.licences)
         return self._too_early(traveller) or self._once(person, traveller, counterpart, going)
+
+    def unserved(self, person: Person, traveller: Traveller, counterpart: Person | None) -> Verdict | None:
+        """Why the target does not serve what would go, by itself: the one thing that may change after the plan."""
+        going = self._going(person)
+        return self._not_served(person, traveller, counterpart, self._gone(person, going)) if going else None
+
+    def _going(self, person: Person) -> list[HeldLicence]:
+        return [one for one in person.licences if one.sku_id in self._ground.leaving and one.is_active]
+
+    def _gone(self, person: Person, going: Sequence[HeldLicence]) -> list[HeldLicence]:
+        return self._with_all_of_our_groups(person, self._with_dependants(person, going))
 
     def _once(
         self, person: Person, traveller: Traveller, counterpart: Person | None, going: Sequence[HeldLicence]
@@ -73,7 +84,7 @@ class SourceJudge:
     def _given_up(
         self, person: Person, traveller: Traveller, counterpart: Person | None, going: Sequence[HeldLicence]
     ) -> Verdict:
-        gone = self._with_all_of_our_groups(person, self._with_dependants(person, going))
+        gone = self._gone(person, going)
         refused = (
             self._others_group(gone)
             or self._left_hanging(person, gone)
@@ -139,7 +150,8 @@ class SourceJudge:
     ) -> Verdict | None:
         """Every service that goes here and that the product there should bring has to be on there, seen just now.
 
-        What goes along with the product was not promised by it: all of that has to be on there, or nothing goes.
+        What goes along with the product was not promised by it: all of that has to be on there, or nothing goes. Nor
+        does Exchange depend on a promise: a mailbox without a licence on either side is deleted.
         """
         if counterpart is None or traveller.target_sku is None:
             return Verdict.refused(Reason.TARGET_NOT_READY, "no such person there")
@@ -147,7 +159,7 @@ class SourceJudge:
         served = self._services(counterpart.licences)
         promised = families(self._promised(traveller.target_sku), self._family_of)
         along = [one for one in gone if one.sku_id not in self._ground.leaving]
-        if lacking := lost & promised - served:
+        if lacking := lost & (promised | {EXCHANGE}) - served:
             return Verdict.refused(Reason.TARGET_NOT_READY, ", ".join(sorted(lacking)))
         if lacking := lost & self._services(along) - served:
             return Verdict.refused(Reason.DEPENDENCY, f"not there: {', '.join(sorted(lacking))}")

@@ -8,7 +8,17 @@ from provisioning.domain.catalogue import PlanRelation, PlanRule, ServicePlan, S
 from provisioning.domain.ids import ServicePlanId, SkuId
 from provisioning.domain.migration import EXCHANGE
 from provisioning.domain.observation import HeldLicence
-from provisioning.planning.carry import Carried, KnownPlans, PlanIds, carry_over, disabled_plans, enabled_plans
+from provisioning.domain.operation import Change
+from provisioning.planning.carry import (
+    Carried,
+    KnownPlans,
+    PlanIds,
+    carry_over,
+    disabled_plans,
+    enabled_plans,
+    families,
+)
+from provisioning.planning.losses import after_change
 
 
 def exchange_plans(product: Sku) -> PlanIds:
@@ -56,6 +66,25 @@ class Origin(msgspec.Struct, frozen=True):
     @property
     def leaving(self) -> tuple[HeldLicence, ...]:
         return tuple(one for one in self.licences if one.sku_id == self.source_sku and one.is_active)
+
+
+def unserved_in_source(
+    licences: Collection[HeldLicence],
+    change: Change,
+    origin: Origin,
+    catalogue: Mapping[SkuId, Sku],
+    known: KnownPlans,
+) -> frozenset[str]:
+    """Services that would go in the target and are not on in the source (L3); what it never contained it need not."""
+
+    def services(held: Collection[HeldLicence]) -> frozenset[str]:
+        return families(enabled_plans(held, catalogue), known.family_of)
+
+    lost = services(licences) - services(after_change(licences, change))
+    if not origin.leaving:
+        return lost
+    whole = [HeldLicence(one.sku_id) for one in origin.leaving]
+    return (lost & services(whole)) - services(origin.licences)
 
 
 def carried_across(

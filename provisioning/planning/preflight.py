@@ -39,6 +39,7 @@ class PreflightCheck(StrEnum):
     P1_LOST = "p1_lost"
     DOMAINS_IN_SOURCE = "domains_in_source"
     MIGRATION_ADDON = "migration_addon"
+    NO_EXCHANGE_IN_TARGET = "no_exchange_in_target"
     MAILBOX_IN_TARGET = "mailbox_in_target"
     NO_MAILBOX_IN_SOURCE = "no_mailbox_in_source"
     HOLD_PERIOD_SHORT = "hold_period_short"

@@ -11,11 +11,12 @@ from provisioning.domain.observation import HeldLicence, Person, Seats
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
-from provisioning.planning.carry import KnownPlans
+from provisioning.planning.carry import KnownPlans, off_by_policy
 from provisioning.planning.guards import Usage
 from provisioning.planning.leaving import LEAST_HOLD
-from provisioning.planning.mailbox import has_mailbox
+from provisioning.planning.mailbox import exchange_plans, has_mailbox
 from provisioning.planning.migrate import MigrateScene, plan_migrate
+from provisioning.planning.migration_plan import with_plans_offered
 from provisioning.planning.plan import Grounds, Plan
 from provisioning.planning.preflight import (
     Finding,
@@ -235,11 +236,23 @@ def _mailboxes(facts: PreflightFacts) -> Iterator[Finding | None]:
     unseen = {one.source_id for one in facts.going if one.evidence is None}
     arrived = {one.source_id for one, _, far in pairs if has_mailbox(far.licences, skus)}
     known = {one.source_id for one in facts.going if one.situation is Situation.ALREADY_LICENSED}  # taken along by name
+    yield about(_C.NO_EXCHANGE_IN_TARGET, (moving - arrived) & _without_exchange(facts))
     yield about(_C.MAILBOX_IN_TARGET, (arrived & unseen) - known)
     yield about(_C.NO_MAILBOX_IN_SOURCE, {one.source_id for one, _, _ in pairs} - moving)
     yield _addon(facts, moving & unseen)
     if facts.definition.hold_period < LEAST_HOLD:
         yield Finding(check=_C.HOLD_PERIOD_SHORT, details=(f"{facts.definition.hold_period.days} days",))
+
+
+def _without_exchange(facts: PreflightFacts) -> frozenset[SubjectId]:
+    """Whose product in the target makes no mailbox: it has none there, or the school there wants it off."""
+    counts, policy = facts.target.seats.counts, facts.target.policy
+    people = set[SubjectId]()
+    for sku_id, travellers in _by_product(facts).items():
+        product = with_plans_offered(facts.mappings, counts.get(sku_id)).skus.get(sku_id)
+        if product and not exchange_plans(product) - off_by_policy(product, policy):
+            people |= {one.source_id for one in travellers}
+    return frozenset(people)
 
 
 def _addon(facts: PreflightFacts, moving: Collection[SubjectId]) -> Finding | None:

@@ -1,7 +1,6 @@
 """The plans of a migration in the source: the licence goes last, and comes back when that is rolled back."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId
@@ -21,8 +20,6 @@ from provisioning.planning.migration_plan import (
 )
 from provisioning.planning.plan import Plan
 
-OBSERVATION_MAX_AGE = timedelta(hours=1)
-
 
 class ReleaseScene(MigrationScene, frozen=True, kw_only=True):
     """`wish.sku_id` and `wish.replaces` are the products of the source that go. `taken`: what a release took."""
@@ -32,8 +29,8 @@ class ReleaseScene(MigrationScene, frozen=True, kw_only=True):
 
     @property
     def is_complete(self) -> bool:
-        """A release rests on nothing older than an hour, in neither tenant."""
-        is_fresh = self.now - self.observed_at <= OBSERVATION_MAX_AGE
+        """A release rests on nothing older than the limit (an hour), in either tenant."""
+        is_fresh = self.now - self.observed_at <= self.limits.release_observation_max_age
         return is_fresh and self.census.is_complete and self.other.is_complete
 
 

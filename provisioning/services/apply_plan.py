@@ -73,7 +73,7 @@ class ApplyPlan:
         self._mappings = mappings
         self._executor = executor
         self._trouble = trouble
-        self._still = StillAsPlanned(open_uow, gateway, clock, limits)
+        self._still = StillAsPlanned(open_uow, gateway, clock, limits, mappings)
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         self._executor.recover(operation, lease)

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
+from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId
@@ -17,6 +18,7 @@ from provisioning.planning.groups import rests_on_group
 from provisioning.planning.plan import Envelope
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
+from provisioning.services.served_elsewhere import ServedElsewhere
 
 Receipts = dict[SubjectId, list[StepRecord]]
 
@@ -35,11 +37,14 @@ class LookAtPeople(msgspec.Struct, frozen=True, kw_only=True):
 class StillAsPlanned:
     """Reads Graph; raises GraphError when it cannot."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits, mappings: Mappings
+    ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
         self._clock = clock
         self._limits = limits
+        self._elsewhere = ServedElsewhere(open_uow, gateway, clock, limits, mappings)
 
     # ── the group ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,7 +99,10 @@ class StillAsPlanned:
     # ── the people ───────────────────────────────────────────────────────────────────────────────────────
 
     def look_at_people(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> LookAtPeople:
-        """They are looked at again when the plan's picture is old, and whenever something is taken from them."""
+        """They are looked at again when the plan's picture is old, and whenever something is taken from them.
+
+        Where a migration takes a licence, whoever the other tenant does not serve now is not as planned either.
+        """
         doubtful = [record for record in records if self._needs_look(plan, record)]
         if not doubtful:
             return LookAtPeople()
@@ -102,11 +110,13 @@ class StillAsPlanned:
         recent, earlier = self._own_work(operation, plan, subjects)
         seen = self._gateway.observe_people(operation.tenant_id, subjects)
         changed = [record for record in doubtful if not _is_as_planned(record, seen, recent, earlier)]
-        same = (record for record in doubtful if record not in changed)
-        outside = self._outside(operation, plan, [one for one in same if not _is_done(one, seen)])
+        same = [record for record in doubtful if record not in changed and not _is_done(record, seen)]
+        outside = self._outside(operation, plan, same)
         unsure = [record for record in outside if _joined_lately(recent.get(record.step.subject_id, ()))]
-        gone = (record for record in outside if record not in unsure)
-        return LookAtPeople(changed=(*changed, *gone), unsure=tuple(unsure))
+        gone = [record for record in outside if record not in unsure]
+        people = {subject: person for subject, person in seen.items() if person}
+        unserved = self._elsewhere.not_served(operation, [one for one in same if one not in outside], people)
+        return LookAtPeople(changed=(*changed, *gone, *unserved), unsure=tuple(unsure))
 
     def _outside(self, operation: Operation, plan: PlanRecord, records: Iterable[StepRecord]) -> list[StepRecord]:
         """Whose own licence would go for that of a group which does not have them as a member.

@@ -57,7 +57,7 @@ class Board:
     def wakes_at(self, world: MergerWorld) -> datetime | None:
         """When they act next although nothing happens: somebody's hold period ends, or a plan was slept over."""
         period = world.migration.definition.hold_period
-        ends = [one.enabled_at + period for one in world.travellers if one.state is PersonState.ENABLED]
+        ends = [end for one in world.travellers if one.state is PersonState.ENABLED and (end := one.held_until(period))]
         ends += [one.entered_at + self.approves_after for one in world.operations if one.state is _ASKS]
         return min((end for end in ends if end > world.clock.moment), default=None)
 
@@ -121,7 +121,9 @@ class Board:
             return False
         period, now = world.migration.definition.hold_period, world.clock.moment
         ripe = {
-            one.wave for one in world.travellers if one.state is PersonState.ENABLED and one.enabled_at + period <= now
+            one.wave
+            for one in world.travellers
+            if one.state is PersonState.ENABLED and (end := one.held_until(period)) and end <= now
         }
         wave = next((number for number in sorted(ripe) if world.waves[number] is WaveState.HOLDING), None)
         if wave is None:

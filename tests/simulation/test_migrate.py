@@ -12,7 +12,7 @@ from mappings.loader import load_mappings
 from provisioning.domain.errors import ActionRequiredError, ConflictError
 from provisioning.domain.ids import GroupId, OperationId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
 from provisioning.domain.observation import Census
 from provisioning.domain.operation import OperationKind
@@ -391,6 +391,60 @@ class TestALateApproval:
         _check(world)
         reasons = [event.reason for event in world.database.rows.events if event.kind == "operation.planning"]
         assert Reason.APPROVAL_EXPIRED in reasons
+
+
+class TestWhatTheOtherTenantLostSinceThePlan:
+    """A week may pass between a plan and its approval: whom the other tenant does not serve any more keeps theirs."""
+
+    @staticmethod
+    def asks(phase: Phase) -> When:
+        def is_asked(world: MergerWorld) -> bool:
+            return any(one.state is Work.AWAITING_APPROVAL for one in world.operations_in(phase))
+
+        return is_asked
+
+    @pytest.mark.parametrize("share", [0.0, 1.0], ids=["planned anew", "left alone"])
+    def test_nobody_is_released_whose_licence_there_is_gone(self, share: float) -> None:
+        robbed: list[Traveller] = []
+
+        def rob(world: MergerWorld) -> None:
+            [operation] = [one for one in world.operations if one.state is Work.AWAITING_APPROVAL]
+            one = next(each for each in world.travellers if each.source_id in operation.wish.named)
+            bare = msgspec.structs.replace(world.graph.target.people[one.target_id], licences=())
+            world.graph.target.change_by_hand(one.target_id, bare)
+            robbed.append(one)
+
+        board = Board(retries=0, approves_after=timedelta(days=1), moments=[(self.asks(Phase.RELEASE), rob)])
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board)
+        world.limits = msgspec.structs.replace(world.limits, changed_share=share)
+        assert world.run_through() is M.COMPLETED
+        check_merger(world, apart_from=frozenset({robbed[0].source_id}))
+        check_nothing_is_half_done(world)
+        [kept] = [one for one in world.travellers if one.state is not P.RELEASED]
+        reason = Reason.CHANGED_MEANWHILE if share else Reason.TARGET_NOT_READY
+        assert (kept.source_id, kept.state, kept.reason) == (robbed[0].source_id, P.FAILED, reason)
+        assert world.graph.source.people[kept.source_id].holds(A3)
+
+    @pytest.mark.parametrize("share", [0.0, 1.0], ids=["planned anew", "left alone"])
+    def test_nothing_is_taken_back_from_whom_the_source_does_not_serve(self, share: float) -> None:
+        robbed: list[Traveller] = []
+
+        def rob(world: MergerWorld) -> None:
+            [operation] = [one for one in world.operations if one.state is Work.AWAITING_APPROVAL]
+            one = next(each for each in world.travellers if each.target_id in operation.wish.named)
+            bare = msgspec.structs.replace(world.graph.source.people[one.source_id], licences=())
+            world.graph.source.change_by_hand(one.source_id, bare)
+            robbed.append(one)
+
+        moments = [(_when(1, {W.HOLDING}, 0), roll_back(1)), (self.asks(Phase.UNDO_TARGET), rob)]
+        board = Board(retries=0, approves_after=timedelta(days=1), moments=moments)
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, pilot=5)
+        world.limits = msgspec.structs.replace(world.limits, changed_share=share)
+        assert world.run_through() is M.COMPLETED
+        [kept] = [one for one in world.travellers if one.state is not P.ROLLED_BACK]
+        reason = Reason.CHANGED_MEANWHILE if share else Reason.NOT_AS_WE_LEFT
+        assert (kept.source_id, kept.state, kept.reason) == (robbed[0].source_id, P.FAILED, reason)
+        assert world.graph.target.people[kept.target_id].holds(A3)
 
 
 class TestTwoWorkersAtOnce:

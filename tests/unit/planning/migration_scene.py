@@ -30,7 +30,10 @@ SOURCE, TARGET = TenantId("source"), TenantId("target")
 OLD_BOARD, NEW_BOARD = OrganisationId("41000"), OrganisationId("42000")
 EVERYONE = '{"everyone":true}'
 EVIDENCE = GateEvidence(
-    source=EvidenceSource.TOOL_REPORT, reference="report-1", given_by=Actor("person:anna"), given_at=NOW
+    source=EvidenceSource.TOOL_REPORT,
+    reference="report-1",
+    given_by=Actor("person:anna"),
+    given_at=NOW - timedelta(days=46),
 )
 EXCHANGE_A3 = plan_of(A3, "EXCHANGE_S_ENTERPRISE")
 EXCHANGE_A5 = plan_of(A5, "EXCHANGE_S_ENTERPRISE")

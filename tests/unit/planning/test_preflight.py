@@ -11,6 +11,7 @@ from provisioning.domain.migration import ProductPair, Situation
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import HeldLicence, Person, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ
+from provisioning.domain.tenancy import SkuPolicy
 from provisioning.planning.groups import GroupScene
 from provisioning.planning.preflight import (
     VALID_FOR,
@@ -27,6 +28,7 @@ from tests.unit.planning.migration_scene import (
     EXCHANGE_A3,
     SOURCE,
     TARGET,
+    YAMMER,
     census,
     definition,
     there,
@@ -354,6 +356,10 @@ class TestTheRelease:
         assert preflight(facts((here, ANNE_THERE), source=source)).findings == ()
 
 
+NO_EXCHANGE = {"policy": policy(skus={A3: SkuPolicy(disabled_plans=frozenset({EXCHANGE_A3}))})}
+WITHOUT_PLAN = {"seats": bought(replaced(seats(100, 0), plan_ids=frozenset({YAMMER})), addons(100))}
+
+
 class TestMailboxes:
     def test_one_in_the_target_already(self) -> None:
         result = preflight(facts((ANNE, holding(held(A3)))))
@@ -367,6 +373,16 @@ class TestMailboxes:
     def test_with_evidence_it_is_the_real_one(self) -> None:
         travellers = (traveller("anne", evidence=EVIDENCE),)
         assert preflight(facts((ANNE, holding(held(A3))), travellers=travellers)).findings == ()
+
+    @pytest.mark.parametrize("target", [NO_EXCHANGE, WITHOUT_PLAN], ids=["switched off", "not in the product"])
+    def test_a_product_there_that_makes_none_keeps_the_wave_from_beginning(self, target: dict[str, Any]) -> None:
+        result = preflight(facts(target=target))
+        assert C.NO_EXCHANGE_IN_TARGET in [one.check for one in result.findings if one.is_blocking]
+
+    def test_who_has_none_here_needs_none_there(self) -> None:
+        assert C.NO_EXCHANGE_IN_TARGET not in found(
+            facts((having(held(A3, EXCHANGE_A3)), ANNE_THERE), target=NO_EXCHANGE)
+        )
 
     def test_none_in_the_source(self) -> None:
         result = preflight(facts((having(held(A3, EXCHANGE_A3)), ANNE_THERE)))

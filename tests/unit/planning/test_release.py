@@ -7,7 +7,7 @@ import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.groups import GroupLicence, ObservedGroup
-from provisioning.domain.ids import GroupId
+from provisioning.domain.ids import GroupId, ServicePlanId, SkuId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase
 from provisioning.domain.observation import HeldLicence, Person
@@ -152,6 +152,19 @@ class TestNotYet:
         plan = released(travellers=waited, definition=definition(hold_period=hold))
         assert only(plan)[1] is (None if goes else Reason.HOLD_PERIOD_RUNS)
 
+    @pytest.mark.parametrize(
+        ("given", "goes"),
+        [
+            pytest.param(timedelta(0), False, id="just now"),
+            pytest.param(timedelta(days=29), False, id="a day short"),
+            pytest.param(timedelta(days=30), True, id="long enough ago"),
+        ],
+    )
+    def test_runs_from_the_evidence_when_that_came_later(self, given: timedelta, goes: bool) -> None:
+        late = replaced(EVIDENCE, given_at=NOW - given)
+        plan = released(travellers=(traveller("anne", enabled_at=LONG_AGO, evidence=late),))
+        assert only(plan)[1] is (None if goes else Reason.HOLD_PERIOD_RUNS)
+
     def test_says_until_when(self) -> None:
         plan = released(travellers=(traveller("anne", enabled_at=NOW - timedelta(days=1)),))
         assert told(plan) == "until 2026-09-15"
@@ -210,6 +223,21 @@ class TestTheTargetServes:
     def test_what_the_target_school_wants_off_may_go(self) -> None:
         no_yammer = policy(skus={A3: SkuPolicy(disabled_plans=frozenset({YAMMER}))})
         assert tally(released(ANNE, served(held(A3, YAMMER)), target_policy=no_yammer)) == {"pending": 1}
+
+    @pytest.mark.parametrize(
+        ("far", "target_sku", "off"),
+        [
+            pytest.param(served(held(A3, EXCHANGE_A3)), A3, {EXCHANGE_A3}, id="the school there wants it off"),
+            pytest.param(served(held(EMS)), EMS, set(), id="the product there never had it"),
+        ],
+    )
+    def test_a_mailbox_is_never_left_without_exchange_on_both_sides(
+        self, far: Person, target_sku: SkuId, off: set[ServicePlanId]
+    ) -> None:
+        there = policy(skus={A3: SkuPolicy(disabled_plans=frozenset(off))})
+        plan = released(ANNE, far, target_sku=target_sku, target_policy=there)
+        assert only(plan) == (SubjectState.REFUSED, Reason.TARGET_NOT_READY, [])
+        assert told(plan) == "exchange"
 
     def test_who_is_gone_from_the_target_keeps_it(self) -> None:
         assert only(released(other=census())) == (SubjectState.REFUSED, Reason.TARGET_NOT_READY, [])
