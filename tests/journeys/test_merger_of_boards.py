@@ -122,11 +122,14 @@ def _misfortune(boards: Boards, dice: Random | None) -> None:
 
 
 def _close(boards: Boards, dice: Random | None) -> None:
-    for wave in (1, 2, 3):
+    waves = (1, 2, 3)
+    for wave in waves:
         boards.merger.age(wave)
         boards.steer("release", "--wave", str(wave), "--reason", "nobody misses mail")
+    for wave in waves:
         boards.approve(Phase.RELEASE, wave)
         _misfortune(boards, dice if wave == _STRUCK else None)
+    for wave in waves:
         boards.await_wave(wave, WaveState.DONE)
     boards.await_state(MigrationState.COMPLETED)
     boards.steer("report", "--statement", str(boards.folder / "slotverklaring.txt"))
