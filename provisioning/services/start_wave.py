@@ -21,7 +21,14 @@ from provisioning.domain.rights import Action, require
 from provisioning.planning.matching import unexplained
 from provisioning.planning.waves import without_wave
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
-from provisioning.services.migration_deeds import decide, deed, get_migration, get_wave, require_reason
+from provisioning.services.migration_deeds import (
+    decide,
+    deed,
+    get_migration,
+    get_wave,
+    require_nobody_elsewhere,
+    require_reason,
+)
 
 _STARTABLE = frozenset({MigrationState.MATCHED, MigrationState.RUNNING})
 _DECIDED = ARRIVED | {PersonState.FAILED, PersonState.ROLLED_BACK, PersonState.LEFT_OUT}
@@ -55,6 +62,7 @@ class StartWave:
             require_reason(reason, "Going on after the pilot")
         travellers = uow.migrations.travellers(migration.migration_id)
         _require_explained(migration, travellers)
+        require_nobody_elsewhere(uow, migration)
         _require_pilot_through(migration, travellers, number)
         _require_time(migration, number, wave, self.clock)
         return wave

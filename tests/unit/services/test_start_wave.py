@@ -57,6 +57,15 @@ class TestStarting:
         assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, NOW)
         assert world.kinds == ["wave.started"]
 
+    def test_not_with_people_of_another_migration(self, world: World) -> None:
+        """Two that were matched at the same moment did not see each other."""
+        other = MigrationId("another")
+        world.migrations[other] = msgspec.structs.replace(world.migrations[MIGRATION], migration_id=other)
+        one = a_traveller(world, "anne-1", wave=1)
+        world.travellers[other, one.source_id] = msgspec.structs.replace(one, migration_id=other)
+        with pytest.raises(InputError, match=r"1 of Fusie Noord en Zuid \(another\)"):
+            start(world)
+
     def test_both_tenants_are_looked_at_before_and_nothing_begins_when_something_is_in_the_way(
         self, world: World
     ) -> None:
