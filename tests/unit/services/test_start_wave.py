@@ -1,7 +1,7 @@
 """Go or no-go: what keeps a wave from beginning, and its people from leaving the source."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Never
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from provisioning.services.start_wave import ReleaseWave, StartWave
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
 from tests.unit.services.migration_scene import DAY, MIGRATION, a_merger, a_traveller
 
+CHECKED = NOW - timedelta(minutes=20)  # the oldest observation that a check rests on
 P, W, M = PersonState, WaveState, MigrationState
 
 
@@ -45,7 +46,7 @@ def set_people(world: World, wave: int, **changes: Any) -> None:
             world.travellers[key] = msgspec.structs.replace(one, **changes)
 
 
-def start(world: World, number: int = 1, reason: str = "", check: Any = lambda _migration, _wave: None) -> Wave:
+def start(world: World, number: int = 1, reason: str = "", check: Any = lambda _migration, _wave: CHECKED) -> Wave:
     return StartWave(open_uow=world.open, clock=FakeClock(), check=check)(OPERATOR, "5f0c", number, reason)
 
 
@@ -54,7 +55,7 @@ class TestStarting:
         started = start(world)
         assert (started.state, started.started_by, started.asked_by) == (W.PREPARING, OPERATOR.actor, OPERATOR.actor)
         migration = world.migrations[MIGRATION]
-        assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, NOW)
+        assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, CHECKED)
         assert world.kinds == ["wave.started"]
 
     def test_not_with_people_of_another_migration(self, world: World) -> None:
@@ -71,7 +72,7 @@ class TestStarting:
     ) -> None:
         seen: list[tuple[MigrationId, int]] = []
 
-        def check(migration: MigrationId, wave: int) -> None:
+        def check(migration: MigrationId, wave: int) -> Never:
             seen.append((migration, wave))
             raise InputError("Wave 1 cannot begin: target seats.")
 
@@ -116,7 +117,7 @@ class TestStarting:
 
     def test_needs_an_operator(self, world: World) -> None:
         with pytest.raises(NotAllowedError):
-            StartWave(open_uow=world.open, clock=FakeClock(), check=lambda *_: None)(APPROVER, "5f0c", 1, "")
+            StartWave(open_uow=world.open, clock=FakeClock(), check=lambda *_: NOW)(APPROVER, "5f0c", 1, "")
 
 
 class TestAfterThePilot:
