@@ -12,7 +12,7 @@ from mappings.loader import load_mappings
 from provisioning.domain.errors import ActionRequiredError, ConflictError
 from provisioning.domain.ids import GroupId, MigrationId, OperationId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase, Wave
+from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
 from provisioning.domain.observation import Census
 from provisioning.domain.operation import OperationKind
@@ -455,7 +455,8 @@ def _another(world: MergerWorld) -> MigrationId:
         first, migration_id=MigrationId("second"), definition=definition, state=M.NEW, version=0
     )
     with world.database.open() as uow:
-        waves = [Wave(migration_id=second.migration_id, number=n, entered_at=world.clock.now()) for n in (1, 2)]
+        firsts = uow.migrations.waves(first.migration_id)
+        waves = [msgspec.structs.replace(one, migration_id=second.migration_id) for one in firsts]
         uow.migrations.add(second, waves)
         uow.commit()
     return second.migration_id
