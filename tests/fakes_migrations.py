@@ -157,6 +157,23 @@ class MemoryMigrations:
             self._put(self.rows.travellers[migration, person], evidence=evidence[person])
         return first
 
+    def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
+        mine = self._accounts(migration)
+        living = [each for each, one in self.rows.migrations.items() if one.state not in MIGRATION_ENDS]
+        shared = {
+            other: len({mine[account] for account in self._accounts(other).keys() & mine.keys()})
+            for other in living
+            if other != migration
+        }
+        return {other: people for other, people in shared.items() if people}
+
+    def _accounts(self, migration: MigrationId) -> dict[tuple[TenantId, SubjectId], SubjectId]:
+        """Whose each account of the migration is, by the id of the source."""
+        definition = self.get(migration).definition
+        going = [one for one in self.travellers(migration) if one.state not in _OUT]
+        here = {(definition.source_tenant, one.source_id): one.source_id for one in going}
+        return here | {(definition.target_tenant, one.target_id): one.source_id for one in going if one.target_id}
+
     def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
         return frozenset(
             one.target_id

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, exists, func, select, text
+from sqlalchemy import ColumnElement, Subquery, delete, exists, func, select, text, union_all
 
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.jsonb import as_rows
@@ -103,6 +103,14 @@ class SqlTravellers(Store):
         bound = {"migration": migration, "rows": rows, "out": sorted(_OUT)}
         return {SubjectId(person) for person in self._connection.scalars(_GIVE_EVIDENCE, bound)}
 
+    def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
+        mine, theirs = _accounts("mine"), _accounts("theirs")
+        is_same = (mine.c.tenant_id == theirs.c.tenant_id) & (mine.c.account == theirs.c.account)
+        query = select(theirs.c.migration_id, func.count(mine.c.source_id.distinct()))
+        query = query.select_from(mine.join(theirs, is_same & (mine.c.migration_id != theirs.c.migration_id)))
+        query = query.where(mine.c.migration_id == migration).group_by(theirs.c.migration_id)
+        return {MigrationId(other): people for other, people in self._connection.execute(query)}
+
     def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
         table = people_rows.c
         goes_on = (migrations.c.target_tenant_id == tenant) & migrations.c.state.not_in(MIGRATION_ENDS)
@@ -146,6 +154,21 @@ def no_migration(migration: MigrationId) -> InputError:
 
 def _of(migration: MigrationId) -> ColumnElement[bool]:
     return people_rows.c.migration_id == migration
+
+
+def _accounts(name: str) -> Subquery:
+    """Both accounts of everybody who goes along in a migration that goes on."""
+    table, of = people_rows.c, migrations.c
+    whose = (table.migration_id, table.source_id)
+    goes_on = of.state.not_in(MIGRATION_ENDS) & table.state.not_in(_OUT)
+    sides = ((of.source_tenant_id, table.source_id), (of.target_tenant_id, table.target_id))
+    found = (
+        select(*whose, tenant.label("tenant_id"), account.label("account"))
+        .join_from(people_rows, migrations, table.migration_id == of.migration_id)
+        .where(goes_on, account.is_not(None))
+        for tenant, account in sides
+    )
+    return union_all(*found).subquery(name)
 
 
 def _pair(traveller: Traveller) -> tuple[SubjectId, SubjectId | None]:

@@ -77,6 +77,12 @@ class MigrationStore(Protocol):
         Who was left out or rolled back, or is not in the migration, gets none.
         """
 
+    def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
+        """Other migrations that go on and name people of this one, by either account, and how many of them.
+
+        Who was left out or rolled back takes part in none.
+        """
+
     def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
         """Accounts of the target `tenant` whose mailbox a migration that goes on may still have to bring."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -81,11 +82,12 @@ class CheckWave:
             )
         )
 
-    def require(self, migration_id: MigrationId, number: int) -> None:
-        """Raises WaveNotReadyError when something is in the way."""
+    def require(self, migration_id: MigrationId, number: int) -> datetime:
+        """The oldest observation that says so; raises WaveNotReadyError when something is in the way."""
         found = self(migration_id, number)
         if not found.is_clear:
             raise WaveNotReadyError(number, found)
+        return found.checked_at
 
     def _known(self, uow: UnitOfWork, migration: Migration, number: int) -> _Known:
         definition, today = migration.definition, dutch_day(self.clock.now())

@@ -17,7 +17,7 @@ from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_organisation, get_tenant
-from provisioning.services.migration_deeds import deed
+from provisioning.services.migration_deeds import PeopleElsewhereError, deed
 
 Pairs = tuple[tuple[SubjectId, SubjectId], ...]
 
@@ -25,7 +25,8 @@ Pairs = tuple[tuple[SubjectId, SubjectId], ...]
 class CreatedMigration(msgspec.Struct, frozen=True, kw_only=True):
     """`unknown`: rows of the identity map that name nobody, as they were written; kept nowhere.
 
-    `unread`: why nobody was matched yet, when a tenant could not be read; `migrations match` tries again.
+    `unread`: why nobody was matched yet, when a tenant could not be read or another migration has the same people;
+    `migrations match` tries again.
     """
 
     migration: Migration
@@ -47,7 +48,7 @@ class CreateMigration:
         migration = self._add(identity, definition)
         try:
             matched = self.match(migration.migration_id)
-        except GraphError as error:
+        except (GraphError, PeopleElsewhereError) as error:
             return CreatedMigration(migration=migration, unknown=unknown, unread=str(error))
         return CreatedMigration(migration=matched, unknown=unknown)
 

@@ -22,6 +22,7 @@ from provisioning.planning.selection import keys_needed
 from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import is_under
+from provisioning.services.migration_deeds import require_nobody_elsewhere
 
 _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 
@@ -43,7 +44,10 @@ class MatchMigration:
     mappings: Mappings
 
     def __call__(self, migration_id: MigrationId) -> Migration:
-        """Raises GraphError when a tenant cannot be read, InputError once a wave has begun."""
+        """Raises GraphError when a tenant cannot be read, InputError once a wave has begun.
+
+        PeopleElsewhereError when people go along in another migration; nothing is changed then.
+        """
         with self.open_uow() as uow:
             migration = uow.migrations.get(migration_id)
             own, strangers = self._bindings(uow, migration)
@@ -117,6 +121,7 @@ class MatchMigration:
     def _store(self, uow: UnitOfWork, migration: Migration, travellers: Sequence[Traveller]) -> Migration:
         now = self.clock.now()
         uow.migrations.replace_travellers(migration.migration_id, travellers)
+        require_nobody_elsewhere(uow, migration)
         uow.audit.record([_matched(migration, travellers, now=now)])
         return uow.migrations.save(
             msgspec.structs.replace(

@@ -17,6 +17,10 @@ _TRIES = 5  # a look at the migration by a worker may come in between, never fiv
 Decided = TypeVar("Decided")
 
 
+class PeopleElsewhereError(InputError):
+    """People go along in another migration that goes on."""
+
+
 def get_migration(uow: UnitOfWork, named: str) -> Migration:
     """The migration whose id is or begins with this; raises InputError when none or several do."""
     prefix = prefix_of(named, "migration")
@@ -68,4 +72,18 @@ def deed(kind: str, migration: Migration, actor: Actor, now: datetime, reason: s
         tenant=migration.definition.target_tenant,
         reason=reason or None,
         details={"migration": migration.migration_id, **details},
+    )
+
+
+def require_nobody_elsewhere(uow: UnitOfWork, migration: Migration) -> None:
+    """Of two migrations that write to the same person, neither leaves them as the other expects."""
+    shared = uow.migrations.sharing_people(migration.migration_id)
+    if not shared:
+        return
+    named = ", ".join(
+        f"{people} of {uow.migrations.get(other).definition.name} ({other})" for other, people in sorted(shared.items())
+    )
+    raise PeopleElsewhereError(
+        f"{migration.definition.name} names people who go along in another migration: {named}. Leave them out of one "
+        "of the two, or wait until the other has ended; then match again."
     )

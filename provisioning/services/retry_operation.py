@@ -10,7 +10,7 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor
-from provisioning.domain.lifecycle import OPERATION_TRANSITIONS, OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OPERATION_TRANSITIONS, OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
@@ -56,12 +56,15 @@ class RetryOperation:
 
 def go_on(uow: UnitOfWork, operation: Operation, actor: Actor, now: datetime) -> Operation:
     """The operation as it goes on, or the one that follows it, within the caller's transaction."""
+    if operation.wish.part is not None and operation.state in OPERATION_ENDS:
+        raise ConflictError(
+            f"This operation is {operation.state}, and part of a migration: whom it left out is tried again by "
+            "`migrations retry`."
+        )
     if operation.state is not OperationState.PARTIALLY_COMPLETED:
         # who lets a shrunken selection go on accepts it as it is: the reason goes along and says so
         accepted = operation.reason if operation.reason is Reason.SELECTOR_SHRANK else None
         return move(uow, operation, state_to_resume(operation), now, reason=accepted, actor=actor)
-    if operation.wish.part is not None:
-        raise ConflictError("This operation is part of a migration: `migrations retry` tries again whom it left out.")
     if is_under_way(uow, operation):
         raise ConflictError("Another operation of this holder for the same product is under way: it looks at them.")
     return begin_successor(uow, operation, actor, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -21,7 +22,14 @@ from provisioning.domain.rights import Action, require
 from provisioning.planning.matching import unexplained
 from provisioning.planning.waves import without_wave
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
-from provisioning.services.migration_deeds import decide, deed, get_migration, get_wave, require_reason
+from provisioning.services.migration_deeds import (
+    decide,
+    deed,
+    get_migration,
+    get_wave,
+    require_nobody_elsewhere,
+    require_reason,
+)
 
 _STARTABLE = frozenset({MigrationState.MATCHED, MigrationState.RUNNING})
 _DECIDED = ARRIVED | {PersonState.FAILED, PersonState.ROLLED_BACK, PersonState.LEFT_OUT}
@@ -30,11 +38,11 @@ _PILOT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class StartWave:
-    """`check`: looks at both tenants for this wave, and raises InputError with whatever is in the way."""
+    """`check`: looks at both tenants for this wave: when it did, or InputError with whatever is in the way."""
 
     open_uow: OpenUnitOfWork
     clock: Clock
-    check: Callable[[MigrationId, int], None]
+    check: Callable[[MigrationId, int], datetime]
 
     def __call__(self, identity: Identity, named: str, number: int, reason: str = "") -> Wave:
         """Raises InputError for a situation that nobody explained, a pilot that is not through, or a failed check."""
@@ -42,8 +50,8 @@ class StartWave:
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             self._require_ready(uow, migration, number, reason)
-        self.check(migration.migration_id, number)
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason))
+        checked_at = self.check(migration.migration_id, number)
+        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason, checked_at))
 
     def _require_ready(self, uow: UnitOfWork, migration: Migration, number: int, reason: str) -> Wave:
         wave = get_wave(uow, migration, number)
@@ -55,11 +63,14 @@ class StartWave:
             require_reason(reason, "Going on after the pilot")
         travellers = uow.migrations.travellers(migration.migration_id)
         _require_explained(migration, travellers)
+        require_nobody_elsewhere(uow, migration)
         _require_pilot_through(migration, travellers, number)
         _require_time(migration, number, wave, self.clock)
         return wave
 
-    def _decide(self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str) -> Wave:
+    def _decide(
+        self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str, checked_at: datetime
+    ) -> Wave:
         now = self.clock.now()
         migration = get_migration(uow, named)
         wave = self._require_ready(uow, migration, number, reason)
@@ -77,7 +88,7 @@ class StartWave:
         if state is not MigrationState.RUNNING:
             state, entered_at = advance_migration(state, MigrationState.RUNNING), now
         uow.migrations.save(
-            msgspec.structs.replace(migration, state=state, entered_at=entered_at, preflight_at=now, due_at=now)
+            msgspec.structs.replace(migration, state=state, entered_at=entered_at, preflight_at=checked_at, due_at=now)
         )
         return started
 

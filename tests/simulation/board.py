@@ -150,7 +150,7 @@ def _is_through(world: MergerWorld) -> bool:
 
 
 def start(world: MergerWorld, wave: int) -> None:
-    begin = StartWave(open_uow=world.database.open, clock=world.clock, check=lambda _migration, _wave: None)
+    begin = StartWave(open_uow=world.database.open, clock=world.clock, check=lambda *_: world.clock.now())
     begin(OPERATOR, world.migration.migration_id, wave, "the boards say go")
 
 

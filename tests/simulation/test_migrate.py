@@ -10,7 +10,7 @@ import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.errors import ActionRequiredError, ConflictError
-from provisioning.domain.ids import GroupId, OperationId
+from provisioning.domain.ids import GroupId, MigrationId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
@@ -18,6 +18,8 @@ from provisioning.domain.observation import Census
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
+from provisioning.services.match_migration import MatchMigration
+from provisioning.services.migration_deeds import PeopleElsewhereError
 from tests.simulation.board import Board, Deed, When, roll_back, start, steer
 from tests.simulation.graph import Weather
 from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld
@@ -489,3 +491,28 @@ class TestHalfALook:
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert _states(world) == {P.RELEASED}
+
+
+class TestTwoMigrations:
+    def test_of_the_same_people_the_second_is_refused_by_the_name_of_the_first(self) -> None:
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False))
+        match = MatchMigration(open_uow=world.database.open, gateway=world.graph, clock=world.clock, mappings=MAPPINGS)
+        second = _another(world)
+        with pytest.raises(PeopleElsewhereError, match=f"5 of merger \\({MIGRATION}\\)"):
+            match(second)
+        steer(M.ABORTED)(world)
+        assert match(second).state is M.MATCHED
+
+
+def _another(world: MergerWorld) -> MigrationId:
+    first = world.migration
+    definition = msgspec.structs.replace(first.definition, name="the same people")
+    second = msgspec.structs.replace(
+        first, migration_id=MigrationId("second"), definition=definition, state=M.NEW, version=0
+    )
+    with world.database.open() as uow:
+        firsts = uow.migrations.waves(first.migration_id)
+        waves = [msgspec.structs.replace(one, migration_id=second.migration_id) for one in firsts]
+        uow.migrations.add(second, waves)
+        uow.commit()
+    return second.migration_id

@@ -579,3 +579,42 @@ class TestWhoAwaitsExchange:
         ended = added(uow, migration, state=MigrationState.ABORTED)
         uow.migrations.replace_travellers(ended.migration_id, make.travellers(ended, 2))
         assert uow.migrations.awaiting_exchange(ended.definition.target_tenant) == set()
+
+
+class TestWhoIsInTwoMigrations:
+    def test_is_counted_by_either_account(self, uow: SqlUnitOfWork, migration: Migration) -> None:
+        back = {
+            "source_tenant": migration.definition.target_tenant,
+            "target_tenant": migration.definition.source_tenant,
+        }
+        same, other = added(uow, migration), added(uow, migration, back)
+        mine = make.travellers(migration, 3)
+        uow.migrations.replace_travellers(migration.migration_id, mine)
+        theirs = [change(mine[0], migration_id=same.migration_id), *make.travellers(same, 1)]
+        uow.migrations.replace_travellers(same.migration_id, theirs)
+        on = make.traveller(other, source_id=mine[1].target_id)
+        uow.migrations.replace_travellers(other.migration_id, [on])
+        shared = {same.migration_id: 1, other.migration_id: 1}
+        assert uow.migrations.sharing_people(migration.migration_id) == shared
+        assert uow.migrations.sharing_people(same.migration_id) == {migration.migration_id: 1}
+
+    def test_is_nobody_when_one_of_them_has_ended_or_leaves_them_out(
+        self, uow: SqlUnitOfWork, migration: Migration
+    ) -> None:
+        ended, without = added(uow, migration, state=MigrationState.ABORTED), added(uow, migration)
+        mine = make.travellers(migration, 1)
+        uow.migrations.replace_travellers(migration.migration_id, mine)
+        for one, state in ((ended, PersonState.WAITING), (without, PersonState.LEFT_OUT)):
+            same = change(mine[0], migration_id=one.migration_id, state=state)
+            uow.migrations.replace_travellers(one.migration_id, [same])
+        assert uow.migrations.sharing_people(migration.migration_id) == {}
+
+    def test_is_nobody_who_only_has_the_same_id_in_another_tenant(
+        self, uow: SqlUnitOfWork, migration: Migration
+    ) -> None:
+        other = added(uow, migration)
+        mine = make.traveller(migration)
+        uow.migrations.replace_travellers(migration.migration_id, [mine])
+        turned = make.traveller(other, source_id=mine.target_id, target_id=mine.source_id)
+        uow.migrations.replace_travellers(other.migration_id, [turned])
+        assert uow.migrations.sharing_people(migration.migration_id) == {}

@@ -5,7 +5,7 @@ import pytest
 
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import MigrationId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -50,14 +50,16 @@ class TestRetrying:
         with pytest.raises(ConflictError, match="under way"):
             _retry(world, FakeDispatcher())
 
-    def test_people_of_a_migration_are_tried_again_by_the_migration(self, world: World) -> None:
+    @pytest.mark.parametrize("state", sorted(OPERATION_ENDS))
+    def test_people_of_a_migration_are_tried_again_by_the_migration(self, world: World, state: OperationState) -> None:
         part = MigrationPart(migration_id=MigrationId("m"), wave=1, phase=Phase.PREPARE)
-        ended = an_operation(world, OperationState.PARTIALLY_COMPLETED)
+        ended = an_operation(world, state)
         world.operations[OPERATION] = msgspec.structs.replace(
             ended, wish=msgspec.structs.replace(ended.wish, part=part)
         )
         with pytest.raises(ConflictError, match="migrations retry"):
             _retry(world, FakeDispatcher())
+        assert list(world.operations) == [OPERATION]
 
     def test_what_is_complete_needs_nobody(self, world: World) -> None:
         an_operation(world, OperationState.COMPLETED)

@@ -1,7 +1,7 @@
 """Go or no-go: what keeps a wave from beginning, and its people from leaving the source."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Never
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from provisioning.services.start_wave import ReleaseWave, StartWave
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
 from tests.unit.services.migration_scene import DAY, MIGRATION, a_merger, a_traveller
 
+CHECKED = NOW - timedelta(minutes=20)  # the oldest observation that a check rests on
 P, W, M = PersonState, WaveState, MigrationState
 
 
@@ -45,7 +46,7 @@ def set_people(world: World, wave: int, **changes: Any) -> None:
             world.travellers[key] = msgspec.structs.replace(one, **changes)
 
 
-def start(world: World, number: int = 1, reason: str = "", check: Any = lambda _migration, _wave: None) -> Wave:
+def start(world: World, number: int = 1, reason: str = "", check: Any = lambda _migration, _wave: CHECKED) -> Wave:
     return StartWave(open_uow=world.open, clock=FakeClock(), check=check)(OPERATOR, "5f0c", number, reason)
 
 
@@ -54,15 +55,24 @@ class TestStarting:
         started = start(world)
         assert (started.state, started.started_by, started.asked_by) == (W.PREPARING, OPERATOR.actor, OPERATOR.actor)
         migration = world.migrations[MIGRATION]
-        assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, NOW)
+        assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, CHECKED)
         assert world.kinds == ["wave.started"]
+
+    def test_not_with_people_of_another_migration(self, world: World) -> None:
+        """Two that were matched at the same moment did not see each other."""
+        other = MigrationId("another")
+        world.migrations[other] = msgspec.structs.replace(world.migrations[MIGRATION], migration_id=other)
+        one = a_traveller(world, "anne-1", wave=1)
+        world.travellers[other, one.source_id] = msgspec.structs.replace(one, migration_id=other)
+        with pytest.raises(InputError, match=r"1 of Fusie Noord en Zuid \(another\)"):
+            start(world)
 
     def test_both_tenants_are_looked_at_before_and_nothing_begins_when_something_is_in_the_way(
         self, world: World
     ) -> None:
         seen: list[tuple[MigrationId, int]] = []
 
-        def check(migration: MigrationId, wave: int) -> None:
+        def check(migration: MigrationId, wave: int) -> Never:
             seen.append((migration, wave))
             raise InputError("Wave 1 cannot begin: target seats.")
 
@@ -107,7 +117,7 @@ class TestStarting:
 
     def test_needs_an_operator(self, world: World) -> None:
         with pytest.raises(NotAllowedError):
-            StartWave(open_uow=world.open, clock=FakeClock(), check=lambda *_: None)(APPROVER, "5f0c", 1, "")
+            StartWave(open_uow=world.open, clock=FakeClock(), check=lambda *_: NOW)(APPROVER, "5f0c", 1, "")
 
 
 class TestAfterThePilot:
