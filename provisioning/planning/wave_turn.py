@@ -47,6 +47,8 @@ def way_back(traveller: Traveller) -> Phase | None:
     match traveller.state:
         case PersonState.RELEASED:
             return Phase.UNDO_SOURCE
+        case PersonState.WAITING if traveller.operation_id is not None:  # what failed may have landed all the same
+            return Phase.UNDO_TARGET
         case PersonState.PREPARED | PersonState.ENABLED:
             return Phase.UNDO_TARGET
         case PersonState.ROLLING_BACK if traveller.operation_id is None:

@@ -118,7 +118,7 @@ def _again(traveller: Traveller) -> Traveller:
         state=advance_person(PersonState.FAILED, _AGAIN[phase]),
         reason=None,
         failed_in=None,
-        operation_id=None,
+        operation_id=traveller.operation_id if phase is Phase.PREPARE else None,  # who was tried is not untouched
     )
 
 
