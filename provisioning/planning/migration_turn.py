@@ -241,6 +241,8 @@ def _phase_next(wave: Wave, traveller: Traveller, standing: Standing) -> Phase |
         return way_back(traveller)
     if wave.state not in _STARTED:
         return None
+    if traveller.state is PersonState.ROLLING_BACK:  # they alone, of those who failed; the others go on
+        return way_back(traveller)
     if traveller.state is PersonState.WAITING:
         return Phase.PREPARE
     if traveller.is_ready:

@@ -25,7 +25,7 @@ def following_state(state: WaveState, own: Sequence[Traveller], hold: timedelta,
         case WaveState.HOLDING if standings != {PersonState.FAILED} and not standings & (_NOT_THROUGH | UNDER_WAY):
             return WaveState.DONE  # nobody is in it; or whoever was left was tried again, and failed again
         case WaveState.RELEASING if not any(_to_release(one, hold, now) for one in own):
-            return WaveState.HOLDING if standings & _NOT_THROUGH else WaveState.DONE
+            return WaveState.HOLDING if standings & (_NOT_THROUGH | UNDER_WAY) else WaveState.DONE
         case WaveState.ROLLING_BACK if not (standings & _TO_ROLL_BACK or any(map(way_back, own))):
             return WaveState.ROLLED_BACK
         case _:

@@ -16,7 +16,7 @@ from provisioning.domain.operation import Operation
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.open_gate import OpenGate
 from provisioning.services.retry_operation import RetryOperation
-from provisioning.services.retry_wave import RetryWave, RollBackWave
+from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from provisioning.services.start_wave import ReleaseWave, StartWave
 from provisioning.services.steer_migration import SteerMigration
 
@@ -181,5 +181,13 @@ def roll_back(wave: int) -> Deed:
         deed = RollBackWave(open_uow=world.database.open, clock=world.clock)
         if world.waves[wave] is not WaveState.ROLLING_BACK:
             deed(OPERATOR, world.migration.migration_id, wave, "the boards think again")
+
+    return do
+
+
+def roll_back_failed(wave: int) -> Deed:
+    def do(world: MergerWorld) -> None:
+        deed = RollBackFailed(open_uow=world.database.open, clock=world.clock)
+        deed(OPERATOR, world.migration.migration_id, wave, "they stay where they are")
 
     return do

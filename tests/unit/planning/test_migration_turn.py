@@ -135,6 +135,13 @@ class TestFolding:
         assert after.travellers[0].state is P.ROLLED_BACK
         assert after.waves[0].state is W.ROLLED_BACK
 
+    @pytest.mark.parametrize("state", [W.PREPARING, W.GATED, W.HOLDING, W.RELEASING])
+    def test_who_alone_goes_back_does_so_while_the_wave_goes_on(self, state: WaveState) -> None:
+        gone = traveller("ben", state=P.RELEASED)
+        after = turn(traveller("anne", state=P.ROLLING_BACK), gone, waves=[wave(state=state)])
+        assert [(one.part.phase, one.people) for one in after.begins] == [(Phase.UNDO_TARGET, ("anne",))]
+        assert after.waves[0].state not in {W.DONE, W.ROLLING_BACK}
+
     def test_who_waits_again_there_is_looked_at_for_what_failed_may_have_landed(self) -> None:
         tried = traveller("anne", operation_id=OperationId("o"))
         after = turn(tried, waves=[wave(state=W.ROLLING_BACK)])
