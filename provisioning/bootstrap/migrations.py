@@ -9,7 +9,7 @@ from provisioning.services.create_migration import CreateMigration
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.open_gate import OpenGate
-from provisioning.services.retry_wave import RetryWave, RollBackWave
+from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from provisioning.services.start_wave import ReleaseWave, StartWave
 from provisioning.services.steer_migration import SteerMigration
 from provisioning.services.sweep_migrations import SweepMigrations
@@ -63,6 +63,10 @@ class Migrations(Operations):
     @cached_property
     def roll_back_wave(self) -> RollBackWave:
         return RollBackWave(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def roll_back_failed(self) -> RollBackFailed:
+        return RollBackFailed(open_uow=self.open_uow, clock=self.clock)
 
     @cached_property
     def advance_migration(self) -> AdvanceMigration:

@@ -68,7 +68,8 @@ WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
 }
 
 PERSON_TRANSITIONS: Mapping[PersonState, frozenset[PersonState]] = {
-    _P.WAITING: frozenset({_P.PREPARING, _P.LEFT_OUT, _P.ROLLED_BACK}),  # ROLLED_BACK: before anything was done
+    # ROLLED_BACK: before anything was done; ROLLING_BACK: they were tried before
+    _P.WAITING: frozenset({_P.PREPARING, _P.LEFT_OUT, _P.ROLLED_BACK, _P.ROLLING_BACK}),
     _P.PREPARING: frozenset({_P.PREPARED, _P.ENABLED, _P.FAILED, _P.WAITING}),  # ENABLED: had everything already
     _P.PREPARED: frozenset({_P.ENABLING, _P.ROLLING_BACK}),
     _P.ENABLING: frozenset({_P.ENABLED, _P.FAILED, _P.PREPARED}),

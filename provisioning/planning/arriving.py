@@ -62,7 +62,7 @@ class TargetJudge(Judge, ABC):
         """What is done with this person, or why nothing is. Equal cases are judged once: a wave has few of them."""
         person = case.person
         own = (person.subject_id in self._reserved, self._left.get(person.subject_id))
-        key = (*self._situation(person), case.origin, case.has_evidence, case.had_mailbox, *own)
+        key = (*self._situation(person), case.origin, case.has_evidence, case.had_mailbox, case.had_it_before, *own)
         if key not in self._known:
             self._known[key] = self._decided(case)
         return self._known[key]
@@ -177,6 +177,8 @@ class Undoing(TargetJudge):
     def _decided(self, case: Case) -> Verdict:
         person = case.person
         direct, left = person.direct(self.target.sku_id), self._left.get(person.subject_id)
+        if through := self._moved_into_group(case):
+            return Verdict.refused(Reason.NOT_AS_WE_LEFT, self._groups.told_of(through))
         if direct is None:
             return Verdict(_RIGHT, Reason.LICENCE_NOT_HELD, licences=person.licences)
         if left is None and case.had_it_before:
@@ -186,6 +188,18 @@ class Undoing(TargetJudge):
         if direct.disabled_plans != left.disabled_plans or direct.sku_id != left.sku_id:
             return Verdict.refused(Reason.NOT_AS_WE_LEFT)
         return self._taken_back(person, case.origin or Origin())
+
+    def _moved_into_group(self, case: Case) -> HeldLicence | None:
+        """The licence that takes the place of ours, through a group: with it nobody is as before the migration.
+
+        Beside ours only that of a group of ours is one: somebody is just being moved into it.
+        """
+        if case.had_it_before:
+            return None
+        person = case.person
+        is_direct = person.direct(self.target.sku_id) is not None
+        through = [one for one in inherited(person, self.target.sku_id) if one.is_active]
+        return next((one for one in through if not is_direct or self._groups.may_leave(one.group_id)), None)
 
     def _taken_back(self, person: Person, origin: Origin) -> Verdict:
         change = Change(remove_skus=(self.target.sku_id,))

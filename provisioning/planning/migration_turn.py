@@ -85,7 +85,8 @@ def id_in(phase: Phase, traveller: Traveller) -> SubjectId:
 
 
 def _folded(traveller: Traveller, standing: Standing) -> Traveller:
-    if traveller.state is PersonState.WAITING and _is_rolled_back(traveller.wave, standing):  # nothing was done yet
+    is_untouched = traveller.state is PersonState.WAITING and traveller.operation_id is None
+    if is_untouched and _is_rolled_back(traveller.wave, standing):
         return _at(traveller, PersonState.ROLLED_BACK)
     moved = _after_operation(traveller, standing) if traveller.state in UNDER_WAY else traveller
     if moved.state is PersonState.PREPARED and not moved.has_mailbox:  # nothing can be lost: no gate
@@ -106,17 +107,31 @@ def _after_operation(traveller: Traveller, standing: Standing) -> Traveller:
     phase = operation.wish.part.phase
     said = standing.said.get(operation.operation_id, {}).get(id_in(phase, traveller))
     if said is None or said[1] in _CALLED_OFF:  # called off before it came to them
-        return _left_alone(traveller, phase, said[1] if said else operation.reason)
+        reason = said[1] if said else operation.reason
+        return _left_alone(traveller, phase, reason, _earlier(operation, traveller, standing))
     state, reason = said
     if state not in _RIGHT:
         return _stuck(traveller, phase, reason)
     return _done(traveller, phase, reason, standing.now)
 
 
-def _left_alone(traveller: Traveller, phase: Phase, reason: Reason | None) -> Traveller:
+def _earlier(ended: Operation, traveller: Traveller, standing: Standing) -> OperationId | None:
+    """The operation that tried the same for them before: it may have written something although it failed."""
+    tried = [
+        one.operation_id
+        for one in standing.operations
+        if one.wish.part == ended.wish.part
+        and one.operation_id != ended.operation_id
+        and ended.wish.part is not None
+        and id_in(ended.wish.part.phase, traveller) in one.wish.named
+    ]
+    return tried[-1] if tried else None
+
+
+def _left_alone(traveller: Traveller, phase: Phase, reason: Reason | None, earlier: OperationId | None) -> Traveller:
     """By an operation that ended early: where they were, or, on the way back, where somebody has to look at them."""
     if phase in _BACK:
-        return _at(traveller, _BACK[phase], operation_id=None)
+        return _at(traveller, _BACK[phase], operation_id=earlier)
     return _stuck(traveller, phase, reason)
 
 
@@ -233,6 +248,8 @@ def _phase_next(wave: Wave, traveller: Traveller, standing: Standing) -> Phase |
         return way_back(traveller)
     if wave.state not in _STARTED:
         return None
+    if traveller.state is PersonState.ROLLING_BACK:  # they alone, of those who failed; the others go on
+        return way_back(traveller)
     if traveller.state is PersonState.WAITING:
         return Phase.PREPARE
     if traveller.is_ready:

@@ -25,7 +25,7 @@ def following_state(state: WaveState, own: Sequence[Traveller], hold: timedelta,
         case WaveState.HOLDING if standings != {PersonState.FAILED} and not standings & (_NOT_THROUGH | UNDER_WAY):
             return WaveState.DONE  # nobody is in it; or whoever was left was tried again, and failed again
         case WaveState.RELEASING if not any(_to_release(one, hold, now) for one in own):
-            return WaveState.HOLDING if standings & _NOT_THROUGH else WaveState.DONE
+            return WaveState.HOLDING if standings & (_NOT_THROUGH | UNDER_WAY) else WaveState.DONE
         case WaveState.ROLLING_BACK if not (standings & _TO_ROLL_BACK or any(map(way_back, own))):
             return WaveState.ROLLED_BACK
         case _:
@@ -47,6 +47,8 @@ def way_back(traveller: Traveller) -> Phase | None:
     match traveller.state:
         case PersonState.RELEASED:
             return Phase.UNDO_SOURCE
+        case PersonState.WAITING if traveller.operation_id is not None:  # what failed may have landed all the same
+            return Phase.UNDO_TARGET
         case PersonState.PREPARED | PersonState.ENABLED:
             return Phase.UNDO_TARGET
         case PersonState.ROLLING_BACK if traveller.operation_id is None:

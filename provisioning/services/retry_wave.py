@@ -1,4 +1,4 @@
-"""Only those who failed are tried again, each where they failed; or a whole wave goes back to where it came from."""
+"""Who failed is tried again where they failed, or goes back; or a whole wave goes back to where it came from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +35,9 @@ _AGAIN: Mapping[Phase, PersonState] = {
     Phase.UNDO_SOURCE: PersonState.RELEASED,  # the old licence first, again
     Phase.UNDO_TARGET: PersonState.ROLLING_BACK,
 }
+
+
+_ON_THE_WAY_IN = frozenset({Phase.PREPARE, Phase.ENABLE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,47 @@ class RollBackWave:
         return wave
 
 
+@dataclass(frozen=True, kw_only=True)
+class RollBackFailed:
+    """Who failed on the way into the target goes back; the others of the wave go on."""
+
+    open_uow: OpenUnitOfWork
+    clock: Clock
+
+    def __call__(self, identity: Identity, named: str, number: int, reason: str) -> int:
+        """How many people go back. Raises InputError when nobody of the wave failed before their release."""
+        require(identity, Action.STEER_MIGRATION)
+        require_reason(reason, "Rolling people back")
+        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason))
+
+    def _decide(self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str) -> int:
+        now = self.clock.now()
+        migration = get_migration(uow, named)
+        if migration.state is not MigrationState.COMPLETED:
+            _require_alive(migration)
+        wave = get_wave(uow, migration, number)
+        failed = uow.migrations.travellers(migration.migration_id, wave=number, states=[PersonState.FAILED])
+        back = [_turned_back(one) for one in failed if one.failed_in in _ON_THE_WAY_IN]
+        if not back:
+            raise InputError(f"Nobody of wave {number} failed on the way into the target: nothing to roll back.")
+        uow.migrations.save_travellers(migration.migration_id, back)
+        uow.migrations.save_wave(_reopened(wave, back, identity.actor, now))
+        details = {"wave": str(number), "people": str(len(back))}
+        uow.audit.record([deed("wave.failed_rolling_back", migration, identity.actor, now, reason, **details)])
+        uow.migrations.save(_alive(migration, now))
+        return len(back)
+
+
+def _turned_back(traveller: Traveller) -> Traveller:
+    return msgspec.structs.replace(
+        traveller,
+        state=advance_person(traveller.state, PersonState.ROLLING_BACK),
+        reason=None,
+        failed_in=None,
+        operation_id=None,
+    )
+
+
 def _forward(uow: UnitOfWork, migration: Migration, number: int) -> list[Operation]:
     """What brings people of the wave further: nobody should have to approve it, only to see it taken back."""
     operations = uow.migrations.operations_of(migration.migration_id)
@@ -118,7 +162,7 @@ def _again(traveller: Traveller) -> Traveller:
         state=advance_person(PersonState.FAILED, _AGAIN[phase]),
         reason=None,
         failed_in=None,
-        operation_id=None,
+        operation_id=traveller.operation_id if phase is Phase.PREPARE else None,  # who was tried is not untouched
     )
 
 

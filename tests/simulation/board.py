@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.open_gate import OpenGate
 from provisioning.services.retry_operation import RetryOperation
-from provisioning.services.retry_wave import RetryWave, RollBackWave
+from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from provisioning.services.start_wave import ReleaseWave, StartWave
 from provisioning.services.steer_migration import SteerMigration
 
@@ -108,7 +108,7 @@ class Board:
     def _retry(self, world: MergerWorld) -> bool:
         failed = next((one for one in world.travellers if one.state is PersonState.FAILED), None)
         is_off = world.migration.state is MigrationState.ABORTED
-        if failed is None or is_off or not self.retries:
+        if failed is None or is_off or not self.retries or not _is_quiet(world):
             return False
         self.retries -= 1
         RetryWave(open_uow=world.database.open, clock=world.clock)(
@@ -132,6 +132,11 @@ class Board:
             OPERATOR, world.migration.migration_id, wave, "a month has passed"
         )
         return True
+
+
+def _is_quiet(world: MergerWorld) -> bool:
+    """Nobody tries again while others are still being written to: what was short may be on its way."""
+    return all(one.state in OPERATION_ENDS | {_ASKS, OperationState.HELD} for one in world.operations)
 
 
 def _is_through(world: MergerWorld) -> bool:
@@ -176,5 +181,13 @@ def roll_back(wave: int) -> Deed:
         deed = RollBackWave(open_uow=world.database.open, clock=world.clock)
         if world.waves[wave] is not WaveState.ROLLING_BACK:
             deed(OPERATOR, world.migration.migration_id, wave, "the boards think again")
+
+    return do
+
+
+def roll_back_failed(wave: int) -> Deed:
+    def do(world: MergerWorld) -> None:
+        deed = RollBackFailed(open_uow=world.database.open, clock=world.clock)
+        deed(OPERATOR, world.migration.migration_id, wave, "they stay where they are")
 
     return do

@@ -20,7 +20,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.migration_deeds import PeopleElsewhereError
-from tests.simulation.board import Board, Deed, When, roll_back, start, steer
+from tests.simulation.board import Board, Deed, When, roll_back, roll_back_failed, start, steer
 from tests.simulation.graph import Weather
 from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld
 from tests.simulation.merger_promises import check_merger, check_nothing_is_half_done, check_what_is_said_is_true
@@ -287,6 +287,15 @@ class TestRolledBack:
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert {one.state for one in world.travellers if one.wave == 2} == {P.ROLLED_BACK}
+
+    def test_who_failed_goes_back_alone_and_the_others_of_the_wave_arrive(self) -> None:
+        board = Board(retries=0, moments=[(_has_failed, roll_back_failed(1))])
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), seats=3, pilot=5, board=board)
+        assert world.run_through() is M.COMPLETED
+        _check(world)
+        states = [one.state for one in world.travellers]
+        assert (states.count(P.ROLLED_BACK), states.count(P.RELEASED)) == (2, 3)
+        assert world.waves[1] is W.DONE
 
 
 def _has_failed(world: MergerWorld) -> bool:

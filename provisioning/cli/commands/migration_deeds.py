@@ -13,6 +13,7 @@ from provisioning.domain.migration import Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState
 
 _Wave = Annotated[int, typer.Option(min=1, help="Its number; the first is the pilot.")]
+_FailedOnly = Annotated[bool, typer.Option("--failed-only", help="Only who failed on the way in; the others go on.")]
 _Reason = Annotated[str, typer.Option(help="Why; it stays on record, and must not name anybody.")]
 
 _UNEXPLAINED = (
@@ -81,8 +82,14 @@ def retry(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> N
     session.tell({"people": people}, f"Tried again: {people:,} of wave {wave}.")
 
 
-def rollback(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> None:
+def rollback(
+    session: Session, migration: Named, wave: _Wave, reason: _Reason, failed_only: _FailedOnly = False
+) -> None:
     """Undo what a wave did, for who is still as we left them."""
+    if failed_only:
+        people = session.services.roll_back_failed(session.identity, migration, wave, reason)
+        session.tell({"people": people}, f"Rolled back: {people:,} of wave {wave}. The plan waits for approval.")
+        return
     back = session.services.roll_back_wave(session.identity, migration, wave, reason)
     _tell(session, back, "Its plans wait for approval; the old licence comes back before the new one goes.")
 

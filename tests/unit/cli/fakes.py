@@ -187,6 +187,10 @@ class FakeServices:
     def release_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
         return self._decide(identity, ("release", named, number, reason), number, WaveState.RELEASING)
 
+    def roll_back_failed(self, identity: Identity, named: str, number: int, reason: str) -> int:
+        self._decide(identity, ("rollback failed", named, number, reason), number, WaveState.GATED)
+        return 3
+
     def roll_back_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
         return self._decide(identity, ("rollback", named, number, reason), number, WaveState.ROLLING_BACK)
 

@@ -158,6 +158,11 @@ class TestDecisions:
             (("abort",), (MigrationState.ABORTED, "5f0c", "r"), "is called off."),
             (("retry", "--wave", "2"), ("retry", "5f0c", 2, "r"), "Tried again: 7 of wave 2."),
             (("rollback", "--wave", "2"), ("rollback", "5f0c", 2, "r"), "Wave 2: being rolled back."),
+            (
+                ("rollback", "--wave", "2", "--failed-only"),
+                ("rollback failed", "5f0c", 2, "r"),
+                "Rolled back: 3 of wave 2.",
+            ),
             (("release", "--wave", "1"), ("release", "5f0c", 1, "r"), "Wave 1: releasing the source."),
         ],
         ids=lambda x: x[0] if isinstance(x, tuple) else None,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from provisioning.domain.errors import InputError
+from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase, Situation
@@ -13,6 +14,7 @@ from provisioning.domain.operation import Change, StepKind
 from provisioning.domain.permissions import LICENCES
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import SkuPolicy
+from provisioning.planning.groups import GroupScene
 from provisioning.planning.migrate import plan_migrate
 from provisioning.planning.plan import Plan
 from tests.unit.planning.migration_scene import (
@@ -345,6 +347,32 @@ class TestUndo:
     )
     def test_leaves_alone_who_is_not_as_we_left_them(self, far: Person, known: dict[str, Any]) -> None:
         assert only(self.undone(far=far, **known)) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+
+    @pytest.mark.parametrize(
+        "far",
+        [
+            pytest.param(holding(held(A3, group=GROUP)), id="instead"),
+            pytest.param(holding(LEFT, held(A3, group=GROUP)), id="and directly for a moment yet"),
+        ],
+    )
+    def test_who_was_moved_into_our_group_is_not_rolled_back_by_taking_nothing(self, far: Person) -> None:
+        ours = GroupScene(ours=frozenset({GROUP}), target=ObservedGroup(group_id=GROUP, nickname="ours"))
+        plan = self.undone(far=far, groups=ours)
+        assert only(plan) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+        assert GROUP in plan.subjects[0].notes[0]
+
+    def test_who_had_it_through_the_group_before_keeps_it(self) -> None:
+        anne = traveller("anne", situation=Situation.ALREADY_LICENSED)
+        plan = self.undone(far=holding(held(A3, group=GROUP)), left={}, travellers=(anne,))
+        assert only(plan)[0] is SubjectState.ALREADY_RIGHT
+
+    def test_who_had_it_and_who_was_given_it_by_nobody_knows_whom_are_told_apart(self) -> None:
+        ben = person("ben", held(A3))
+        pairs = ((ANNE, self.THERE), (ben, replaced(there(ben), licences=(self.LEFT,))))
+        both = (traveller("anne", situation=Situation.ALREADY_LICENSED), traveller("ben"))
+        plan = plan_migrate(migrate_scene(Phase.UNDO_TARGET, *pairs, left={}, travellers=both))
+        states = {one.subject_id: one.state for one in plan.subjects}
+        assert states == {"anne-there": SubjectState.ALREADY_RIGHT, "ben-there": SubjectState.REFUSED}
 
     def test_who_was_never_given_it_is_right(self) -> None:
         plan = self.undone(far=holding(), left={})

@@ -136,6 +136,29 @@ class TestFolding:
         assert after.travellers[0].state is P.ROLLED_BACK
         assert after.waves[0].state is W.ROLLED_BACK
 
+    @pytest.mark.parametrize("state", [W.PREPARING, W.GATED, W.HOLDING, W.RELEASING])
+    def test_who_alone_goes_back_does_so_while_the_wave_goes_on(self, state: WaveState) -> None:
+        gone = traveller("ben", state=P.RELEASED)
+        after = turn(traveller("anne", state=P.ROLLING_BACK), gone, waves=[wave(state=state)])
+        assert [(one.part.phase, one.people) for one in after.begins] == [(Phase.UNDO_TARGET, ("anne",))]
+        assert after.waves[0].state not in {W.DONE, W.ROLLING_BACK}
+
+    def test_who_waits_again_there_is_looked_at_for_what_failed_may_have_landed(self) -> None:
+        tried = traveller("anne", operation_id=OperationId("o"))
+        after = turn(tried, waves=[wave(state=W.ROLLING_BACK)])
+        assert (after.travellers[0].state, after.waves[0].state) == (P.WAITING, W.ROLLING_BACK)
+        assert [(one.part.phase, one.people) for one in after.begins] == [(Phase.UNDO_TARGET, ("anne",))]
+        assert begun(tried, Phase.UNDO_TARGET, OperationId("undo")).state is P.ROLLING_BACK
+
+    def test_who_was_tried_before_remains_so_when_the_second_try_is_called_off(self) -> None:
+        anne = traveller("anne", state=P.PREPARING, operation_id=OperationId("second"))
+        tries = [
+            operation("first", part(Phase.PREPARE), ("anne'",)),
+            operation("second", part(Phase.PREPARE), ("anne'",), state=OperationState.CANCELLED),
+        ]
+        (after,) = turn(anne, waves=[wave(state=W.ROLLING_BACK)], operations=tries, said={}).travellers
+        assert (after.state, after.operation_id) == (P.WAITING, "first")
+
     def test_the_hold_period_runs_from_when_everything_was_on(self) -> None:
         _, after = worked_on(Phase.ENABLE, VERIFIED)
         assert after.travellers[0].enabled_at == NOW

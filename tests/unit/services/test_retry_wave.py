@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from provisioning.domain.errors import InputError
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import OperationId, SubjectId
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
-from provisioning.services.retry_wave import RetryWave, RollBackWave
+from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
 from tests.unit.services.migration_scene import MIGRATION, a_merger, a_traveller
 
@@ -42,11 +42,13 @@ class TestRetry:
         ],
     )
     def test_begins_where_they_failed(self, world: World, failed_in: Phase, state: PersonState) -> None:
-        failed = {"state": P.FAILED, "failed_in": failed_in, "reason": Reason.NOT_FOUND, "wave": 2}
+        failed = {"state": P.FAILED, "failed_in": failed_in, "reason": Reason.NOT_FOUND, "wave": 2, "enabled_at": NOW}
+        failed["operation_id"] = OperationId("tried")
         a_traveller(world, "emma", **failed)
         assert retry(world, 2) == 1
         emma = world.travellers[MIGRATION, SubjectId("emma")]
-        assert (emma.state, emma.reason, emma.failed_in, emma.operation_id) == (state, None, None, None)
+        assert (emma.state, emma.reason, emma.failed_in) == (state, None, None)
+        assert emma.operation_id == ("tried" if state is P.WAITING else None)  # a roll back has to look at them
 
     def test_leaves_everybody_else_alone_and_is_looked_at_at_once(self, world: World) -> None:
         before = dict(world.travellers)
@@ -63,6 +65,30 @@ class TestRetry:
         world.migrations[MIGRATION] = msgspec.structs.replace(world.migrations[MIGRATION], state=MigrationState.ABORTED)
         with pytest.raises(InputError, match="is aborted; nothing of it is changed any more"):
             retry(world)
+
+
+class TestRollBackOfTheFailed:
+    @staticmethod
+    def back(world: World, wave: int = 2) -> int:
+        return RollBackFailed(open_uow=world.open, clock=FakeClock())(OPERATOR, "5f0c", wave, "not with us")
+
+    @pytest.mark.parametrize("failed_in", [Phase.PREPARE, Phase.ENABLE])
+    def test_turns_them_round_and_nobody_else(self, world: World, failed_in: Phase) -> None:
+        a_traveller(world, "emma", state=P.FAILED, failed_in=failed_in, reason=Reason.NOT_FOUND, wave=2)
+        before = dict(world.travellers)
+        state = world.waves[MIGRATION, 2].state
+        assert self.back(world) == 1
+        assert {key[1] for key, one in world.travellers.items() if one != before[key]} == {"emma"}
+        emma = world.travellers[MIGRATION, SubjectId("emma")]
+        assert (emma.state, emma.failed_in, emma.operation_id) == (P.ROLLING_BACK, None, None)
+        assert world.waves[MIGRATION, 2].state is state
+        assert world.kinds == ["wave.failed_rolling_back"]
+
+    @pytest.mark.parametrize("failed_in", [Phase.RELEASE, Phase.UNDO_SOURCE, Phase.UNDO_TARGET])
+    def test_not_who_failed_later(self, world: World, failed_in: Phase) -> None:
+        a_traveller(world, "emma", state=P.FAILED, failed_in=failed_in, reason=Reason.NOT_FOUND, wave=2)
+        with pytest.raises(InputError, match="Nobody of wave 2 failed on the way into the target"):
+            self.back(world)
 
 
 class TestRollBack:
