@@ -135,6 +135,7 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     unexplained = Merger.between(town, board, there, 5, **asked)
     with pytest.raises(InputError, match="1 of two boards: nobody said what happens with them"):
         unexplained.start(1)
+    unexplained.steer(MigrationState.ABORTED)  # nobody is in two migrations that live
     merger = Merger.between(town, board, there, 0, **asked, treatments={Situation.OF_TWO_BOARDS: Treatment.LEAVE_OUT})
     merger.bring(1)
     merger.age(1)
