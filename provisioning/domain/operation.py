@@ -26,6 +26,7 @@ from provisioning.domain.lifecycle import OperationState, StepState, SubjectStat
 from provisioning.domain.migration import MigrationPart
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.reasons import Reason
+from provisioning.domain.remap import RemapPart
 
 
 class OperationKind(StrEnum):
@@ -65,6 +66,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     starts_on: date | None = None
     mapping_digest: str = ""  # of the article and SKU rows used
     part: MigrationPart | None = None  # of a migration: `named` are then its people, ids of this operation's tenant
+    remap: RemapPart | None = None  # of a remap: only who holds `remap.from_sku` changes, and nobody gets it anew
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
