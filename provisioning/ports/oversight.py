@@ -56,6 +56,21 @@ class ConfigurationStore(Protocol):
     def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
         """The proposal waits no longer. Raises ConflictError when it did not."""
 
+    def restore(self, version: ConfigurationVersion, instead_of: str) -> ConfigurationVersion:
+        """An earlier version comes back by one person; returned with the number of that earlier one.
+
+        `instead_of`: the digest in force. Raises ConflictError when another one is by now.
+        """
+
+    def review(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        """Somebody else looked at what one person brought back. Raises ConflictError when nothing waits for that."""
+
+    def keep(self, kind: ConfigurationKind, digest: str, packed: bytes) -> None:
+        """What the digest names, for processes that load it later. What is kept is never replaced."""
+
+    def content(self, kind: ConfigurationKind, digest: str) -> bytes | None:
+        """What was kept of it; None: nothing."""
+
 
 class ActorStore(Protocol):
     def add(self, identity: Identity, token_digest: str, at: datetime) -> None: ...

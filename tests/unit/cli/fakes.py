@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from config.limits import default_limits
+from mappings.loader import OURS
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
@@ -47,8 +48,10 @@ from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.report_migration import ReportMigration
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.review_configuration import ReviewConfiguration
 from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.revoke_actor import RevokeActor
+from provisioning.services.roll_back_configuration import RollBackConfiguration
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
 from provisioning.services.show_configuration import ShowConfiguration
@@ -113,6 +116,9 @@ class FakeServices:
         self.propose_configuration = ProposeConfiguration(**timed)
         self.approve_configuration = ApproveConfiguration(**timed)
         self.reject_configuration = RejectConfiguration(**timed)
+        self.roll_back_configuration = RollBackConfiguration(**timed)
+        self.review_configuration = ReviewConfiguration(**timed)
+        self.mappings_folder = OURS
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()

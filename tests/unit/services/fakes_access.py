@@ -167,6 +167,7 @@ class World:
         self.stops: list[Stop] = []
         self.leases: dict[str, Lease] = {}
         self.configurations: list[ConfigurationVersion] = []
+        self.contents: dict[tuple[ConfigurationKind, str], bytes] = {}
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
         self.events: list[Event] = []
         self.intents: list[Intent] = []
@@ -467,6 +468,26 @@ class _Configuration(_Store):
 
     def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
         self._change(lambda one: one.kind is kind and one.digest == digest and one.is_proposed, {"retired_at": at})
+
+    def restore(self, version: ConfigurationVersion, instead_of: str) -> ConfigurationVersion:
+        every = self.world.configurations
+        if not any(one.is_in_force and one.digest == instead_of for one in every):
+            raise ConflictError(f"Other {version.kind} came into force in between. Look again.")
+        agreed = [number for number, one in enumerate(every) if one.digest == version.digest and not one.is_rollback]
+        restored = msgspec.structs.replace(version, restores=agreed[-1])
+        self._change(lambda one: one.kind is version.kind and one.is_in_force, {"retired_at": version.proposed_at})
+        self.world.configurations.append(restored)
+        return restored
+
+    def review(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        reviewed = {"reviewed_by": by, "reviewed_at": at}
+        self._change(lambda one: one.kind is kind and one.digest == digest and one.is_unreviewed, reviewed)
+
+    def keep(self, kind: ConfigurationKind, digest: str, packed: bytes) -> None:
+        self.world.contents.setdefault((kind, digest), packed)
+
+    def content(self, kind: ConfigurationKind, digest: str) -> bytes | None:
+        return self.world.contents.get((kind, digest))
 
     def _change(self, is_it: Callable[[ConfigurationVersion], bool], changes: dict[str, Any]) -> None:
         self.world.configurations = [
