@@ -15,6 +15,7 @@ from provisioning.services.forget_person import ForgetPerson
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.mappings_impact import MappingsImpact
 from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.purge_migrations import PurgeMigrations
 from provisioning.services.purge_operations import PurgeOperations
@@ -68,6 +69,10 @@ class Oversight(Measured):
     @cached_property
     def review_configuration(self) -> ReviewConfiguration:
         return ReviewConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def mappings_impact(self) -> MappingsImpact:
+        return MappingsImpact(open_uow=self.open_uow, clock=self.clock)
 
     @cached_property
     def show_worklist(self) -> ShowWorklist:

@@ -1,7 +1,7 @@
 """Stores of oversight: stops, actors, audit, sealing, retention, messages, the work list."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -15,15 +15,18 @@ from provisioning.domain.configuration import ConfigurationKind, ConfigurationVe
 from provisioning.domain.events import Event
 from provisioning.domain.ids import (
     Actor,
+    ArticleCode,
     MigrationId,
     OperationId,
     OrganisationId,
     Pseudonym,
+    SkuId,
     SubjectId,
     TenantId,
 )
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 
 
 class StopStore(Protocol):
@@ -70,6 +73,19 @@ class ConfigurationStore(Protocol):
 
     def content(self, kind: ConfigurationKind, digest: str) -> bytes | None:
         """What was kept of it; None: nothing."""
+
+
+class ImpactReader(Protocol):
+    """What stands on mappings, counted per organisation."""
+
+    def open_lines(self, articles: Collection[ArticleCode]) -> list[OpenLines]:
+        """Lines that are received, accepted or held, and name one of these articles."""
+
+    def open_work(self) -> list[OpenWork]:
+        """All unfinished operations, counted together where they stand on the same rows."""
+
+    def holders(self, products: Collection[SkuId], today: date) -> list[Holders]:
+        """People to whom we gave one of these products, and seats in force on the day."""
 
 
 class ActorStore(Protocol):

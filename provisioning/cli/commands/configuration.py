@@ -45,7 +45,7 @@ _WHAT_HAPPENS = {
 def show(session: Session) -> None:
     """What is in force, what waits, and what is loaded here."""
     sheets = session.services.show_configuration()
-    session.show(sheets, "\n\n".join(_sheet(one) for one in sheets))
+    session.show(sheets, "\n\n".join(_sheet(session, one) for one in sheets))
 
 
 @command(group, "versions")
@@ -88,7 +88,7 @@ def propose(
         wanted, packed = _wanted(session, kind, folder)
         proposed = service(session.identity, wanted, reason, packed)
     [ours] = [one for one in session.services.show_configuration() if one.kind is proposed.kind]
-    session.show(proposed, _proposal(ours, proposed))
+    session.show(proposed, _proposal(session, ours, proposed))
 
 
 @command(group, "approve", examples=("provisioning configuration approve 9c1f22ab",))
@@ -106,7 +106,7 @@ def rollback(
     *,
     reason: Annotated[str, typer.Option(help="Why; no name.")],
 ) -> None:
-    """Bring back the mappings that were in force before, at once and alone.
+    """Bring back the mappings of before, at once and alone.
 
     Two persons had approved them, so one is enough. We are told, and another
     person reviews it. Workers take them up by themselves, within seconds.
@@ -162,7 +162,7 @@ def _read(folder: Path) -> "Mappings":
     return mappings
 
 
-def _sheet(one: "ConfigurationSheet") -> str:
+def _sheet(session: Session, one: "ConfigurationSheet") -> str:
     in_force = one.in_force
     facts = [(one.kind.capitalize(), short(in_force.digest) if in_force else "none yet: the first worker records them")]
     if in_force:
@@ -170,7 +170,7 @@ def _sheet(one: "ConfigurationSheet") -> str:
         facts.append(("Proposed by", f"{in_force.proposed_by}: {in_force.reason}"))
         facts.append(("Approved by", _approved_by(in_force)))
     facts.append(("Loaded here", short(one.loaded.digest)))
-    blocks = [sheet(facts), *(_proposal(one, proposal) for proposal in one.proposals)]
+    blocks = [sheet(facts), *(_proposal(session, one, proposal) for proposal in one.proposals)]
     if in_force and in_force.digest != one.loaded.digest and one.loaded.digest not in {x.digest for x in one.proposals}:
         blocks.append(_differences(in_force, one.loaded, "This process loaded others; nobody proposed them."))
     return "\n\n".join(blocks)
@@ -183,13 +183,28 @@ def _approved_by(in_force: ConfigurationVersion) -> str:
     return in_force.approved_by or "nobody: they were the first"
 
 
-def _proposal(one: "ConfigurationSheet", version: ConfigurationVersion) -> str:
+def _proposal(session: Session, one: "ConfigurationSheet", version: ConfigurationVersion) -> str:
     told = (
         f"Proposed by {version.proposed_by}: {version.kind} {short(version.digest)} ({version.reason}).\n"
         "A second person puts them in force:\n"
         f"  provisioning configuration approve {short(version.digest)}"
     )
+    told += _touched(session, version)
     return _differences(one.in_force, version, told) if one.in_force else paragraph(told)
+
+
+def _touched(session: Session, version: ConfigurationVersion) -> str:
+    """What whoever approves mappings should know; the rows are a command away."""
+    from provisioning.cli.commands.mappings import touches
+
+    services = session.services
+    if version.kind is not ConfigurationKind.MAPPINGS:
+        return ""
+    try:
+        impact = services.mappings_impact(services.mappings, services.mappings_impact.kept(version.digest))
+    except InputError as error:
+        return f"\n{error}"
+    return f"\n{touches(impact)}\nRow by row:\n  provisioning mappings diff --proposal {short(version.digest)}"
 
 
 def _differences(in_force: Configuration, other: Configuration, told: str) -> str:

@@ -39,6 +39,7 @@ from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.mappings_impact import MappingsImpact
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.open_gate import GateOpened
@@ -112,13 +113,6 @@ class FakeServices:
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
         self.show_worklist = ShowWorklist(**timed)
-        self.show_configuration = ShowConfiguration(**rows, loaded=LOADED)
-        self.propose_configuration = ProposeConfiguration(**timed)
-        self.approve_configuration = ApproveConfiguration(**timed)
-        self.reject_configuration = RejectConfiguration(**timed)
-        self.roll_back_configuration = RollBackConfiguration(**timed)
-        self.review_configuration = ReviewConfiguration(**timed)
-        self.mappings_folder = OURS
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()
@@ -137,7 +131,19 @@ class FakeServices:
         self.export_audit = ExportAudit(**timed, archive=self.archive)
         self.instruments = Instruments()
         self._timed = timed
+        self._of_configuration()
         self._of_migrations()
+
+    def _of_configuration(self) -> None:
+        timed = self._timed
+        self.show_configuration = ShowConfiguration(open_uow=self.world.open, loaded=LOADED)
+        self.propose_configuration = ProposeConfiguration(**timed)
+        self.approve_configuration = ApproveConfiguration(**timed)
+        self.reject_configuration = RejectConfiguration(**timed)
+        self.roll_back_configuration = RollBackConfiguration(**timed)
+        self.review_configuration = ReviewConfiguration(**timed)
+        self.mappings_impact = MappingsImpact(**timed)
+        self.mappings_folder = OURS
 
     def _of_migrations(self) -> None:
         self.mappings = MAPPINGS

@@ -43,6 +43,7 @@ from provisioning.domain.tenancy import (
 )
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.forecast import Work
+from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 from provisioning.planning.quota_reading import QuotaReading
 from provisioning.ports import PlanRecord, WaitingList
 from tests.fakes_migrations import MemoryMigrations
@@ -167,6 +168,9 @@ class World:
         self.stops: list[Stop] = []
         self.leases: dict[str, Lease] = {}
         self.configurations: list[ConfigurationVersion] = []
+        self.open_lines: list[tuple[str, OpenLines]] = []  # by article
+        self.open_work: list[OpenWork] = []
+        self.holders: list[tuple[SkuId, Holders]] = []
         self.contents: dict[tuple[ConfigurationKind, str], bytes] = {}
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
         self.events: list[Event] = []
@@ -207,6 +211,7 @@ class FakeUnitOfWork:
         self.stops: Any = _Stops(world)
         self.leases: Any = _Leases(world)
         self.configuration: Any = _Configuration(world)
+        self.impact: Any = _Impact(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
         self.outbox: Any = _Outbox(world)
@@ -493,6 +498,17 @@ class _Configuration(_Store):
         self.world.configurations = [
             msgspec.structs.replace(one, **changes) if is_it(one) else one for one in self.world.configurations
         ]
+
+
+class _Impact(_Store):
+    def open_lines(self, articles: Collection[str]) -> list[OpenLines]:
+        return [one for code, one in self.world.open_lines if code in articles]
+
+    def open_work(self) -> list[OpenWork]:
+        return list(self.world.open_work)
+
+    def holders(self, products: Collection[SkuId], today: date) -> list[Holders]:
+        return [one for sku, one in self.world.holders if sku in products]
 
 
 class _Actors(_Store):

@@ -43,6 +43,7 @@ STATEMENTS = (
     """
     CREATE UNIQUE INDEX one_open_proposal_of_a_configuration ON configuration_versions (kind, digest)
     WHERE approved_by IS NULL AND retired_at IS NULL AND proposed_by <> 'system' AND restores IS NULL""",
+    "CREATE INDEX operations_by_product ON operations ((wish ->> 'sku_id'))",
 )
 
 
@@ -79,4 +80,5 @@ def downgrade() -> None:
     op.execute("""
         CREATE UNIQUE INDEX one_open_proposal_of_a_configuration ON configuration_versions (kind, digest)
         WHERE approved_by IS NULL AND retired_at IS NULL AND proposed_by <> 'system'""")
+    op.execute("DROP INDEX operations_by_product")
     op.execute("DROP TABLE configuration_contents")
