@@ -9,7 +9,7 @@ from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.cli.session import Session
 from provisioning.domain.configuration import Configuration, ConfigurationKind, ConfigurationVersion
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
     from provisioning.domain.catalogue import Mappings
@@ -202,8 +202,8 @@ def _touched(session: Session, version: ConfigurationVersion) -> str:
         return ""
     try:
         impact = services.mappings_impact(services.mappings, services.mappings_impact.kept(version.digest))
-    except InputError as error:
-        return f"\n{error}"
+    except (InputError, UnavailableError) as error:
+        return f"\nWhat they touch was not looked at: {error}"
     return f"\n{touches(impact)}\nRow by row:\n  provisioning mappings diff --proposal {short(version.digest)}"
 
 

@@ -14,6 +14,7 @@ from provisioning.domain.errors import ConfigurationError, InputError, Unavailab
 if TYPE_CHECKING:
     from mappings.diff import Difference
     from provisioning.bootstrap import Services
+    from provisioning.domain.catalogue import Mappings
     from provisioning.planning.mappings_impact import Impact
 
 group = noun("What can be ordered, and what it is at Microsoft.")
@@ -93,7 +94,7 @@ def diff(
         raise ConfigurationError(unseen)
     there = services.mappings if services is not None and before is None else load_mappings(before or OURS)
     differences = diff_mappings(there, coming)
-    impact = services.mappings_impact(there, coming) if services is not None else None
+    impact, unseen = _looked(services, there, coming) if services is not None else (None, unseen)
     value = {"before": there.digest, "after": coming.digest, "rows": differences, "impact": impact, "unseen": unseen}
     session.show(value, _told(differences, impact, unseen))
 
@@ -106,6 +107,14 @@ def _open(session: Session) -> "tuple[str, Services | None]":
     except (ConfigurationError, UnavailableError) as error:
         return str(error), None
     return "", services
+
+
+def _looked(services: "Services", there: "Mappings", coming: "Mappings") -> "tuple[Impact | None, str]":
+    """What it touches, or why that cannot be told just now."""
+    try:
+        return services.mappings_impact(there, coming), ""
+    except UnavailableError as error:
+        return None, str(error)
 
 
 def _told(differences: "Sequence[Difference]", impact: "Impact | None", unseen: str) -> str:

@@ -681,6 +681,14 @@ class TestMappings:
         assert "remaps.csv" in told
         assert "Orders, plans and people were not looked at: DATABASE_URL is missing." in told
 
+    def test_a_database_that_is_busy_leaves_the_rows(self, provisioning: CommandLine) -> None:
+        def busy(*_: object) -> object:
+            raise UnavailableError("The database does not answer in time.")
+
+        provisioning.services.mappings_impact = busy  # type: ignore[assignment]
+        answer = provisioning("mappings", "diff", str(OURS))
+        assert (answer.code, "people were not looked at: The database" in " ".join(answer.out.split())) == (0, True)
+
     def test_a_proposal_is_compared_without_its_files(self, world: World, provisioning: CommandLine) -> None:
         provisioning.services.mappings = mappings_with(remap(A1, A3))
         proposed = provisioning.as_person(OPERATOR)("configuration", "propose", "mappings", "--reason", "t-14")
