@@ -1,14 +1,13 @@
 """What is wrong or doubtful in a set of mappings, as values: errors must not go live, remarks are for a person."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import combinations
 
-from mappings import holiday_checks
+from mappings import holiday_checks, remap_checks
 from mappings.findings import Finding, Severity
 from provisioning.domain.catalogue import Article, Fulfilment, Mappings, Variant
-from provisioning.domain.ids import SkuId
 
 __all__ = ["Finding", "Severity", "check_mappings"]
 
@@ -27,10 +26,6 @@ def _unknown_skus(mappings: Mappings, _: date) -> Iterator[Finding]:
         for sku in ({article.sku_id} if article.sku_id else set()) | article.replaces:
             if sku not in mappings.skus:
                 yield _error(article, f"names product {sku}, which skus.csv lacks; add it or correct the GUID")
-    for remap in mappings.remaps:
-        for sku in (remap.from_sku, remap.to_sku):
-            if sku not in mappings.skus:
-                yield _remap_error(remap.from_sku, f"names product {sku}, which skus.csv lacks; add it or correct it")
     for sku in mappings.group_licensing - mappings.skus.keys():
         yield Finding(Severity.ERROR, f"group_licensing.csv: {sku}", "This product is not in skus.csv; add it there.")
 
@@ -46,21 +41,6 @@ def _retired_targets(mappings: Mappings, today: date) -> Iterator[Finding]:
         sku = mappings.skus.get(article.sku_id) if article.sku_id else None
         if sku and sku.is_retired and article.is_valid_on(today):
             yield _error(article, f"delivers {sku.part_number}, which is {sku.lifecycle}; end the article's validity")
-    for remap in mappings.remaps:
-        sku = mappings.skus.get(remap.to_sku)
-        if sku and sku.is_retired:
-            yield _remap_error(remap.from_sku, f"leads to {sku.part_number}, which is {sku.lifecycle}; choose another")
-
-
-def _remap_cycles(mappings: Mappings, _: date) -> Iterator[Finding]:
-    following: Mapping[SkuId, SkuId] = {remap.from_sku: remap.to_sku for remap in mappings.remaps}
-    for start in following:
-        seen, sku = {start}, following[start]
-        while sku in following and sku not in seen:
-            seen.add(sku)
-            sku = following[sku]
-        if sku == start:
-            yield _remap_error(start, "leads back to itself; a remap must end somewhere")
 
 
 def _overlaps(mappings: Mappings, _: date) -> Iterator[Finding]:
@@ -126,20 +106,16 @@ def _error(article: Article, complaint: str) -> Finding:
     return Finding(Severity.ERROR, f"articles.csv: {article.code}", f"The article {complaint}.")
 
 
-def _remap_error(from_sku: SkuId, complaint: str) -> Finding:
-    return Finding(Severity.ERROR, f"remaps.csv: {from_sku}", f"The remap {complaint}.")
-
-
 _CHECKS: tuple[Callable[[Mappings, date], Iterator[Finding]], ...] = (
     _unknown_skus,
     _missing_skus,
     _retired_targets,
-    _remap_cycles,
     _overlaps,
     _reversed_validity,
     _orphans,
     _ambiguous_words,
     _unused_skus,
     _targets_without_plans,
+    *remap_checks.CHECKS,
     *holiday_checks.CHECKS,
 )

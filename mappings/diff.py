@@ -54,7 +54,7 @@ def _tables(mappings: Mappings) -> Mapping[str, _Rows]:
             for plan in sku.plans
         },
         "plan_rules.csv": {f"{rule.relation} {rule.plan}": {"others": rule.others} for rule in mappings.plan_rules},
-        "remaps.csv": {f"{r.from_sku} from {r.valid_from}": msgspec.structs.asdict(r) for r in mappings.remaps},
+        "remaps.csv": {remap.name: msgspec.structs.asdict(remap) for remap in mappings.remaps},
         "group_licensing.csv": {sku_id: {} for sku_id in mappings.group_licensing},
         "ambiguous.csv": {word: {"article_codes": codes} for word, codes in mappings.ambiguous.items()},
         "school_holidays.csv": {

@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "service_plans.csv": ("sku_id", "plan_id", "plan_name", "family"),
     "plan_rules.csv": ("relation", "plan_id", "plan_name", "other_plan_id", "other_plan_name"),
-    "remaps.csv": ("from_sku", "to_sku", "valid_from", "valid_until", "exceptions"),
+    "remaps.csv": ("from_sku", "to_sku", "valid_from", "valid_until", "exceptions", "boards", "beside"),
     "group_licensing.csv": ("sku_id", "part_number"),
     "ambiguous.csv": ("word", "article_codes"),
     "school_holidays.csv": ("name", "region", "school_year", "first_day", "last_day", "is_binding"),
@@ -53,7 +53,7 @@ def load_mappings(folder: Path = OURS) -> Mappings:
         articles=tuple(sorted((_article(row) for row in rows["articles.csv"]), key=_article_order)),
         skus=_skus(rows["skus.csv"], _plans(rows["service_plans.csv"])),
         plan_rules=_plan_rules(rows["plan_rules.csv"]),
-        remaps=tuple(sorted((_remap(row) for row in rows["remaps.csv"]), key=lambda r: (r.from_sku, r.valid_from))),
+        remaps=tuple(sorted((_remap(row) for row in rows["remaps.csv"]), key=lambda remap: remap.key)),
         group_licensing=frozenset(SkuId(row.guid("sku_id")) for row in rows["group_licensing.csv"]),
         ambiguous={row.text("word").casefold(): _codes(row) for row in rows["ambiguous.csv"]},
         digest="",
@@ -141,12 +141,15 @@ def _plan_rules(rows: Iterable[Row]) -> tuple[PlanRule, ...]:
 
 
 def _remap(row: Row) -> Remap:
+    beside = row.optional_guid("beside")
     return Remap(
         from_sku=SkuId(row.guid("from_sku")),
         to_sku=SkuId(row.guid("to_sku")),
         valid_from=row.day("valid_from"),
         valid_until=row.optional_day("valid_until"),
         exceptions=frozenset(row.words("exceptions")),
+        boards=frozenset(row.words("boards")),
+        beside=SkuId(beside) if beside else None,
     )
 
 

@@ -55,6 +55,7 @@ from provisioning.ports import (
     TenantReader,
     UnitOfWork,
 )
+from provisioning.services.mappings_in_force import mappings_in_force
 
 _POOL_SIZE = 2  # a task uses one connection, and its lease another
 
@@ -85,9 +86,15 @@ class Adapters:
     def limits(self) -> Limits:
         return limits_from(self.settings)
 
+    @property
+    def mappings_folder(self) -> Path:
+        """Where mappings are edited and proposed from."""
+        return self.settings.mappings_folder or OURS
+
     @cached_property
     def mappings(self) -> Mappings:
-        return load_mappings(self.settings.mappings_folder or OURS)
+        """Those in force, as they were approved; the files' before any were installed, or where nothing was kept."""
+        return mappings_in_force(self.open_uow) or load_mappings(self.mappings_folder)
 
     @cached_property
     def loaded(self) -> tuple[Configuration, ...]:

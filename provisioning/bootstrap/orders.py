@@ -3,6 +3,8 @@
 from functools import cached_property
 
 from provisioning.bootstrap.adapters import Adapters
+from provisioning.domain.configuration import ConfigurationKind
+from provisioning.planning.configuration import pack_mappings
 from provisioning.services.cancel_line import CancelLine
 from provisioning.services.check_configuration import CheckConfiguration
 from provisioning.services.collect_orders import CollectOrders
@@ -11,12 +13,19 @@ from provisioning.services.gather_order import GatherOrder
 from provisioning.services.import_organisations import ImportOrganisations
 from provisioning.services.import_records import ImportRecords
 from provisioning.services.judge_lines import JudgeLines
+from provisioning.services.mappings_in_force import mappings_in_force
 from provisioning.services.purge_references import PurgeReferences
 from provisioning.services.release_line import ReleaseLine
 from provisioning.services.serve_parts import ServeParts
 from provisioning.services.show_orders import ShowOrders
 from provisioning.services.show_organisations import ShowOrganisations
 from provisioning.services.submit_orders import SubmitOrders
+
+
+def _rests_on_rules(services: type, name: str) -> bool:
+    """Whether it is a use case, or describes the rules themselves."""
+    is_adapter = name in vars(Adapters) and name not in {"mappings", "loaded"}
+    return isinstance(getattr(services, name, None), cached_property) and not is_adapter
 
 
 class Orders(Adapters):
@@ -52,7 +61,28 @@ class Orders(Adapters):
 
     @cached_property
     def check_configuration(self) -> CheckConfiguration:
-        return CheckConfiguration(open_uow=self.open_uow, clock=self.clock, loaded=self.loaded)
+        mappings = self.mappings
+        return CheckConfiguration(
+            open_uow=self.open_uow,
+            clock=self.clock,
+            loaded=self.loaded,
+            contents={ConfigurationKind.MAPPINGS: lambda: pack_mappings(mappings)},
+            reload=self._take_up,
+        )
+
+    def _take_up(self, kind: ConfigurationKind) -> bool:
+        """Have the next task work with the version in force, if it is kept; whoever works now ends with what they have.
+
+        Use cases are built anew, connections stay.
+        """
+        found = mappings_in_force(self.open_uow) if kind is ConfigurationKind.MAPPINGS else None
+        if found is None:
+            return False
+        made = vars(self)
+        for name in [name for name in made if _rests_on_rules(type(self), name)]:
+            made.pop(name, None)
+        made["mappings"] = found
+        return True
 
     @cached_property
     def gather_order(self) -> GatherOrder:

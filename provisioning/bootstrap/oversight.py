@@ -15,12 +15,15 @@ from provisioning.services.forget_person import ForgetPerson
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.mappings_impact import MappingsImpact
 from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.purge_migrations import PurgeMigrations
 from provisioning.services.purge_operations import PurgeOperations
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.relay_outbox import RelayOutbox
+from provisioning.services.review_configuration import ReviewConfiguration
 from provisioning.services.revoke_actor import RevokeActor
+from provisioning.services.roll_back_configuration import RollBackConfiguration
 from provisioning.services.seal_audit import SealAudit
 from provisioning.services.show_configuration import ShowConfiguration
 from provisioning.services.show_worklist import ShowWorklist
@@ -58,6 +61,18 @@ class Oversight(Measured):
     @cached_property
     def reject_configuration(self) -> RejectConfiguration:
         return RejectConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def roll_back_configuration(self) -> RollBackConfiguration:
+        return RollBackConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def review_configuration(self) -> ReviewConfiguration:
+        return ReviewConfiguration(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def mappings_impact(self) -> MappingsImpact:
+        return MappingsImpact(open_uow=self.open_uow, clock=self.clock)
 
     @cached_property
     def show_worklist(self) -> ShowWorklist:

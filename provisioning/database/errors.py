@@ -33,6 +33,15 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
         NotAllowedError,
         "Mappings and limits are approved by a person who did not propose them. Ask somebody else to approve them.",
     ),
+    "configuration_restores_what_was_agreed": (
+        NotAllowedError,
+        "One person brings back only what two persons had approved before, or what was installed.",
+    ),
+    "configuration_restored_by_one_person": (NotAllowedError, "Only a person brings back an earlier version."),
+    "configuration_reviewed_by_another": (
+        NotAllowedError,
+        "A rollback is reviewed by another person than the one who did it.",
+    ),
     "configuration_has_a_reason": (InputError, "A change of mappings or limits needs a reason."),
     "one_configuration_in_force": (ConflictError, "Another version came into force in between. Look again."),
     "one_open_proposal_of_a_configuration": (ConflictError, "The same proposal waits for approval already."),

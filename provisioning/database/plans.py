@@ -31,8 +31,11 @@ _AUTHORS = text("""
     WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
     UNION
-    SELECT proposed_by FROM configuration_versions
-    WHERE kind = 'mappings' AND approved_by IS NOT NULL AND retired_at IS NULL
+    SELECT author.proposed_by FROM configuration_versions AS author
+    JOIN configuration_versions AS now ON (now.kind, now.digest) = (author.kind, author.digest)
+    WHERE now.kind = 'mappings' AND now.retired_at IS NULL
+      AND (now.approved_by IS NOT NULL OR now.restores IS NOT NULL)
+      AND (author.approved_by IS NOT NULL OR author.restores IS NOT NULL)
     UNION
     SELECT released_by FROM order_lines
     WHERE source = :source AND order_number = :order AND line_number = :line AND released_by IS NOT NULL

@@ -11,6 +11,7 @@ from provisioning.database.actors import SqlActors
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
+from provisioning.database.impact import SqlImpact
 from provisioning.database.journal import SqlJournal
 from provisioning.database.leases import SqlLeases
 from provisioning.database.ledger import SqlLedger
@@ -105,6 +106,10 @@ class SqlUnitOfWork:
     @cached_property
     def configuration(self) -> ports.ConfigurationStore:
         return SqlConfiguration(self._connection)
+
+    @cached_property
+    def impact(self) -> ports.ImpactReader:
+        return SqlImpact(self._connection)
 
     @cached_property
     def actors(self) -> ports.ActorStore:

@@ -58,6 +58,9 @@ _ITEMS = text("""
           AND (later.wish -> 'holder_id', later.wish -> 'sku_id') = (ended.wish -> 'holder_id', ended.wish -> 'sku_id'))
     GROUP BY operation_id, people.reason, entered_at, wish, tenant_id
     UNION ALL
+    SELECT 'rollback to ' || kind || ' ' || left(digest, 8), 'ROLLBACK_UNREVIEWED', proposed_at, NULL, NULL, NULL, 1
+    FROM configuration_versions WHERE restores IS NOT NULL AND reviewed_at IS NULL
+    UNION ALL
     SELECT 'migration ' || migration_id, reason, entered_at, definition ->> 'source_holder', source_tenant_id, NULL, 1
     FROM migrations WHERE state = 'paused'
     UNION ALL

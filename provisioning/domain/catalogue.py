@@ -116,14 +116,45 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
 
 
-class Remap(msgspec.Struct, frozen=True, kw_only=True):
-    """From one SKU to another, from a date on; exceptions are organisation codes."""
+class Remap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of remaps.csv: what a product becomes, in a period (the last day included).
+
+    A row that names `boards` holds for these alone and wins over a general row, which holds for every board but its
+    `exceptions`. With `beside` it speaks of an add-on: what that becomes in the same call, where somebody's suite
+    `beside` is remapped; the same product: it stays.
+    """
 
     from_sku: SkuId
     to_sku: SkuId
     valid_from: date
     valid_until: date | None
     exceptions: frozenset[str]
+    boards: frozenset[str] = frozenset()
+    beside: SkuId | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Its place among the rows, and what tells it from the others of a table without errors."""
+        return self.from_sku, self.valid_from.isoformat(), self.beside or "", " ".join(sorted(self.boards))
+
+    @property
+    def name(self) -> str:
+        """As a person finds the row in the file."""
+        beside = f" beside {self.beside}" if self.beside else ""
+        boards = f" for {' '.join(sorted(self.boards))}" if self.boards else ""
+        return f"{self.from_sku} from {self.valid_from}{beside}{boards}"
+
+    def is_valid_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+    def meets(self, other: "Remap") -> bool:
+        """Whether there is a day on which both are valid."""
+        latest = max(self.valid_from, other.valid_from)
+        return self.is_valid_on(latest) and other.is_valid_on(latest)
+
+    def holds_for(self, board: str | None) -> bool:
+        """`board` None: one that no row names."""
+        return board in self.boards if self.boards else board not in self.exceptions
 
 
 class Mappings(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 class ConfigurationVersion(Configuration, frozen=True, kw_only=True):
     """Proposed by one person, in force from `approved_at` (installed: from `proposed_at`) until `retired_at`.
 
-    A proposal that was never approved and has a `retired_at` was rejected then.
+    A proposal that was never approved and has a `retired_at` was rejected then. `restores` is the number of an earlier
+    version that one person brought back: in force from `proposed_at`, and reviewed by another person afterwards.
     """
 
     reason: str
@@ -42,6 +43,9 @@ class ConfigurationVersion(Configuration, frozen=True, kw_only=True):
     approved_by: Actor | None = None
     approved_at: datetime | None = None
     retired_at: datetime | None = None
+    restores: int | None = None
+    reviewed_by: Actor | None = None
+    reviewed_at: datetime | None = None
 
     @property
     def is_installed(self) -> bool:
@@ -51,7 +55,17 @@ class ConfigurationVersion(Configuration, frozen=True, kw_only=True):
     @property
     def since(self) -> datetime | None:
         """When it came into force; None: it waits for a second person."""
-        return self.proposed_at if self.is_installed else self.approved_at
+        return self.proposed_at if self.is_installed or self.is_rollback else self.approved_at
+
+    @property
+    def is_rollback(self) -> bool:
+        """One person brought it back."""
+        return self.restores is not None
+
+    @property
+    def is_unreviewed(self) -> bool:
+        """One person brought it back, and nobody else has looked at that yet."""
+        return self.is_rollback and self.reviewed_by is None
 
     @property
     def is_proposed(self) -> bool:

@@ -57,6 +57,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.BREAK_GLASS_UNREVIEWED,
             _R.BINDING_UNCONFIRMED,
             _R.CONFIGURATION_UNAPPROVED,
+            _R.ROLLBACK_UNREVIEWED,
         }
     ),
     Owner.ADMIN: frozenset(

@@ -41,6 +41,8 @@ class Action(StrEnum):
     RESUME_WRITES = "resume writes"
     EXPORT_AUDIT = "export the audit log"
     FORGET_PERSON = "forget a person"
+    ROLL_BACK_CONFIGURATION = "bring back earlier mappings"
+    REVIEW_CONFIGURATION = "review a rollback"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -83,6 +85,9 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
     Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
     Action.FORGET_PERSON: frozenset({_ADMIN}),
+    # back to what two persons had approved; whoever may judge a version looks at it afterwards
+    Action.ROLL_BACK_CONFIGURATION: frozenset({_ADMIN, _OPERATOR}),
+    Action.REVIEW_CONFIGURATION: frozenset({_ADMIN, _APPROVER, _AUDITOR}),
 }
 
 _PERSONS_ONLY = frozenset(
@@ -98,6 +103,8 @@ _PERSONS_ONLY = frozenset(
         Action.CALIBRATE,
         Action.FORGET_PERSON,
         Action.STEER_MIGRATION,
+        Action.ROLL_BACK_CONFIGURATION,
+        Action.REVIEW_CONFIGURATION,
     }
 )
 

@@ -35,6 +35,7 @@ class Topic(StrEnum):
     SEATS_LATE = "seats_late"
     APPROVAL_NEEDED = "approval_needed"  # to ourselves: approvers are ours
     GLASS_BROKEN = "glass_broken"  # to ourselves too
+    MAPPINGS_ROLLED_BACK = "mappings_rolled_back"  # to ourselves too
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
 
 

@@ -1,7 +1,7 @@
 """Stores of oversight: stops, actors, audit, sealing, retention, messages, the work list."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -15,15 +15,18 @@ from provisioning.domain.configuration import ConfigurationKind, ConfigurationVe
 from provisioning.domain.events import Event
 from provisioning.domain.ids import (
     Actor,
+    ArticleCode,
     MigrationId,
     OperationId,
     OrganisationId,
     Pseudonym,
+    SkuId,
     SubjectId,
     TenantId,
 )
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 
 
 class StopStore(Protocol):
@@ -55,6 +58,34 @@ class ConfigurationStore(Protocol):
 
     def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
         """The proposal waits no longer. Raises ConflictError when it did not."""
+
+    def restore(self, version: ConfigurationVersion, instead_of: str) -> ConfigurationVersion:
+        """An earlier version comes back by one person; returned with the number of that earlier one.
+
+        `instead_of`: the digest in force. Raises ConflictError when another one is by now.
+        """
+
+    def review(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        """Somebody else looked at what one person brought back. Raises ConflictError when nothing waits for that."""
+
+    def keep(self, kind: ConfigurationKind, digest: str, packed: bytes) -> None:
+        """What the digest names, for processes that load it later. What is kept is never replaced."""
+
+    def content(self, kind: ConfigurationKind, digest: str) -> bytes | None:
+        """What was kept of it; None: nothing."""
+
+
+class ImpactReader(Protocol):
+    """What stands on mappings, counted per organisation."""
+
+    def open_lines(self, articles: Collection[ArticleCode]) -> list[OpenLines]:
+        """Lines that are received, accepted or held, and name one of these articles."""
+
+    def open_work(self) -> list[OpenWork]:
+        """All unfinished operations, counted together where they stand on the same rows."""
+
+    def holders(self, products: Collection[SkuId], today: date) -> list[Holders]:
+        """People to whom we gave one of these products, and seats in force on the day."""
 
 
 class ActorStore(Protocol):

@@ -9,6 +9,7 @@ from provisioning.ports.oversight import (
     ActorStore,
     AuditLog,
     ConfigurationStore,
+    ImpactReader,
     Outbox,
     Retention,
     SealStore,
@@ -50,6 +51,8 @@ class UnitOfWork(Protocol):
     def stops(self) -> StopStore: ...
     @property
     def configuration(self) -> ConfigurationStore: ...
+    @property
+    def impact(self) -> ImpactReader: ...
     @property
     def actors(self) -> ActorStore: ...
     @property

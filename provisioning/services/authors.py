@@ -24,7 +24,9 @@ def authors_of(uow: UnitOfWork, operation: Operation, record: PlanRecord) -> Ite
     yield policy.created_by, "proposed the policy that this plan rests on"
     mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
     if mappings is not None:
-        yield mappings.proposed_by, "proposed the mappings that this plan rests on"
+        for version in uow.configuration.list_all():
+            if version.digest == mappings.digest and version.since is not None:
+                yield version.proposed_by, "proposed the mappings that this plan rests on"
 
 
 def _authors_of_migration(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:

@@ -1,7 +1,8 @@
 """Whether the rules that this process loaded are those in force. What differs is told, and nothing is decided by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -22,13 +23,31 @@ class AwaitingApproval(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
 
 
-class CheckConfiguration:
-    """Asked before anything is drawn or judged. The first version of a kind is installed by whoever asks first."""
+Contents = Mapping[ConfigurationKind, Callable[[], bytes]]
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock, loaded: Sequence[Configuration]) -> None:
+
+class CheckConfiguration:
+    """Asked before anything is drawn or judged. The first version of a kind is installed by whoever asks first.
+
+    `contents`: what is kept of a version, so that others can load it; `reload`: the process takes up the version in
+    force for its next task, if it can. What is asked now is answered for what it had.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        loaded: Sequence[Configuration],
+        contents: Contents = MappingProxyType({}),
+        reload: Callable[[ConfigurationKind], bool] = lambda _: False,
+    ) -> None:
         self._open_uow = open_uow
         self._clock = clock
         self._loaded = loaded
+        self._contents = contents
+        self._reload = reload
+        self._is_kept = False
 
     def __call__(self) -> Mapping[ConfigurationKind, datetime]:
         """The kinds of which this process has another version, and since when the one in force is."""
@@ -38,12 +57,34 @@ class CheckConfiguration:
             other = [each for each in self._loaded if each not in missing and in_force[each.kind].digest != each.digest]
             for each in missing:
                 self._install(uow, each)
-            for each in other:  # as a lease, which ends by itself: a process that is gone leaves nothing to clean up
-                uow.leases.take(_PREFIX + each.kind, each.digest, self._clock.wall(), _TOLD_FOR)
-            if missing or other:
+            kept = not self._is_kept and self._keep(uow, [each for each in self._loaded if each not in other])
+            if missing or kept:
                 uow.commit()
-        # another process may have been first: then its version is the one in force
-        return self() if missing else {each.kind: _since(in_force[each.kind]) for each in other}
+        if missing:  # another process may have been first: then its version is the one in force
+            return self()
+        self._tell([each for each in other if not self._reload(each.kind)])
+        return {each.kind: _since(in_force[each.kind]) for each in other}
+
+    def _keep(self, uow: UnitOfWork, ours: Sequence[Configuration]) -> bool:
+        """What is in force without being kept came into force before contents were. Whether anything was written."""
+        unkept = [
+            each
+            for each in ours
+            if each.kind in self._contents and uow.configuration.content(each.kind, each.digest) is None
+        ]
+        for each in unkept:
+            uow.configuration.keep(each.kind, each.digest, self._contents[each.kind]())
+        self._is_kept = True
+        return bool(unkept)
+
+    def _tell(self, other: Sequence[Configuration]) -> None:
+        """As a lease, which ends by itself: a process that is gone leaves nothing to clean up."""
+        if not other:
+            return
+        with self._open_uow() as uow:
+            for each in other:
+                uow.leases.take(_PREFIX + each.kind, each.digest, self._clock.wall(), _TOLD_FOR)
+            uow.commit()
 
     def _install(self, uow: UnitOfWork, loaded: Configuration) -> None:
         first = ConfigurationVersion(

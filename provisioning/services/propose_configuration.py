@@ -17,11 +17,18 @@ class ProposeConfiguration:
     open_uow: OpenUnitOfWork
     clock: Clock
 
-    def __call__(self, identity: Identity, configuration: Configuration, reason: str) -> ConfigurationVersion:
-        """Raises InputError when it is in force, ConflictError when it is proposed already, NotAllowedError."""
+    def __call__(
+        self, identity: Identity, configuration: Configuration, reason: str, packed: bytes | None = None
+    ) -> ConfigurationVersion:
+        """`packed`: the content itself, of mappings: processes load it from the database once it is in force.
+
+        Raises InputError when it is in force, ConflictError when it is proposed already, NotAllowedError.
+        """
         require(identity, Action.PROPOSE_CONFIGURATION)
         with self.open_uow() as uow:
             proposed = self._propose(uow, identity, configuration, reason)
+            if packed is not None:
+                uow.configuration.keep(configuration.kind, configuration.digest, packed)
             uow.commit()
         return proposed
 

@@ -16,6 +16,7 @@ from provisioning.domain.errors import ConfigurationError, InputError
 from provisioning.domain.migration import Phase
 
 if TYPE_CHECKING:
+    from provisioning.bootstrap import Services
     from provisioning.domain.migration_file import MigrationFile
     from provisioning.planning.rehearsal import Circumstances, Rehearsal
     from provisioning.services.take_snapshot import Snapshot
@@ -98,10 +99,23 @@ def _play(session: Session, named: str, folder: Path, circumstances: "Circumstan
     require_engines()  # before a tenant is read in vain
     asked = _asked(session, named)
     services = session.checked_services
+    _require_files_in_force(services)
     script = services.prepare_rehearsal(session.identity, asked, _tracked)
     settings = {name: value for name in _RULES if (value := getattr(services.settings, name)) is not None}
     options = RehearsalOptions(folder=folder, circumstances=circumstances, kept=kept, settings=settings)
     return run_rehearsal(script, options, lambda told: _say(session, told))
+
+
+def _require_files_in_force(services: "Services") -> None:
+    """Its world reads mapping files: with others than those in force it would play another piece."""
+    from mappings.loader import load_mappings
+
+    folder = services.mappings_folder
+    if load_mappings(folder).digest != services.mappings.digest:
+        raise InputError(
+            f"The mapping files in {folder} are not those in force ({services.mappings.digest[:8]}), and a rehearsal "
+            "reads files. Name a folder that has them: PROVISIONING_MAPPINGS_FOLDER."
+        )
 
 
 def _asked(session: Session, named: str) -> "MigrationFile | str":

@@ -1,6 +1,6 @@
 """Which mappings and limits are in force, and which were."""
 
-from sqlalchemy import BigInteger, Column, Identity, Table
+from sqlalchemy import BigInteger, Boolean, Column, Computed, Identity, LargeBinary, Table
 
 from provisioning.database.tables.columns import METADATA, json, label, moment, note
 
@@ -17,4 +17,22 @@ configuration_versions = Table(
     note("approved_by"),
     moment("approved_at", optional=True),
     moment("retired_at", optional=True),
+    Column("restores", BigInteger),
+    note("reviewed_by"),
+    moment("reviewed_at", optional=True),
+    # two columns for the foreign key that says: what comes back was agreed on before
+    Column("was_agreed", Boolean, Computed("approved_by IS NOT NULL OR proposed_by = 'system'", persisted=True)),
+    Column(
+        "restores_agreed",
+        Boolean,
+        Computed("CASE WHEN restores IS NULL THEN NULL ELSE true END", persisted=True),
+    ),
+)
+
+configuration_contents = Table(
+    "configuration_contents",
+    METADATA,
+    label("kind", key=True),
+    label("digest", key=True),
+    Column("packed", LargeBinary, nullable=False),
 )

@@ -12,6 +12,7 @@ from provisioning.domain.configuration import INSTALLED, ConfigurationKind, Conf
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import SYSTEM, Actor
 from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
 from tests.factories import NOW
 from tests.factories import operations as make
 from tests.integration.database.conftest import Open, store
@@ -139,6 +140,118 @@ class TestApprove:
             uow.configuration.propose(version("four", reason=" "))
 
 
+def brought_back(digest: str, by: Actor = THIRD, **fields: object) -> ConfigurationVersion:
+    return version(digest, proposed_by=by, proposed_at=LATER, reason="people lost Exchange", **fields)
+
+
+class TestRestore:
+    @pytest.fixture(autouse=True)
+    def _others_in_force(self, open_uow: Open) -> None:
+        with open_uow() as uow:
+            uow.configuration.install(installed("one"))
+            uow.configuration.propose(version("two"))
+            uow.configuration.approve(MAPPINGS, "two", SECOND, LATER)
+            uow.configuration.propose(version("three"))
+            uow.commit()
+
+    def test_what_was_in_force_is_so_again_by_one_person(self, uow: SqlUnitOfWork) -> None:
+        restored = uow.configuration.restore(brought_back("one"), "two")
+        assert uow.configuration.in_force()[MAPPINGS] == restored
+        assert restored.is_unreviewed
+        assert [each.digest for each in uow.configuration.list_all() if each.is_proposed] == ["three"]
+
+    @pytest.mark.parametrize("instead_of", ["one", "three"])
+    def test_not_when_others_came_into_force_meanwhile(self, uow: SqlUnitOfWork, instead_of: str) -> None:
+        with pytest.raises(ConflictError, match="in between"):
+            uow.configuration.restore(brought_back("one"), instead_of)
+
+    @pytest.mark.parametrize("digest", ["three", "four"])
+    def test_what_two_persons_never_approved_does_not_come_back(self, uow: SqlUnitOfWork, digest: str) -> None:
+        with pytest.raises(ConflictError):
+            uow.configuration.restore(brought_back(digest), "two")
+
+    def test_only_a_person_brings_it_back(self, uow: SqlUnitOfWork) -> None:
+        with pytest.raises(NotAllowedError, match="Only a person"):
+            uow.configuration.restore(brought_back("one", Actor("client:shop")), "two")
+
+    def test_it_waits_on_the_work_list_until_another_reviewed_it(self, uow: SqlUnitOfWork) -> None:
+        uow.configuration.restore(brought_back("one"), "two")
+        (item,) = [x for x in uow.worklist.items(LATER) if x.reason is Reason.ROLLBACK_UNREVIEWED]
+        assert (item.subject, item.since) == ("rollback to mappings one", LATER)
+        uow.configuration.review(MAPPINGS, "one", SECOND, LATER)
+        assert Reason.ROLLBACK_UNREVIEWED not in {x.reason for x in uow.worklist.items(LATER)}
+        with pytest.raises(ConflictError, match="waits for review"):
+            uow.configuration.review(MAPPINGS, "one", SECOND, LATER)
+
+    def test_its_author_does_not_review_it(self, uow: SqlUnitOfWork) -> None:
+        uow.configuration.restore(brought_back("one"), "two")
+        with pytest.raises(NotAllowedError, match="another person"):
+            uow.configuration.review(MAPPINGS, "one", THIRD, LATER)
+
+    def test_an_activation_and_a_rollback_at_once_leave_one_of_them(self, open_uow: Open) -> None:
+        both_looked = Barrier(2)
+
+        def decide(is_rollback: bool) -> bool:
+            with open_uow() as uow:
+                assert uow.configuration.in_force()[MAPPINGS].digest == "two"
+                both_looked.wait(timeout=10)
+                try:
+                    if is_rollback:
+                        uow.configuration.restore(brought_back("one"), "two")
+                    else:
+                        uow.configuration.approve(MAPPINGS, "three", SECOND, LATER)
+                except ConflictError:
+                    return False
+                uow.commit()
+                return True
+
+        with ThreadPoolExecutor(2) as pool:
+            rolled_back, activated = pool.map(decide, (True, False))
+        with open_uow() as uow:
+            [in_force] = [each.digest for each in uow.configuration.list_all() if each.is_in_force]
+        # an activation that comes whole after a rollback is a decision about it; the other way round is none
+        assert in_force == ("three" if activated else "one")
+        assert rolled_back or activated
+
+    @pytest.mark.parametrize("first_is_rollback", [True, False])
+    def test_whoever_comes_second_with_an_old_look_is_refused_or_decides_anew(
+        self, open_uow: Open, first_is_rollback: bool
+    ) -> None:
+        with open_uow() as first, open_uow() as second:
+            if first_is_rollback:
+                first.configuration.restore(brought_back("one"), "two")
+            else:
+                first.configuration.approve(MAPPINGS, "three", SECOND, LATER)
+            first.commit()
+            with pytest.raises(ConflictError, match="in between"):
+                second.configuration.restore(brought_back("one"), "two")
+
+    def test_whoever_proposed_what_came_back_approves_no_plan_on_it(self, open_uow: Open, operation: Operation) -> None:
+        with open_uow() as uow:
+            uow.configuration.approve(MAPPINGS, "three", SECOND, LATER)
+            uow.configuration.restore(brought_back("two"), "three")
+            plan = store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
+            uow.commit()
+        for author in (THIRD, AUTHOR):
+            with open_uow() as uow, pytest.raises(NotAllowedError, match="or mappings of the plan"):
+                uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
+
+
+class TestContents:
+    def test_are_kept_once_and_found_by_their_digest(self, uow: SqlUnitOfWork) -> None:
+        uow.configuration.keep(MAPPINGS, "one", b"first")
+        uow.configuration.keep(MAPPINGS, "one", b"another")
+        assert uow.configuration.content(MAPPINGS, "one") == b"first"
+        assert uow.configuration.content(LIMITS, "one") is None
+
+    @pytest.mark.parametrize(
+        "deed", ["UPDATE configuration_contents SET packed = ''", "DELETE FROM configuration_contents"]
+    )
+    def test_stay_as_they_are(self, engine: Engine, deed: str) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, deed)
+
+
 class TestServiceRole:
     @pytest.fixture(autouse=True)
     def _proposed(self, open_uow: Open) -> None:
@@ -168,6 +281,12 @@ class TestServiceRole:
                VALUES ('mappings', 'three', '{}', 'installed', 'system', '2026-01-01Z')""",
             """INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at)
                VALUES ('limits', 'three', '{}', 'because', 'system', '2026-01-01Z')""",
+            """INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at, restores)
+               SELECT kind, 'three', '{}', 'because', 'person:x', proposed_at, version_id
+               FROM configuration_versions WHERE digest = 'one'""",
+            """INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at, restores)
+               SELECT kind, digest, '{}', 'because', 'person:x', proposed_at, version_id
+               FROM configuration_versions WHERE digest = 'two'""",
         ],
     )
     def test_nothing_comes_into_force_by_sql_alone(self, engine: Engine, deed: str) -> None:

@@ -26,9 +26,10 @@ from provisioning.domain.errors import ConfigurationError
 from provisioning.local.databases import Role
 from provisioning.local.engines import Engines
 from tests.engines import temporary_database
+from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0016"]
 
 
 @pytest.fixture
@@ -90,6 +91,33 @@ class TestDowngrade:
         migrate.upgrade(empty)
         migrate.downgrade(empty, to)
         assert migrate.pending(empty) == ALL[ALL.index(to) + 1 :]
+
+    def test_what_one_person_brought_back_stays_in_force_as_what_it_was(self, empty: str) -> None:
+        migrate.upgrade(empty)
+        engine = create(empty)
+        with engine.begin() as connection:
+            connection.execute(
+                text("""
+                INSERT INTO configuration_versions
+                    (kind, digest, content, reason, proposed_by, proposed_at, approved_by, approved_at, retired_at)
+                VALUES ('mappings', 'one', '{}', 'installed', 'system', :at, NULL, NULL, :at),
+                       ('mappings', 'two', '{}', 'next year', 'person:a', :at, 'person:b', :at, :at)"""),
+                {"at": NOW},
+            )
+            connection.execute(
+                text("""
+                INSERT INTO configuration_versions (kind, digest, content, reason, proposed_by, proposed_at, restores)
+                SELECT kind, digest, content, 'mistake', 'person:c', :at, version_id
+                FROM configuration_versions WHERE digest = 'one'"""),
+                {"at": NOW},
+            )
+        migrate.downgrade(empty, "0010")
+        with engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT digest, proposed_by FROM configuration_versions WHERE retired_at IS NULL")
+            ).all()
+        engine.dispose()
+        assert [tuple(row) for row in found] == [("one", "system")]
 
 
 class TestPending:

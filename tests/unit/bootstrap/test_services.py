@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Realm, Settings
+from mappings.loader import load_mappings
 from provisioning.bootstrap import Services
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
@@ -28,6 +29,13 @@ def settings(**fields: object) -> Settings:
         "consent_redirect_url": "https://localhost/consented",
     }
     return Settings.model_validate(known | fields)
+
+
+def services() -> Services:
+    """With the mappings of the files: those in force are the one thing that building asks the database for."""
+    made = Services(settings())
+    vars(made)["mappings"] = load_mappings()
+    return made
 
 
 def use_cases() -> set[str]:
@@ -63,18 +71,18 @@ class TestServices:
 
     @pytest.mark.parametrize("name", sorted(use_cases() - {"seal_audit"}))
     def test_is_built_without_touching_anything_outside(self, name: str) -> None:
-        assert callable(getattr(Services(settings()), name))
+        assert callable(getattr(services(), name))
 
     def test_is_built_once(self) -> None:
-        services = Services(settings())
-        assert services.advance_operation is services.advance_operation
+        made = services()
+        assert made.advance_operation is made.advance_operation
 
     def test_two_processes_never_hold_a_lease_under_one_name(self) -> None:
         assert Services(settings()).holder != Services(settings()).holder
 
     def test_every_state_that_is_no_end_and_waits_for_nobody_has_work(self) -> None:
         waiting_for_people = {OperationState.HELD}
-        assert set(Services(settings())._work) == set(OperationState) - OPERATION_ENDS - waiting_for_people
+        assert set(services()._work) == set(OperationState) - OPERATION_ENDS - waiting_for_people
 
 
 class TestMissingParts:

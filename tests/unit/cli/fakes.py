@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from config.limits import default_limits
+from mappings.loader import OURS
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
@@ -38,6 +39,7 @@ from provisioning.services.import_records import ImportedRecords
 from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
+from provisioning.services.mappings_impact import MappingsImpact
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.open_gate import GateOpened
@@ -47,8 +49,10 @@ from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.report_migration import ReportMigration
 from provisioning.services.resume_writes import ResumeWrites
 from provisioning.services.retry_operation import RetryOperation
+from provisioning.services.review_configuration import ReviewConfiguration
 from provisioning.services.review_plan import ReviewPlan
 from provisioning.services.revoke_actor import RevokeActor
+from provisioning.services.roll_back_configuration import RollBackConfiguration
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
 from provisioning.services.show_configuration import ShowConfiguration
@@ -109,10 +113,6 @@ class FakeServices:
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
         self.show_worklist = ShowWorklist(**timed)
-        self.show_configuration = ShowConfiguration(**rows, loaded=LOADED)
-        self.propose_configuration = ProposeConfiguration(**timed)
-        self.approve_configuration = ApproveConfiguration(**timed)
-        self.reject_configuration = RejectConfiguration(**timed)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()
@@ -131,7 +131,19 @@ class FakeServices:
         self.export_audit = ExportAudit(**timed, archive=self.archive)
         self.instruments = Instruments()
         self._timed = timed
+        self._of_configuration()
         self._of_migrations()
+
+    def _of_configuration(self) -> None:
+        timed = self._timed
+        self.show_configuration = ShowConfiguration(open_uow=self.world.open, loaded=LOADED)
+        self.propose_configuration = ProposeConfiguration(**timed)
+        self.approve_configuration = ApproveConfiguration(**timed)
+        self.reject_configuration = RejectConfiguration(**timed)
+        self.roll_back_configuration = RollBackConfiguration(**timed)
+        self.review_configuration = ReviewConfiguration(**timed)
+        self.mappings_impact = MappingsImpact(**timed)
+        self.mappings_folder = OURS
 
     def _of_migrations(self) -> None:
         self.mappings = MAPPINGS

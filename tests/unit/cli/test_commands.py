@@ -10,18 +10,23 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from mappings.loader import OURS
+from mappings.loader import COLUMNS, OURS
 from provisioning.audit.note import SignerKey, VerifierKey
+from provisioning.cli.app import run
+from provisioning.cli.session import Session
 from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
-from provisioning.domain.errors import UnavailableError
+from provisioning.domain.errors import ConfigurationError, UnavailableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, TenantId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Notice, Owner, WorkItem
+from provisioning.planning.configuration import pack_mappings
+from provisioning.planning.mappings_impact import Holders
 from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.diagnose import Instruments
+from tests.factories.remaps import mappings_with, remap, sku
 from tests.unit.cli.fakes import LOADED, CommandLine
 from tests.unit.services.fakes_access import (
     A3,
@@ -42,6 +47,7 @@ from tests.unit.services.test_approve_plan import DIGEST, a_plan
 from tests.unit.services.test_confirm_binding import held_line, returned_address
 from tests.unit.services.test_export_audit import KEY
 
+A1 = sku("STANDARDWOFFPACK_FACULTY")
 LONG = OrganisationId("a-register-code-much-longer-than-any-register-would-print-it-0123456789")
 
 
@@ -374,6 +380,29 @@ class TestConfiguration:
         assert (answer.code, "mappings check" in " ".join(answer.err.split())) == (2, True)
         assert not any(each.is_proposed for each in world.configurations)
 
+    def test_what_was_in_force_comes_back_by_one_command_and_is_reviewed(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        first = mappings_with(remap(A1, A3))
+        world.configurations[0] = msgspec.structs.replace(world.configurations[0], digest=first.digest)
+        world.contents[ConfigurationKind.MAPPINGS, first.digest] = pack_mappings(first)
+        proposed = provisioning.as_person(OPERATOR)(
+            "configuration", "propose", "mappings", "--reason", "t-14", "--json"
+        )
+        provisioning.as_person(APPROVER)("configuration", "approve", json.loads(proposed.out)["digest"])
+
+        answer = provisioning.as_person(OPERATOR)("configuration", "rollback", "mappings", "--reason", "people lost it")
+        assert (answer.code, answer.fits) == (0, True), answer.err
+        typed = next(line for line in answer.out.splitlines() if "configuration review" in line).split()[1:]
+        assert "not reviewed yet" in " ".join(provisioning("configuration", "show").out.split())
+        assert "brought back alone" in " ".join(provisioning("configuration", "versions").out.split())
+        assert provisioning(*typed).code == 1
+        assert provisioning.as_person(APPROVER)(*typed).out.startswith("Reviewed: the rollback to the mappings")
+
+    def test_limits_do_not_come_back_by_a_command(self, provisioning: CommandLine) -> None:
+        answer = provisioning.as_person(OPERATOR)("configuration", "rollback", "limits", "--reason", "mistake")
+        assert (answer.code, "settings of each process" in answer.told) == (2, True)
+
     def test_back_to_before_takes_two_persons_too(self, world: World, provisioning: CommandLine) -> None:
         digest = LOADED[1].digest[:8]
         provisioning.as_person(OPERATOR)("configuration", "propose", "limits", "--reason", "t-14")
@@ -626,9 +655,52 @@ class TestMappings:
         assert (answer.code, "0 errors" in answer.out) == (0, True)
 
     def test_they_do_not_differ_from_themselves(self, provisioning: CommandLine) -> None:
-        from mappings.loader import OURS
+        assert provisioning("mappings", "diff", str(OURS), "--before", str(OURS)).out == "They say the same.\n"
 
-        assert provisioning("mappings", "diff", str(OURS)).out == "They say the same.\n"
+    def test_a_difference_shows_rows_and_whom_it_touches(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.services.mappings = mappings_with(remap(A1, A3))
+        world.holders = [(A1, Holders(organisation_id=SCHOOL, people=1_500_000, seats=1_600_000))]
+        answer = provisioning("mappings", "diff", str(OURS))
+        assert (answer.code, answer.fits) == (0, True), answer.out
+        assert "remaps.csv" in answer.out
+        assert "1,500,000 people" in " ".join(answer.out.split())
+        machine = json.loads(provisioning("mappings", "diff", str(OURS), "--json").out)
+        assert machine["impact"]["organisations"][0]["people"] == 1_500_000
+        assert {row["file"] for row in machine["rows"]} == {"remaps.csv"}
+
+    def test_without_a_database_it_shows_the_rows_and_says_what_it_could_not_see(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        def nowhere() -> object:
+            raise ConfigurationError("DATABASE_URL is missing.")
+
+        folder = copytree(OURS, tmp_path / "next-year", ignore=ignore_patterns("*.py"))
+        (folder / "remaps.csv").write_text(",".join(COLUMNS["remaps.csv"]) + "\n", "utf-8")
+        assert run(["mappings", "diff", str(folder)], Session(nowhere)) == 0  # type: ignore[arg-type]
+        told = " ".join(capsys.readouterr().out.split())
+        assert "remaps.csv" in told
+        assert "Orders, plans and people were not looked at: DATABASE_URL is missing." in told
+
+    def test_a_database_that_is_busy_leaves_the_rows(self, provisioning: CommandLine) -> None:
+        def busy(*_: object) -> object:
+            raise UnavailableError("The database does not answer in time.")
+
+        provisioning.services.mappings_impact = busy  # type: ignore[assignment]
+        answer = provisioning("mappings", "diff", str(OURS))
+        assert (answer.code, "people were not looked at: The database" in " ".join(answer.out.split())) == (0, True)
+
+    def test_a_proposal_is_compared_without_its_files(self, world: World, provisioning: CommandLine) -> None:
+        provisioning.services.mappings = mappings_with(remap(A1, A3))
+        proposed = provisioning.as_person(OPERATOR)("configuration", "propose", "mappings", "--reason", "t-14")
+        assert "It touches 0 open order lines" in " ".join(proposed.out.split())
+        typed = next(line for line in proposed.out.splitlines() if "mappings diff" in line).split()[1:]
+        assert "remaps.csv" in provisioning(*typed).out
+
+    @pytest.mark.parametrize("words", [(), (str(OURS), "--proposal", "aaaaaaaa"), ("--proposal", "aaaaaaaa")])
+    def test_what_would_come_is_named_once_and_is_there(
+        self, provisioning: CommandLine, words: tuple[str, ...]
+    ) -> None:
+        assert provisioning("mappings", "diff", *words).code == 2
 
     def test_a_folder_that_is_none_is_a_sentence(self, provisioning: CommandLine, tmp_path: Path) -> None:
         answer = provisioning("mappings", "check", str(tmp_path))

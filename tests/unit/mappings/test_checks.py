@@ -9,7 +9,7 @@ import pytest
 from mappings.checks import Finding, Severity, check_mappings
 from mappings.loader import load_mappings
 from provisioning.domain.calendar import SchoolHoliday
-from provisioning.domain.catalogue import Article, Mappings, Remap
+from provisioning.domain.catalogue import Article, Mappings
 from provisioning.domain.ids import ArticleCode, SkuId
 
 TODAY = date(2026, 9, 1)
@@ -17,7 +17,6 @@ OURS = load_mappings()
 STAFF = next(a for a in OURS.articles if a.code == "MS-BP-A3-MED")
 A3 = STAFF.sku_id or SkuId("")
 A1_PLUS = next(sku.sku_id for sku in OURS.skus.values() if sku.part_number == "STANDARDWOFFPACK_IW_FACULTY")
-A1 = next(sku.sku_id for sku in OURS.skus.values() if sku.part_number == "STANDARDWOFFPACK_FACULTY")
 NOBODYS = SkuId("99999999-9999-4999-8999-999999999999")
 
 
@@ -28,14 +27,6 @@ def errors(mappings: Mappings) -> list[Finding]:
 def with_article(**fields: Any) -> Mappings:
     extra = msgspec.structs.replace(STAFF, **{"code": ArticleCode("NEW"), **fields})
     return msgspec.structs.replace(OURS, articles=(*OURS.articles, extra))
-
-
-def with_remaps(*pairs: tuple[SkuId, SkuId]) -> Mappings:
-    remaps = tuple(
-        Remap(from_sku=one, to_sku=other, valid_from=TODAY, valid_until=None, exceptions=frozenset())
-        for one, other in pairs
-    )
-    return msgspec.structs.replace(OURS, remaps=remaps)
 
 
 def test_ours_have_no_errors() -> None:
@@ -74,19 +65,6 @@ class TestArticles:
     def test_a_retired_product_whose_article_ended_is_no_error(self) -> None:
         assert any(article.sku_id == A1_PLUS for article in OURS.articles)
         assert errors(OURS) == []
-
-
-class TestRemaps:
-    def test_a_circle_is_an_error_for_each_of_its_products(self) -> None:
-        found = errors(with_remaps((A1, A3), (A3, A1)))
-        assert {finding.place for finding in found} == {f"remaps.csv: {A1}", f"remaps.csv: {A3}"}
-
-    def test_a_chain_is_none(self) -> None:
-        assert errors(with_remaps((A1_PLUS, A1), (A1, A3))) == []
-
-    @pytest.mark.parametrize(("target", "told"), [(NOBODYS, "skus.csv lacks"), (A1_PLUS, "retired")])
-    def test_a_target_must_exist_and_live(self, target: SkuId, told: str) -> None:
-        assert any(told in finding.sentence for finding in errors(with_remaps((A3, target))))
 
 
 class TestOtherRows:

@@ -165,8 +165,14 @@ class TestWrongFiles:
 
     def test_a_row_with_a_comma_too_many_is_named(self, folder: Path) -> None:
         edit(folder, "remaps.csv", lambda lines: [*lines, lines[1] + ",x"])
-        with pytest.raises(ConfigurationError, match=r"remaps\.csv, line 9: 6 cells where the header has 5"):
+        with pytest.raises(ConfigurationError, match=r"remaps\.csv, line 9: 8 cells where the header has 7"):
             load_mappings(folder)
+
+    def test_a_row_of_remaps_may_name_boards_and_a_suite(self, folder: Path) -> None:
+        row = f"{SHAREPOINT_1},{SHAREPOINT_2},2027-08-01,2027-12-31,,41234 42345,{SHAREPOINT_2}"
+        edit(folder, "remaps.csv", lambda lines: [*lines, row])
+        (remap,) = [remap for remap in load_mappings(folder).remaps if remap.boards]
+        assert (remap.boards, remap.beside, remap.exceptions) == ({"41234", "42345"}, SHAREPOINT_2, frozenset())
 
     def test_another_encoding_is_named(self, folder: Path) -> None:
         (folder / "skus.csv").write_bytes("sku_id,part_number\nx,Caf\xe9".encode("cp1252"))

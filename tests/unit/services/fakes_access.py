@@ -43,6 +43,7 @@ from provisioning.domain.tenancy import (
 )
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.forecast import Work
+from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 from provisioning.planning.quota_reading import QuotaReading
 from provisioning.ports import PlanRecord, WaitingList
 from tests.fakes_migrations import MemoryMigrations
@@ -167,6 +168,10 @@ class World:
         self.stops: list[Stop] = []
         self.leases: dict[str, Lease] = {}
         self.configurations: list[ConfigurationVersion] = []
+        self.open_lines: list[tuple[str, OpenLines]] = []  # by article
+        self.open_work: list[OpenWork] = []
+        self.holders: list[tuple[SkuId, Holders]] = []
+        self.contents: dict[tuple[ConfigurationKind, str], bytes] = {}
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
         self.events: list[Event] = []
         self.intents: list[Intent] = []
@@ -206,6 +211,7 @@ class FakeUnitOfWork:
         self.stops: Any = _Stops(world)
         self.leases: Any = _Leases(world)
         self.configuration: Any = _Configuration(world)
+        self.impact: Any = _Impact(world)
         self.actors: Any = _Actors(world)
         self.audit: Any = _Audit(world)
         self.outbox: Any = _Outbox(world)
@@ -468,10 +474,41 @@ class _Configuration(_Store):
     def reject(self, kind: ConfigurationKind, digest: str, at: datetime) -> None:
         self._change(lambda one: one.kind is kind and one.digest == digest and one.is_proposed, {"retired_at": at})
 
+    def restore(self, version: ConfigurationVersion, instead_of: str) -> ConfigurationVersion:
+        every = self.world.configurations
+        if not any(one.is_in_force and one.digest == instead_of for one in every):
+            raise ConflictError(f"Other {version.kind} came into force in between. Look again.")
+        agreed = [number for number, one in enumerate(every) if one.digest == version.digest and not one.is_rollback]
+        restored = msgspec.structs.replace(version, restores=agreed[-1])
+        self._change(lambda one: one.kind is version.kind and one.is_in_force, {"retired_at": version.proposed_at})
+        self.world.configurations.append(restored)
+        return restored
+
+    def review(self, kind: ConfigurationKind, digest: str, by: Actor, at: datetime) -> None:
+        reviewed = {"reviewed_by": by, "reviewed_at": at}
+        self._change(lambda one: one.kind is kind and one.digest == digest and one.is_unreviewed, reviewed)
+
+    def keep(self, kind: ConfigurationKind, digest: str, packed: bytes) -> None:
+        self.world.contents.setdefault((kind, digest), packed)
+
+    def content(self, kind: ConfigurationKind, digest: str) -> bytes | None:
+        return self.world.contents.get((kind, digest))
+
     def _change(self, is_it: Callable[[ConfigurationVersion], bool], changes: dict[str, Any]) -> None:
         self.world.configurations = [
             msgspec.structs.replace(one, **changes) if is_it(one) else one for one in self.world.configurations
         ]
+
+
+class _Impact(_Store):
+    def open_lines(self, articles: Collection[str]) -> list[OpenLines]:
+        return [one for code, one in self.world.open_lines if code in articles]
+
+    def open_work(self) -> list[OpenWork]:
+        return list(self.world.open_work)
+
+    def holders(self, products: Collection[SkuId], today: date) -> list[Holders]:
+        return [one for sku, one in self.world.holders if sku in products]
 
 
 class _Actors(_Store):

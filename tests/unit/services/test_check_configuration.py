@@ -91,6 +91,39 @@ class TestCheckConfiguration:
         assert check(world, OLD, NUMBERS) == {MAPPINGS: LATER}
 
 
+class TestContents:
+    """What is in force is kept, so that others can load it."""
+
+    def check(
+        self, world: World, rules: Configuration, *, reload: bool = False
+    ) -> Mapping[ConfigurationKind, datetime]:
+        return CheckConfiguration(
+            open_uow=world.open,
+            clock=FakeClock(),
+            loaded=(rules,),
+            contents={MAPPINGS: lambda: b"content of " + rules.digest[:1].encode()},
+            reload=lambda _: reload,
+        )()
+
+    def test_the_first_are_kept_when_they_are_installed(self) -> None:
+        world = World()
+        self.check(world, OLD)
+        assert world.contents == {(MAPPINGS, OLD.digest): b"content of a"}
+
+    def test_those_of_before_contents_were_kept_are_kept_by_whoever_has_them(self, world: World) -> None:
+        assert world.contents == {}
+        self.check(world, NEW)
+        assert world.contents == {}
+        self.check(world, OLD)
+        assert world.contents == {(MAPPINGS, OLD.digest): b"content of a"}
+
+    def test_a_process_that_takes_up_those_in_force_is_not_told_of(self, world: World) -> None:
+        assert self.check(world, NEW, reload=True) == {MAPPINGS: NOW}
+        assert on_the_list(world) == []
+        assert self.check(world, NEW, reload=False) == {MAPPINGS: NOW}
+        assert on_the_list(world) == ["mappings bbbbbbbb"]
+
+
 class TestWorkList:
     def test_names_what_a_process_runs_unapproved_once_for_each_kind(self, world: World) -> None:
         for _ in range(2):

@@ -1,0 +1,39 @@
+"""What a product becomes: for a board, on a day, by the rows of remaps.csv.
+
+A remap is one step: what the target itself becomes on that day plays no part, and a table in which it would become
+something is refused by the checks. Each function has one answer for any table that passes these.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from provisioning.domain.catalogue import Mappings, Remap
+from provisioning.domain.ids import SkuId
+
+
+def remaps_on(mappings: Mappings, day: date) -> tuple[Remap, ...]:
+    """The rows that are valid on the day, those of add-ons included."""
+    return tuple(remap for remap in mappings.remaps if remap.is_valid_on(day))
+
+
+def remap_for(mappings: Mappings, sku: SkuId, board: str | None, day: date) -> Remap | None:
+    """The row that says what the product becomes, or None: it stays as it is.
+
+    `board`: the code of the organisation that holds the right; None: one that no row names. Rows of add-ons that go
+    along with a suite are none: see `along_for`.
+    """
+    return chosen((row for row in remaps_on(mappings, day) if row.from_sku == sku and row.beside is None), board)
+
+
+def along_for(mappings: Mappings, remap: Remap, board: str | None, day: date) -> dict[SkuId, SkuId]:
+    """What each add-on that rests on the remapped product becomes in the same call; itself: it stays."""
+    beside = [row for row in remaps_on(mappings, day) if row.beside == remap.from_sku]
+    add_ons = sorted({row.from_sku for row in beside})
+    rows = {sku: chosen((row for row in beside if row.from_sku == sku), board) for sku in add_ons}
+    return {sku: row.to_sku for sku, row in rows.items() if row is not None}
+
+
+def chosen(rows: Iterable[Remap], board: str | None) -> Remap | None:
+    """Of rows about one product on one day: the one that names the board, else the general one."""
+    holding = [row for row in rows if row.holds_for(board)]
+    return next((row for row in holding if row.boards), next(iter(holding), None))
