@@ -4,7 +4,7 @@ from alembic import op
 
 from provisioning.database.migrations.grants import grant
 
-revision = "0016"
+revision = "0011"
 down_revision = "0010"
 
 # The foreign key says what a constraint cannot: whatever comes back was in force before, by two persons or as installed.
