@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from provisioning.planning.assessment import Assessment
-from provisioning.planning.assessment_words import Grid, Section, Tongue, sections, title_of
+from provisioning.planning.assessment_sections import Grid, Section, sections, title_of
+from provisioning.planning.assessment_words import Tongue
 
 # Measures in rem, so that whoever sets larger letters gets them; contrast of all text is above 7 to 1.
 _STYLE = """

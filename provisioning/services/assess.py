@@ -17,7 +17,7 @@ from provisioning.planning.assessing import draw_assessment
 from provisioning.planning.assessment import Assessment, DrawnPlan, Known, Reader
 from provisioning.planning.assessment_facts import REASSIGNMENT_DAYS, Fact, FactKind
 from provisioning.planning.quota import Sizes
-from provisioning.ports import Clock, OpenUnitOfWork, PlannedPerson, UnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, PlannedPerson, PlanRecord, UnitOfWork
 from provisioning.services.boards import is_under
 from provisioning.services.lookup import get_operation
 
@@ -39,24 +39,29 @@ class Assess:
         A board gets what concerns its own organisations, in counts alone. Raises InputError for an operation that does
         not exist or that a board has no part in; it is told the same.
         """
+        with self.open_uow() as uow:
+            return self.within(uow, identity, named, facts)
+
+    def within(
+        self, uow: UnitOfWork, identity: Identity, named: Sequence[str], facts: Sequence[Fact] = ()
+    ) -> Assessment:
+        """The same in a transaction that is open: whoever approves by its digest approves what is there now."""
         now = self.clock.now()
         today = dutch_day(now)
-        with self.open_uow() as uow:
-            operations = list(dict.fromkeys(get_operation(uow, one) for one in named))
-            own = _own(uow, identity, operations, today)
-            _refuse_strangers(operations, own, named)
-            gathered = [_Gathered(uow, operation, today) for operation in operations]
-            drawn = [one.plan for one in gathered if one.plan is not None]
-            unseen = tuple(sorted({one.domain for one in gathered if one.plan is None}))
-            known = Known(
-                mappings=self.mappings,
-                sizes=Sizes.of(self.limits),
-                schools=_names_of(uow, {who.organisation_id for plan in drawn for who in plan.people}),
-                shared=_shared(uow, operations, own, today),
-                facts=(*facts, *([Fact(kind=FactKind.LOOK_INCOMPLETE, names=unseen)] if unseen else [])),
-                now=now,
-            )
-            reader = Reader(own=own, board=_board(uow, identity), names=_names_for(identity, gathered))
+        operations = list({one.operation_id: one for one in (get_operation(uow, each) for each in named)}.values())
+        own = _own(uow, identity, operations, today)
+        _refuse_strangers(operations, own, named)
+        gathered = [_Gathered(uow, operation, today) for operation in operations]
+        drawn = [one.plan for one in gathered if one.plan is not None]
+        known = Known(
+            mappings=self.mappings,
+            sizes=Sizes.of(self.limits),
+            schools=_names_of(uow, {who.organisation_id for plan in drawn for who in plan.people}),
+            shared=_shared(uow, operations, own, today),
+            facts=(*facts, *_unseen(gathered)),
+            now=now,
+        )
+        reader = Reader(own=own, board=_board(uow, identity), names=_names_for(identity, gathered))
         return draw_assessment(drawn, known, reader)
 
 
@@ -67,7 +72,10 @@ class _Gathered:
         tenant, record = uow.tenants.find(operation.tenant_id), uow.plans.current(operation.operation_id)
         self.domain = tenant.initial_domain if tenant else operation.tenant_id
         self.people: list[PlannedPerson] = uow.plans.people(record.plan_id) if record else []
-        self.plan = record and DrawnPlan(
+        self.plan = self._drawn(uow, operation, record, today) if record else None
+
+    def _drawn(self, uow: UnitOfWork, operation: Operation, record: PlanRecord, today: date) -> DrawnPlan:
+        return DrawnPlan(
             operation=operation,
             domain=self.domain,
             digest=record.digest,
@@ -80,6 +88,12 @@ class _Gathered:
             has_base=_has_base(uow, operation, today),
             given_on=_given_on(uow, operation, today),
         )
+
+
+def _unseen(gathered: Collection[_Gathered]) -> Iterator[Fact]:
+    """Tenants of operations that have no plan yet."""
+    if names := sorted({one.domain for one in gathered if one.plan is None}):
+        yield Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(names))
 
 
 def _has_base(uow: UnitOfWork, operation: Operation, today: date) -> bool:
