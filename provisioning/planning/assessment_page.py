@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
+from re import sub
 
 from provisioning.planning.assessment import Assessment
 from provisioning.planning.assessment_sections import Grid, Section, sections, title_of
@@ -57,9 +59,14 @@ def _section(section: Section) -> str:
 def _lines(lines: Sequence[str]) -> str:
     """One sentence stands by itself, several are a list."""
     if len(lines) == 1:
-        return f"<p>{escape(lines[0])}</p>\n"
-    items = "\n".join(f"<li>{escape(line)}</li>" for line in lines)
+        return f"<p>{_sentence(lines[0])}</p>\n"
+    items = "\n".join(f"<li>{_sentence(line)}</li>" for line in lines)
     return f"<ul>{items}</ul>\n" if lines else ""
+
+
+def _sentence(line: str) -> str:
+    """A number stays on the line of what it counts."""
+    return sub(r": (?=\d)", ":\N{NO-BREAK SPACE}", escape(line))
 
 
 def _grid(grid: Grid) -> str:
@@ -70,16 +77,20 @@ def _grid(grid: Grid) -> str:
 
 
 def _bodies(grid: Grid) -> Iterator[str]:
-    """The rows, and apart from them those that are sums."""
+    """The rows, by what they are about; apart from them those that are sums."""
     plain = len(grid.rows) - grid.sums
     for rows, kind in ((grid.rows[:plain], ""), (grid.rows[plain:], ' class="sum"')):
-        if rows:
-            yield f"<tbody{kind}>" + "\n".join(f"<tr>{_row(row, grid.numbers)}</tr>" for row in rows) + "</tbody>\n"
+        for first, some in groupby(rows, key=lambda row: row[0]):
+            yield f"<tbody{kind}>{_group(first, [row[1:] for row in some], grid.numbers - 1)}</tbody>\n"
 
 
-def _row(row: Sequence[str], numbers: int) -> str:
-    """What it is about comes first and is the heading of its row."""
-    return f'<th scope="row">{escape(row[0])}</th>' + "".join(_cells(row[1:], numbers - 1, "td"))
+def _group(first: str, rows: Sequence[Sequence[str]], numbers: int) -> str:
+    """What the rows are about is said once, as their heading."""
+    span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
+    scope = "rowgroup" if len(rows) > 1 else "row"
+    cells = ["".join(_cells(row, numbers, "td")) for row in rows]
+    heading = f'<th scope="{scope}"{span}>{escape(first)}</th>'
+    return "\n".join(f"<tr>{heading * (not place)}{row}</tr>" for place, row in enumerate(cells))
 
 
 def _cells(texts: Sequence[str], numbers: int, tag: str, scope: str = "") -> Iterator[str]:

@@ -1,11 +1,14 @@
 """What an assessment says: headings, sentences and tables, in the words of one language and not yet drawn."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 
+from provisioning.domain.calendar import AMSTERDAM
 from provisioning.planning.assessment import Assessment, Feasibility, PlanPart, SeatNeed
 from provisioning.planning.assessment_counts import ServiceChange
+from provisioning.planning.assessment_facts import Fact
 from provisioning.planning.assessment_words import Tongue
 
 _SHOWN = 100  # people of a list: the whole of it is in the JSON
@@ -69,12 +72,18 @@ def _in_short(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
         yield words.has_it.format(people=tongue.number(assessment.already_right))
     if assessment.held:
         yield words.stays.format(people=tongue.number(assessment.held))
-    looked = max(part.observed_at for part in assessment.parts)
-    yield words.looked.format(moment=f"{looked:%d-%m-%Y %H:%M} UTC")
+    yield words.looked.format(moment=_moment(min(part.observed_at for part in assessment.parts), assessment))
+
+
+def _moment(at: datetime, assessment: Assessment) -> str:
+    """Operators read UTC everywhere; a board has a clock on the wall."""
+    if assessment.for_board is None:
+        return f"{at:%d-%m-%Y %H:%M} UTC"
+    return f"{at.astimezone(AMSTERDAM):%d-%m-%Y %H:%M}"
 
 
 def _attention(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
-    for fact in assessment.facts:
+    for fact in _facts_for(assessment):
         said = tongue.words.facts[fact.kind]
         by_service = assessment.for_board is not None and fact.services
         filled = {
@@ -84,6 +93,14 @@ def _attention(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
             "day": f"{fact.day:%d-%m-%Y}" if fact.day else "",
         }
         yield f"{said.what.format(**filled)} {said.todo.format(**filled)}"
+
+
+def _facts_for(assessment: Assessment) -> Iterable[Fact]:
+    """What is good to know of something that cannot be done would only distract a board from why."""
+    is_impossible = assessment.feasibility is Feasibility.IMPOSSIBLE
+    if assessment.for_board is None or not is_impossible:
+        return assessment.facts
+    return (fact for fact in assessment.facts if fact.blocks)
 
 
 def _each(
@@ -103,11 +120,10 @@ def _count_grid(part: PlanPart, assessment: Assessment, tongue: Tongue) -> Grid:
         for school in part.schools
         for one in school.products
     ]
-    rows += [
-        (words.all_schools, one.name, tongue.number(one.before), tongue.number(one.after)) for one in part.products
-    ]
+    sums = part.products if len(part.schools) > 1 else ()
+    rows += [(words.all_schools, one.name, tongue.number(one.before), tongue.number(one.after)) for one in sums]
     columns = (words.column_school, words.column_licence, words.column_before, words.column_after)
-    return Grid(_of(words.counts_caption, part, assessment, tongue), columns, tuple(rows), 2, len(part.products))
+    return Grid(_of(words.counts_caption, part, assessment, tongue), columns, tuple(rows), 2, len(sums))
 
 
 def _of(caption: str, part: PlanPart, assessment: Assessment, tongue: Tongue) -> str:

@@ -40,8 +40,10 @@ def _grid(grid: Grid) -> Iterator[str]:
     yield fill(grid.caption, WIDTH)
     yield from _row(grid.columns, widths, grid.numbers)
     yield "  ".join("-" * width for width in widths)
-    for row in grid.rows:
-        yield from _row(row, widths, grid.numbers)
+    above = None
+    for first, *others in grid.rows:
+        yield from _row(["" if first == above else first, *others], widths, grid.numbers)
+        above = first
 
 
 def _widths(grid: Grid) -> list[int]:
