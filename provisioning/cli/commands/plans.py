@@ -36,9 +36,10 @@ def assess(
     html: Annotated[Path | None, typer.Option(help="A new file: one page to print or to send.")] = None,
     language: Annotated[str | None, typer.Option(help="nl or en; by default that of PROVISIONING_LANGUAGE.")] = None,
 ) -> None:
-    """What the plans of these operations would do together, in plain words: licences, seats, services, people, time.
+    """What operations would do together, in plain words.
 
-    A board sees its own part, in Dutch.
+    Licences per school before and after, seats, services, who is held and why, how long it takes. A board sees its own
+    part, in Dutch.
     """
     from provisioning.cli.wording import language_of
     from provisioning.words.assessments import Form, render_assessment

@@ -89,7 +89,7 @@ def assess(*plans: DrawnPlan, reader: Reader = ALL, **changes: Any) -> Assessmen
 
 def short_of_seats() -> Assessment:
     """Three of five get a seat; one more has what they should have, and one is refused. For operators."""
-    return assess(_short(), reader=Reader(names={SubjectId("south-0001"): "south-0001"}))
+    return assess(_short(), reader=Reader(names={SubjectId("in-group"): "p_inherits"}))
 
 
 def short_for_board() -> Assessment:
