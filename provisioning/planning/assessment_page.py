@@ -22,11 +22,11 @@ p { margin: .4rem 0 } ul { margin: .4rem 0; padding-left: 1.2rem } li { margin: 
   background: #eef2f6 }
 table { border-collapse: collapse; width: 100%; margin: .75rem 0 1rem; font-size: .95rem }
 caption { text-align: left; font-weight: 600; padding: .2rem 0 }
-thead { display: table-header-group } tr { break-inside: avoid }
+thead { display: table-header-group } tr { break-inside: avoid } th[rowspan] { break-inside: avoid }
 th, td { text-align: left; vertical-align: top; font-weight: 400; padding: .3rem .5rem .3rem 0;
   border-bottom: 1px solid #999 }
 thead th { font-weight: 600; border-bottom: 2px solid #111; overflow-wrap: normal }
-.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; padding: .3rem 0 .3rem .5rem }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; padding: .3rem 0 .3rem 1rem }
 tbody.sum th, tbody.sum td { font-weight: 600 } tbody.sum tr:first-child > * { border-top: 2px solid #111 }
 @media print { body { font-size: 10.5pt; max-width: none; padding: 0 } .verdict { background: none } }
 """.strip()
@@ -80,8 +80,12 @@ def _bodies(grid: Grid) -> Iterator[str]:
     """The rows, by what they are about; apart from them those that are sums."""
     plain = len(grid.rows) - grid.sums
     for rows, kind in ((grid.rows[:plain], ""), (grid.rows[plain:], ' class="sum"')):
-        for first, some in groupby(rows, key=lambda row: row[0]):
-            yield f"<tbody{kind}>{_group(first, [row[1:] for row in some], grid.numbers - 1)}</tbody>\n"
+        groups = [
+            _group(first, [row[1:] for row in some], grid.numbers - 1)
+            for first, some in groupby(rows, key=lambda row: row[0])
+        ]
+        parts = groups if len(groups) < len(rows) else ["\n".join(groups)]  # a group of one row is none
+        yield from (f"<tbody{kind}>{part}</tbody>\n" for part in parts if part)
 
 
 def _group(first: str, rows: Sequence[Sequence[str]], numbers: int) -> str:
