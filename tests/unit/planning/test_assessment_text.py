@@ -91,7 +91,7 @@ class TestSaid:
         made = assess(drawn(planned(some(2)), breaches=("260 swaps; 250 may go by themselves",)))
         text = said(made, Language.ENGLISH)
         assert "Does not apply by itself: 260 swaps; 250 may go by themselves." in text
-        assert f"Whoever approves names this digest: {made.digest[:8]}." in text
+        assert f"A ticket is approved by this digest: {made.digest[:8]}." in text
 
     def test_tenants_are_told_apart_where_there_are_more(self) -> None:
         elsewhere = an_operation(operation_id=OperationId("o2"), tenant_id=TenantId("t2"))
