@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.calendar import AMSTERDAM
-from provisioning.planning.assessment import Assessment, Feasibility, PlanPart, SeatNeed
+from provisioning.planning.assessment import Assessment, Feasibility, PlanPart, SchoolCount, SeatNeed
 from provisioning.planning.assessment_counts import ServiceChange
 from provisioning.planning.assessment_facts import Fact
 from provisioning.planning.assessment_words import Tongue
@@ -116,7 +116,7 @@ def _each(
 def _count_grid(part: PlanPart, assessment: Assessment, tongue: Tongue) -> Grid:
     words = tongue.words
     rows = [
-        (school.name or words.no_school, one.name, tongue.number(one.before), tongue.number(one.after))
+        (_called(school, tongue), one.name, tongue.number(one.before), tongue.number(one.after))
         for school in part.schools
         for one in school.products
     ]
@@ -124,6 +124,14 @@ def _count_grid(part: PlanPart, assessment: Assessment, tongue: Tongue) -> Grid:
     rows += [(words.all_schools, one.name, tongue.number(one.before), tongue.number(one.after)) for one in sums]
     columns = (words.column_school, words.column_licence, words.column_before, words.column_after)
     return Grid(_of(words.counts_caption, part, assessment, tongue), columns, tuple(rows), 2, len(sums))
+
+
+def _called(school: SchoolCount, tongue: Tongue) -> str:
+    """With its code: many schools share a name."""
+    code = school.organisation_id
+    if code is None:
+        return tongue.words.no_school
+    return code if school.name == code else f"{school.name} ({code})"
 
 
 def _of(caption: str, part: PlanPart, assessment: Assessment, tongue: Tongue) -> str:

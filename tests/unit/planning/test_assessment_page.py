@@ -77,7 +77,7 @@ class TestPage:
 
     def test_a_school_is_named_once_for_all_its_products(self) -> None:
         seen = page()
-        assert seen.text.count("De Linde") == 1
+        assert seen.text.count("De Linde (north)") == 1
         assert ("th", {"scope": "rowgroup", "rowspan": "2"}) in seen.elements
 
     def test_begins_with_whether_it_can_be(self) -> None:

@@ -19,6 +19,7 @@ from tests.unit.planning.assessments import (
     NORTH,
     OF_BOARD,
     SOUTH,
+    a_wish,
     an_operation,
     assess,
     drawn,
@@ -107,6 +108,26 @@ class TestSaid:
         assert len(made.parts[0].held[0].who) == 150
         assert said(made, Language.ENGLISH).count("north-0") == 100
         assert "Left out: 50." in said(made, Language.ENGLISH)
+
+    def test_schools_of_one_name_are_told_apart_by_their_codes(self) -> None:
+        made = assess(drawn(planned([*some(1), *some(1, SOUTH)])), schools={NORTH: "De Linde", SOUTH: "De Linde"})
+        text = said(made)
+        assert "De Linde (north)" in text
+        assert "De Linde (south)" in text
+
+    def test_a_school_that_left_the_register_is_called_by_its_code(self) -> None:
+        text = said(assess(drawn(planned(some(1))), schools={}))
+        assert "north" in text
+        assert "(north)" not in text
+
+    def test_people_of_no_school_are_called_so(self) -> None:
+        lost = a_wish(named=(SubjectId("north-0000"), SubjectId("gone")))
+        plan = planned(some(1), wish=lost)
+        holding = [
+            msgspec.structs.replace(one, before=plan.subjects[0].before) if one.organisation_id is None else one
+            for one in plan.subjects
+        ]
+        assert "Zonder school" in said(assess(drawn(plan, wish=lost, people=holding)))
 
     def test_one_school_needs_no_sum(self) -> None:
         assert "Alle scholen samen" not in said(assess(drawn(planned(some(2))), reader=OF_BOARD))
