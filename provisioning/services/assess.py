@@ -9,7 +9,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OrganisationId, SubjectId, TenantId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
@@ -71,6 +71,7 @@ class _Gathered:
     def __init__(self, uow: UnitOfWork, operation: Operation, today: date) -> None:
         tenant, record = uow.tenants.find(operation.tenant_id), uow.plans.current(operation.operation_id)
         self.domain = tenant.initial_domain if tenant else operation.tenant_id
+        self.has_ended = operation.state in OPERATION_ENDS
         self.people: list[PlannedPerson] = uow.plans.people(record.plan_id) if record else []
         self.plan = self._drawn(uow, operation, record, today) if record else None
 
@@ -91,8 +92,8 @@ class _Gathered:
 
 
 def _unseen(gathered: Collection[_Gathered]) -> Iterator[Fact]:
-    """Tenants of operations that have no plan yet."""
-    if names := sorted({one.domain for one in gathered if one.plan is None}):
+    """Tenants of operations that have no plan yet; one that ended without never will."""
+    if names := sorted({one.domain for one in gathered if one.plan is None and not one.has_ended}):
         yield Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(names))
 
 

@@ -131,6 +131,10 @@ class TestOperator:
             (FactKind.LOOK_INCOMPLETE, ("school.onmicrosoft.com",))
         ]
 
+    def test_of_what_ended_without_a_plan_none_is_awaited(self, world: World) -> None:
+        an_order(world, OTHER, state=OperationState.COMPLETED)
+        assert assess(world, OPERATOR, "77aa", "bbbb").facts == ()
+
     def test_the_digest_is_another_once_the_plan_is_there(self, world: World) -> None:
         an_order(world, OTHER, state=OperationState.PLANNING)
         before = assess(world, OPERATOR, "77aa", "bbbb")
