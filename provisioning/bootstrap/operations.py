@@ -13,6 +13,7 @@ from provisioning.planning.window import next_opening
 from provisioning.services.advance_operation import AdvanceOperation, Work
 from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.assess import Assess
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.foretell_work import ForetellWork
@@ -211,6 +212,10 @@ class Operations(Orders):
     @cached_property
     def show_plan(self) -> ShowPlan:
         return ShowPlan(open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work)
+
+    @cached_property
+    def assess(self) -> Assess:
+        return Assess(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings, limits=self.limits)
 
     @cached_property
     def foretell_work(self) -> ForetellWork:

@@ -15,6 +15,14 @@ from provisioning.words.catalogue import Language, OfMigration, Words
 VARIABLE = "PROVISIONING_LANGUAGE"
 
 
+def language_of(asked: str, named_by: str) -> Language:
+    """Raises ConfigurationError, which says what `named_by` can be, for a language that nobody speaks here."""
+    code = asked.strip().lower() or Language.DUTCH
+    if code not in set(Language):
+        raise ConfigurationError(f"{named_by} is {code!r}; it can be {' or '.join(Language)}.")
+    return Language(code)
+
+
 class Wording:
     """What the commands say of states, reasons and owners; their own texts are English."""
 
@@ -24,10 +32,12 @@ class Wording:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Wording":
         """In the language that the environment asks for, Dutch by default; raises ConfigurationError for another."""
-        asked = environment.get(VARIABLE, "").strip().lower() or Language.DUTCH
-        if asked not in set(Language):
-            raise ConfigurationError(f"{VARIABLE} is {asked!r}; it can be {' or '.join(Language)}.")
-        return cls(Words(Language(asked)))
+        return cls(Words(language_of(environment.get(VARIABLE, "") or Language.DUTCH, VARIABLE)))
+
+    @property
+    def language(self) -> Language:
+        """The one that is spoken here."""
+        return self._words.language
 
     def why(self, reason: Reason) -> str:
         """What is the case."""
@@ -35,8 +45,7 @@ class Wording:
 
     def why_and_how(self, reason: Reason) -> str:
         """What is the case, and what to do about it."""
-        sentence = self._words.reason(reason)
-        return f"{sentence.what} {sentence.todo}".strip()
+        return self._words.why_and_how(reason)
 
     def name(self, code: LineState | OperationState | SubjectState | StepKind | Owner) -> str:
         """A state, a kind of step or an owner."""

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.operations import SqlOperations
+from provisioning.database.plan_reads import PlanReads
 from provisioning.database.plan_rows import store_rows
-from provisioning.database.store import Store, columns_of
+from provisioning.database.store import columns_of
 from provisioning.database.tables.operations import plans
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
@@ -65,7 +66,7 @@ _RELEASE = text("""
           AND steps.state IN ('in_flight', 'unknown', 'applied'))""")
 
 
-class SqlPlans(Store):
+class SqlPlans(PlanReads):
     def add(
         self,
         plan: Plan,
@@ -139,6 +140,7 @@ class SqlPlans(Store):
             "guard_breaches": list(plan.guard_breaches),
             "requested_by": operation.requested_by,
             "authors": self._authors(plan, operation),
+            "seats": plan.seats,
         }
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:

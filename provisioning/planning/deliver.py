@@ -23,7 +23,7 @@ from provisioning.planning.guards import Usage, breaches
 from provisioning.planning.judging import Aim, Judge, products
 from provisioning.planning.losses import LossCount
 from provisioning.planning.plan import Grounds, Losses, Plan, SubjectPlan
-from provisioning.planning.seats import in_order, situation
+from provisioning.planning.seats import SeatsSeen, in_order, situation
 from provisioning.planning.selection import Selection
 from provisioning.planning.verdict import Verdict
 
@@ -67,7 +67,8 @@ def plan_deliver(scene: DeliverScene) -> Plan:
     scene = _as_offered(scene)
     judge = _judge_of(scene)
     judged = [(person, organisation, _verdict(scene, judge, person)) for person, organisation in _candidates(scene)]
-    allotted = _together(scene, judge, judged, list(_allotted(scene, judged)))
+    seats = _seats_seen(scene)
+    allotted = _together(scene, judge, judged, list(_allotted(scene, judged, seats.to_give)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
     losses = _losses(scene, allotted)
@@ -85,6 +86,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
         guard_breaches=breaches(steps, losses, scene.usage, scene.limits),
         sources=sources((person for person, _, _ in allotted), _named_skus(scene), scene.groups),
         group=_images(scene, readying, steps),
+        seats=seats,
     )
 
 
@@ -254,9 +256,8 @@ def _refusal(subject: SubjectId, reason: Reason, organisation: OrganisationId | 
     return SubjectPlan(subject_id=subject, organisation_id=organisation, state=SubjectState.REFUSED, reason=reason)
 
 
-def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judged]:
+def _allotted(scene: DeliverScene, judged: Iterable[_Judged], seats: int) -> Iterator[_Judged]:
     """With as many served as there are seats; the others wait."""
-    seats = _seats_to_give(scene)
     for one in judged:
         person, organisation, verdict = one
         is_asking = verdict.asks_for_seat(scene.wish.sku_id)
@@ -264,12 +265,11 @@ def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judge
         seats -= is_asking
 
 
-def _seats_to_give(scene: DeliverScene) -> int:
+def _seats_seen(scene: DeliverScene) -> SeatsSeen:
     """Every holder of ours takes from the entitlement, named now or not, and so does who is being served."""
     seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
-    selected = _selected(scene)
-    own = (selected & seats.holders) | (selected & _served_elsewhere(scene)) | scene.in_doubt
-    return seats.to_give(len(own | _strangers_in_our_group(scene)))
+    own = (_selected(scene) & (seats.holders | _served_elsewhere(scene))) | scene.in_doubt
+    return seats.seen(scene.wish.sku_id, scene.seats, len(own | _strangers_in_our_group(scene)))
 
 
 def _strangers_in_our_group(scene: DeliverScene) -> AbstractSet[SubjectId]:

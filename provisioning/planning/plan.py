@@ -11,6 +11,7 @@ from provisioning.domain.ids import OperationId, OrganisationId, PlanId, Subject
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.operation import BeforeImage, Step, StepKind
 from provisioning.domain.reasons import Reason
+from provisioning.planning.seats import SeatsSeen
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +83,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     guard_breaches: tuple[str, ...] = ()
     sources: dict[str, int] = {}
     group: tuple[GroupImage, ...] = ()
+    seats: SeatsSeen | None = None
 
     @property
     def counts(self) -> dict[str, int]:

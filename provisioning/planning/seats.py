@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from provisioning.domain.ids import OrganisationId, SubjectId
+from provisioning.domain.ids import OrganisationId, SkuId, SubjectId
 from provisioning.domain.observation import Census, Person, SeatCount
 
 
@@ -25,6 +25,35 @@ class SeatSituation(msgspec.Struct, frozen=True, kw_only=True):
     def to_give(self, own_holders: int) -> int:
         """Seats this operation may take: free ones, and never more than the ledger entitles to."""
         return max(0, min(self.free, self.entitlement - own_holders))
+
+    def seen(self, sku_id: SkuId, count: SeatCount | None, own_holders: int) -> "SeatsSeen":
+        """The same as a value that is kept with the plan."""
+        return SeatsSeen(
+            sku_id=sku_id,
+            enabled=self.enabled,
+            in_grace=count.warning if count else 0,
+            free=self.free,
+            entitled=self.entitlement - own_holders,
+        )
+
+
+class SeatsSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """The seats of a plan's product when it was drawn, before anybody of the plan was served. Nothing is bound by it.
+
+    `entitled`: what the holder's ledger still allows beside who has the product or is being served; may be negative,
+    and so may `free`. `in_grace` units are never given away.
+    """
+
+    sku_id: SkuId
+    enabled: int
+    in_grace: int
+    free: int
+    entitled: int
+
+    @property
+    def to_give(self) -> int:
+        """As many as are free, and never more than the ledger entitles to."""
+        return max(0, min(self.free, self.entitled))
 
 
 def situation(

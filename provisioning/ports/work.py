@@ -25,6 +25,7 @@ from provisioning.domain.operation import (
     Lane,
     Operation,
     Receipt,
+    Step,
     StepKind,
     StepRecord,
     SubjectRecord,
@@ -32,7 +33,8 @@ from provisioning.domain.operation import (
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.forecast import Work
-from provisioning.planning.plan import Plan
+from provisioning.planning.plan import Plan, SubjectPlan
+from provisioning.planning.seats import SeatsSeen
 
 
 class OperationStore(Protocol):
@@ -84,6 +86,12 @@ class PlanStore(Protocol):
 
     def find(self, plan: PlanId) -> "PlanRecord | None": ...
     def current(self, operation: OperationId) -> "PlanRecord | None": ...
+    def people(self, plan: PlanId) -> "list[PlannedPerson]":
+        """Everybody of the plan as it found them, the groups that it writes to too."""
+
+    def steps(self, plan: PlanId) -> list[Step]:
+        """As they were planned, whatever became of them since."""
+
     def approve(
         self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
     ) -> None:
@@ -119,10 +127,17 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     break_glass_reason: str | None = None
     rejected_by: Actor | None = None
     void_reason: Reason | None = None
+    seats: SeatsSeen | None = None  # of the plan's product, when it was drawn
 
     @property
     def may_apply(self) -> bool:
         return self.void_reason is None and (not self.guard_breaches or self.approved_at is not None)
+
+
+class PlannedPerson(SubjectPlan, frozen=True, kw_only=True, gc=False):
+    """A stored row of a plan: where the person stands by now, and as whom the audit log knows them."""
+
+    pseudonym: Pseudonym
 
 
 class StepUpdate(msgspec.Struct, frozen=True, kw_only=True):

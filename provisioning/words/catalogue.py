@@ -13,6 +13,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.assessment_words import AssessmentWords
 from provisioning.planning.migration_statement import ReportWords
 from provisioning.planning.preflight import PreflightCheck
 
@@ -64,6 +65,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     phases: Mapping[Phase, str]
     evidence: Mapping[EvidenceSource, str]
     report: ReportWords
+    assessment: AssessmentWords
 
 
 @cache
@@ -110,6 +112,11 @@ class Words:
 
     def reason(self, reason: Reason) -> Sentence:
         return self._said.reasons[reason]
+
+    def why_and_how(self, reason: Reason) -> str:
+        """What is the case, and what to do about it, as one text."""
+        sentence = self.reason(reason)
+        return f"{sentence.what} {sentence.todo}".strip()
 
     def preflight(self, check: PreflightCheck) -> Sentence:
         """What a preflight found in the way of a wave, or worth knowing before it begins."""
@@ -164,3 +171,8 @@ class Words:
     def report(self) -> ReportWords:
         """What reports of migrations say."""
         return self._said.report
+
+    @property
+    def assessment(self) -> AssessmentWords:
+        """What assessments say."""
+        return self._said.assessment

@@ -1,5 +1,6 @@
 """Plans, and people's decisions about them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from provisioning.cli.command import command, noun
 from provisioning.cli.commands.operations import Named
 from provisioning.cli.output import short
 from provisioning.cli.session import Session
+from provisioning.cli.text_files import new_private_file
 from provisioning.planning.render import render_plan
 
 group = noun("What would be done, and who lets it be done.")
@@ -18,6 +20,38 @@ def show(session: Session, operation: Named) -> None:
     """An operation's plan: steps, people, losses, why it waits."""
     plan = session.services.show_plan(operation)
     session.show(plan, render_plan(plan, session.wording.why, session.wording.name))
+
+
+@command(
+    group,
+    "assess",
+    examples=(
+        "provisioning plans assess 77aa1234",
+        "provisioning plans assess 77aa1234 58425ae4 --html beoordeling.html",
+    ),
+)
+def assess(
+    session: Session,
+    operations: Annotated[list[str], typer.Argument(help="The operations, each by the beginning of its id.")],
+    html: Annotated[Path | None, typer.Option(help="A new file: one page to print or to send.")] = None,
+    language: Annotated[str | None, typer.Option(help="nl or en; by default that of PROVISIONING_LANGUAGE.")] = None,
+) -> None:
+    """What operations would do together, in plain words.
+
+    Licences per school before and after, seats, services, who is held and why, how long it takes. A board sees its own
+    part, in Dutch.
+    """
+    from provisioning.cli.wording import language_of
+    from provisioning.words.assessments import Form, render_assessment
+
+    speaks = session.wording.language if language is None else language_of(language, "--language")
+    made = session.services.assess(session.identity, operations)
+    if html is None:
+        session.show(made, render_assessment(made, speaks, Form.TEXT))
+        return
+    with new_private_file(html, "an assessment is never written over another file") as file:
+        file.write(render_assessment(made, speaks, Form.PAGE).encode())
+    session.tell({"written": [str(html)]}, f"Written: {html}.")
 
 
 @command(

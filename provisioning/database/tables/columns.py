@@ -34,5 +34,5 @@ def only_row() -> Column[bool]:
     return Column("is_only_row", Boolean, primary_key=True, server_default=true())
 
 
-def json(name: str, holds: Any) -> Column[Any]:
-    return Column(name, JsonOf(holds), nullable=False)
+def json(name: str, holds: Any, *, optional: bool = False) -> Column[Any]:
+    return Column(name, JsonOf(holds), nullable=optional)

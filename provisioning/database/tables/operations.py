@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Identity, Integer, LargeBinary, Table
 from provisioning.database.tables.columns import METADATA, json, label, labels, moment, note
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Wish
+from provisioning.planning.seats import SeatsSeen
 
 WRITING = (OperationState.APPLYING, OperationState.VERIFYING)
 
@@ -56,6 +57,7 @@ plans = Table(
     note("break_glass_reason"),
     note("reviewed_by"),
     moment("reviewed_at", optional=True),
+    json("seats", SeatsSeen, optional=True),
 )
 
 reservations = Table(

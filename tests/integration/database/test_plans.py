@@ -13,7 +13,8 @@ from provisioning.domain.operation import BeforeImage, Change, Operation, StepKi
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.domain.worklist import Owner
-from provisioning.planning.plan import Envelope, Plan
+from provisioning.planning.plan import Envelope, Plan, SubjectPlan
+from provisioning.planning.seats import SeatsSeen
 from provisioning.ports import StepUpdate, SubjectUpdate
 from tests.factories import NOW, orders, tenancy
 from tests.factories import operations as make
@@ -47,6 +48,26 @@ class TestStoring:
         assert (record.step, record.before, record.organisation_id) == (step, before, "41000")
         [subject] = uow.journal.subjects(operation.operation_id)
         assert (subject.pseudonym, subject.notes) == (record.pseudonym, planned.notes)
+
+    def test_everybody_comes_back_as_the_plan_found_them(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        served, waits = make.people(2)
+        held = BeforeImage(licences=(HeldLicence(make.A1, frozenset({"p"})),))
+        subjects = (
+            make.subject(served, before=held, notes=("one plan is not carried over",)),
+            make.subject(waits, before=held, state=SubjectState.WAITING, reason=Reason.SEATS_INSUFFICIENT),
+            make.subject(make.people(1)[0], is_group=True),
+        )
+        plan = store(uow, make.plan(operation, subjects=subjects, steps=(make.swap(0, served),)))
+        people = uow.plans.people(plan.plan_id)
+        as_planned = {SubjectPlan(**{n: getattr(x, n) for n in SubjectPlan.__struct_fields__}) for x in people}
+        assert as_planned == set(subjects)
+        assert all(person.pseudonym for person in people)
+        assert uow.plans.steps(plan.plan_id) == list(plan.steps)
+
+    def test_the_seats_of_then_are_kept_with_it(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        seen = SeatsSeen(sku_id=make.A3, enabled=40, in_grace=5, free=-1, entitled=12)
+        assert uow.plans.find(store(uow, make.plan(operation, seats=seen)).plan_id).seats == seen
+        assert uow.plans.find(store(uow, make.plan(operation)).plan_id).seats is None
 
     def test_a_step_that_does_nothing_is_never_sent(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         [person] = make.people(1)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from config.limits import default_limits
-from mappings.loader import OURS
+from mappings.loader import OURS, load_mappings
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
@@ -26,6 +26,7 @@ from provisioning.services.add_tenant import AddTenant
 from provisioning.services.approve_configuration import ApproveConfiguration
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.approve_policy import ApprovePolicy
+from provisioning.services.assess import Assess
 from provisioning.services.bind_tenant import BindTenant
 from provisioning.services.cancel_line import CancelLine
 from provisioning.services.compare_rehearsal import CompareRehearsal
@@ -120,6 +121,7 @@ class FakeServices:
         self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
         self.show_operations = ShowOperations(**rows, foretell=self.foretell_work)
         self.retry_operation = RetryOperation(**sent)
+        self.assess = Assess(**timed, mappings=load_mappings(), limits=default_limits())
         self.show_plan = ShowPlan(**timed, foretell=self.foretell_work)
         self.compare_rehearsal = CompareRehearsal(**rows, show_plan=self.show_plan)
         self.approve_plan = ApprovePlan(**sent)

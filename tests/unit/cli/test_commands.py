@@ -453,6 +453,30 @@ class TestPlans:
     def test_programs_get_the_envelope(self, awaiting: World, provisioning: CommandLine) -> None:
         assert provisioning("plans", "show", "77aa", "--json").json["envelope"]["counts"] == {"assign": 1200}
 
+    def test_what_plans_would_do_is_told_in_the_language_that_is_asked(
+        self, awaiting: World, provisioning: CommandLine
+    ) -> None:
+        assert "What changes in the Microsoft licences" in provisioning("plans", "assess", "77aa").out
+        assert "Wat er verandert" in provisioning("plans", "assess", "77aa", "--language", "nl").out
+        assert provisioning("plans", "assess", "77aa", "--json").json["parts"][0]["domain"] == "school.onmicrosoft.com"
+        refused = provisioning("plans", "assess", "77aa", "--language", "fr")
+        assert refused.code != 0
+        assert "nl or en" in refused.err
+
+    def test_it_becomes_a_page_that_no_other_file_gives_way_to(
+        self, awaiting: World, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "page.html"
+        provisioning.as_person(OPERATOR)("plans", "assess", "77aa", "--html", str(file))
+        assert file.read_text().startswith("<!doctype html>")
+        again = provisioning("plans", "assess", "77aa", "--html", str(file))
+        assert again.code == 2
+        assert "never written over" in " ".join(again.err.split())
+
+    def test_assessing_needs_an_operation(self, awaiting: World, provisioning: CommandLine) -> None:
+        assert provisioning("plans", "assess").code == 2
+        assert "There is no operation beef" in provisioning("plans", "assess", "77aa", "beef").err
+
     def test_an_operator_does_not_approve(self, awaiting: World, provisioning: CommandLine) -> None:
         answer = provisioning.as_person(OPERATOR)("plans", "approve", "77aa", DIGEST)
         assert (answer.code, "role approver" in " ".join(answer.err.split())) == (1, True)

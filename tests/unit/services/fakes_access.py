@@ -29,7 +29,7 @@ from provisioning.domain.ids import (
 from provisioning.domain.lifecycle import LineState, OperationState, StepState, SubjectState
 from provisioning.domain.migration import Migration, Traveller, Wave
 from provisioning.domain.observation import SeatCount, Seats, Subscription, TenantProfile
-from provisioning.domain.operation import Lane, Operation, OperationKind, StepRecord, SubjectRecord, Wish
+from provisioning.domain.operation import Lane, Operation, OperationKind, Step, StepRecord, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import (
@@ -45,7 +45,7 @@ from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.forecast import Work
 from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 from provisioning.planning.quota_reading import QuotaReading
-from provisioning.ports import PlanRecord, WaitingList
+from provisioning.ports import PlannedPerson, PlanRecord, WaitingList
 from tests.fakes_migrations import MemoryMigrations
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
@@ -161,6 +161,7 @@ class World:
         self.waiting: list[WaitingList] = []
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}
         self.plans: list[PlanRecord] = []
+        self.planned: dict[PlanId, tuple[list[PlannedPerson], list[Step]]] = {}  # the rows of plans
         self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
         self.writes: dict[OperationId, int] = {}  # still to be sent, by operation under way
@@ -314,6 +315,9 @@ class _Ledger(_Store):
     def list_by(self, holder: OrganisationId) -> list[LedgerEntry]:
         return [x for x in self.world.ledger if x.holder_id == holder]
 
+    def entitlement(self, holder: OrganisationId, tenant: TenantId, sku: SkuId, on: date) -> int:
+        return sum(x.delta for x in self.list_by(holder) if (x.tenant_id, x.sku_id) == (tenant, sku))
+
     def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
         return sum(x.delta for x in self.world.ledger if (x.tenant_id, x.sku_id) == (tenant, sku))
 
@@ -359,6 +363,12 @@ class _Operations(_Store):
 class _Plans(_Store):
     def current(self, operation: OperationId) -> PlanRecord | None:
         return next((x for x in reversed(self.world.plans) if x.operation_id == operation), None)
+
+    def people(self, plan: PlanId) -> list[PlannedPerson]:
+        return self.world.planned.get(plan, ([], []))[0]
+
+    def steps(self, plan: PlanId) -> list[Step]:
+        return self.world.planned.get(plan, ([], []))[1]
 
     def approve(
         self, plan: PlanId, by: Actor, digest: str, at: datetime, break_glass_reason: str | None = None
