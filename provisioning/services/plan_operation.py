@@ -18,7 +18,8 @@ from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
 from provisioning.execution.leases import kept_alive
-from provisioning.planning.deliver import DeliverScene, plan_deliver
+from provisioning.planning.deliver import plan_deliver
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Plan, SubjectPlan
 from provisioning.planning.selection import Selection, has_shrunk, select
