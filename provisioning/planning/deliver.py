@@ -78,8 +78,13 @@ def _judge_of(scene: DeliverScene) -> Judge:
 
 
 def _remapped(scene: DeliverScene, allotted: Sequence[_Judged]) -> tuple[str, ...]:
-    people = sum(verdict.state is SubjectState.PENDING for _, _, verdict in allotted)
+    people = sum(_gives_up(verdict, scene.wish.replaces) for _, _, verdict in allotted)
     return told_of_remap(scene.wish, people, scene.mappings)
+
+
+def _gives_up(verdict: Verdict, old: AbstractSet[SkuId]) -> bool:
+    """Whether one of these is taken from them; who only gets another form of the product keeps it."""
+    return verdict.state is SubjectState.PENDING and any(not old.isdisjoint(x.remove_skus) for x in verdict.changes)
 
 
 def _verdict(scene: DeliverScene, judge: Judge, person: Person) -> Verdict:

@@ -83,7 +83,7 @@ class Judge:
         return self._has_larger(person)
 
     def _has_larger(self, person: Person) -> Verdict | None:
-        larger = self._compatibility.larger_product(person, self.target, self._wish.replaces)
+        larger = self._compatibility.larger_product(person, self.target, products(self._wish))
         return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, notes=(larger,)) if larger else None
 
     def _moved_out(self, person: Person) -> Verdict | None:

@@ -9,6 +9,7 @@ from datetime import date
 
 from provisioning.domain.catalogue import Mappings, PlanRelation, PlanRule, Sku
 from provisioning.domain.ids import OrganisationId, ServicePlanId, SkuId
+from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import Addition, Change, Wish
 from provisioning.domain.reasons import Reason
@@ -26,6 +27,12 @@ class RemapJudge(Judge):
     def _already_right(self, person: Person) -> Verdict | None:
         """Who has both products still has one too many."""
         return self._has_larger(person) if self._old(person) else super()._already_right(person)
+
+    def _given_directly(self, person: Person) -> Verdict:
+        """Who has lost the old product since an earlier plan is left to whoever took it."""
+        if not self._old(person):
+            return Verdict(SubjectState.CHANGED_MEANWHILE, Reason.CHANGED_MEANWHILE)
+        return super()._given_directly(person)
 
     def _old(self, person: Person) -> list[HeldLicence]:
         return [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
@@ -110,7 +117,10 @@ def is_spoken_of(person: Person, wish: Wish, groups: GroupScene) -> bool:
         return True
     through = groups.target.group_id if groups.target else None
     concerned = products(wish)
-    return any(x.sku_id in concerned and (x.is_active or x.group_id == through) for x in person.licences)
+    return any(
+        x.sku_id in concerned and (x.is_active or (through is not None and x.group_id == through))
+        for x in person.licences
+    )
 
 
 def told_of_remap(wish: Wish, people: int, mappings: Mappings) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.domain.remap import RemapPart
 from provisioning.planning.mapping_digest import remap_digest
+from provisioning.planning.remap import counterparts
 from provisioning.ports import UnitOfWork
 
 
@@ -30,7 +31,8 @@ class AskedRemap(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds `from_sku`, of these organisations' people in this tenant, is to have `to_sku` in its place.
 
     `holder_id`: whose entitlement the new product comes from. `along`: add-ons that go along, and what each becomes
-    (itself: it stays). `starts_on`: not before this Dutch day. One of `ticket_id` and `campaign_id` is given.
+    (itself: it stays), beside what the remap tables say of those that the new product does not carry. `starts_on`: not
+    before this Dutch day. One of `ticket_id` and `campaign_id` is given.
     """
 
     tenant_id: TenantId
@@ -125,9 +127,11 @@ def _require_bound(uow: UnitOfWork, asked: AskedRemap, now: datetime) -> None:
 
 
 def _operation(operation_id: OperationId, mappings: Mappings, asked: AskedRemap, now: datetime) -> Operation:
+    day = max(dutch_day(now), asked.starts_on or date.min)
+    by_tables = counterparts(mappings, asked.from_sku, asked.to_sku, day, {asked.holder_id, *asked.organisations})
     part = RemapPart(
         from_sku=asked.from_sku,
-        along=asked.along,
+        along={**by_tables, **asked.along},
         ticket_id=asked.ticket_id,
         campaign_id=asked.campaign_id,
         wave=asked.wave,

@@ -245,6 +245,7 @@ class World:
             mappings=self.mappings,
             trouble=trouble,
             finish=finish,
+            campaign_approval=lambda _uow, _campaign: None,
         )
         return {
             OperationState.NEW: prepare,
