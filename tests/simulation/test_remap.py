@@ -16,6 +16,7 @@ from provisioning.domain.observation import Person
 from provisioning.domain.operation import Lane, Operation, OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.remap import RemapPart
+from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_continuity, check_plans_stay_off, check_seats, check_witness
 from tests.simulation.world import A1, A3, BEGINNING, SCHOOL, TENANT, YAMMER, World
@@ -47,7 +48,7 @@ class RemapWorld(World):
             mapping=MAPPINGS.digest,
             pairs=(CampaignPair(from_sku=A1, to_sku=A3, along=ALONG),),
             valid_until=BEGINNING + timedelta(days=7),
-            losses=frozenset({"family:phone_system", "family:teams_phone"}),
+            losses=frozenset({"family:teams_phone"}),
         )
 
     def _people(self, number: int) -> dict[SubjectId, Person]:
@@ -124,6 +125,33 @@ class TestInFairWeather:
         world.database.rows.entitlements[TENANT, A3] = 0
         assert world.run() is OperationState.HELD
         assert (world.operation.reason, world.graph.writes) == (Reason.REMAP_NOT_ORDERED, [])
+
+    def test_where_the_school_assigns_by_itself_it_is_held_and_never_called_done(self) -> None:
+        world = RemapWorld(1, weather(timedelta(0)), mode=AssignmentMode.NONE)
+        assert world.run() is OperationState.HELD
+        assert (world.operation.reason, world.graph.writes) == (Reason.REMAP_SCHOOL_ASSIGNS, [])
+
+    def test_the_school_decides_to_assign_by_itself_before_anybody_was_reached(self) -> None:
+        world = RemapWorld(1, weather(timedelta(0)))
+        assert world.run(until=OperationState.PLANNING) is OperationState.PLANNING
+        policy = world.database.rows.policies[TENANT]
+        world.database.rows.policies[TENANT] = msgspec.structs.replace(policy, assignment_mode=AssignmentMode.NONE)
+        assert world.run() is OperationState.HELD
+        assert (world.operation.reason, world.graph.writes) == (Reason.REMAP_SCHOOL_ASSIGNS, [])
+
+    def test_where_licences_go_through_a_group_direct_ones_are_swapped_first_and_nobody_new_joins(self) -> None:
+        world = RemapWorld(1, weather(timedelta(0)), mode=AssignmentMode.GROUP)
+        assert world.run() is OperationState.COMPLETED
+        check(world)
+        later = [one for one in world.database.rows.operations.values() if one.kind is OperationKind.CHANGE]
+        assert [one.wish.remap for one in later] == [world.operation.wish.remap]
+
+    def test_a_loss_that_the_approver_did_not_see_is_asked_for_by_itself(self) -> None:
+        world = RemapWorld(1, weather(timedelta(0)))
+        assert world.campaign_approval is not None
+        world.campaign_approval = msgspec.structs.replace(world.campaign_approval, losses=frozenset())
+        assert world.run(until=OperationState.AWAITING_APPROVAL) is OperationState.AWAITING_APPROVAL
+        assert world.graph.writes == []
 
     def test_without_an_approval_it_waits_for_one(self) -> None:
         world = RemapWorld(1, weather(timedelta(0)))
