@@ -220,7 +220,7 @@ class PlanOperation:
 
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         now = self._clock.now()
-        if plan.needs_approval and plan.writes and not self._is_within_campaign(uow, operation, plan):
+        if plan.needs_approval and plan.writes and not self._is_within_campaign(uow, operation):
             due = now + validity_of(operation, self._limits)
             move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
             uow.outbox.add([_approval_wanted(operation, now)])
@@ -230,10 +230,10 @@ class PlanOperation:
         move(uow, operation, OperationState.APPLYING, now)
         return True
 
-    def _is_within_campaign(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
+    def _is_within_campaign(self, uow: UnitOfWork, operation: Operation) -> bool:
         part, now = operation.wish.remap, self._clock.now()
         given = self._campaign_approval(uow, part.campaign_id) if part and part.campaign_id else None
-        return given is not None and approve_in_campaign(uow, operation, plan, given, self._mappings, now)
+        return given is not None and approve_in_campaign(uow, operation, given, self._mappings, now)
 
     def _end_or_await_group(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         """Nothing is left to write; whom a group is still to serve is looked at again until Microsoft has done so."""

@@ -12,7 +12,7 @@ import msgspec
 from provisioning.domain.campaign import CampaignApproval
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, CampaignId
+from provisioning.domain.ids import Actor, CampaignId, PlanId
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation, StepKind
@@ -35,7 +35,7 @@ def approve_within(uow: UnitOfWork, operation: Operation, plan: Plan, now: datet
     given = next((one for one in standing if one.approved_by not in had_a_hand), None)
     if given is None or given.approved_by is None:
         return False
-    _approve(uow, operation, plan, given.approved_by, given.plan_id, now)
+    _approve(uow, operation, plan.plan_id, plan.envelope.digest, given.approved_by, given.plan_id, now)
     return True
 
 
@@ -47,17 +47,21 @@ def validity_of(operation: Operation, limits: Limits) -> timedelta:
 
 
 def approve_in_campaign(
-    uow: UnitOfWork, operation: Operation, plan: Plan, given: CampaignApproval, mappings: Mappings, now: datetime
+    uow: UnitOfWork, operation: Operation, given: CampaignApproval, mappings: Mappings, now: datetime
 ) -> bool:
-    """Whether the campaign's approval covers this plan; if so it is put on record, in the approver's name.
+    """Whether the campaign's approval covers the plan of this operation; if so it is put on record, in its name.
 
     Never when the approver had a hand in it, nor beyond the products, add-ons, mappings and kinds of loss they saw.
+    The caller moves the operation on; raises ConflictError when the plan was decided about in between.
     """
+    record = uow.plans.current(operation.operation_id)
     is_standing = given.approved_at <= now < given.valid_until and given.mapping == mappings.digest
-    within = is_standing and _is_of_campaign(operation, given) and kinds_of(plan.losses) <= given.losses
-    if not within or given.approved_by in _authors(uow, operation):
+    if record is None or not is_standing or not _is_of_campaign(operation, given):
         return False
-    _approve(uow, operation, plan, given.approved_by, given.campaign_id, now)
+    losses = msgspec.json.decode(record.envelope, type=Envelope).losses
+    if not kinds_of(losses) <= given.losses or given.approved_by in _authors(uow, operation):
+        return False
+    _approve(uow, operation, record.plan_id, record.digest, given.approved_by, given.campaign_id, now)
     return True
 
 
@@ -74,9 +78,10 @@ def _is_of_campaign(operation: Operation, given: CampaignApproval) -> bool:
     )
 
 
-def _approve(uow: UnitOfWork, operation: Operation, plan: Plan, by: Actor, within: str, now: datetime) -> None:
-    digest = plan.envelope.digest
-    uow.plans.approve(plan.plan_id, by, digest, now)
+def _approve(
+    uow: UnitOfWork, operation: Operation, plan: PlanId, digest: str, by: Actor, within: str, now: datetime
+) -> None:
+    uow.plans.approve(plan, by, digest, now)
     uow.audit.record(
         [
             Event(
