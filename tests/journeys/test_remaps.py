@@ -1,9 +1,10 @@
 """One product in the place of another, inside a tenant: who holds the old one, and nobody else."""
 
-from datetime import date
+from contextlib import suppress
 from typing import Any
 
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.errors import ConflictError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, OperationId, OrganisationId, SkuId, TicketId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, SubjectState
@@ -18,19 +19,20 @@ from tests.journeys.promises import check_promises
 
 O365_A3 = "e578b273-6db4-4691-bba0-8d691f4da603"  # Office 365 A3 for faculty
 PHONE = "d979703c-028d-4de5-acbf-7955566b69b9"  # Teams Phone Standard for faculty: rests on Teams, which both have
+VISIO = "bf95fd32-576a-4742-8d7a-6dc4940b9532"  # Visio Plan 2 for faculty: here what a ticket lets the phone become
 _APPROVER = Identity(actor=Actor("person:approver"), roles=frozenset({Role.APPROVER}))
 _WITHIN = 45.0
 
 
-def order_of(town: Town, school: Customer, seats: int, on: date = LONG_AGO) -> None:
-    """What the ledger says after an order of the new product."""
+def order_of(town: Town, school: Customer, seats: int, sku: str = A3) -> None:
+    """What the ledger says after an order of the new product, or of an add-on beside it."""
     entry = LedgerEntry(
         holder_id=school.code,
         tenant_id=school.tenant,
         article_code=A3_STAFF,
-        sku_id=SkuId(A3),
+        sku_id=SkuId(sku),
         delta=seats,
-        effective_on=on,
+        effective_on=LONG_AGO,
         ends_on=None,
         cause=LedgerCause.RENEWAL,
         cause_ref="an order",
@@ -40,7 +42,7 @@ def order_of(town: Town, school: Customer, seats: int, on: date = LONG_AGO) -> N
         uow.commit()
 
 
-def begin(town: Town, school: Customer, ticket: str) -> Operation:
+def begin(town: Town, school: Customer, ticket: str, along: dict[SkuId, SkuId] | None = None) -> Operation:
     asked = AskedRemap(
         tenant_id=school.tenant,
         from_sku=SkuId(O365_A3),
@@ -49,6 +51,7 @@ def begin(town: Town, school: Customer, ticket: str) -> Operation:
         organisations=tuple(school.staff),
         requested_by=Actor("client:desk"),
         ticket_id=TicketId(ticket),
+        along=along or {},
     )
     services = town.services
     with services.open_uow() as uow:
@@ -76,7 +79,14 @@ def approve(town: Town, operation: OperationId) -> None:
     with town.services.open_uow() as uow:
         plan = uow.plans.current(operation)
     assert plan is not None
-    town.services.approve_plan(_APPROVER, operation, plan.digest)
+    digest = plan.digest
+
+    def approved() -> bool:
+        with suppress(ConflictError):  # a worker had a look at it in between
+            return bool(town.services.approve_plan(_APPROVER, operation, digest))
+        return False
+
+    until(approved, "the approval", within=_WITHIN)
 
 
 def with_phones(_customer: Customer, _school: OrganisationId, number: int) -> dict[str, Any]:
@@ -107,6 +117,23 @@ def test_s30_from_school_sku_to_board_sku(town: Town) -> None:
 def _licences(town: Town, school: Customer, person: str) -> list[dict[str, Any]]:
     assigned: list[dict[str, Any]] = town.control.user(school.tenant, person)["licenseAssignmentStates"]
     return assigned
+
+
+def test_s30_an_add_on_becomes_another_in_the_same_call(town: Town) -> None:
+    """One write for each person gives two licences and takes two; who finds no seat of either keeps both and waits."""
+    bought = [{"skuId": sku, "totalLicenses": 5} for sku in (O365_A3, PHONE, VISIO)]
+    school = town.school(5, seats=5, holds=O365_A3, traits=with_phones, more_seats=bought)
+    order_of(town, school, 5)
+    order_of(town, school, 2, VISIO)
+    operation = begin(town, school, "s30 add-on", {SkuId(PHONE): SkuId(VISIO)}).operation_id
+    approve(town, operation)
+    assert await_state(town, operation, *OPERATION_ENDS).state is OperationState.PARTIALLY_COMPLETED
+    assert len(town.holders(school, VISIO)) == 2
+    assert len(town.holders(school, PHONE)) == 1  # for whom no add-on was ordered: they keep everything and wait
+    assert town.holders(school, O365_A3) == town.holders(school, PHONE)
+    assert town.holders(school, A3) == set(school.people) - town.holders(school, PHONE)
+    assert town.writes(school) == 4
+    check_promises(town, school, goal=A3)
 
 
 def test_s36_renewal_with_another_sku_and_fewer_seats_than_are_in_use(town: Town) -> None:
