@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from provisioning.domain.catalogue import Audience
+from provisioning.domain.catalogue import Audience, PlanRelation, PlanRule, Remap
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import CampaignId, OrganisationId, SkuId, TenantId, TicketId
 from provisioning.domain.lifecycle import OperationState
@@ -127,6 +127,24 @@ def test_who_is_bound_when_it_starts_need_not_be_bound_today(world: World) -> No
     with pytest.raises(InputError, match="not bound"):
         begin(world)
     assert begin(world, starts_on=date(2026, 11, 1)).state is OperationState.NEW
+
+
+def test_add_ons_that_the_new_product_does_not_carry_go_along_as_the_tables_say(world: World) -> None:
+    """What the ticket says of one weighs more; who is an exception of the row is none of it."""
+    phone, game = SKUS["MCOEV_FACULTY"], SKUS["MEE_FACULTY"]
+    only_here = min(MAPPINGS.skus[O365_A1].plan_ids - MAPPINGS.skus[M365_A3].plan_ids)
+    plan = next(one.plan_id for one in MAPPINGS.skus[phone].plans if one.name == "MCOEV")
+    rule = PlanRule(PlanRelation.REQUIRES_ANY, plan, frozenset({only_here}))
+    row = Remap(from_sku=phone, to_sku=game, valid_from=date(2026, 1, 1), valid_until=None, exceptions=frozenset())
+    tables = msgspec.structs.replace(MAPPINGS, plan_rules=(*MAPPINGS.plan_rules, rule), remaps=(row,))
+    spared = msgspec.structs.replace(tables, remaps=(msgspec.structs.replace(row, exceptions=frozenset({SCHOOL})),))
+    cases = ((tables, {}, {phone: game}), (tables, {phone: phone}, {phone: phone}), (spared, {}, {}))
+    for number, (mappings, along, expected) in enumerate(cases):
+        with world.open() as uow:
+            wanted = asked(along=along, ticket_id=TicketId(f"t{number}"))
+            part = begin_remap(uow, mappings, wanted, NOW).wish.remap
+        assert part is not None
+        assert part.along == expected
 
 
 def test_its_digest_changes_with_any_row_it_stands_on_and_no_other(world: World) -> None:
