@@ -1,9 +1,14 @@
 """A campaign: one remap for many tenants, first a few canaries, then widening waves, with a budget for errors."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import TransitionError
+from provisioning.domain.ids import Actor, CampaignId, SkuId
 
 
 class CampaignState(StrEnum):
@@ -66,3 +71,29 @@ def advance_member(current: MemberState, following: MemberState) -> MemberState:
     if following not in MEMBER_TRANSITIONS[current]:
         raise TransitionError(f"MemberState may not go from {current} to {following}")
     return following
+
+
+class CampaignPair(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds `from_sku` gets `to_sku`. `along`: add-ons that rest on it, and what each becomes in the same call."""
+
+    from_sku: SkuId
+    to_sku: SkuId
+    audience: Audience = Audience.ANY
+    along: dict[SkuId, SkuId] = {}
+
+
+class CampaignApproval(msgspec.Struct, frozen=True, kw_only=True):
+    """What a second person let happen: this list, by these rules, with these products. Plans within it need no other.
+
+    `mapping`: digest of the mappings when it was given. `losses`: the kinds of loss that the approver was shown, as
+    `planning.losses.kinds_of` names them; a plan with any other is asked for by itself.
+    """
+
+    campaign_id: CampaignId
+    approved_by: Actor
+    approved_at: datetime
+    digest: str
+    mapping: str
+    pairs: tuple[CampaignPair, ...]
+    valid_until: datetime
+    losses: frozenset[str] = frozenset()

@@ -326,6 +326,9 @@ class _Operations(_Store):
     def add(self, operation: Operation) -> None:
         self.world.operations[operation.operation_id] = operation
 
+    def find(self, operation: OperationId) -> Operation | None:
+        return self.world.operations.get(operation)
+
     def get(self, operation: OperationId) -> Operation:
         if operation not in self.world.operations:
             raise InputError(f"There is no operation {operation}.")
