@@ -27,6 +27,7 @@ from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.losses import after_change
+from tests.simulation.boundaries import Where
 from tests.simulation.groups import GROUP_KINDS, FakeGroups
 
 TOO_NEW = timedelta(seconds=5)  # what the gateway says of a group that not every replica knows
@@ -62,7 +63,7 @@ class Weather:
 class FakeGraph:
     tenant: TenantId
     now: Callable[[], datetime]
-    at_call: Callable[[str], None]
+    at_call: Callable[[Where], None]
     dice: random.Random
     weather: Weather
     people: dict[SubjectId, Person]
@@ -169,13 +170,17 @@ class FakeGraph:
     # ── writes ───────────────────────────────────────────────────────────────────────────────────────────
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
-        self.at_call("before send")
+        self.at_call(Where.BEFORE_SEND)
         self.groups.settle()
         calls: dict[str, list[Attempt]] = {}
         for attempt in attempts:
             calls.setdefault(attempt.call_id, []).append(attempt)
-        receipts = [receipt for call in calls.values() for receipt in self._call(call)]
-        self.at_call("after send")
+        receipts: list[Receipt] = []
+        for number, call in enumerate(calls.values()):
+            if number and number == len(calls) // 2:
+                self.at_call(Where.HALF_SENT)
+            receipts += self._call(call)
+        self.at_call(Where.BEFORE_RECEIVE)
         self.dice.shuffle(receipts)
         return receipts
 

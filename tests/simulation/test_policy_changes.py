@@ -91,7 +91,8 @@ class TestDirectBecomesNone:
         world.run(until=OperationState.VERIFYING)
         _school_assigns(world)
         writes = len(world.graph.writes)
-        world.crash.passed, world.crash.at = 0, frozenset({boundary, boundary + 1})
+        world.crash.forget()
+        world.crash.at = frozenset({boundary, boundary + 1})
         world.run()
         _check(world)
         assert len(world.graph.writes) == writes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from config.limits import default_limits
@@ -38,6 +38,7 @@ from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.verify_operation import VerifyOperation
+from tests.simulation.boundaries import Crash, CrashPoint
 from tests.simulation.graph import FakeGraph, Weather, licence
 from tests.simulation.store import Database
 
@@ -49,10 +50,6 @@ YAMMER = "2078e8df-cff6-4290-98cb-5408261a760a"
 BEGINNING = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
 
-class Crash(BaseException):  # not an error of the service: the process is gone
-    """The worker was killed here."""
-
-
 @dataclass
 class VirtualClock:
     moment: datetime = BEGINNING
@@ -62,24 +59,6 @@ class VirtualClock:
 
     def wall(self) -> datetime:
         return self.moment
-
-
-@dataclass
-class CrashPoint:
-    """Counts boundaries (commits, sends); the process dies at the chosen ones, or by chance."""
-
-    at: frozenset[int] = frozenset()
-    chance: float = 0.0
-    dice: random.Random = field(default_factory=random.Random)
-    passed: int = 0
-    armed: bool = False
-
-    def __call__(self, where: str) -> None:
-        if not self.armed:
-            return
-        self.passed += 1
-        if self.passed in self.at or self.dice.random() < self.chance:
-            raise Crash(where)
 
 
 class Messages:
