@@ -14,7 +14,8 @@ from provisioning.planning.carry import enabled_plans, families
 from tests.simulation.graph import Write
 from tests.simulation.merger import MergerWorld
 from tests.simulation.promises import check_witness
-from tests.simulation.two_tenants import EXCHANGE, SOURCE, TARGET
+from tests.simulation.schools import EXCHANGE
+from tests.simulation.two_tenants import SOURCE, TARGET
 from tests.simulation.world import A3, YAMMER
 
 

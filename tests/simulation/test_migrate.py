@@ -18,13 +18,12 @@ from provisioning.domain.observation import Census
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.services.match_migration import MatchMigration
 from provisioning.services.migration_deeds import PeopleElsewhereError
 from tests.simulation.board import Board, Deed, When, roll_back, roll_back_failed, start, steer
 from tests.simulation.graph import Weather
-from tests.simulation.merger import MIGRATION, OURS, THEIRS, MergerWorld
+from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_merger, check_nothing_is_half_done, check_what_is_said_is_true
-from tests.simulation.two_tenants import there
+from tests.simulation.schools import MIGRATION, OURS, THEIRS, Schools, there
 from tests.simulation.world import A3, YAMMER
 
 MAPPINGS = load_mappings()
@@ -64,14 +63,14 @@ class TestInFairWeather:
     @pytest.mark.parametrize("lag", LAGS, ids=str)
     @pytest.mark.parametrize("through", [None, OURS], ids=["direct", "through our group"])
     def test_everybody_arrives_and_leaves(self, lag: timedelta, through: GroupId | None) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(lag, rough=False), through=through)
+        world = MergerWorld(1, MAPPINGS, _weather(lag, rough=False), schools=Schools(through=through))
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert _states(world) == {P.RELEASED}
         assert set(world.waves.values()) == {W.DONE}
 
     def test_into_a_tenant_whose_licences_go_through_groups(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), mode=AssignmentMode.GROUP)
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), schools=Schools(mode=AssignmentMode.GROUP))
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert _states(world) == {P.RELEASED}
@@ -84,7 +83,7 @@ class TestInFairWeather:
             assert left_at - one.enabled_at >= timedelta(days=30)
 
     def test_what_a_group_of_the_school_gives_is_not_taken_and_the_report_says_so(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), through=THEIRS)
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), schools=Schools(through=THEIRS))
         assert world.run_through() is M.COMPLETED
         _check(world)
         [kept] = [one for one in world.travellers if one.state is not P.RELEASED]
@@ -126,12 +125,15 @@ class TestACrashAtEveryBoundary:
 
     def at_each_boundary(self, lag: timedelta, *, runs: int, rough: bool, through: GroupId | None) -> None:
         """`runs`: at so many of them, evenly spread."""
-        unbroken = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), through=through)
+        schools = Schools(through=through)
+        unbroken = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), schools=schools)
         unbroken.run_through()
         boundaries = unbroken.crash.passed
         for boundary in range(1, boundaries + 1, boundaries // runs):
             crash_at = frozenset({boundary})
-            world = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), crash_at=crash_at, through=through)
+            world = MergerWorld(
+                7, MAPPINGS, _weather(lag, rough=rough), crash_at=crash_at, schools=Schools(through=through)
+            )
             assert world.run_through() is M.COMPLETED, boundary
             assert world.crashes == 1, boundary
             assert _states(world) == {P.RELEASED}, boundary
@@ -210,8 +212,14 @@ def _chaos(course: str, seed: int) -> None:
     lag, through = LAGS[seed % 3], THROUGH[seed // 3 % 3]
     board = Board(moments=CHANGES_OF_MIND[course](seed))
     mode = (AssignmentMode.DIRECT, AssignmentMode.GROUP)[seed % 2]
+    schools = Schools(through=through, mode=mode, pilot=1 + seed % 4)
     world = MergerWorld(
-        seed, MAPPINGS, _weather(lag), crash_chance=0.02, through=through, board=board, mode=mode, pilot=1 + seed % 4
+        seed,
+        MAPPINGS,
+        _weather(lag),
+        crash_chance=0.02,
+        board=board,
+        schools=Schools(through=through, mode=mode, pilot=1 + seed % 4),
     )
     assert world.run_through() in MIGRATION_ENDS
     _check(world, lag)
@@ -274,7 +282,7 @@ class TestRolledBack:
             return any(one.state is Work.AWAITING_APPROVAL for one in world.operations)
 
         board = Board(approves=False, moments=[(asks, roll_back(1))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), pilot=5, board=board)
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), board=board, schools=Schools(pilot=5))
         assert world.run_through() is M.COMPLETED
         assert world.waves[1] is W.ROLLED_BACK
         assert _states(world) == {P.ROLLED_BACK}
@@ -282,15 +290,15 @@ class TestRolledBack:
         assert [one.state for one in world.operations] == [Work.CANCELLED]
 
     def test_who_never_got_a_seat_goes_back_with_the_others(self) -> None:
-        board = Board(retries=0, moments=[(_has_failed, roll_back(2))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), seats=3, board=board)
+        board = Board(checks=False, retries=0, moments=[(_has_failed, roll_back(2))])
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(seats=3))
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert {one.state for one in world.travellers if one.wave == 2} == {P.ROLLED_BACK}
 
     def test_who_failed_goes_back_alone_and_the_others_of_the_wave_arrive(self) -> None:
-        board = Board(retries=0, moments=[(_has_failed, roll_back_failed(1))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), seats=3, pilot=5, board=board)
+        board = Board(checks=False, retries=0, moments=[(_has_failed, roll_back_failed(1))])
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(seats=3, pilot=5))
         assert world.run_through() is M.COMPLETED
         _check(world)
         states = [one.state for one in world.travellers]
@@ -311,7 +319,9 @@ class TestTriedAgain:
         def buy(world: MergerWorld) -> None:
             world.graph.target.enabled[A3] = 5
 
-        world = MergerWorld(seed, MAPPINGS, _weather(LAGS[seed]), seats=3, board=Board(moments=[(came_up_short, buy)]))
+        world = MergerWorld(
+            seed, MAPPINGS, _weather(LAGS[seed]), board=Board(moments=[(came_up_short, buy)]), schools=Schools(seats=3)
+        )
         assert world.run_through() is M.COMPLETED
         _check(world, LAGS[seed])
         assert _states(world) == {P.RELEASED}
@@ -324,7 +334,9 @@ class TestTriedAgain:
             world.graph.target.enabled[A3] = 5
             world.board.retries = 1
 
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), seats=3, board=Board(retries=0, moments=[(is_over, buy)]))
+        world = MergerWorld(
+            1, MAPPINGS, _weather(LAGS[0]), board=Board(retries=0, moments=[(is_over, buy)]), schools=Schools(seats=3)
+        )
         assert world.run_through() is M.COMPLETED
         _check(world)
         assert _states(world) == {P.RELEASED}
@@ -419,7 +431,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
         robbed: list[Traveller] = []
 
         def rob(world: MergerWorld) -> None:
-            [operation] = [one for one in world.operations if one.state is Work.AWAITING_APPROVAL]
+            operation = next(one for one in world.operations if one.state is Work.AWAITING_APPROVAL)
             one = next(each for each in world.travellers if each.source_id in operation.wish.named)
             bare = msgspec.structs.replace(world.graph.target.people[one.target_id], licences=())
             world.graph.target.change_by_hand(one.target_id, bare)
@@ -441,7 +453,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
         robbed: list[Traveller] = []
 
         def rob(world: MergerWorld) -> None:
-            [operation] = [one for one in world.operations if one.state is Work.AWAITING_APPROVAL]
+            operation = next(one for one in world.operations if one.state is Work.AWAITING_APPROVAL)
             one = next(each for each in world.travellers if each.target_id in operation.wish.named)
             bare = msgspec.structs.replace(world.graph.source.people[one.source_id], licences=())
             world.graph.source.change_by_hand(one.source_id, bare)
@@ -449,7 +461,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
 
         moments = [(_when(1, {W.HOLDING}, 0), roll_back(1)), (self.asks(Phase.UNDO_TARGET), rob)]
         board = Board(retries=0, approves_after=timedelta(days=1), moments=moments)
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, pilot=5)
+        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(pilot=5))
         world.limits = msgspec.structs.replace(world.limits, changed_share=share)
         assert world.run_through() is M.COMPLETED
         [kept] = [one for one in world.travellers if one.state is not P.ROLLED_BACK]
@@ -461,6 +473,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
 class TestTwoWorkersAtOnce:
     def test_the_second_look_at_a_migration_changes_nothing(self) -> None:
         world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]))
+        world.match()(MIGRATION)
         start(world, 1)
         world.database.meanwhile = lambda: world.advance()(MIGRATION)
         with pytest.raises(ConflictError):
@@ -471,6 +484,7 @@ class TestTwoWorkersAtOnce:
 
     def test_whoever_pauses_is_not_overruled_by_a_look_that_began_before(self) -> None:
         world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]))
+        world.match()(MIGRATION)
         start(world, 1)
         world.database.meanwhile = lambda: steer(M.PAUSED)(world)
         with pytest.raises(ConflictError):
@@ -505,7 +519,8 @@ class TestHalfALook:
 class TestTwoMigrations:
     def test_of_the_same_people_the_second_is_refused_by_the_name_of_the_first(self) -> None:
         world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False))
-        match = MatchMigration(open_uow=world.database.open, gateway=world.graph, clock=world.clock, mappings=MAPPINGS)
+        match = world.match()
+        match(MIGRATION)
         second = _another(world)
         with pytest.raises(PeopleElsewhereError, match=f"5 of merger \\({MIGRATION}\\)"):
             match(second)
