@@ -88,8 +88,8 @@ class Schools:
             uow.rows.tenants[tenant] = Tenant(tenant_id=tenant, initial_domain=f"{holder}.example")
             uow.rows.policies[tenant] = _policy(tenant, way)
             uow.rows.bindings.append(_binding(tenant, holder))
-            for sku, seats in self.seats_there.items():
-                uow.rows.entitlements[tenant, sku] = seats
+            for sku in self.products:
+                uow.rows.entitlements[tenant, sku] = self.people
 
     def make_group(self, uow: MemoryUnitOfWork, source: FakeGraph) -> None:
         """Whose group it is: ours, that we know of, or the school's own."""
