@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -38,13 +41,24 @@ class CrashPoint:
     dice: random.Random = field(default_factory=random.Random)
     armed: bool = False
     doing: str = ""
+    left_behind: Callable[[], Hashable] = lambda: None
     reached: list[Boundary] = field(default_factory=list)
+    left: list[Hashable] = field(default_factory=list)  # what a process that dies leaves behind, at each boundary
     struck: list[Boundary] = field(default_factory=list)
     forgotten: int = 0
 
     @property
     def passed(self) -> int:
         return len(self.reached) - self.forgotten
+
+    @property
+    def places(self) -> list[list[int]]:
+        """The numbers of the boundaries, together where whoever dies leaves the same behind: no crash tells them apart.
+
+        What a process knew is gone with it; only what it committed and sent is left.
+        """
+        numbered = enumerate(self.left, start=1)
+        return [[number for number, _ in place] for _, place in groupby(numbered, key=itemgetter(1))]
 
     def forget(self) -> None:
         """Count anew from here."""
@@ -54,6 +68,7 @@ class CrashPoint:
         if not self.armed:
             return
         self.reached.append(Boundary(self.doing, where))
+        self.left.append(self.left_behind())
         if self.passed in self.at or self.dice.random() < self.chance:
             self.struck.append(self.reached[-1])
             raise Crash(where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from config.limits import default_limits
@@ -68,7 +69,7 @@ class MergerWorld(World):
         self.mappings = mappings
         self.unapproved: dict[ConfigurationKind, datetime] = {}
         self.objection: Reason | None = None
-        self.crashes = self.postponed = self.overtaken = self.turns = 0
+        self.crashes = self.postponed = self.overtaken = self.turns = self.delivered = 0
         self.board = board or Board()
         self._nothing_new: object = None  # how everything stood when a look at the migration changed nothing
         here = self.schools.people_here()
@@ -78,6 +79,7 @@ class MergerWorld(World):
             at_read=lambda: self.crash(Where.READING),
         )
         self._furnish_both()
+        self.crash.left_behind = self._left_behind
         self.crash.armed = True
 
     def _graph(
@@ -100,6 +102,11 @@ class MergerWorld(World):
             self.schools.make_group(uow, self.graph.source)
             self.schools.ask_for_migration(uow, self.graph.source.people, self.board.threshold)
             uow.commit()
+
+    def _left_behind(self) -> Hashable:
+        """All that outlives a process: what was committed, what Graph did, and which messages are on their way."""
+        writes = len(self.graph.source.writes), len(self.graph.target.writes)
+        return self.crash.doing, self.database.changes, writes, self.delivered, len(self.messages.queue)
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +175,7 @@ class MergerWorld(World):
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run_through(self, longest: timedelta = timedelta(days=400)) -> MigrationState:
+    def run_through(self, longest: timedelta = timedelta(days=400), *, stops_at_crash: bool = False) -> MigrationState:
         """Go on until nothing is due and nobody has anything to decide, or for so long."""
         self.worker = self._worker()
         until = self.clock.moment + longest
@@ -180,6 +187,8 @@ class MergerWorld(World):
                     break
             except Crash:
                 self.crashes += 1
+                if stops_at_crash:
+                    break
                 self.worker = self._worker()
             except UnavailableError:
                 self.postponed += 1
@@ -200,6 +209,7 @@ class MergerWorld(World):
     def _deliver(self, operation_id: OperationId) -> None:
         """Acknowledged late: the message of who dies over it may come again, or the sweep finds the work."""
         part = self.database.rows.operations[operation_id].wish.part
+        self.delivered += 1
         self.crash.doing = INTO_FORM if part is None else part.phase
         try:
             self.worker(operation_id)

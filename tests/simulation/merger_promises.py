@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from provisioning.domain.ids import SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
@@ -17,6 +17,15 @@ from tests.simulation.promises import check_witness
 from tests.simulation.schools import EXCHANGE
 from tests.simulation.two_tenants import SOURCE, TARGET
 from tests.simulation.world import A3, YAMMER
+
+SETTLE = timedelta(seconds=60)
+
+
+def check_ended(world: MergerWorld) -> None:
+    """Everything that holds after the end, in a world that nobody else touched."""
+    check_merger(world, repeats_allowed=world.graph.source.weather.lag >= SETTLE)
+    check_what_is_said_is_true(world)
+    check_nothing_is_half_done(world)
 
 
 def check_merger(
@@ -110,8 +119,8 @@ def check_nothing_is_half_done(world: MergerWorld) -> None:
 def check_what_is_said_is_true(world: MergerWorld) -> None:
     """Where people are said to be is where they are, in both tenants."""
     for one in world.travellers:
-        here = world.graph.source.people[one.source_id].holds(A3)
-        there = world.graph.target.people[one.target_id].holds(A3)
+        here = world.graph.source.people[one.source_id].holds(one.source_sku or A3)
+        there = world.graph.target.people[one.target_id].holds(one.target_sku or A3)
         expected = {
             "waiting": (True, False),
             "prepared": (True, True),

@@ -20,29 +20,17 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.migration_deeds import PeopleElsewhereError
 from tests.simulation.board import Board, Deed, When, roll_back, roll_back_failed, start, steer
-from tests.simulation.graph import Weather
 from tests.simulation.merger import MergerWorld
-from tests.simulation.merger_promises import check_merger, check_nothing_is_half_done, check_what_is_said_is_true
+from tests.simulation.merger_promises import SETTLE, check_ended, check_merger, check_nothing_is_half_done
 from tests.simulation.schools import MIGRATION, OURS, THEIRS, Schools, there
+from tests.simulation.two_tenants import LAGS, fair, rough
 from tests.simulation.world import A3, YAMMER
 
 MAPPINGS = load_mappings()
-LAGS = (timedelta(0), timedelta(seconds=15), timedelta(minutes=5))
-SETTLE = timedelta(seconds=60)
 ORDER = OperationId("order")
 THROUGH = (None, OURS, THEIRS)
 M, W, P, Work = MigrationState, WaveState, PersonState, OperationState
 Moments = list[tuple[When, Deed]]
-
-
-def _weather(lag: timedelta, *, rough: bool = True) -> Weather:
-    return Weather(lost_after=0.1, lost_before=0.1, throttled=0.1, lag=lag) if rough else Weather(lag=lag)
-
-
-def _check(world: MergerWorld, lag: timedelta = LAGS[0]) -> None:
-    check_merger(world, repeats_allowed=lag >= SETTLE)
-    check_what_is_said_is_true(world)
-    check_nothing_is_half_done(world)
 
 
 def _states(world: MergerWorld) -> set[PersonState]:
@@ -63,36 +51,36 @@ class TestInFairWeather:
     @pytest.mark.parametrize("lag", LAGS, ids=str)
     @pytest.mark.parametrize("through", [None, OURS], ids=["direct", "through our group"])
     def test_everybody_arrives_and_leaves(self, lag: timedelta, through: GroupId | None) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(lag, rough=False), schools=Schools(through=through))
+        world = MergerWorld(1, MAPPINGS, fair(lag), schools=Schools(through=through))
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
         assert set(world.waves.values()) == {W.DONE}
 
     def test_into_a_tenant_whose_licences_go_through_groups(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), schools=Schools(mode=AssignmentMode.GROUP))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), schools=Schools(mode=AssignmentMode.GROUP))
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
 
     def test_nobody_leaves_the_source_before_the_hold_period_has_passed(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]))
         world.run_through()
         for one in world.travellers:
             left_at = world.graph.source.versions[one.source_id][-1][0]
             assert left_at - one.enabled_at >= timedelta(days=30)
 
     def test_what_a_group_of_the_school_gives_is_not_taken_and_the_report_says_so(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), schools=Schools(through=THEIRS))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), schools=Schools(through=THEIRS))
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         [kept] = [one for one in world.travellers if one.state is not P.RELEASED]
         assert (kept.state, kept.failed_in, kept.reason) == (P.FAILED, Phase.RELEASE, Reason.INHERITED_FROM_GROUP)
         assert world.graph.source.people[kept.source_id].holds(A3)
 
     def test_an_order_in_the_target_gives_nobody_a_mailbox_before_their_own_has_come(self) -> None:
         board = Board(opens_gates=False, moments=[(lambda world: world.waves[1] is W.GATED, _order_in_the_target)])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board)
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board)
         world.run_through(timedelta(hours=2))
         with world.database.open() as uow:
             said = {one.subject_id: one.reason for one in uow.journal.subjects(ORDER)}
@@ -101,43 +89,12 @@ class TestInFairWeather:
         check_merger(world, repeats_allowed=False)
 
     def test_a_seed_replays(self) -> None:
-        runs = [MergerWorld(5, MAPPINGS, _weather(LAGS[2]), crash_chance=0.02) for _ in range(2)]
+        runs = [MergerWorld(5, MAPPINGS, rough(LAGS[2]), crash_chance=0.02) for _ in range(2)]
         for world in runs:
             world.run_through()
         first, second = ([(one.at, one.subject) for one in world.graph.writes] for world in runs)
         assert first == second
         assert runs[0].crashes == runs[1].crashes > 0
-
-
-class TestACrashAtEveryBoundary:
-    """Before and after each commit, of workers and of those who steer; before and after each send."""
-
-    @pytest.mark.parametrize("lag", LAGS, ids=str)
-    def test_once(self, lag: timedelta) -> None:
-        self.at_each_boundary(lag, runs=12, rough=True, through=OURS)
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("lag", LAGS, ids=str)
-    @pytest.mark.parametrize("rough", [False, True], ids=["fair", "rough"])
-    @pytest.mark.parametrize("through", [None, OURS], ids=["direct", "through our group"])
-    def test_once_at_many(self, lag: timedelta, rough: bool, through: GroupId | None) -> None:
-        self.at_each_boundary(lag, runs=100, rough=rough, through=through)
-
-    def at_each_boundary(self, lag: timedelta, *, runs: int, rough: bool, through: GroupId | None) -> None:
-        """`runs`: at so many of them, evenly spread."""
-        schools = Schools(through=through)
-        unbroken = MergerWorld(7, MAPPINGS, _weather(lag, rough=rough), schools=schools)
-        unbroken.run_through()
-        boundaries = unbroken.crash.passed
-        for boundary in range(1, boundaries + 1, boundaries // runs):
-            crash_at = frozenset({boundary})
-            world = MergerWorld(
-                7, MAPPINGS, _weather(lag, rough=rough), crash_at=crash_at, schools=Schools(through=through)
-            )
-            assert world.run_through() is M.COMPLETED, boundary
-            assert world.crashes == 1, boundary
-            assert _states(world) == {P.RELEASED}, boundary
-            _check(world, lag)
 
 
 # ── people who change their minds ────────────────────────────────────────────────────────────────────────
@@ -216,13 +173,13 @@ def _chaos(course: str, seed: int) -> None:
     world = MergerWorld(
         seed,
         MAPPINGS,
-        _weather(lag),
+        rough(lag),
         crash_chance=0.02,
         board=board,
         schools=schools,
     )
     assert world.run_through() in MIGRATION_ENDS
-    _check(world, lag)
+    check_ended(world)
 
 
 class TestAgainAndAgain:
@@ -257,20 +214,20 @@ class TestCalledOff:
 
         for seed in range(8):
             board = Board(moments=[(is_writing, refuse), (waits, steer(M.ABORTED))])
-            world = MergerWorld(seed, MAPPINGS, _weather(lag), board=board)
+            world = MergerWorld(seed, MAPPINGS, rough(lag), board=board)
             world.limits = msgspec.structs.replace(world.limits, first_people=1)
             assert world.run_through() is M.ABORTED
-            _check(world, lag)
+            check_ended(world)
 
     def test_before_anybody_approved_it_the_plan_is_void_and_everybody_waits(self) -> None:
         def asks(world: MergerWorld) -> bool:
             return any(one.state is Work.AWAITING_APPROVAL for one in world.operations)
 
         world = MergerWorld(
-            1, MAPPINGS, _weather(LAGS[0]), board=Board(approves=False, moments=[(asks, steer(M.ABORTED))])
+            1, MAPPINGS, rough(LAGS[0]), board=Board(approves=False, moments=[(asks, steer(M.ABORTED))])
         )
         assert world.run_through() is M.ABORTED
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.WAITING}
         assert not world.graph.writes
         assert not world.database.rows.steps
@@ -282,7 +239,7 @@ class TestRolledBack:
             return any(one.state is Work.AWAITING_APPROVAL for one in world.operations)
 
         board = Board(approves=False, moments=[(asks, roll_back(1))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), board=board, schools=Schools(pilot=5))
+        world = MergerWorld(1, MAPPINGS, rough(LAGS[0]), board=board, schools=Schools(pilot=5))
         assert world.run_through() is M.COMPLETED
         assert world.waves[1] is W.ROLLED_BACK
         assert _states(world) == {P.ROLLED_BACK}
@@ -291,16 +248,16 @@ class TestRolledBack:
 
     def test_who_never_got_a_seat_goes_back_with_the_others(self) -> None:
         board = Board(checks=False, retries=0, moments=[(_has_failed, roll_back(2))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(seats=3))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board, schools=Schools(seats=3))
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         assert {one.state for one in world.travellers if one.wave == 2} == {P.ROLLED_BACK}
 
     def test_who_failed_goes_back_alone_and_the_others_of_the_wave_arrive(self) -> None:
         board = Board(checks=False, retries=0, moments=[(_has_failed, roll_back_failed(1))])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(seats=3, pilot=5))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board, schools=Schools(seats=3, pilot=5))
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         states = [one.state for one in world.travellers]
         assert (states.count(P.ROLLED_BACK), states.count(P.RELEASED)) == (2, 3)
         assert world.waves[1] is W.DONE
@@ -322,12 +279,12 @@ class TestTriedAgain:
         world = MergerWorld(
             seed,
             MAPPINGS,
-            _weather(LAGS[seed]),
+            rough(LAGS[seed]),
             board=Board(checks=False, moments=[(came_up_short, buy)]),
             schools=Schools(seats=3),
         )
         assert world.run_through() is M.COMPLETED
-        _check(world, LAGS[seed])
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
 
     def test_when_all_else_has_ended_the_migration_goes_on_for_them(self) -> None:
@@ -341,12 +298,12 @@ class TestTriedAgain:
         world = MergerWorld(
             1,
             MAPPINGS,
-            _weather(LAGS[0]),
+            rough(LAGS[0]),
             board=Board(checks=False, retries=0, moments=[(is_over, buy)]),
             schools=Schools(seats=3),
         )
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
 
     @pytest.mark.parametrize("seed", range(3))
@@ -372,7 +329,7 @@ class TestTriedAgain:
             world.board.opens_gates = True
 
         board = Board(opens_gates=False, moments=[(somebody_stands_there, switch_off), (is_seen, open_gates)])
-        world = MergerWorld(seed, MAPPINGS, _weather(LAGS[seed]), board=board)
+        world = MergerWorld(seed, MAPPINGS, rough(LAGS[seed]), board=board)
         assert world.run_through() is M.COMPLETED
         check_merger(world, repeats_allowed=LAGS[seed] >= SETTLE, apart_from=frozenset({touched[0][0]}))
         check_nothing_is_half_done(world)
@@ -396,18 +353,18 @@ class TestTriedAgain:
             world.graph.target.stop_at_write = None
 
         board = Board(moments=[(is_writing, refuse), (is_held, cure)])
-        world = MergerWorld(2, MAPPINGS, _weather(LAGS[0], rough=False), board=board)
+        world = MergerWorld(2, MAPPINGS, fair(LAGS[0]), board=board)
         world.limits = msgspec.structs.replace(world.limits, first_people=1)
         assert world.run_through() is M.COMPLETED
         assert held
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
 
 
 class TestALateApproval:
     def test_is_void_and_the_plan_is_drawn_anew(self) -> None:
         board = Board(approves=False)
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), board=board)
+        world = MergerWorld(1, MAPPINGS, rough(LAGS[0]), board=board)
         world.run_through(timedelta(days=7, minutes=5))
         [operation] = world.operations
         drawn = [event.at for event in world.database.rows.events if event.kind == "plan.drawn"]
@@ -417,15 +374,15 @@ class TestALateApproval:
         assert not world.graph.writes
         board.approves = True
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
 
     def test_at_the_last_moment_it_ends_while_people_are_written(self) -> None:
         """Approved a second before its time is over: what is left is asked for anew."""
         board = Board(approves_after=timedelta(days=7) - timedelta(seconds=1))
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]), board=board)
+        world = MergerWorld(1, MAPPINGS, rough(LAGS[0]), board=board)
         world.limits = msgspec.structs.replace(world.limits, first_people=1)
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         reasons = [event.reason for event in world.database.rows.events if event.kind == "operation.planning"]
         assert Reason.APPROVAL_EXPIRED in reasons
 
@@ -452,7 +409,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
             robbed.append(one)
 
         board = Board(retries=0, approves_after=timedelta(days=1), moments=[(self.asks(Phase.RELEASE), rob)])
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board)
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board)
         world.limits = msgspec.structs.replace(world.limits, changed_share=share)
         assert world.run_through() is M.COMPLETED
         check_merger(world, apart_from=frozenset({robbed[0].source_id}))
@@ -475,7 +432,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
 
         moments = [(_when(1, {W.HOLDING}, 0), roll_back(1)), (self.asks(Phase.UNDO_TARGET), rob)]
         board = Board(retries=0, approves_after=timedelta(days=1), moments=moments)
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=board, schools=Schools(pilot=5))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board, schools=Schools(pilot=5))
         world.limits = msgspec.structs.replace(world.limits, changed_share=share)
         assert world.run_through() is M.COMPLETED
         [kept] = [one for one in world.travellers if one.state is not P.ROLLED_BACK]
@@ -486,7 +443,7 @@ class TestWhatTheOtherTenantLostSinceThePlan:
 
 class TestTwoWorkersAtOnce:
     def test_the_second_look_at_a_migration_changes_nothing(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]))
+        world = MergerWorld(1, MAPPINGS, rough(LAGS[0]))
         world.match()(MIGRATION)
         start(world, 1)
         world.database.meanwhile = lambda: world.advance()(MIGRATION)
@@ -494,10 +451,10 @@ class TestTwoWorkersAtOnce:
             world.advance()(MIGRATION)
         assert len(world.operations) == 1
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
 
     def test_whoever_pauses_is_not_overruled_by_a_look_that_began_before(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0]))
+        world = MergerWorld(1, MAPPINGS, rough(LAGS[0]))
         world.match()(MIGRATION)
         start(world, 1)
         world.database.meanwhile = lambda: steer(M.PAUSED)(world)
@@ -508,10 +465,10 @@ class TestTwoWorkersAtOnce:
 
     @pytest.mark.parametrize("seed", range(12))
     def test_at_any_moment(self, seed: int) -> None:
-        world = MergerWorld(seed, MAPPINGS, _weather(LAGS[seed % 3]), duplicates=0.1)
+        world = MergerWorld(seed, MAPPINGS, rough(LAGS[seed % 3]), duplicates=0.1)
         assert world.run_through() is M.COMPLETED
         assert world.overtaken > 0
-        _check(world, LAGS[seed % 3])
+        check_ended(world)
 
 
 class TestHalfALook:
@@ -522,17 +479,17 @@ class TestHalfALook:
             looks.append(census)
             return msgspec.structs.replace(census, is_complete=len(looks) > 2)
 
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False), board=Board(retries=0))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=Board(retries=0))
         observe = world.graph.target.observe_census
         world.graph.target.observe_census = lambda tenant: whole_the_third_time(observe(tenant))  # type: ignore[method-assign]
         assert world.run_through() is M.COMPLETED
-        _check(world)
+        check_ended(world)
         assert _states(world) == {P.RELEASED}
 
 
 class TestTwoMigrations:
     def test_of_the_same_people_the_second_is_refused_by_the_name_of_the_first(self) -> None:
-        world = MergerWorld(1, MAPPINGS, _weather(LAGS[0], rough=False))
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]))
         match = world.match()
         match(MIGRATION)
         second = _another(world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SubjectId, TenantId
@@ -11,10 +12,20 @@ from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Receipt
 from provisioning.domain.worklist import Lease
-from tests.simulation.graph import FakeGraph, Write
+from tests.simulation.graph import FakeGraph, Weather, Write
 
 SOURCE = TenantId("22222222-2222-2222-2222-222222222222")
 TARGET = TenantId("33333333-3333-3333-3333-333333333333")
+
+LAGS = (timedelta(0), timedelta(seconds=15), timedelta(minutes=5))
+
+
+def fair(lag: timedelta) -> Weather:
+    return Weather(lag=lag)
+
+
+def rough(lag: timedelta) -> Weather:
+    return Weather(lost_after=0.1, lost_before=0.1, throttled=0.1, lag=lag)
 
 
 @dataclass
