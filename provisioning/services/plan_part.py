@@ -140,7 +140,13 @@ class PlanPart:
             there=observe_some(self._gateway, self._clock, other, [one for one in there if one]),
             seats=self._gateway.observe_seats(tenant),
             groups=observe_groups(
-                self._gateway, operation, _directly(basis.policy), basis.groups, census, self._mappings
+                self._gateway,
+                operation,
+                _directly(basis.policy),
+                basis.groups,
+                census,
+                self._mappings,
+                also=basis.groups.ids if phase is Phase.UNDO_SOURCE else frozenset(),  # all may have left it
             ),
         )
 
