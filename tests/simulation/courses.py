@@ -18,9 +18,9 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.board import DEEDS, Board, Deed, When, roll_back, roll_back_failed, steer
 from tests.simulation.boundaries import Boundary, Where
-from tests.simulation.graph import Weather
 from tests.simulation.merger import INTO_FORM, LOOK, MergerWorld
 from tests.simulation.schools import OURS, Schools
+from tests.simulation.weather import Weather
 from tests.simulation.world import A1, A3
 
 M, W, P = MigrationState, WaveState, PersonState

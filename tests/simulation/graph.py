@@ -29,6 +29,7 @@ from provisioning.domain.worklist import Lease
 from provisioning.planning.losses import after_change
 from tests.simulation.boundaries import Where
 from tests.simulation.groups import GROUP_KINDS, FakeGroups
+from tests.simulation.weather import Weather
 
 TOO_NEW = timedelta(seconds=5)  # what the gateway says of a group that not every replica knows
 
@@ -46,17 +47,6 @@ class Write:
     @property
     def changed(self) -> bool:
         return self.before != self.after
-
-
-@dataclass
-class Weather:
-    """How often a call goes wrong, in shares of one; what the seed rolls decides which."""
-
-    lost_after: float = 0.0  # applied, the answer never came
-    lost_before: float = 0.0  # never arrived, and nobody can tell
-    throttled: float = 0.0
-    lag: timedelta = timedelta(0)
-    processing: timedelta = timedelta(minutes=2)  # from a group's change to its people; up to twice as long
 
 
 @dataclass
@@ -202,25 +192,13 @@ class FakeGraph:
         """One call; `company` are those who travel in it too."""
         if self.stop_at_write:
             return self._receipt(attempt, Outcome.REFUSED, reason=self.stop_at_write.reason, tenant_wide=True)
-        fate = self._fate()
+        fate = self.weather.fate(self.dice)
         if fate == "throttled":
             return self._refused(attempt, Reason.THROTTLED, after=timedelta(seconds=3))
         if fate == "lost before":
             return self._receipt(attempt, Outcome.UNKNOWN)
         receipt = self._for_groups((attempt, *company)) if attempt.kind in GROUP_KINDS else self._for_person(attempt)
         return self._receipt(attempt, Outcome.UNKNOWN) if fate == "lost after" else receipt
-
-    def _fate(self) -> str:
-        roll, weather = self.dice.random(), self.weather
-        for fate, share in (
-            ("throttled", weather.throttled),
-            ("lost before", weather.lost_before),
-            ("lost after", weather.lost_after),
-        ):
-            if roll < share:
-                return fate
-            roll -= share
-        return "fine"
 
     def _for_person(self, attempt: Attempt) -> Receipt:
         if refusal := self._refusal(attempt):

@@ -45,6 +45,7 @@ class Journal(Store):
                 raise ConflictError("the step is not pending, or its plan is void or not approved")
             assert self.rows.attempts.get(attempt.attempt_id) not in {Outcome.ACCEPTED, Outcome.FOUND_DONE}
             self.rows.attempts[attempt.attempt_id] = None
+            self.rows.tried[attempt.attempt_id] = record
             self.rows.steps[attempt.step_id] = msgspec.structs.replace(
                 record,
                 state=StepState.IN_FLIGHT,

@@ -31,10 +31,11 @@ from provisioning.services.sweep_migrations import SweepMigrations
 from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.board import Board
 from tests.simulation.boundaries import Crash, CrashPoint, Where
-from tests.simulation.graph import FakeGraph, Weather
+from tests.simulation.graph import FakeGraph
 from tests.simulation.schools import MIGRATION, Schools
 from tests.simulation.store import Database
 from tests.simulation.two_tenants import SOURCE, TARGET, TwoTenants
+from tests.simulation.weather import Weather
 from tests.simulation.world import Messages, Unlimited, VirtualClock, World
 
 INTO_FORM = "into the group"  # what an operation does that is no part of the migration

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.ids import OperationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
 from provisioning.domain.migration import Traveller
 from provisioning.domain.migration_lifecycle import UNDER_WAY
 from provisioning.domain.observation import Person
+from provisioning.domain.operation import StepKind, StepRecord
 from provisioning.planning.carry import enabled_plans, families
+from provisioning.planning.window import is_open
 from tests.simulation.graph import Write
 from tests.simulation.merger import MergerWorld
 from tests.simulation.promises import check_witness
@@ -38,6 +40,7 @@ def check_merger(
     check_exchange_waits(world, travellers)
     check_what_was_off_stays_off(world, travellers)
     check_only_approved_writes(world)
+    check_only_in_the_window(world)
 
 
 def check_nobody_is_without(world: MergerWorld, travellers: list[Traveller]) -> None:
@@ -67,43 +70,49 @@ def check_what_was_off_stays_off(world: MergerWorld, travellers: list[Traveller]
 
 
 def check_only_approved_writes(world: MergerWorld) -> None:
-    """Each write is to somebody of an operation in that tenant whose plan somebody had approved by then.
+    """Each write is a try of a step, in that step's tenant, of a plan that was in force: by a person, or its guards.
 
-    Into the group, once they have arrived, people are moved within the guards: that rests on the tenant's policy.
+    A part of a migration always has a person's approval, and names whom it writes to.
     """
-    approved: dict[str, datetime] = {}
-    for event in world.database.rows.events:
-        if event.kind == "plan.approved":
-            approved.setdefault(str(event.operation), event.at)
-    by_policy = {one.tenant_id for one in world.operations if one.wish.part is None}
+    approved = _approvals(world)
     for tenant, write in _written(world):
-        if tenant in by_policy and _is_about_a_group(write):
-            continue
-        fitting = [
-            one
-            for one in world.operations
-            if one.tenant_id == tenant
-            and write.subject in one.wish.named
-            and approved.get(one.operation_id, datetime.max.replace(tzinfo=write.at.tzinfo)) <= write.at
-        ]
-        assert fitting or _is_afterwards(world, tenant, write), f"{write} was approved by nobody"
+        record = world.database.rows.tried[write.attempt]
+        operation = world.database.rows.operations[record.operation_id]
+        plan = world.database.rows.drawn[record.plan_id]
+        assert operation.tenant_id == tenant, f"{write} was meant for the other tenant"
+        assert record.step.subject_id == write.subject, f"{write} was meant for {record.step.subject_id}"
+        approved_at = approved.get((operation.operation_id, plan.digest))
+        is_within_guards = operation.wish.part is None and not plan.guard_breaches
+        assert is_within_guards or (approved_at and approved_at <= write.at), f"{write} was approved by nobody"
+        assert operation.wish.part is None or write.subject in operation.wish.named, f"{write}: nobody asked for them"
+        check_is_as_planned(write, record)
 
 
-def _is_afterwards(world: MergerWorld, tenant: TenantId, write: Write) -> bool:
-    """Whether it belongs to an ordinary operation, which moves who has arrived into a group."""
-    ordinary = {one.operation_id: one for one in world.operations if one.wish.part is None and one.tenant_id == tenant}
-    return any(
-        record.step.subject_id == write.subject and ordinary[record.operation_id].created_at <= write.at
-        for record in world.database.rows.steps.values()
-        if record.operation_id in ordinary
-    )
+def check_is_as_planned(write: Write, record: StepRecord) -> None:
+    """Of a person's licences nothing differs but the products of the step."""
+    if not isinstance(write.before, Person) or not isinstance(write.after, Person):
+        return
+    change = record.step.change
+    meant = {change.add_sku, *change.remove_skus}
+    differing = {held.sku_id for held in {*write.before.licences} ^ {*write.after.licences}}
+    assert record.step.kind is StepKind.REPROCESS or differing <= meant, f"{write} changed {differing - meant}"
 
 
-def _is_about_a_group(write: Write) -> bool:
-    """Making it, licensing it, joining it, or giving up what one had by oneself for what it brings."""
-    if not isinstance(write.after, Person):
-        return True
-    return any(one.group_id is not None for one in write.after.licences)
+def check_only_in_the_window(world: MergerWorld) -> None:
+    """No part of the migration wrote at another hour."""
+    window, holidays = world.migration.definition.window, world.mappings.school_holidays
+    for _, write in _written(world):
+        operation = world.database.rows.operations[world.database.rows.tried[write.attempt].operation_id]
+        assert operation.wish.part is None or is_open(window, holidays, write.at), f"{write} left while it was shut"
+
+
+def _approvals(world: MergerWorld) -> dict[tuple[OperationId, str], datetime]:
+    """When each plan was approved, by its operation and digest."""
+    approved: dict[tuple[OperationId, str], datetime] = {}
+    for event in world.database.rows.events:
+        if event.kind == "plan.approved" and event.operation and event.after:
+            approved.setdefault((event.operation, event.after), event.at)
+    return approved
 
 
 def check_nothing_is_half_done(world: MergerWorld) -> None:

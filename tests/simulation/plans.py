@@ -32,7 +32,7 @@ class Plans(Store):
         self._drop_unnamed(plan)
         self._strike(plan, sku)
         self._add_steps(plan, pseudonyms, sku)
-        self.rows.plans[plan.operation_id] = PlanRecord(
+        self.rows.drawn[plan.plan_id] = self.rows.plans[plan.operation_id] = PlanRecord(
             plan_id=plan.plan_id,
             operation_id=plan.operation_id,
             digest=plan.envelope.digest,

@@ -17,6 +17,7 @@ from provisioning.domain.ids import (
     MigrationId,
     OperationId,
     OrganisationId,
+    PlanId,
     SkuId,
     StepId,
     SubjectId,
@@ -53,6 +54,8 @@ class Rows:
     group_rows: set[tuple[OperationId, SubjectId]] = field(default_factory=set)  # which of the subjects are groups
     groups: dict[tuple[TenantId, SkuId, OrganisationId], LicensingGroup] = field(default_factory=dict)
     attempts: dict[AttemptId, Outcome | None] = field(default_factory=dict)
+    tried: dict[AttemptId, StepRecord] = field(default_factory=dict)  # what each was a try of
+    drawn: dict[PlanId, PlanRecord] = field(default_factory=dict)  # every plan there was, as it was drawn
     waiting: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
     reserved: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)

@@ -18,8 +18,8 @@ from provisioning.domain.reasons import Reason
 from provisioning.ports import Grant
 from provisioning.services.transitions import move
 from tests.simulation.boundaries import Crash
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import TENANT, VirtualClock, World
 
 MAPPINGS = load_mappings()

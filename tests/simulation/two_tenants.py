@@ -12,7 +12,8 @@ from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Receipt
 from provisioning.domain.worklist import Lease
-from tests.simulation.graph import FakeGraph, Weather, Write
+from tests.simulation.graph import FakeGraph, Write
+from tests.simulation.weather import Weather
 
 SOURCE = TenantId("22222222-2222-2222-2222-222222222222")
 TARGET = TenantId("33333333-3333-3333-3333-333333333333")

@@ -39,8 +39,9 @@ from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.verify_operation import VerifyOperation
 from tests.simulation.boundaries import Crash, CrashPoint
-from tests.simulation.graph import FakeGraph, Weather, licence
+from tests.simulation.graph import FakeGraph, licence
 from tests.simulation.store import Database
+from tests.simulation.weather import Weather
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 SCHOOL = OrganisationId("10OF00")
