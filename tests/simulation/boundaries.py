@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -41,9 +39,9 @@ class CrashPoint:
     dice: random.Random = field(default_factory=random.Random)
     armed: bool = False
     doing: str = ""
-    left_behind: Callable[[], Hashable] = lambda: None
+    left_behind: Callable[[], object] = lambda: None
     reached: list[Boundary] = field(default_factory=list)
-    left: list[Hashable] = field(default_factory=list)  # what a process that dies leaves behind, at each boundary
+    left: list[object] = field(default_factory=list)  # what a process that dies leaves behind, at each boundary
     struck: list[Boundary] = field(default_factory=list)
     forgotten: int = 0
 
@@ -57,8 +55,13 @@ class CrashPoint:
 
         What a process knew is gone with it; only what it committed and sent is left.
         """
-        numbered = enumerate(self.left, start=1)
-        return [[number for number, _ in place] for _, place in groupby(numbered, key=itemgetter(1))]
+        places: list[list[int]] = []
+        for number, left in enumerate(self.left, start=1):
+            if number > 1 and left == self.left[number - 2]:
+                places[-1].append(number)
+            else:
+                places.append([number])
+        return places
 
     def forget(self) -> None:
         """Count anew from here."""
@@ -68,7 +71,8 @@ class CrashPoint:
         if not self.armed:
             return
         self.reached.append(Boundary(self.doing, where))
-        self.left.append(self.left_behind())
+        if not self.at:  # those who look for places to die at have not chosen any yet
+            self.left.append(self.left_behind())
         if self.passed in self.at or self.dice.random() < self.chance:
             self.struck.append(self.reached[-1])
             raise Crash(where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from config.limits import default_limits
@@ -32,11 +31,12 @@ from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.board import Board
 from tests.simulation.boundaries import Crash, CrashPoint, Where
 from tests.simulation.graph import FakeGraph
+from tests.simulation.rows import Said
 from tests.simulation.schools import MIGRATION, Schools
 from tests.simulation.store import Database
 from tests.simulation.two_tenants import SOURCE, TARGET, TwoTenants
 from tests.simulation.weather import Weather
-from tests.simulation.world import Messages, Unlimited, VirtualClock, World
+from tests.simulation.world import Messages, Unlimited, VirtualClock, World, lasting
 
 INTO_FORM = "into the group"  # what an operation does that is no part of the migration
 LOOK = "look"  # at the migration, by the sweep
@@ -104,10 +104,10 @@ class MergerWorld(World):
             self.schools.ask_for_migration(uow, self.graph.source.people, self.board.threshold)
             uow.commit()
 
-    def _left_behind(self) -> Hashable:
+    def _left_behind(self) -> object:
         """All that outlives a process: what was committed, what Graph did, and which messages are on their way."""
         writes = len(self.graph.source.writes), len(self.graph.target.writes)
-        return self.crash.doing, self.database.changes, writes, self.delivered, len(self.messages.queue)
+        return self.crash.doing, Said(self.database.rows), writes, self.delivered, len(self.messages.queue)
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,7 +119,14 @@ class MergerWorld(World):
         finish = FinishOperation(self.clock)
         prepare = self._in_force(PreparePart(**shared, trouble=trouble))
         plan = self._in_force(
-            PlanPart(**shared, limits=self.limits, mappings=self.mappings, trouble=trouble, finish=finish)
+            PlanPart(
+                **shared,
+                limits=self.limits,
+                mappings=self.mappings,
+                trouble=trouble,
+                finish=finish,
+                keep_alive=lasting,
+            )
         )
         keep = KeepInStep(
             open_uow=self.database.open,
@@ -252,6 +259,8 @@ class MergerWorld(World):
         except ConflictError:
             self.overtaken += 1
             raise
+        finally:
+            self.database.meanwhile = None  # the other worker does not wait for whoever died before it came
 
     @property
     def _standing(self) -> object:

@@ -45,10 +45,16 @@ def check_merger(
 
 def check_nobody_is_without(world: MergerWorld, travellers: list[Traveller]) -> None:
     """Every service that somebody had in the beginning is on in one of the two tenants at every instant (L3)."""
+    catalogue = world.mappings.skus
+    family_of = {plan.plan_id: plan.family for sku in catalogue.values() for plan in sku.plans}
+
+    def services(person: Person) -> frozenset[str]:
+        return families(enabled_plans(person.licences, catalogue), family_of)
+
     for one in travellers:
+        before = services(world.graph.source.versions[one.source_id][0][1])
         for at, here, there in _history(world, one):
-            served = _services(world, here) | _services(world, there)
-            missing = _services(world, world.graph.source.versions[one.source_id][0][1]) - served
+            missing = before - services(here) - services(there)
             assert not missing, f"{one.source_id} was without {missing} from {at} on"
 
 
@@ -154,12 +160,6 @@ def _written(world: MergerWorld) -> Iterator[tuple[TenantId, Write]]:
     for tenant, graph in ((SOURCE, world.graph.source), (TARGET, world.graph.target)):
         for write in graph.writes:
             yield tenant, write
-
-
-def _services(world: MergerWorld, person: Person) -> frozenset[str]:
-    catalogue = world.mappings.skus
-    family_of = {plan.plan_id: plan.family for sku in catalogue.values() for plan in sku.plans}
-    return families(enabled_plans(person.licences, catalogue), family_of)
 
 
 def _history(world: MergerWorld, one: Traveller) -> Iterator[tuple[datetime, Person, Person]]:

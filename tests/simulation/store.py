@@ -36,7 +36,6 @@ class Database:
 
     def __init__(self, at_commit: Callable[[Where], None]) -> None:
         self.rows = Rows()
-        self.changes = 0  # commits after which something was said that was not said before
         self.at_commit = at_commit
         self.meanwhile: Callable[[], None] | None = None  # what another process does before the next commit, once
 
@@ -77,7 +76,6 @@ class MemoryUnitOfWork:
         self._database.at_commit(Where.BEFORE_COMMIT)
         self._let_another_be_first()
         assert self._database.rows is self._begun_from, "two units of work overlapped in a single thread"
-        self._database.changes += not self.rows.says_the_same(self._begun_from)
         self._database.rows = self._begun_from = self.rows
         self._database.at_commit(Where.AFTER_COMMIT)
 
