@@ -176,6 +176,24 @@ class TestRolledBack:
         assert not world.graph.writes
         assert [one.state for one in world.operations] == [Work.CANCELLED]
 
+    @pytest.mark.parametrize("lag", LAGS, ids=str)
+    def test_whoever_left_our_group_last_is_taken_back_into_it(self, lag: timedelta) -> None:
+        """By then it brings nobody anything: it is looked at because we gave it to them."""
+
+        def all_have_left(world: MergerWorld) -> bool:
+            members = world.graph.source.groups.current(OURS).members
+            return not members and world.waves[1] is W.RELEASING
+
+        schools = Schools(through=OURS, pilot=5)
+        world = MergerWorld(
+            1, MAPPINGS, fair(lag), board=Board(moments=[(all_have_left, roll_back(1))]), schools=schools
+        )
+        before = world.graph.source.groups.current(OURS).members
+        assert world.run_through() is M.COMPLETED
+        check_ended(world)
+        assert _states(world) == {P.ROLLED_BACK}
+        assert world.graph.source.groups.current(OURS).members == before
+
     def test_who_never_got_a_seat_goes_back_with_the_others(self) -> None:
         board = Board(checks=False, retries=0, moments=[(_has_failed, roll_back(2))])
         world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=board, schools=Schools(seats=3))
