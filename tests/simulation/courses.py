@@ -130,6 +130,15 @@ def _more_seats() -> Moments:
     return [(_has_failed, _buy)]
 
 
+def _paused_by_failures() -> Moments:
+    """The threshold pauses it; seats are bought, and a person lets it go on."""
+
+    def is_paused(world: MergerWorld) -> bool:
+        return world.migration.state is M.PAUSED
+
+    return [(is_paused, _buy), (is_paused, steer(M.RUNNING))]
+
+
 def _cured() -> Moments:
     def refuse(world: MergerWorld) -> None:
         world.graph.target.stop_at_write = ActionRequiredError("no", Reason.SKU_NOT_OWNED)
@@ -168,6 +177,9 @@ COURSES = (
         ends={P.ROLLED_BACK: 2, P.RELEASED: 3},
     ),
     Course(name="tried again", moments=_more_seats, schools=_SHORT, checks=False, ends=_ALL),
+    Course(
+        name="paused by failures", moments=_paused_by_failures, schools=_SHORT, threshold=0.05, checks=False, ends=_ALL
+    ),
     Course(name="held and cured", moments=_cured, first_people=1, ends=_ALL),
     Course(
         name="at certain hours",  # that end while people are written, in the night in which the clock goes back

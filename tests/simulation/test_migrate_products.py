@@ -44,9 +44,9 @@ class TestPeopleWithTwoProducts:
         parts = [(one.wish.part.wave, one.wish.sku_id) for one in world.operations_in(Phase.PREPARE) if one.wish.part]
         assert sorted(parts) == sorted([(1, A3), (2, A3), (2, A1)])
 
-    @pytest.mark.parametrize("seed", range(9))
+    @pytest.mark.parametrize("seed", range(3))
     def test_on_bad_days_with_crashes_it_ends_the_same(self, seed: int) -> None:
-        world = MergerWorld(seed, MAPPINGS, rough(LAGS[seed % 3]), schools=BOTH, crash_chance=0.02)
+        world = MergerWorld(seed, MAPPINGS, rough(LAGS[seed]), schools=BOTH, crash_chance=0.02)
         assert world.run_through() is MigrationState.COMPLETED
         check_ended(world)
         assert _held(world)[-1] == ({A1}, {A3})
