@@ -77,7 +77,7 @@ def _called_off_on_the_way_back(seed: int) -> Moments:
 
 
 def _rolled_back_while_paused(seed: int) -> Moments:
-    is_back = _when(1, {W.ROLLING_BACK}, seed)
+    is_back = _when(1, {W.ROLLING_BACK, W.ROLLED_BACK}, seed)
     return [
         (_when(1, _BEGUN, seed), steer(M.PAUSED)),
         (lambda world: world.migration.state is M.PAUSED and world.waves[1] in _BEGUN, roll_back(1)),
