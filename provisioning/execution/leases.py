@@ -1,13 +1,15 @@
 """Keeping a lease while something slow is read. Each renewal is its own short transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 
 from provisioning.domain.errors import StaleLeaseError, UnavailableError
 from provisioning.domain.worklist import Lease
 from provisioning.ports import Clock, OpenUnitOfWork
+
+KeepAlive = Callable[[OpenUnitOfWork, Lease, Clock, timedelta], AbstractContextManager[None]]
 
 
 @contextmanager

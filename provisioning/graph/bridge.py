@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -70,22 +70,24 @@ class Bridge:
     def run(self, work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
         """What `work` returns; raises TimeoutError after `deadline`. Nothing it started runs on afterwards."""
         loop = self._loops.get()
+        begun: set[asyncio.Task[Any]] = set()
         with loop.lock:
             try:
-                return loop.runner.run(_bounded(work, deadline))
+                return loop.runner.run(_bounded(work, deadline, begun))
             finally:
-                self._drain(loop.runner)
+                self._drain(loop.runner, begun)
 
     def close(self) -> None:
         """Close this process's loop; a later run makes a new one."""
         if loop := self._loops.pop():
             loop.runner.close()
 
-    def _drain(self, runner: asyncio.Runner) -> None:
+    def _drain(self, runner: asyncio.Runner, begun: set[asyncio.Task[Any]]) -> None:
         """Cancel and await whatever is left; an interruption meanwhile is raised when everything has stopped."""
         interruption: BaseException | None = None  # a TaskGroup raises the one that broke off the call once more
         until = time.monotonic() + self._drain_within.total_seconds()
         while left := asyncio.all_tasks(runner.get_loop()):
+            begun |= left
             if time.monotonic() >= until:
                 self._die(f"{len(left)} tasks did not stop within {self._drain_within}")
                 return
@@ -93,11 +95,14 @@ class Bridge:
                 runner.run(_stopped(left, until - time.monotonic()))
             except (KeyboardInterrupt, SystemExit) as again:
                 interruption = again
+        _look_at(begun)
         if interruption:
             raise interruption
 
 
-async def _bounded(work: Coroutine[Any, Any, T], deadline: timedelta) -> T:
+async def _bounded(work: Coroutine[Any, Any, T], deadline: timedelta, begun: set[asyncio.Task[Any]]) -> T:
+    if task := asyncio.current_task():
+        begun.add(task)
     async with asyncio.timeout(deadline.total_seconds()):
         return await work
 
@@ -106,7 +111,11 @@ async def _stopped(tasks: set[asyncio.Task[Any]], within: float) -> None:
     for task in tasks:
         if not task.cancelling():
             task.cancel()
-    done, _ = await asyncio.wait(tasks, timeout=within)
-    for task in done:
-        if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not report it as forgotten
+    await asyncio.wait(tasks, timeout=within)
+
+
+def _look_at(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """What they raised is known to the caller: asyncio would report it as forgotten, in the middle of later work."""
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()

@@ -13,8 +13,14 @@ _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 
 
 def is_in_doubt(uow: UnitOfWork, operation: Operation) -> bool:
-    """Whether something was written, or perhaps was, that nobody has read back."""
-    return bool(uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ, 1))
+    """Whether something was written, or perhaps was, that nobody has read back.
+
+    What seemed not to have arrived, and was to be sent again, may yet be shown by another replica.
+    """
+    if uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ, 1):
+        return True
+    to_be_sent = uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
+    return any(one.reason is Reason.NO_ANSWER for one in to_be_sent)
 
 
 def cancel_part(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:

@@ -82,11 +82,21 @@ def goes_through_group(policy: Policy, wish: Wish, mappings: Mappings) -> bool:
 
 
 def observe_groups(
-    gateway: LicenceGateway, operation: Operation, policy: Policy, basis: GroupBasis, census: Census, mappings: Mappings
+    gateway: LicenceGateway,
+    operation: Operation,
+    policy: Policy,
+    basis: GroupBasis,
+    census: Census,
+    mappings: Mappings,
+    *,
+    also: frozenset[GroupId] = frozenset(),
 ) -> ObservedGroups:
-    """Raises GraphError when a group that matters cannot be read."""
+    """`also`: groups of interest that bring nobody anything now.
+
+    Raises GraphError when a group that matters cannot be read.
+    """
     wish = operation.wish
-    others = groups_that_bring(census.people, products(wish))
+    others = groups_that_bring(census.people, products(wish)) | also
     if not goes_through_group(policy, wish, mappings):
         return ObservedGroups(scene=_scene(basis, _kinds(gateway, operation, others)))
     is_ours = policy.group_id is None or policy.group_id in basis.ids

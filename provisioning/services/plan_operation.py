@@ -17,7 +17,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
-from provisioning.execution.leases import kept_alive
+from provisioning.execution.leases import KeepAlive, kept_alive
 from provisioning.planning.deliver import plan_deliver
 from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
@@ -56,6 +56,7 @@ class PlanOperation:
         trouble: TenantTrouble,
         finish: FinishOperation,
         campaign_approval: CampaignApprovals,
+        keep_alive: KeepAlive = kept_alive,
     ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
@@ -65,6 +66,7 @@ class PlanOperation:
         self._trouble = trouble
         self._finish = finish
         self._campaign_approval = campaign_approval
+        self._keep_alive = keep_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
@@ -74,7 +76,7 @@ class PlanOperation:
         if basis.policy.assignment_mode is AssignmentMode.NONE:
             return self._leave_to_school(operation, lease)
         try:
-            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+            with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 observed = observe_scene(self._gateway, operation.tenant_id, [*basis.own, *basis.strangers])
                 named = self._gateway.resolve_subjects(operation.tenant_id, basis.unresolved)
                 groups = observe_groups(

@@ -18,7 +18,7 @@ from provisioning.domain.operation import Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.domain.worklist import Intent, Lease, Topic
-from provisioning.execution.leases import kept_alive
+from provisioning.execution.leases import KeepAlive, kept_alive
 from provisioning.planning.guards import Usage
 from provisioning.planning.leaving import Taken
 from provisioning.planning.migrate import MigrateScene, plan_migrate
@@ -72,6 +72,7 @@ class PlanPart:
         mappings: Mappings,
         trouble: TenantTrouble,
         finish: FinishOperation,
+        keep_alive: KeepAlive = kept_alive,
     ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
@@ -80,6 +81,7 @@ class PlanPart:
         self._mappings = mappings
         self._trouble = trouble
         self._finish = finish
+        self._keep_alive = keep_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
@@ -87,7 +89,7 @@ class PlanPart:
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
             return self._hold(operation, Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND)
         try:
-            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+            with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 seen = self._observe(operation, basis)
                 _require_whole(seen)
         except GraphError as error:
@@ -140,7 +142,13 @@ class PlanPart:
             there=observe_some(self._gateway, self._clock, other, [one for one in there if one]),
             seats=self._gateway.observe_seats(tenant),
             groups=observe_groups(
-                self._gateway, operation, _directly(basis.policy), basis.groups, census, self._mappings
+                self._gateway,
+                operation,
+                _directly(basis.policy),
+                basis.groups,
+                census,
+                self._mappings,
+                also=basis.groups.ids if phase is Phase.UNDO_SOURCE else frozenset(),  # all may have left it
             ),
         )
 

@@ -17,7 +17,7 @@ from provisioning.domain.worklist import Lease
 from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
-from provisioning.execution.leases import kept_alive
+from provisioning.execution.leases import KeepAlive, kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event
 from provisioning.execution.verification import found_membership, rule_early, rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
@@ -43,6 +43,7 @@ class VerifyOperation:
         executor: Executor,
         trouble: TenantTrouble,
         finish: FinishOperation,
+        keep_alive: KeepAlive = kept_alive,
     ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
@@ -51,6 +52,7 @@ class VerifyOperation:
         self._executor = executor
         self._trouble = trouble
         self._finish = finish
+        self._keep_alive = keep_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         self._executor.recover(operation, lease)
@@ -60,7 +62,7 @@ class VerifyOperation:
             own = self._own_work(uow, operation, records, now)
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
-            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+            with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 seen = observe_steps(self._gateway, operation.tenant_id, due)
         except GraphError as error:
             return self._trouble.met(operation, error)

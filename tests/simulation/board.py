@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provisioning.domain.actors import Identity, Role
-from provisioning.domain.ids import Actor
+from provisioning.domain.ids import Actor, MigrationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -28,6 +28,15 @@ APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}
 _GATES = frozenset({PersonState.PREPARING, PersonState.PREPARED})
 _ASKS = OperationState.AWAITING_APPROVAL
 
+# what a person does, by the name under which a crash in the middle of it is counted
+MATCH, CHECK, START, GATE, APPROVE, LET_GO = "match", "check", "start", "gate", "approve", "let go"
+PAUSE, RESUME, ABORT, RETRY, RETRY_HELD = "pause", "resume", "abort", "retry", "retry what is held"
+ROLL_BACK, ROLL_BACK_FAILED = "roll back", "roll back who failed"
+DEEDS = frozenset(
+    {MATCH, CHECK, START, GATE, APPROVE, LET_GO, PAUSE, RESUME, ABORT, RETRY, RETRY_HELD, ROLL_BACK, ROLL_BACK_FAILED}
+)
+_STEERING = {MigrationState.PAUSED: PAUSE, MigrationState.RUNNING: RESUME, MigrationState.ABORTED: ABORT}
+
 Deed = Callable[["MergerWorld"], None]
 When = Callable[["MergerWorld"], bool]
 
@@ -39,6 +48,7 @@ class Board:
     approves: bool = True
     approves_after: timedelta = timedelta(0)
     opens_gates: bool = True
+    checks: bool = True  # whether what a preflight finds in the way keeps a wave from starting
     releases: bool = True
     retries: int = 3  # how often a wave's failed people are tried again
     threshold: float = 1.0
@@ -51,8 +61,28 @@ class Board:
                 deed(world)
                 del self.moments[place]  # after a crash it is done again: who typed it saw no answer
                 return True
-        habits = (self._approve, self._start, self._open_gates, self._retry_held, self._retry, self._release)
+        habits = (
+            self._match,
+            self._approve,
+            self._start,
+            self._open_gates,
+            self._retry_held,
+            self._retry,
+            self._release,
+        )
         return any(habit(world) for habit in habits)
+
+    @property
+    def _habits(self) -> tuple[Callable[[MergerWorld], bool], ...]:
+        return (
+            self._match,
+            self._approve,
+            self._start,
+            self._open_gates,
+            self._retry_held,
+            self._retry,
+            self._release,
+        )
 
     def wakes_at(self, world: MergerWorld) -> datetime | None:
         """When they act next although nothing happens: somebody's hold period ends, or a plan was slept over."""
@@ -62,6 +92,13 @@ class Board:
         return min((end for end in ends if end > world.clock.moment), default=None)
 
     # ── habits ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _match(self, world: MergerWorld) -> bool:
+        if world.migration.state is not MigrationState.NEW:
+            return False
+        world.crash.doing = MATCH
+        world.match()(world.migration.migration_id)
+        return True
 
     def _approve(self, world: MergerWorld) -> bool:
         waiting = next((one for one in world.operations if self._may_approve(world, one)), None)
@@ -92,6 +129,7 @@ class Board:
         if not closed or not may_open or world.dice.random() < 0.9:
             return False
         arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))
+        world.crash.doing = GATE
         gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
         gate(OPERATOR, world.migration.migration_id, list(arrived), EvidenceSource.LIST, "list 1")
         return True
@@ -101,6 +139,7 @@ class Board:
         if held is None or not self.retries:
             return False
         self.retries -= 1
+        world.crash.doing = RETRY_HELD
         retry = RetryOperation(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
         retry(OPERATOR, held.operation_id, "it is well again")
         return True
@@ -111,6 +150,7 @@ class Board:
         if failed is None or is_off or not self.retries or not _is_quiet(world):
             return False
         self.retries -= 1
+        world.crash.doing = RETRY
         RetryWave(open_uow=world.database.open, clock=world.clock)(
             OPERATOR, world.migration.migration_id, failed.wave, "another try"
         )
@@ -128,6 +168,7 @@ class Board:
         wave = next((number for number in sorted(ripe) if world.waves[number] is WaveState.HOLDING), None)
         if wave is None:
             return False
+        world.crash.doing = LET_GO
         ReleaseWave(open_uow=world.database.open, clock=world.clock)(
             OPERATOR, world.migration.migration_id, wave, "a month has passed"
         )
@@ -155,11 +196,19 @@ def _is_through(world: MergerWorld) -> bool:
 
 
 def start(world: MergerWorld, wave: int) -> None:
-    begin = StartWave(open_uow=world.database.open, clock=world.clock, check=lambda *_: world.clock.now())
+    def check(migration: MigrationId, number: int) -> datetime:
+        world.crash.doing = CHECK
+        checked_at = world.check().require(migration, number) if world.board.checks else world.clock.now()
+        world.crash.doing = START
+        return checked_at
+
+    world.crash.doing = START
+    begin = StartWave(open_uow=world.database.open, clock=world.clock, check=check)
     begin(OPERATOR, world.migration.migration_id, wave, "the boards say go")
 
 
 def approve(world: MergerWorld, operation: Operation) -> None:
+    world.crash.doing = APPROVE
     plan = world.database.rows.plans[operation.operation_id]
     deed = ApprovePlan(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
     deed(APPROVER, operation.operation_id, plan.digest)
@@ -169,6 +218,7 @@ def steer(goal: MigrationState) -> Deed:
     """Whatever the migration came to meanwhile: where it makes no sense any more, nothing is done."""
 
     def do(world: MergerWorld) -> None:
+        world.crash.doing = _STEERING[goal]
         deed = SteerMigration(open_uow=world.database.open, clock=world.clock)
         if world.migration.state is not goal:
             deed(OPERATOR, world.migration.migration_id, goal, "the boards ask")
@@ -178,6 +228,7 @@ def steer(goal: MigrationState) -> Deed:
 
 def roll_back(wave: int) -> Deed:
     def do(world: MergerWorld) -> None:
+        world.crash.doing = ROLL_BACK
         deed = RollBackWave(open_uow=world.database.open, clock=world.clock)
         if world.waves[wave] is not WaveState.ROLLING_BACK:
             deed(OPERATOR, world.migration.migration_id, wave, "the boards think again")
@@ -187,6 +238,7 @@ def roll_back(wave: int) -> Deed:
 
 def roll_back_failed(wave: int) -> Deed:
     def do(world: MergerWorld) -> None:
+        world.crash.doing = ROLL_BACK_FAILED
         deed = RollBackFailed(open_uow=world.database.open, clock=world.clock)
         deed(OPERATOR, world.migration.migration_id, wave, "they stay where they are")
 

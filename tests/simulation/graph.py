@@ -27,7 +27,9 @@ from provisioning.domain.permissions import TIERS
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.planning.losses import after_change
+from tests.simulation.boundaries import Where
 from tests.simulation.groups import GROUP_KINDS, FakeGroups
+from tests.simulation.weather import Weather
 
 TOO_NEW = timedelta(seconds=5)  # what the gateway says of a group that not every replica knows
 
@@ -48,21 +50,10 @@ class Write:
 
 
 @dataclass
-class Weather:
-    """How often a call goes wrong, in shares of one; what the seed rolls decides which."""
-
-    lost_after: float = 0.0  # applied, the answer never came
-    lost_before: float = 0.0  # never arrived, and nobody can tell
-    throttled: float = 0.0
-    lag: timedelta = timedelta(0)
-    processing: timedelta = timedelta(minutes=2)  # from a group's change to its people; up to twice as long
-
-
-@dataclass
 class FakeGraph:
     tenant: TenantId
     now: Callable[[], datetime]
-    at_call: Callable[[str], None]
+    at_call: Callable[[Where], None]
     dice: random.Random
     weather: Weather
     people: dict[SubjectId, Person]
@@ -169,13 +160,17 @@ class FakeGraph:
     # ── writes ───────────────────────────────────────────────────────────────────────────────────────────
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
-        self.at_call("before send")
+        self.at_call(Where.BEFORE_SEND)
         self.groups.settle()
         calls: dict[str, list[Attempt]] = {}
         for attempt in attempts:
             calls.setdefault(attempt.call_id, []).append(attempt)
-        receipts = [receipt for call in calls.values() for receipt in self._call(call)]
-        self.at_call("after send")
+        receipts: list[Receipt] = []
+        for number, call in enumerate(calls.values()):
+            if number and number == len(calls) // 2:
+                self.at_call(Where.HALF_SENT)
+            receipts += self._call(call)
+        self.at_call(Where.BEFORE_RECEIVE)
         self.dice.shuffle(receipts)
         return receipts
 
@@ -197,25 +192,13 @@ class FakeGraph:
         """One call; `company` are those who travel in it too."""
         if self.stop_at_write:
             return self._receipt(attempt, Outcome.REFUSED, reason=self.stop_at_write.reason, tenant_wide=True)
-        fate = self._fate()
+        fate = self.weather.fate(self.dice)
         if fate == "throttled":
             return self._refused(attempt, Reason.THROTTLED, after=timedelta(seconds=3))
         if fate == "lost before":
             return self._receipt(attempt, Outcome.UNKNOWN)
         receipt = self._for_groups((attempt, *company)) if attempt.kind in GROUP_KINDS else self._for_person(attempt)
         return self._receipt(attempt, Outcome.UNKNOWN) if fate == "lost after" else receipt
-
-    def _fate(self) -> str:
-        roll, weather = self.dice.random(), self.weather
-        for fate, share in (
-            ("throttled", weather.throttled),
-            ("lost before", weather.lost_before),
-            ("lost after", weather.lost_after),
-        ):
-            if roll < share:
-                return fate
-            roll -= share
-        return "fine"
 
     def _for_person(self, attempt: Attempt) -> Receipt:
         if refusal := self._refusal(attempt):

@@ -1,4 +1,4 @@
-"""Two schools that become one, in the simulation: two tenants, and a migration from one to the other."""
+"""Two schools that become one, in the simulation: workers, those who decide, and virtual time for both."""
 
 from __future__ import annotations
 
@@ -9,81 +9,60 @@ from config.limits import default_limits
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, UnavailableError
-from provisioning.domain.groups import GroupLicence, LicensingGroup, ObservedGroup
-from provisioning.domain.ids import Actor, GroupId, MigrationId, SubjectId, TenantId
-from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
-from provisioning.domain.migration import (
-    Migration,
-    MigrationDefinition,
-    Phase,
-    ProductPair,
-    Traveller,
-    Wave,
-    WaveDefinition,
-)
+from provisioning.domain.ids import MigrationId, OperationId, SkuId, SubjectId, TenantId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.migration import Migration, Phase, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import Operation
 from provisioning.domain.permissions import PEOPLE, TIERS
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, Tenant
+from provisioning.planning.window import next_opening
 from provisioning.services.advance_migration import AdvanceMigration
 from provisioning.services.advance_operation import Work
+from provisioning.services.check_wave import CheckWave
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.keep_in_step import KeepInStep, either
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_part import PreparePart
+from provisioning.services.sweep_migrations import SweepMigrations
 from provisioning.services.tenant_trouble import TenantTrouble
 from tests.simulation.board import Board
-from tests.simulation.graph import FakeGraph, Weather
+from tests.simulation.boundaries import Crash, CrashPoint, Where
+from tests.simulation.graph import FakeGraph
+from tests.simulation.rows import Said
+from tests.simulation.schools import MIGRATION, Schools
 from tests.simulation.store import Database
-from tests.simulation.two_tenants import (
-    NEW_SCHOOL,
-    OLD_SCHOOL,
-    SOURCE,
-    TARGET,
-    TwoTenants,
-    accounts_for,
-    binding,
-    people_of,
-    policy,
-    there,
-)
-from tests.simulation.world import A3, BEGINNING, Crash, CrashPoint, Messages, Unlimited, VirtualClock, World
+from tests.simulation.two_tenants import SOURCE, TARGET, TwoTenants
+from tests.simulation.weather import Weather
+from tests.simulation.world import Messages, Unlimited, VirtualClock, World, lasting
 
-MIGRATION = MigrationId("migration-1")
-OURS = GroupId("our-group")
-THEIRS = GroupId("their-group")
+INTO_FORM = "into the group"  # what an operation does that is no part of the migration
+LOOK = "look"  # at the migration, by the sweep
 _TURNS = 20_000  # a migration of five people takes some hundreds
-EVERYONE = '{"everyone":true}'
 _WHOLE = frozenset().union(*TIERS)
 
 
 class MergerWorld(World):
-    """Five people by default: two with Yammer off, one whose Exchange is off, one through a group where asked for."""
-
     def __init__(
         self,
         seed: int,
         mappings: Mappings,
         weather: Weather,
         *,
-        people: int = 5,
-        pilot: int = 2,
-        seats: int | None = None,
+        schools: Schools | None = None,
+        board: Board | None = None,
         crash_at: frozenset[int] = frozenset(),
         crash_chance: float = 0.0,
-        mode: AssignmentMode = AssignmentMode.DIRECT,
-        through: GroupId | None = None,
-        board: Board | None = None,
         duplicates: float = 0.0,
     ) -> None:
         """`duplicates`: how often two workers look at the migration at the same time, in shares of one."""
+        self.schools = schools or Schools()
         self.duplicates = duplicates
         self.limits = default_limits()
         self.dice = random.Random(seed)
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(self.schools.begins_at)
         self.quota = Unlimited(self.clock)
         self.crash = CrashPoint(crash_at, crash_chance, self.dice)
         self.database = Database(self.crash)
@@ -91,22 +70,22 @@ class MergerWorld(World):
         self.mappings = mappings
         self.unapproved: dict[ConfigurationKind, datetime] = {}
         self.objection: Reason | None = None
-        self.crashes = self.postponed = self.overtaken = self.turns = 0
+        self.crashes = self.postponed = self.overtaken = self.turns = self.delivered = 0
         self.board = board or Board()
-        self.through = through
-        here = people_of(people, self.through)
+        self._nothing_new: object = None  # how everything stood when a look at the migration changed nothing
+        here = self.schools.people_here()
         self.graph = TwoTenants(
-            self._graph(SOURCE, weather, here, len(here)),
-            self._graph(TARGET, weather, accounts_for(here), people if seats is None else seats),
+            self._graph(SOURCE, weather, here, dict.fromkeys(self.schools.products, len(here))),
+            self._graph(TARGET, weather, self.schools.accounts_there(), dict(self.schools.seats_there)),
+            at_read=lambda: self.crash(Where.READING),
         )
-        self._make_group()
-        self._settle_in(mode, people)
-        self._ask_for(pilot)
+        self._furnish_both()
+        self.crash.left_behind = self._left_behind
         self.crash.armed = True
 
-    # ── what is there ────────────────────────────────────────────────────────────────────────────────────
-
-    def _graph(self, tenant: TenantId, weather: Weather, people: dict[SubjectId, Person], seats: int) -> FakeGraph:
+    def _graph(
+        self, tenant: TenantId, weather: Weather, people: dict[SubjectId, Person], seats: dict[SkuId, int]
+    ) -> FakeGraph:
         return FakeGraph(
             tenant=tenant,
             now=self.clock.now,
@@ -114,80 +93,21 @@ class MergerWorld(World):
             dice=self.dice,
             weather=weather,
             people=people,
-            enabled={A3: seats},
-            permissions=_WHOLE if self.through or tenant == TARGET else PEOPLE,
+            enabled=seats,
+            permissions=_WHOLE if self.schools.through or tenant == TARGET else PEOPLE,
         )
 
-    def _make_group(self) -> None:
-        if self.through is None:
-            return
-        source = self.graph.source
-        inside = {one for one, person in source.people.items() if person.licences[0].group_id}
-        source.groups.add(
-            ObservedGroup(
-                group_id=self.through,
-                nickname="a3",
-                members=frozenset(inside),
-                licences=(GroupLicence(A3),),
-                is_complete=True,
-            )
-        )
-        if self.through != OURS:
-            return
+    def _furnish_both(self) -> None:
         with self.database.open() as uow:
-            uow.groups.save(
-                LicensingGroup(
-                    tenant_id=SOURCE, sku_id=A3, holder_id=OLD_SCHOOL, nickname="a3", group_id=OURS, is_licensed=True
-                )
-            )
+            self.schools.settle_in(uow)
+            self.schools.make_group(uow, self.graph.source)
+            self.schools.ask_for_migration(uow, self.graph.source.people, self.board.threshold)
             uow.commit()
 
-    def _settle_in(self, mode: AssignmentMode, seats: int) -> None:
-        with self.database.open() as uow:
-            for tenant, holder, way in (
-                (SOURCE, OLD_SCHOOL, AssignmentMode.DIRECT if self.through is None else AssignmentMode.GROUP),
-                (TARGET, NEW_SCHOOL, mode),
-            ):
-                uow.rows.tenants[tenant] = Tenant(tenant_id=tenant, initial_domain=f"{holder}.example")
-                uow.rows.policies[tenant] = policy(tenant, way)
-                uow.rows.bindings.append(binding(tenant, holder))
-                uow.rows.entitlements[tenant, A3] = seats
-            uow.commit()
-
-    def _ask_for(self, pilot: int) -> None:
-        definition = MigrationDefinition(
-            name="merger",
-            source_tenant=SOURCE,
-            target_tenant=TARGET,
-            source_holder=OLD_SCHOOL,
-            target_holder=NEW_SCHOOL,
-            asked_by="letter 1",
-            people=EVERYONE,
-            products=(ProductPair(source_sku=A3, target_sku=A3),),
-            waves=(
-                WaveDefinition(number=1, name="pilot", selector=EVERYONE, limit=pilot),
-                WaveDefinition(number=2, name="the rest", selector=EVERYONE),
-            ),
-            identity=tuple((one, there(one)) for one in sorted(self.graph.source.people)),
-            failure_threshold=self.board.threshold,
-        )
-        migration = Migration(
-            migration_id=MIGRATION,
-            definition=definition,
-            digest="digest-of-the-definition",
-            state=MigrationState.NEW,
-            requested_by=Actor("person:mover"),
-            created_at=BEGINNING,
-            entered_at=BEGINNING,
-        )
-        waves = [Wave(migration_id=MIGRATION, number=number, entered_at=BEGINNING) for number in (1, 2)]
-        with self.database.open() as uow:
-            uow.migrations.add(migration, waves)
-            uow.commit()
-        match = MatchMigration(
-            open_uow=self.database.open, gateway=self.graph, clock=self.clock, mappings=self.mappings
-        )
-        match(MIGRATION)
+    def _left_behind(self) -> object:
+        """All that outlives a process: what was committed, what Graph did, and which messages are on their way."""
+        writes = len(self.graph.source.writes), len(self.graph.target.writes)
+        return self.crash.doing, Said(self.database.rows), writes, self.delivered, len(self.messages.queue)
 
     # ── workers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,14 +119,21 @@ class MergerWorld(World):
         finish = FinishOperation(self.clock)
         prepare = self._in_force(PreparePart(**shared, trouble=trouble))
         plan = self._in_force(
-            PlanPart(**shared, limits=self.limits, mappings=self.mappings, trouble=trouble, finish=finish)
+            PlanPart(
+                **shared,
+                limits=self.limits,
+                mappings=self.mappings,
+                trouble=trouble,
+                finish=finish,
+                keep_alive=lasting,
+            )
         )
         keep = KeepInStep(
             open_uow=self.database.open,
             clock=self.clock,
             limits=self.limits,
             finish=finish,
-            opening=lambda _window, moment: moment,
+            opening=lambda window, moment: next_opening(window, self.mappings.school_holidays, moment),
         )
         parts = dict.fromkeys(ordinary, prepare) | {OperationState.PLANNING: plan}
         as_they_are = {OperationState.AWAITING_APPROVAL, OperationState.APPLYING}
@@ -219,6 +146,18 @@ class MergerWorld(World):
     def advance(self) -> AdvanceMigration:
         return AdvanceMigration(
             open_uow=self.database.open, clock=self.clock, dispatcher=self.messages, limits=self.limits
+        )
+
+    def match(self) -> MatchMigration:
+        return MatchMigration(open_uow=self.database.open, gateway=self.graph, clock=self.clock, mappings=self.mappings)
+
+    def check(self) -> CheckWave:
+        return CheckWave(
+            open_uow=self.database.open,
+            gateway=self.graph,
+            clock=self.clock,
+            mappings=self.mappings,
+            limits=self.limits,
         )
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +183,7 @@ class MergerWorld(World):
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run_through(self, longest: timedelta = timedelta(days=400)) -> MigrationState:
+    def run_through(self, longest: timedelta = timedelta(days=400), *, stops_at_crash: bool = False) -> MigrationState:
         """Go on until nothing is due and nobody has anything to decide, or for so long."""
         self.worker = self._worker()
         until = self.clock.moment + longest
@@ -256,6 +195,8 @@ class MergerWorld(World):
                     break
             except Crash:
                 self.crashes += 1
+                if stops_at_crash:
+                    break
                 self.worker = self._worker()
             except UnavailableError:
                 self.postponed += 1
@@ -269,37 +210,70 @@ class MergerWorld(World):
         if self.board.decide(self):
             return True
         if self.messages.queue and self.dice.random() < 0.9:
-            self.worker(self.messages.queue.pop(self.dice.randrange(len(self.messages.queue))))
+            self._deliver(self.messages.queue.pop(self.dice.randrange(len(self.messages.queue))))
             return True
         return self._sweep() or bool(self.messages.queue)
 
+    def _deliver(self, operation_id: OperationId) -> None:
+        """Acknowledged late: the message of who dies over it may come again, or the sweep finds the work."""
+        part = self.database.rows.operations[operation_id].wish.part
+        self.delivered += 1
+        self.crash.doing = INTO_FORM if part is None else part.phase
+        try:
+            self.worker(operation_id)
+            self.crash(Where.BEFORE_ACKNOWLEDGE)
+        except Crash:
+            self.messages.queue += [operation_id] * self.dice.randrange(2)
+            raise
+
     def _sweep(self) -> bool:
-        """The next thing that is due, after time has passed to when it is; twice now and then."""
+        """The next thing that is due, after time has passed to when it is."""
         due = [(one.due_at, place, one) for place, one in enumerate(self.operations) if one.due_at is not None]
         earliest = min(due, default=None)
-        looked_at = self.migration.due_at
-        if looked_at is not None and self._rests:
-            looked_at = self._after_rest(looked_at, earliest[0] if earliest else None)
+        looked_at = self._when_to_look(earliest[0] if earliest else None)
         if looked_at is not None and (earliest is None or looked_at <= earliest[0]):
             self._pass_to(looked_at)
-            if self.duplicates and self.dice.random() < self.duplicates:
-                self.database.meanwhile = lambda: self.advance()(MIGRATION)
-            for _ in range(self.dice.choice((1, 1, 2))):
-                self.advance()(MIGRATION)
+            self._look()
         elif earliest is not None:
             self._pass_to(earliest[0])
-            self.worker(earliest[2].operation_id)
+            self._deliver(earliest[2].operation_id)
         return earliest is not None or looked_at is not None
 
-    @property
-    def _rests(self) -> bool:
-        """Whether nothing goes on before a person decides something."""
-        asks = {OperationState.AWAITING_APPROVAL, OperationState.HELD}
-        is_quiet = self.migration.entered_at < self.clock.moment - timedelta(minutes=1)
-        return is_quiet and all(one.state in OPERATION_ENDS | asks for one in self.operations)
+    def _look(self) -> None:
+        """Twice now and then, or by two workers at once."""
+        self.crash.doing = LOOK
+        before = self._standing
+        sweep = SweepMigrations(
+            open_uow=self.database.open, clock=self.clock, limits=self.limits, advance=self._look_at
+        )
+        for _ in range(self.dice.choice((1, 1, 2))):
+            sweep()
+            self.crash(Where.BEFORE_ACKNOWLEDGE)
+        self._nothing_new = before if before == self._standing else None
 
-    def _after_rest(self, looked_at: datetime, due: datetime | None) -> datetime:
-        """Nothing is under way: until somebody does something again nothing changes, however often it is looked at."""
+    def _look_at(self, migration: MigrationId) -> int:
+        if self.duplicates and self.dice.random() < self.duplicates:
+            self.database.meanwhile = lambda: self.advance()(migration)
+        try:
+            return self.advance()(migration)
+        except ConflictError:
+            self.overtaken += 1
+            raise
+        finally:
+            self.database.meanwhile = None  # the other worker does not wait for whoever died before it came
+
+    @property
+    def _standing(self) -> object:
+        """What a look at the migration looks at."""
+        rows = self.database.rows
+        work = tuple((one.operation_id, one.version, one.state) for one in rows.operations.values())
+        return work, tuple(self.travellers), tuple(rows.waves.values()), self.migration.state, len(rows.events)
+
+    def _when_to_look(self, due: datetime | None) -> datetime | None:
+        """As long as nothing has happened since a look that changed nothing, no further look changes anything."""
+        looked_at = self.migration.due_at
+        if looked_at is None or self._nothing_new is None or self._nothing_new != self._standing:
+            return looked_at
         wakes = [moment for moment in (self.board.wakes_at(self), due) if moment is not None]
         return max(looked_at, min(wakes)) if wakes else looked_at
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from provisioning.domain.ids import SubjectId, TenantId
+from provisioning.domain.ids import OperationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
 from provisioning.domain.migration import Traveller
 from provisioning.domain.migration_lifecycle import UNDER_WAY
 from provisioning.domain.observation import Person
+from provisioning.domain.operation import StepKind, StepRecord
 from provisioning.planning.carry import enabled_plans, families
+from provisioning.planning.window import is_open
 from tests.simulation.graph import Write
 from tests.simulation.merger import MergerWorld
 from tests.simulation.promises import check_witness
-from tests.simulation.two_tenants import EXCHANGE, SOURCE, TARGET
+from tests.simulation.schools import EXCHANGE
+from tests.simulation.two_tenants import SOURCE, TARGET
 from tests.simulation.world import A3, YAMMER
+
+SETTLE = timedelta(seconds=60)
+
+
+def check_ended(world: MergerWorld) -> None:
+    """Everything that holds after the end, in a world that nobody else touched."""
+    check_merger(world, repeats_allowed=world.graph.source.weather.lag >= SETTLE)
+    check_what_is_said_is_true(world)
+    check_nothing_is_half_done(world)
 
 
 def check_merger(
@@ -28,14 +40,21 @@ def check_merger(
     check_exchange_waits(world, travellers)
     check_what_was_off_stays_off(world, travellers)
     check_only_approved_writes(world)
+    check_only_in_the_window(world)
 
 
 def check_nobody_is_without(world: MergerWorld, travellers: list[Traveller]) -> None:
     """Every service that somebody had in the beginning is on in one of the two tenants at every instant (L3)."""
+    catalogue = world.mappings.skus
+    family_of = {plan.plan_id: plan.family for sku in catalogue.values() for plan in sku.plans}
+
+    def services(person: Person) -> frozenset[str]:
+        return families(enabled_plans(person.licences, catalogue), family_of)
+
     for one in travellers:
+        before = services(world.graph.source.versions[one.source_id][0][1])
         for at, here, there in _history(world, one):
-            served = _services(world, here) | _services(world, there)
-            missing = _services(world, world.graph.source.versions[one.source_id][0][1]) - served
+            missing = before - services(here) - services(there)
             assert not missing, f"{one.source_id} was without {missing} from {at} on"
 
 
@@ -57,43 +76,49 @@ def check_what_was_off_stays_off(world: MergerWorld, travellers: list[Traveller]
 
 
 def check_only_approved_writes(world: MergerWorld) -> None:
-    """Each write is to somebody of an operation in that tenant whose plan somebody had approved by then.
+    """Each write is a try of a step, in that step's tenant, of a plan that was in force: by a person, or its guards.
 
-    Into the group, once they have arrived, people are moved within the guards: that rests on the tenant's policy.
+    A part of a migration always has a person's approval, and names whom it writes to.
     """
-    approved: dict[str, datetime] = {}
-    for event in world.database.rows.events:
-        if event.kind == "plan.approved":
-            approved.setdefault(str(event.operation), event.at)
-    by_policy = {one.tenant_id for one in world.operations if one.wish.part is None}
+    approved = _approvals(world)
     for tenant, write in _written(world):
-        if tenant in by_policy and _is_about_a_group(write):
-            continue
-        fitting = [
-            one
-            for one in world.operations
-            if one.tenant_id == tenant
-            and write.subject in one.wish.named
-            and approved.get(one.operation_id, datetime.max.replace(tzinfo=write.at.tzinfo)) <= write.at
-        ]
-        assert fitting or _is_afterwards(world, tenant, write), f"{write} was approved by nobody"
+        record = world.database.rows.tried[write.attempt]
+        operation = world.database.rows.operations[record.operation_id]
+        plan = world.database.rows.drawn[record.plan_id]
+        assert operation.tenant_id == tenant, f"{write} was meant for the other tenant"
+        assert record.step.subject_id == write.subject, f"{write} was meant for {record.step.subject_id}"
+        approved_at = approved.get((operation.operation_id, plan.digest))
+        is_within_guards = operation.wish.part is None and not plan.guard_breaches
+        assert is_within_guards or (approved_at and approved_at <= write.at), f"{write} was approved by nobody"
+        assert operation.wish.part is None or write.subject in operation.wish.named, f"{write}: nobody asked for them"
+        check_is_as_planned(write, record)
 
 
-def _is_afterwards(world: MergerWorld, tenant: TenantId, write: Write) -> bool:
-    """Whether it belongs to an ordinary operation, which moves who has arrived into a group."""
-    ordinary = {one.operation_id: one for one in world.operations if one.wish.part is None and one.tenant_id == tenant}
-    return any(
-        record.step.subject_id == write.subject and ordinary[record.operation_id].created_at <= write.at
-        for record in world.database.rows.steps.values()
-        if record.operation_id in ordinary
-    )
+def check_is_as_planned(write: Write, record: StepRecord) -> None:
+    """Of a person's licences nothing differs but the products of the step."""
+    if not isinstance(write.before, Person) or not isinstance(write.after, Person):
+        return
+    change = record.step.change
+    meant = {change.add_sku, *change.remove_skus}
+    differing = {held.sku_id for held in {*write.before.licences} ^ {*write.after.licences}}
+    assert record.step.kind is StepKind.REPROCESS or differing <= meant, f"{write} changed {differing - meant}"
 
 
-def _is_about_a_group(write: Write) -> bool:
-    """Making it, licensing it, joining it, or giving up what one had by oneself for what it brings."""
-    if not isinstance(write.after, Person):
-        return True
-    return any(one.group_id is not None for one in write.after.licences)
+def check_only_in_the_window(world: MergerWorld) -> None:
+    """No part of the migration wrote at another hour."""
+    window, holidays = world.migration.definition.window, world.mappings.school_holidays
+    for _, write in _written(world):
+        operation = world.database.rows.operations[world.database.rows.tried[write.attempt].operation_id]
+        assert operation.wish.part is None or is_open(window, holidays, write.at), f"{write} left while it was shut"
+
+
+def _approvals(world: MergerWorld) -> dict[tuple[OperationId, str], datetime]:
+    """When each plan was approved, by its operation and digest."""
+    approved: dict[tuple[OperationId, str], datetime] = {}
+    for event in world.database.rows.events:
+        if event.kind == "plan.approved" and event.operation and event.after:
+            approved.setdefault((event.operation, event.after), event.at)
+    return approved
 
 
 def check_nothing_is_half_done(world: MergerWorld) -> None:
@@ -109,8 +134,8 @@ def check_nothing_is_half_done(world: MergerWorld) -> None:
 def check_what_is_said_is_true(world: MergerWorld) -> None:
     """Where people are said to be is where they are, in both tenants."""
     for one in world.travellers:
-        here = world.graph.source.people[one.source_id].holds(A3)
-        there = world.graph.target.people[one.target_id].holds(A3)
+        here = world.graph.source.people[one.source_id].holds(one.source_sku or A3)
+        there = world.graph.target.people[one.target_id].holds(one.target_sku or A3)
         expected = {
             "waiting": (True, False),
             "prepared": (True, True),
@@ -135,12 +160,6 @@ def _written(world: MergerWorld) -> Iterator[tuple[TenantId, Write]]:
     for tenant, graph in ((SOURCE, world.graph.source), (TARGET, world.graph.target)):
         for write in graph.writes:
             yield tenant, write
-
-
-def _services(world: MergerWorld, person: Person) -> frozenset[str]:
-    catalogue = world.mappings.skus
-    family_of = {plan.plan_id: plan.family for sku in catalogue.values() for plan in sku.plans}
-    return families(enabled_plans(person.licences, catalogue), family_of)
 
 
 def _history(world: MergerWorld, one: Traveller) -> Iterator[tuple[datetime, Person, Person]]:

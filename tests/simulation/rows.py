@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
@@ -16,6 +17,7 @@ from provisioning.domain.ids import (
     MigrationId,
     OperationId,
     OrganisationId,
+    PlanId,
     SkuId,
     StepId,
     SubjectId,
@@ -52,6 +54,8 @@ class Rows:
     group_rows: set[tuple[OperationId, SubjectId]] = field(default_factory=set)  # which of the subjects are groups
     groups: dict[tuple[TenantId, SkuId, OrganisationId], LicensingGroup] = field(default_factory=dict)
     attempts: dict[AttemptId, Outcome | None] = field(default_factory=dict)
+    tried: dict[AttemptId, StepRecord] = field(default_factory=dict)  # what each was a try of
+    drawn: dict[PlanId, PlanRecord] = field(default_factory=dict)  # every plan there was, as it was drawn
     waiting: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
     reserved: dict[tuple[TenantId, SkuId, SubjectId], OperationId] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
@@ -62,7 +66,29 @@ class Rows:
     failures: list[tuple[TenantId, Reason, datetime]] = field(default_factory=list)
 
     def snapshot(self) -> Rows:
-        return Rows(**{name: copy.copy(value) for name, value in vars(self).items()})
+        return Rows(**{name: value.copy() for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What the database says, apart from when a migration is looked at next."""
+
+    rows: Rows
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Said):
+            return NotImplemented
+        if self.rows is other.rows:
+            return True
+        mine, theirs = vars(self.rows), vars(other.rows)
+        is_same = all(mine[name] == theirs[name] for name in mine if name != "migrations")
+        return is_same and _without_look(self.rows) == _without_look(other.rows)
+
+    __hash__ = None  # type: ignore[assignment]  # compared with its neighbours only
+
+
+def _without_look(rows: Rows) -> list[Migration]:
+    return [msgspec.structs.replace(one, due_at=None, version=0) for one in rows.migrations.values()]
 
 
 class Store:

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Self
 
 import msgspec
 
-from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
-from provisioning.domain.groups import LicensingGroup
 from provisioning.domain.ids import (
-    BindingId,
     LineKey,
     OperationId,
-    OrganisationId,
     Pseudonym,
-    SkuId,
     SubjectId,
     TenantId,
 )
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation
-from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import Binding, Policy, Tenant
 from provisioning.domain.worklist import Intent, Stop
-from provisioning.ports import WaitingList
 from tests.fakes_migrations import MemoryMigrations
-from tests.simulation.journal import Journal, Leases, Plans
+from tests.simulation.boundaries import Where
+from tests.simulation.journal import Journal, Leases
+from tests.simulation.plans import Plans
 from tests.simulation.rows import Rows, Store
+from tests.simulation.tenancy import Groups, Ledger, Seats, Tenants
 
 _WRITERS = (OperationState.APPLYING, OperationState.VERIFYING)
 
@@ -40,7 +34,7 @@ _WRITERS = (OperationState.APPLYING, OperationState.VERIFYING)
 class Database:
     """Holds the committed rows; `at_commit` is called before and after each commit: a place to crash."""
 
-    def __init__(self, at_commit: Callable[[str], None]) -> None:
+    def __init__(self, at_commit: Callable[[Where], None]) -> None:
         self.rows = Rows()
         self.at_commit = at_commit
         self.meanwhile: Callable[[], None] | None = None  # what another process does before the next commit, once
@@ -54,14 +48,14 @@ class MemoryUnitOfWork:
         self._database = database
         self._begun_from = database.rows
         self.rows = database.rows.snapshot()
-        self.tenants = _Tenants(self.rows)
-        self.ledger = _Ledger(self.rows)
+        self.tenants = Tenants(self.rows)
+        self.ledger = Ledger(self.rows)
         self.operations = _Operations(self.rows)
         self.migrations = MemoryMigrations(self.rows)
         self.plans = Plans(self.rows)
         self.journal = Journal(self.rows)
-        self.seats = _Seats(self.rows)
-        self.groups = _Groups(self.rows)
+        self.seats = Seats(self.rows)
+        self.groups = Groups(self.rows)
         self.leases = Leases(self.rows)
         self.stops = _Stops(self.rows)
         self.audit = _Audit(self.rows)
@@ -79,12 +73,11 @@ class MemoryUnitOfWork:
         pass
 
     def commit(self) -> None:
-        self._database.at_commit("before commit")
+        self._database.at_commit(Where.BEFORE_COMMIT)
         self._let_another_be_first()
         assert self._database.rows is self._begun_from, "two units of work overlapped in a single thread"
         self._database.rows = self._begun_from = self.rows
-        self.rows = self.rows.snapshot()
-        self._database.at_commit("after commit")
+        self._database.at_commit(Where.AFTER_COMMIT)
 
     def _let_another_be_first(self) -> None:
         """Whatever both of us moved has another version by now: ours is refused, as the database would."""
@@ -123,49 +116,6 @@ class _Configuration:
 class _Orders(Store):
     def find(self, key: LineKey) -> None:
         return None
-
-
-class _Tenants(Store):
-    def find(self, tenant: TenantId) -> Tenant | None:
-        return self.rows.tenants.get(tenant)
-
-    def save(self, tenant: Tenant) -> None:
-        self.rows.tenants[tenant.tenant_id] = tenant
-
-    def note_first_write(self, tenant: TenantId, at: datetime) -> None:
-        found = self.rows.tenants[tenant]
-        if found.first_write_at is None:
-            self.save(msgspec.structs.replace(found, first_write_at=at))
-
-    def note_proven(self, tenant: TenantId, at: datetime) -> None:
-        self.save(msgspec.structs.replace(self.rows.tenants[tenant], proven_at=at))
-
-    def bindings_in(self, tenant: TenantId, on: date) -> list[Binding]:
-        return [one for one in self.rows.bindings if one.tenant_id == tenant and one.is_valid_on(on)]
-
-    def policy_on(self, tenant: TenantId, on: date) -> Policy:
-        coming = [one for one in self.rows.coming_policies if one.valid_from <= on]
-        return coming[-1] if coming else self.rows.policies[tenant]
-
-    def list_policies(self, tenant: TenantId) -> list[Policy]:
-        return [*reversed(self.rows.coming_policies), self.rows.policies[tenant]]
-
-    def selection_size(self, binding: BindingId, audience: Audience) -> int | None:
-        return self.rows.selection_sizes.get((binding, audience))
-
-    def note_selection(self, binding: BindingId, audience: Audience, size: int, at: datetime) -> None:
-        self.rows.selection_sizes[binding, audience] = size
-
-
-class _Ledger(Store):
-    def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
-        return self.rows.entitlements.get((tenant, sku), 0)
-
-    def list_by(self, holder: str) -> list[LedgerEntry]:
-        return list(self.rows.ledger)
-
-    def entitlement(self, holder: str, tenant: TenantId, sku: SkuId, on: date) -> int:
-        return self.tenant_total(tenant, sku, on)
 
 
 class _Operations(Store):
@@ -219,59 +169,6 @@ class _Operations(Store):
     def writers_in(self, tenant: TenantId) -> list[OperationId]:
         writers = [one for one in self.rows.operations.values() if one.tenant_id == tenant and one.state in _WRITERS]
         return [one.operation_id for one in sorted(writers, key=lambda one: (one.created_at, one.operation_id))]
-
-
-class _Seats(Store):
-    def reserved(self, tenant: TenantId, sku: SkuId, apart_from: OperationId | None = None) -> set[SubjectId]:
-        return {
-            subject
-            for (where, what, subject), operation in self.rows.reserved.items()
-            if (where, what) == (tenant, sku) and operation != apart_from
-        }
-
-    def release(self, operation: OperationId) -> None:
-        for seat in [seat for seat, owner in self.rows.reserved.items() if owner == operation]:
-            del self.rows.reserved[seat]
-
-    def waiting(self, tenant: TenantId, sku: SkuId) -> list[SubjectId]:
-        return [subject for where, what, subject in self.rows.waiting if (where, what) == (tenant, sku)]
-
-    def waiting_lists(self) -> list[WaitingList]:
-        lists = Counter((tenant, sku) for tenant, sku, _ in self.rows.waiting)
-        latest = {(tenant, sku): operation for (tenant, sku, _), operation in self.rows.waiting.items()}
-        return [
-            WaitingList(
-                tenant_id=tenant,
-                sku_id=sku,
-                operation_id=latest[tenant, sku],
-                people=people,
-                since=self.rows.operations[latest[tenant, sku]].created_at,
-            )
-            for (tenant, sku), people in lists.items()
-        ]
-
-    def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None:
-        for subject in subjects:
-            self.rows.waiting.pop((tenant, sku, subject), None)
-
-    def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
-        if self.unexplained_before(tenant, sku, at) != number:
-            self.rows.baselines.append((tenant, sku, at, number))
-
-    def unexplained_before(self, tenant: TenantId, sku: SkuId, moment: datetime) -> int | None:
-        known = [(at, number) for where, what, at, number in self.rows.baselines if (where, what) == (tenant, sku)]
-        return max((one for one in known if one[0] <= moment), default=(moment, None))[1]
-
-
-class _Groups(Store):
-    def find(self, tenant: TenantId, sku: SkuId, holder: OrganisationId) -> LicensingGroup | None:
-        return self.rows.groups.get((tenant, sku, holder))
-
-    def list_in(self, tenant: TenantId) -> list[LicensingGroup]:
-        return [group for (where, _, _), group in self.rows.groups.items() if where == tenant]
-
-    def save(self, group: LicensingGroup) -> None:
-        self.rows.groups[group.tenant_id, group.sku_id, group.holder_id] = group
 
 
 class _Stops(Store):

@@ -18,8 +18,8 @@ from provisioning.domain.operation import Attempt, Outcome, Receipt
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.retry_operation import go_on
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import A3, TENANT, World
 
 MAPPINGS = load_mappings()

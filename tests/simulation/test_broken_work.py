@@ -17,9 +17,10 @@ from provisioning.domain.operation import Lane
 from provisioning.domain.reasons import Reason
 from provisioning.ports import Grant
 from provisioning.services.transitions import move
-from tests.simulation.graph import Weather
+from tests.simulation.boundaries import Crash
 from tests.simulation.promises import check_all
-from tests.simulation.world import TENANT, Crash, VirtualClock, World
+from tests.simulation.weather import Weather
+from tests.simulation.world import TENANT, VirtualClock, World
 
 MAPPINGS = load_mappings()
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ from mappings.loader import load_mappings
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
-from tests.simulation.graph import Weather
+from tests.simulation.weather import Weather
 from tests.simulation.world import BEGINNING, World
 
 MAPPINGS, LIMITS = ConfigurationKind.MAPPINGS, ConfigurationKind.LIMITS

@@ -9,8 +9,8 @@ import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.lifecycle import OperationState
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import World
 
 MAPPINGS = load_mappings()

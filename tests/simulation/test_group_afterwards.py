@@ -18,11 +18,13 @@ from provisioning.services.bring_into_form import bring_into_form
 from provisioning.services.retry_operation import go_on
 from provisioning.services.serve_waiting import ServeWaiting
 from provisioning.services.transitions import move
-from tests.simulation.graph import Weather, licence
+from tests.simulation.boundaries import Crash
+from tests.simulation.graph import licence
 from tests.simulation.test_group_cases import LAGS, a_world, proven
 from tests.simulation.test_group_members import holds
 from tests.simulation.test_several_operations import check, drive, next_name, only
-from tests.simulation.world import A3, TENANT, Crash, World
+from tests.simulation.weather import Weather
+from tests.simulation.world import A3, TENANT, World
 
 seeds = pytest.mark.parametrize("seed", range(15))
 

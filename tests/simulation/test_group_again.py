@@ -13,10 +13,10 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_continuity, check_witness
 from tests.simulation.test_group_cases import GROUP, LAGS, ROUGH, SETTLE, a_group_with, a_world, everybody_holds, proven
 from tests.simulation.test_group_members import holds
+from tests.simulation.weather import Weather
 from tests.simulation.world import A3, SCHOOL, TENANT, World
 
 A5 = SkuId("e97c048c-37a4-45fb-ab50-922fbf07a370")

@@ -15,8 +15,9 @@ from provisioning.domain.observation import HeldLicence, LicenceState
 from provisioning.domain.operation import OperationKind, StepKind, call_of
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.graph import Weather, licence
+from tests.simulation.graph import licence
 from tests.simulation.promises import check_all, check_continuity, check_witness
+from tests.simulation.weather import Weather
 from tests.simulation.world import A1, A3, SCHOOL, TENANT, World
 
 MAPPINGS = load_mappings()

@@ -16,9 +16,10 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
 from provisioning.services.retry_operation import go_on
-from tests.simulation.graph import Weather, licence
+from tests.simulation.graph import licence
 from tests.simulation.promises import check_all, check_continuity, check_list_adds_up, check_witness
 from tests.simulation.test_group_cases import GROUP, a_group_with, a_world, everybody_holds, proven, states
+from tests.simulation.weather import Weather
 from tests.simulation.world import A1, A3, TENANT, World
 
 

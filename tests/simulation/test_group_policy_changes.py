@@ -13,9 +13,10 @@ from provisioning.domain.lifecycle import OperationState, StepState, SubjectStat
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.graph import Weather, licence
+from tests.simulation.graph import licence
 from tests.simulation.promises import check_all, check_continuity
 from tests.simulation.test_group_cases import GROUP, LAGS, a_group_with, a_world, everybody_holds, proven
+from tests.simulation.weather import Weather
 from tests.simulation.world import A3, TENANT, World
 
 GROUP_MODE, DIRECT, NONE = AssignmentMode.GROUP, AssignmentMode.DIRECT, AssignmentMode.NONE

@@ -9,8 +9,8 @@ import pytest
 from mappings.loader import load_mappings
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import A3, SCHOOL, TENANT, World
 
 MAPPINGS = load_mappings()

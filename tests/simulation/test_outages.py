@@ -13,8 +13,8 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Stop
 from provisioning.services.tenant_trouble import TenantTrouble
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import World
 
 MAPPINGS = load_mappings()

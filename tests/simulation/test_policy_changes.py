@@ -16,8 +16,8 @@ from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.plan_basis import plan_basis
 from provisioning.services.serve_waiting import ServeWaiting
 from tests.factories import trade
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_continuity, check_list_adds_up, check_plans_stay_off, check_witness
+from tests.simulation.weather import Weather
 from tests.simulation.world import A3, TENANT, World
 
 MAPPINGS = load_mappings()
@@ -91,7 +91,8 @@ class TestDirectBecomesNone:
         world.run(until=OperationState.VERIFYING)
         _school_assigns(world)
         writes = len(world.graph.writes)
-        world.crash.passed, world.crash.at = 0, frozenset({boundary, boundary + 1})
+        world.crash.forget()
+        world.crash.at = frozenset({boundary, boundary + 1})
         world.run()
         _check(world)
         assert len(world.graph.writes) == writes

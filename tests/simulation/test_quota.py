@@ -9,8 +9,8 @@ from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane
 from provisioning.ports import Grant
-from tests.simulation.graph import Weather
 from tests.simulation.promises import check_all
+from tests.simulation.weather import Weather
 from tests.simulation.world import VirtualClock, World
 
 MAPPINGS = load_mappings()

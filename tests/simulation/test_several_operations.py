@@ -14,11 +14,13 @@ from provisioning.domain.ids import BindingId, OperationId, OrganisationId, SkuI
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS, SubjectState
 from provisioning.domain.operation import Lane, OperationKind
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.graph import Weather, licence
+from tests.simulation.boundaries import Crash
+from tests.simulation.graph import licence
 from tests.simulation.promises import check_continuity, check_plans_stay_off, check_witness
 from tests.simulation.test_group_cases import LAGS, a_world, proven
 from tests.simulation.test_group_members import holds
-from tests.simulation.world import A1, A3, SCHOOL, TENANT, Crash, World
+from tests.simulation.weather import Weather
+from tests.simulation.world import A1, A3, SCHOOL, TENANT, World
 
 NEIGHBOUR = OrganisationId("20OF00")
 A5 = SkuId("e97c048c-37a4-45fb-ab50-922fbf07a370")

@@ -16,9 +16,11 @@ from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Stop
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.transitions import move
-from tests.simulation.graph import Weather, licence
+from tests.simulation.boundaries import Crash
+from tests.simulation.graph import licence
 from tests.simulation.promises import check_all
-from tests.simulation.world import A3, TENANT, Crash, World
+from tests.simulation.weather import Weather
+from tests.simulation.world import A3, TENANT, World
 
 MAPPINGS = load_mappings()
 HOUR = timedelta(hours=1)

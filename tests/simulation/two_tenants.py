@@ -1,50 +1,32 @@
-"""Two tenants behind one gateway, and what each of them and its school agreed with us."""
+"""Two tenants behind one gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 
-from provisioning.domain.catalogue import Audience
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import Actor, BindingId, GroupId, OrganisationId, SubjectId, TenantId
-from provisioning.domain.observation import Census, HeldLicence, Membership, Person, Seats, TenantProfile
+from provisioning.domain.ids import GroupId, SubjectId, TenantId
+from provisioning.domain.migration import MatchRule
+from provisioning.domain.observation import Census, Membership, Person, Seats, TenantProfile
 from provisioning.domain.operation import Attempt, Receipt
-from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.domain.worklist import Lease
-from tests.simulation.graph import FakeGraph, Write, licence
-from tests.simulation.world import A3, BEGINNING, YAMMER
+from tests.simulation.graph import FakeGraph, Write
+from tests.simulation.weather import Weather
 
 SOURCE = TenantId("22222222-2222-2222-2222-222222222222")
 TARGET = TenantId("33333333-3333-3333-3333-333333333333")
-OLD_SCHOOL, NEW_SCHOOL = OrganisationId("41OLD0"), OrganisationId("42NEW0")
 
-EXCHANGE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
-
-
-def there(source: SubjectId) -> SubjectId:
-    """The same human being in the target."""
-    return SubjectId(f"{source}-there")
+LAGS = (timedelta(0), timedelta(seconds=15), timedelta(minutes=5))
 
 
-def people_of(number: int, through: GroupId | None) -> dict[SubjectId, Person]:
-    kinds = (licence(A3), licence(A3, YAMMER), licence(A3, EXCHANGE), licence(A3))
-    people = {}
-    for place in range(number):
-        held = kinds[place % 4]
-        if through and place % 4 == 3:
-            held = HeldLicence(A3, group_id=through)
-        subject = SubjectId(f"person-{place:03}")
-        people[subject] = Person(subject_id=subject, domain="old.example", usage_location="NL", licences=(held,))
-    return people
+def fair(lag: timedelta) -> Weather:
+    return Weather(lag=lag)
 
 
-def accounts_for(here: Mapping[SubjectId, Person]) -> dict[SubjectId, Person]:
-    return {
-        there(one): Person(subject_id=there(one), domain="new.example", usage_location="NL", licences=())
-        for one in here
-    }
+def rough(lag: timedelta) -> Weather:
+    return Weather(lost_after=0.1, lost_before=0.1, throttled=0.1, lag=lag)
 
 
 @dataclass
@@ -53,6 +35,11 @@ class TwoTenants:
 
     source: FakeGraph
     target: FakeGraph
+    at_read: Callable[[], None] = lambda: None
+
+    def _read(self, tenant: TenantId) -> FakeGraph:
+        self.at_read()
+        return self.of(tenant)
 
     def of(self, tenant: TenantId) -> FakeGraph:
         return {SOURCE: self.source, TARGET: self.target}[tenant]
@@ -62,57 +49,36 @@ class TwoTenants:
         return sorted((*self.source.writes, *self.target.writes), key=lambda write: write.at)
 
     def observe_tenant(self, tenant: TenantId) -> TenantProfile:
-        return self.of(tenant).observe_tenant(tenant)
+        return self._read(tenant).observe_tenant(tenant)
 
     def observe_seats(self, tenant: TenantId) -> Seats:
-        return self.of(tenant).observe_seats(tenant)
+        return self._read(tenant).observe_seats(tenant)
 
     def observe_readiness(self, tenant: TenantId) -> tuple[TenantProfile, Seats]:
-        return self.of(tenant).observe_readiness(tenant)
+        return self._read(tenant).observe_readiness(tenant)
 
     def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
-        return self.of(tenant).resolve_subjects(tenant, references)
+        return self._read(tenant).resolve_subjects(tenant, references)
 
     def observe_census(self, tenant: TenantId) -> Census:
-        return self.of(tenant).observe_census(tenant)
+        return self._read(tenant).observe_census(tenant)
 
     def observe_people(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> dict[SubjectId, Person | None]:
-        return self.of(tenant).observe_people(tenant, subjects)
+        return self._read(tenant).observe_people(tenant, subjects)
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> Mapping[str, Membership]:
-        return self.of(tenant).observe_memberships(tenant, keys)
+        return self._read(tenant).observe_memberships(tenant, keys)
 
     def observe_groups(
         self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool = True
     ) -> dict[GroupId, ObservedGroup | None]:
-        return self.of(tenant).observe_groups(tenant, groups, with_members=with_members)
+        return self._read(tenant).observe_groups(tenant, groups, with_members=with_members)
 
     def find_group(self, tenant: TenantId, nickname: str) -> ObservedGroup | None:
-        return self.of(tenant).find_group(tenant, nickname)
+        return self._read(tenant).find_group(tenant, nickname)
+
+    def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> dict[SubjectId, str]:
+        return self._read(tenant).read_match_keys(tenant, rule)
 
     def apply(self, tenant: TenantId, attempts: Sequence[Attempt], lease: Lease) -> list[Receipt]:
         return self.of(tenant).apply(tenant, attempts, lease)
-
-
-def policy(tenant: TenantId, mode: AssignmentMode) -> Policy:
-    return Policy(
-        tenant_id=tenant,
-        valid_from=date(2026, 1, 1),
-        assignment_mode=mode,
-        usage_location="NL",
-        created_by=Actor("person:author"),
-        approved_by=Actor("person:other"),
-    )
-
-
-def binding(tenant: TenantId, holder: OrganisationId) -> Binding:
-    return Binding(
-        binding_id=BindingId(f"b-{holder}"),
-        organisation_id=holder,
-        tenant_id=tenant,
-        valid_from=date(2026, 1, 1),
-        selectors={Audience.FACULTY: '{"everyone":true}'},
-        created_by=Actor("person:author"),
-        confirmed_by=Actor("person:other"),
-        confirmed_at=BEGINNING,
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from config.limits import default_limits
@@ -39,8 +40,10 @@ from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.prepare_operation import PrepareOperation
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.verify_operation import VerifyOperation
-from tests.simulation.graph import FakeGraph, Weather, licence
+from tests.simulation.boundaries import Crash, CrashPoint
+from tests.simulation.graph import FakeGraph, licence
 from tests.simulation.store import Database
+from tests.simulation.weather import Weather
 
 TENANT = TenantId("11111111-1111-1111-1111-111111111111")
 SCHOOL = OrganisationId("10OF00")
@@ -48,10 +51,6 @@ A1 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66")
 A3 = SkuId("4b590615-0888-425a-a965-b3bf7789848d")
 YAMMER = "2078e8df-cff6-4290-98cb-5408261a760a"
 BEGINNING = datetime(2026, 11, 2, 8, tzinfo=UTC)
-
-
-class Crash(BaseException):  # not an error of the service: the process is gone
-    """The worker was killed here."""
 
 
 @dataclass
@@ -63,24 +62,6 @@ class VirtualClock:
 
     def wall(self) -> datetime:
         return self.moment
-
-
-@dataclass
-class CrashPoint:
-    """Counts boundaries (commits, sends); the process dies at the chosen ones, or by chance."""
-
-    at: frozenset[int] = frozenset()
-    chance: float = 0.0
-    dice: random.Random = field(default_factory=random.Random)
-    passed: int = 0
-    armed: bool = False
-
-    def __call__(self, where: str) -> None:
-        if not self.armed:
-            return
-        self.passed += 1
-        if self.passed in self.at or self.dice.random() < self.chance:
-            raise Crash(where)
 
 
 class Messages:
@@ -101,6 +82,11 @@ class Unlimited:
 
     def take(self, tenant: TenantId, writes: int, lane: Lane) -> Grant:
         return Grant(writes)
+
+
+def lasting(*_: object) -> AbstractContextManager[None]:
+    """No time passes while something is read, so a lease lasts without anybody renewing it."""
+    return nullcontext()
 
 
 class World:
@@ -248,6 +234,7 @@ class World:
             trouble=trouble,
             finish=finish,
             campaign_approval=lambda _uow, _campaign: self.campaign_approval,
+            keep_alive=lasting,
         )
         return {
             OperationState.NEW: prepare,
@@ -267,7 +254,13 @@ class World:
                 unapproved=lambda: self.unapproved,
             ),
             OperationState.VERIFYING: VerifyOperation(
-                **shared, gateway=self.graph, limits=limits, executor=executor, trouble=trouble, finish=finish
+                **shared,
+                gateway=self.graph,
+                limits=limits,
+                executor=executor,
+                trouble=trouble,
+                finish=finish,
+                keep_alive=lasting,
             ),
         }
 

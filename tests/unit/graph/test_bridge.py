@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -120,6 +121,26 @@ class TestNothingRunsOn:
         writes.lines.clear()
         bridge.run(some_turns_of_the_loop(), SOON)
         assert writes.lines == []
+
+    @pytest.mark.parametrize("is_one_of_many", [False, True])
+    def test_asyncio_reports_no_interruption_in_the_middle_of_later_work(
+        self, bridge: Bridge, is_one_of_many: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It speaks of a task whose error nobody looked at when the collector finds it: whenever that is."""
+
+        async def interrupted() -> None:
+            await asyncio.sleep(0)
+            raise KeyboardInterrupt
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(Writes().forever("first call"))
+                group.create_task(interrupted())
+
+        with pytest.raises(KeyboardInterrupt):
+            bridge.run(work() if is_one_of_many else interrupted(), SOON)
+        gc.collect()
+        assert caplog.records == []
 
     def test_an_interruption_while_draining_is_not_lost(self, bridge: Bridge) -> None:
         async def tidy() -> None:
