@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from provisioning.cli.exposition import exposition
+from provisioning.web.exposition import exposition
 from provisioning.domain.operation import Lane
 from provisioning.domain.reasons import Reason
 from provisioning.planning.quota_reading import BucketReading
