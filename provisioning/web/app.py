@@ -11,6 +11,7 @@ from provisioning.web.access import Access
 from provisioning.web.gate import Gate
 from provisioning.web.openapi import describe
 from provisioning.web.routes import ROUTERS
+from provisioning.web.size import Size
 
 _PACKAGE = "licence-provisioning"
 
@@ -31,12 +32,12 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,  # a page that loads scripts from elsewhere has no place on this host
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=services.settings.api_body_bytes,
     )
     app.state.services = services
     refusals.register(app)
     for router in (observe.router, *ROUTERS):
         app.router.routes.extend(router.routes)  # as they are: `include_router` would hide them from `describe`
+    app.add_middleware(Size, most=services.settings.api_body_bytes)
     app.add_middleware(Gate, services=services)
     app.add_middleware(Access)  # added last: outermost
     return app

@@ -21,10 +21,6 @@ _log = structlog.get_logger(__name__)
 _SENTENCES = {
     HTTPStatus.NOT_FOUND: ("not-found", "There is nothing here."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "This place does not take that method."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "too-large",
-        "What was sent is too large; send it in parts, each of them whole in itself.",
-    ),
 }
 
 

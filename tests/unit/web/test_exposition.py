@@ -5,11 +5,11 @@ from datetime import timedelta
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from provisioning.web.exposition import exposition
 from provisioning.domain.operation import Lane
 from provisioning.domain.reasons import Reason
 from provisioning.planning.quota_reading import BucketReading
 from provisioning.services.measure_quota import QueueMeasure, QuotaMeasure, TenantMeasure
+from provisioning.web.exposition import exposition
 from tests.unit.services.fakes_access import NOW, TENANT
 
 BUCKET = BucketReading(left=0.12, closed_for=9.0, pace=19.4, refused=0.01)
