@@ -6,6 +6,7 @@ from functools import wraps
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -22,19 +23,23 @@ from provisioning.web.refusals import changed_nothing
 BEHIND = "/api/v1"  # a token
 KEY_HEADER = "Idempotency-Key"
 _REPLAYED = {"Idempotency-Replayed": "true"}
-_NOTHING_SENT = "\\u0000"  # in JSON; no text of ours holds it, and no database keeps it
+_NUL_IN_JSON = rb"\u0000"  # no text of ours holds it, and no database keeps it
 
 _Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class JsonAnswer(Response):
-    """`kept` is what a repetition of the request gets: the same, without what is shown only once."""
+    """`kept` is what a repetition of the request gets: the same, without what is shown only once.
+
+    `following`: the cursor of the next page, of a list that has one.
+    """
 
     media_type = "application/json"
 
-    def __init__(self, value: object, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> None:
-        super().__init__(msgspec.json.encode(value), status, headers)
+    def __init__(self, value: object) -> None:
+        super().__init__(msgspec.json.encode(value))
         self.kept = msgspec.json.encode(bare(value))
+        self.following = value.next if isinstance(value, Page) else None
 
 
 class Route(APIRoute):
@@ -48,12 +53,13 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            if request.method != "POST":
-                return await handle(request)
             body = await request.body()
-            _refuse_nul(body)
-            key = request.headers.get(KEY_HEADER)
-            return await handle(request) if key is None else await _once(request, body, key, handle)
+            _refuse_nul(request, body)
+            key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
+            answer = await (handle(request) if key is None else _once(request, body, key, handle))
+            if isinstance(answer, JsonAnswer) and answer.following:
+                answer.headers["Link"] = f'<?{_query(request, answer.following)}>; rel="next"'
+            return answer
 
         return guarded
 
@@ -80,14 +86,17 @@ def _answering(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _answer(value: object) -> Response:
-    if isinstance(value, Response):
-        return value
-    headers = {"Link": f'<?cursor={value.next}>; rel="next"'} if isinstance(value, Page) and value.next else None
-    return JsonAnswer(value, headers=headers)
+    return value if isinstance(value, Response) else JsonAnswer(value)
 
 
-def _refuse_nul(body: bytes) -> None:
-    if b"\x00" in body or _NOTHING_SENT.encode() in body:
+def _query(request: Request, cursor: str) -> str:
+    """The same list, from there on."""
+    return request.url.remove_query_params("cursor").include_query_params(cursor=cursor).query
+
+
+def _refuse_nul(request: Request, body: bytes) -> None:
+    address = request.url.path + unquote(request.url.query)
+    if "\x00" in address or "%00" in address or b"\x00" in body or _NUL_IN_JSON in body:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "malformed", "What was sent holds a NUL character; leave it out.")
 
 
