@@ -46,7 +46,7 @@ class ShowOrders:
         chosen = [key for key in keys if line_number in {None, key.line_number}]
         if len(chosen) != 1:
             numbers = ", ".join(key.line_number for key in keys)
-            raise InputError(f"Order {order_number} has the lines {numbers}: name one of them (--line).")
+            raise InputError(f"Order {order_number} has the lines {numbers}: name one of them with --line.")
         return chosen[0]
 
 

@@ -40,6 +40,7 @@ from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
+from provisioning.services.measure_service import MeasureService
 from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.reject_configuration import RejectConfiguration
@@ -113,6 +114,7 @@ class FakeServices:
         self.propose_configuration = ProposeConfiguration(**timed)
         self.approve_configuration = ApproveConfiguration(**timed)
         self.reject_configuration = RejectConfiguration(**timed)
+        self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()
