@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -17,12 +17,12 @@ _MINUTE = timedelta(minutes=1)
 
 
 class RedisRateLimit:
-    """A sliding window of a minute: two numbers for each actor, which Redis forgets by itself."""
+    """A minute that moves along: one moment for each request, which Redis forgets by itself. So the wait is exact."""
 
     def __init__(self, redis: Redis, per_minute: int) -> None:
         self._redis = redis
         self._item = RateLimitItemPerMinute(per_minute, namespace="api")
-        self._limiter: SlidingWindowCounterRateLimiter | None = None
+        self._limiter: MovingWindowRateLimiter | None = None
 
     def take(self, actor: Actor) -> Allowance:
         """Counts one request, those above the limit not. Raises UnavailableError without Redis."""
@@ -39,9 +39,9 @@ class RedisRateLimit:
         remaining = max(stats.remaining, 0) if is_within else -1
         return Allowance(limit=self._item.amount, remaining=remaining, resets_in=min(resets_in, _MINUTE))
 
-    def _counting(self) -> SlidingWindowCounterRateLimiter:
+    def _counting(self) -> MovingWindowRateLimiter:
         """Made late: it loads its scripts into Redis."""
         if self._limiter is None:
             storage = RedisStorage("redis://", connection_pool=self._redis.connection_pool)
-            self._limiter = SlidingWindowCounterRateLimiter(storage)
+            self._limiter = MovingWindowRateLimiter(storage)
         return self._limiter

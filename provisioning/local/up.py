@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from provisioning.domain.errors import InputError
+from provisioning.local.api import start_api
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
-from provisioning.local.api import start_api
 from provisioning.local.errors import EnginesError
 from provisioning.local.interrupts import stopped_by_signals, undisturbed
 from provisioning.local.memory import TwinMemory

@@ -57,9 +57,7 @@ class TestSubmit:
         (line,) = services.order_source.changed_since(None)
         assert line.quantity == 4
 
-    def test_one_mistake_and_nothing_is_taken_and_each_mistake_is_named(
-        self, services: Services, shop: Asker
-    ) -> None:
+    def test_one_mistake_and_nothing_is_taken_and_each_mistake_is_named(self, services: Services, shop: Asker) -> None:
         wrong = {"orders": [order()["orders"][0], {"order_number": "", "lines": [LINE | {"quantity": "many"}]}]}
         answer = shop.post("/api/v1/orders", wrong)
         assert answer.status_code == 422
@@ -110,7 +108,9 @@ class TestPages:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "query.state.0"
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=nonsense", "cursor=WzFd", "cursor=%00"])
+    @pytest.mark.parametrize(
+        "query", ["limit=0", "limit=201", "limit=x", "cursor=nonsense", "cursor=WzFd", "cursor=%00"]
+    )
     def test_that_nobody_gave_out_are_refused(self, operator: Asker, query: str) -> None:
         assert operator.get(f"/api/v1/orders?{query}").status_code in {400, 422}
 
