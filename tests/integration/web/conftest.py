@@ -20,11 +20,13 @@ from provisioning.domain.reasons import Reason
 from provisioning.local.engines import Engines
 from provisioning.services.authenticate import token_digest
 from provisioning.web.app import create_app
+from tests.factories import NOW
 from tests.integration.conftest import Database
 from tests.unit.bootstrap.test_services import settings
-from tests.unit.services.fakes_access import FakeDispatcher, FakeGateway
+from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway
 
 MakeServices = Callable[..., Services]
+AN_HOUR = timedelta(hours=1)  # plans of then can still be approved
 
 
 class ClosedGateway(FakeGateway):
@@ -80,7 +82,7 @@ def make_services(
             "api_requests_per_minute": 100_000,
         }
         services = Services(settings(**known | fields), pool_size=5)
-        vars(services).update(gateway=ClosedGateway(), dispatcher=FakeDispatcher())
+        vars(services).update(clock=FakeClock(NOW + AN_HOUR), gateway=ClosedGateway(), dispatcher=FakeDispatcher())
         made.append(services)
         return services
 
