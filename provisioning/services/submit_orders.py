@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import LineKey, OrganisationId
@@ -30,6 +31,7 @@ class SubmitOrders:
         if not lines:
             raise InputError("There is no order line in it; nothing was submitted.")
         ours = [self._ours(line, identity) for line in lines]
+        self._refuse_strangers(ours, identity)
         self._refuse_others([line.key for line in ours], identity)
         news = self._news(ours)
         submitted = self._desk.submit(news) if news else 0
@@ -39,6 +41,16 @@ class SubmitOrders:
                 uow.pages.note_brought_in([line.key for line in ours], identity.actor)
             uow.commit()
         return submitted
+
+    def _refuse_strangers(self, lines: Sequence[ShopLine], identity: Identity) -> None:
+        """A client of a board orders for that board; who else there is, it does not hear."""
+        if identity.board_id is None:
+            return
+        with self._open_uow() as uow:
+            own = uow.pages.organisations_under(identity.board_id, dutch_day(self._clock.now()))
+        for line in lines:
+            if line.organisation_code not in own:
+                raise InputError(f"{line.organisation_code} is no organisation of this board; nothing was submitted.")
 
     def _refuse_others(self, keys: Sequence[LineKey], identity: Identity) -> None:
         """A client corrects its own lines, not those of another client; nor does it hear whose they are."""

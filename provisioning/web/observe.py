@@ -45,8 +45,8 @@ Served = Annotated[Services, Depends(_services)]
 
 
 @router.get("/healthz")
-def healthz() -> Alive:
-    """The process lives. It looks at nothing else: a restart repairs nothing that is elsewhere."""
+async def healthz() -> Alive:
+    """The process lives. It looks at nothing else and waits for no thread: a restart repairs only this."""
     return Alive()
 
 

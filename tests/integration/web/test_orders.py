@@ -71,6 +71,19 @@ class TestSubmit:
         assert answer.status_code in {400, 422}
         assert answer.json()["detail"]
 
+    def test_a_board_that_is_a_shop_too_orders_for_itself_only(
+        self, services: Services, asker: Callable[..., Asker]
+    ) -> None:
+        with services.open_uow() as uow:
+            uow.organisations.save(tenancy.organisation(organisation_id=code) for code in ("41000", "41AA"))
+            uow.organisations.add_relations([tenancy.relation("41000", "41AA")])
+            uow.commit()
+        board = asker("client:board", Role.BOARD, Role.SHOP, board="41000")
+        refused = board.post("/api/v1/orders", order(organisation_code="42BB"))
+        assert refused.status_code == 422
+        assert list(services.order_source.changed_since(None)) == []
+        assert board.post("/api/v1/orders", order()).json() == {"submitted": 1}
+
     def test_a_board_may_not(self, asker: Callable[..., Asker]) -> None:
         board = asker("client:board", Role.BOARD, board="41000")
         answer = board.post("/api/v1/orders", order())
