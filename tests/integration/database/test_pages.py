@@ -145,8 +145,3 @@ class TestEvents:
         assert uow.pages.events(OURS, after=found[0].number, limit=10) == found[1:]
         assert len(uow.pages.events(EVERYTHING, limit=10)) == 4
         assert uow.pages.events(Sight(brought_in_by=SHOP), limit=10) == []
-
-
-class TestVerifiedSince:
-    def test_counts_nobody_where_nothing_was_written(self, uow: SqlUnitOfWork) -> None:
-        assert uow.journal.verified_since(NOW) == 0
