@@ -45,7 +45,7 @@ bench-demonstration: $(INSTALLED) ## a campaign on a bad day: what is promised, 
 	@$(BIN)/python -m tests.benchmarks.demonstration
 
 chaos: $(INSTALLED) ## 200 killed runs, and a simulated crash at every boundary of a migration: each ends as if nothing had happened
-	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation
+	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation tests/integration/web
 
 scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade
 	@$(BIN)/python -m pytest -v -m "slow or not slow" --ignore tests/journeys/test_kills.py --ignore tests/journeys/test_migration_kills.py tests/journeys

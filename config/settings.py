@@ -90,6 +90,7 @@ PostgresUrl = Annotated[SecretStr, AfterValidator(_begins_with("postgresql://", 
 RedisUrl = Annotated[SecretStr, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
 ExistingPath = Annotated[Path, AfterValidator(_existing)]
 Paths = Annotated[tuple[ExistingPath, ...], NoDecode, BeforeValidator(_paths)]
+LongToken = Annotated[SecretStr, AfterValidator(_long_enough)]
 SigningKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
     app_writes: PositiveInt = 35_000
     guard_assignments: int = Field(1_000, ge=0)
     guard_swaps: int = Field(250, ge=0)
+
+    # the API
+    api_requests_per_minute: PositiveInt = 600  # of one token
+    api_body_bytes: int = Field(8_000_000, ge=10_000)  # a register of all schools of the country is under 4 MB
+    scrape_token: LongToken | None = None  # opens /metrics and nothing else
 
     # who uses the command line
     token: SecretStr | None = None

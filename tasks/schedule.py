@@ -28,7 +28,7 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
     }
 
 
-NIGHTLY = ("compare_orders", "purge_references", "purge_operations", "purge_migrations")
+NIGHTLY = ("compare_orders", "purge_references", "purge_answers", "purge_operations", "purge_migrations")
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:

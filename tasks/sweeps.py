@@ -84,6 +84,12 @@ def purge_references(services: Services) -> int:
 
 
 @_round
+def purge_answers(services: Services) -> int:
+    """Answers kept for requests that come twice go after a day."""
+    return services.purge_answers()
+
+
+@_round
 def purge_operations(services: Services) -> int:
     """What is left of operations that ended long ago goes; the audit log stays."""
     return services.purge_operations()

@@ -6,9 +6,16 @@ from provisioning.bootstrap.installation import check_installation
 from provisioning.bootstrap.services import Services
 from provisioning.graph.bridge import PerProcess
 
-__all__ = ["Services", "TwinAddress", "check_installation", "services"]
+__all__ = ["Services", "TwinAddress", "check_installation", "services", "serving_services"]
+
+_AT_ONCE = 20  # requests that hold a connection; others wait for one
 
 _PER_PROCESS = PerProcess(lambda: Services(load_settings()))
+
+
+def serving_services() -> Services:
+    """Services for many threads at once; closed by whoever asked for them."""
+    return Services(load_settings(), pool_size=_AT_ONCE)
 
 
 def services() -> Services:

@@ -24,6 +24,7 @@ from provisioning.broker.connection import connect
 from provisioning.broker.dispatch import CeleryDispatcher
 from provisioning.broker.quota import QuotaTime, RedisQuota
 from provisioning.broker.quota_gauge import RedisQuotaGauge
+from provisioning.broker.rate_limit import RedisRateLimit
 from provisioning.checkpoints import CheckpointFolder
 from provisioning.database import engine as database
 from provisioning.database import order_source
@@ -52,6 +53,7 @@ from provisioning.ports import (
     OrderSource,
     Prober,
     QuotaGauge,
+    RateLimit,
     TenantReader,
     UnitOfWork,
 )
@@ -150,6 +152,10 @@ class Adapters:
     @cached_property
     def quota_gauge(self) -> QuotaGauge:
         return RedisQuotaGauge(self.redis, self.quota_sizes, **self._quota_time)
+
+    @cached_property
+    def rate_limit(self) -> RateLimit:
+        return RedisRateLimit(self.redis, self.settings.api_requests_per_minute)
 
     @property
     def quota_sizes(self) -> Sizes:

@@ -35,10 +35,14 @@ class Measured(Adapters):
             broker=self._ping_broker,
             order_source=self._read_shop if self.has_shop else None,
             graph=self._ask_microsoft,
-            credentials=lambda: [*map(_credential, self._certificates())],
+            credentials=self.credentials,
             measure_quota=self.measure_quota,
             uncollected_since=self._uncollected_since if self.has_shop else None,
         )
+
+    def credentials(self) -> list[Credential]:
+        """Every certificate that a setting names, with its end."""
+        return [*map(_credential, self._certificates())]
 
     @cached_property
     def measure_quota(self) -> MeasureQuota:

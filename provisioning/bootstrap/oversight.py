@@ -9,6 +9,8 @@ from provisioning.database.migrate import pending
 from provisioning.services.add_actor import AddActor
 from provisioning.services.approve_configuration import ApproveConfiguration
 from provisioning.services.authenticate import Authenticate
+from provisioning.services.browse import Browse
+from provisioning.services.check_readiness import CheckReadiness
 from provisioning.services.diagnose import Diagnose
 from provisioning.services.export_audit import ExportAudit
 from provisioning.services.forget_person import ForgetPerson
@@ -16,7 +18,10 @@ from provisioning.services.list_actors import ListActors
 from provisioning.services.list_events import ListEvents
 from provisioning.services.list_notices import ListNotices
 from provisioning.services.mappings_impact import MappingsImpact
+from provisioning.services.measure_service import MeasureService
+from provisioning.services.only_once import OnlyOnce
 from provisioning.services.propose_configuration import ProposeConfiguration
+from provisioning.services.purge_answers import PurgeAnswers
 from provisioning.services.purge_migrations import PurgeMigrations
 from provisioning.services.purge_operations import PurgeOperations
 from provisioning.services.reject_configuration import RejectConfiguration
@@ -114,6 +119,33 @@ class Oversight(Measured):
             signer=self.signer,
             clock=self.clock,
             rule=CheckpointRule(self.limits.checkpoint_events, self.limits.checkpoint_interval),
+        )
+
+    @cached_property
+    def browse(self) -> Browse:
+        return Browse(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def only_once(self) -> OnlyOnce:
+        return OnlyOnce(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def purge_answers(self) -> PurgeAnswers:
+        return PurgeAnswers(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def measure_service(self) -> MeasureService:
+        return MeasureService(
+            open_uow=self.open_uow, clock=self.clock, worklist=self.show_worklist, credentials=self.credentials
+        )
+
+    @cached_property
+    def check_readiness(self) -> CheckReadiness:
+        return CheckReadiness(
+            instruments=self.instruments,
+            open_uow=self.open_uow,
+            loaded=lambda: self.loaded,
+            realm=self.settings.realm,
         )
 
     @cached_property

@@ -21,6 +21,12 @@ def _open_services() -> "Services":
     return bootstrap.services()
 
 
+def _open_serving() -> "Services":
+    from provisioning import bootstrap
+
+    return bootstrap.serving_services()
+
+
 def _check_installation() -> None:
     from provisioning import bootstrap
 
@@ -34,8 +40,10 @@ class Session:
         self,
         open_services: Callable[[], "Services"] = _open_services,
         check_installation: Callable[[], None] = _check_installation,
+        open_serving: Callable[[], "Services"] = _open_serving,
     ) -> None:
         self._open_services = open_services
+        self._open_serving = open_serving
         self._check_installation = check_installation
         self.speech = Speech()
 
@@ -61,14 +69,21 @@ class Session:
         return self.services
 
     @cached_property
+    def serving_services(self) -> "Services":
+        """The same, checked, and with as many connections as requests are answered at once."""
+        self._check_installation()
+        return self._open_serving()
+
+    @cached_property
     def identity(self) -> "Identity":
         """Who is behind the token; without one, somebody who may only read."""
         return self.services.authenticate(read_token(os.environ))
 
     def close(self) -> None:
         """Let go of connections, if any were made."""
-        if "services" in self.__dict__:
-            self.services.close()
+        for opened in ("services", "serving_services"):
+            if opened in self.__dict__:
+                self.__dict__[opened].close()
 
     def show(self, value: object, text: str) -> None:
         """The value as JSON, or the text for people."""

@@ -39,7 +39,7 @@ class SqlAuditLog(Store):
             query = query.where(audit_events.c.operation_id == operation)
         if organisation is not None:
             query = query.where(audit_events.c.organisation_id == organisation)
-        return [_event_of(body) for body in self._connection.scalars(query)][::-1]
+        return [event_of(body) for body in self._connection.scalars(query)][::-1]
 
     def pseudonyms(self, tenant: TenantId, subjects: Collection[SubjectId]) -> dict[SubjectId, Pseudonym]:
         known = self._known(tenant, subjects)
@@ -81,6 +81,6 @@ def _fields_of(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in Event.__struct_fields__}
 
 
-def _event_of(body: str) -> Event:
+def event_of(body: str) -> Event:
     written = decode_event(body)
     return Event(**{name: getattr(written, name) for name in Event.__struct_fields__})

@@ -77,6 +77,10 @@ class SqlJournal(Store):
     def pending_writes(self) -> list[Work]:
         return self._list(reads.pending_writes(), Work)
 
+    def verified_since(self, since: datetime) -> int:
+        last = (steps.c.verified_at >= since) & steps.c.is_last & steps.c.kind.not_in(GROUP_STEPS)
+        return self._connection.scalar(select(func.count()).select_from(steps).where(last)) or 0
+
     def step_counts(self, operation: OperationId) -> dict[StepState, int]:
         return {
             StepState(state): count for state, count in self._counts(steps.c.state, steps.c.operation_id == operation)

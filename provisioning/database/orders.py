@@ -55,7 +55,7 @@ class SqlOrders(Store):
         return {LineKey(source, order, line) for order, line in self._connection.execute(query)}
 
     def find(self, key: LineKey) -> OrderLine | None:
-        return next(iter(self._lines(_lines().where(is_of(order_lines, key)))), None)
+        return next(iter(self._lines(lines_with_people().where(is_of(order_lines, key)))), None)
 
     def receive(self, shop: ShopLine, at: datetime) -> bool:
         row = _row_of(shop) | {"state": LineState.RECEIVED, "warnings": [], "received_at": at}
@@ -106,7 +106,8 @@ class SqlOrders(Store):
     def list_by(
         self, states: Collection[LineState] = (), order_number: str | None = None, limit: int = 1000
     ) -> list[OrderLine]:
-        query = _lines().order_by(order_lines.c.received_at, order_lines.c.order_number, order_lines.c.line_number)
+        lines = order_lines.c
+        query = lines_with_people().order_by(lines.received_at, lines.order_number, lines.line_number)
         if states:
             query = query.where(order_lines.c.state.in_(states))
         if order_number is not None:
@@ -115,7 +116,7 @@ class SqlOrders(Store):
 
     def list_held(self, organisation: str, reasons: Collection[Reason] = ()) -> list[OrderLine]:
         lines = order_lines.c
-        query = _lines().where(lines.organisation_code == organisation, lines.state == LineState.HELD)
+        query = lines_with_people().where(lines.organisation_code == organisation, lines.state == LineState.HELD)
         if reasons:
             query = query.where(lines.reason.in_(reasons))
         return self._lines(query.order_by(lines.held_since))
@@ -127,7 +128,7 @@ class SqlOrders(Store):
             & (lines.article_code == article)
             & (lines.quantity == str(quantity))
         )
-        query = _lines().where(is_alike, lines.placed_at >= since, lines.state.in_(_DELIVERED))
+        query = lines_with_people().where(is_alike, lines.placed_at >= since, lines.state.in_(_DELIVERED))
         return self._lines(query.order_by(lines.placed_at))
 
     @property
@@ -135,7 +136,7 @@ class SqlOrders(Store):
         return SqlReferences(self._connection)
 
     def _lines(self, query: Select[Any]) -> list[OrderLine]:
-        return [_line_of(row) for row in self._rows(query)]
+        return [line_of(row) for row in self._rows(query)]
 
     def _refusal(self, key: LineKey, state: LineState) -> TransitionError | InputError:
         present = self._connection.scalar(select(order_lines.c.state).where(is_of(order_lines, key)))
@@ -151,7 +152,7 @@ def _held_since(state: LineState, at: datetime) -> ColumnElement[Any] | None:
     return case((order_lines.c.state == LineState.HELD, order_lines.c.held_since), else_=literal(at))
 
 
-def _lines() -> Select[Any]:
+def lines_with_people() -> Select[Any]:
     return select(order_lines, func.coalesce(_named, []).label("subjects"))
 
 
@@ -161,7 +162,7 @@ def _row_of(shop: ShopLine) -> dict[str, Any]:
     return row
 
 
-def _line_of(row: dict[str, Any]) -> OrderLine:
+def line_of(row: dict[str, Any]) -> OrderLine:
     quantity = row["quantity"]
     shop = row | {
         "key": LineKey(row["source"], row["order_number"], row["line_number"]),

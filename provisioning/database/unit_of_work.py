@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from provisioning import ports
 from provisioning.database.actors import SqlActors
+from provisioning.database.answers import SqlAnswers
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
@@ -19,6 +20,7 @@ from provisioning.database.operations import SqlOperations
 from provisioning.database.orders import SqlOrders
 from provisioning.database.organisations import SqlOrganisations
 from provisioning.database.outbox import SqlOutbox
+from provisioning.database.pages import SqlPages
 from provisioning.database.plans import SqlPlans
 from provisioning.database.records import SqlRecords
 from provisioning.database.references import SqlReferences
@@ -138,3 +140,11 @@ class SqlUnitOfWork:
     @cached_property
     def worklist(self) -> ports.WorkListReader:
         return SqlWorkList(self._connection)
+
+    @cached_property
+    def pages(self) -> ports.Pages:
+        return SqlPages(self._connection)
+
+    @cached_property
+    def answers(self) -> ports.AnswerStore:
+        return SqlAnswers(self._connection)

@@ -2,6 +2,7 @@
 
 ProvisioningError
 ├── InputError            what a person or a file said is wrong; nothing was changed
+│   └── NotFoundError     nothing here has the name that was given
 ├── ConfigurationError    a setting or mapping is missing or wrong; nothing starts
 ├── NotAllowedError       the actor may not do this
 ├── ConflictError         somebody else did something in between; look again
@@ -26,6 +27,10 @@ class ProvisioningError(Exception):
 
 class InputError(ProvisioningError):
     """What was handed in is wrong; the text says what, where and what to do, and nothing was changed."""
+
+
+class NotFoundError(InputError):
+    """Nothing has this name, or nothing that the asker may know of."""
 
 
 class ConfigurationError(ProvisioningError):

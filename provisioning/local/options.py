@@ -35,7 +35,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`profile`: another world than the story's; `port` of the twin, 0 picks a free one.
+    """`profile`: another world than the story's; `port` of the twin and `api_port` of the API, 0 picks a free one.
 
     `days_later`: how long this world, which is there already, was left alone.
     """
@@ -43,6 +43,7 @@ class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     profile: UpProfile | None = None
     port: int = 0
+    api_port: int = 0
     clock_factor: float = 60.0
     days_later: float = 0.0
     as_json: bool = False

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.domain.errors import InputError
+from provisioning.local.api import start_api
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
 from provisioning.local.errors import EnginesError
@@ -43,6 +44,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     tokens: str
     graph: str
+    api: str
 
 
 def run_up(options: UpOptions) -> int:
@@ -53,6 +55,7 @@ def run_up(options: UpOptions) -> int:
     is_new, found_again = not memory.exists, _how_it_was_found(memory)
     with stopped_by_signals(), LocalWorld(folder, _world_options(folder, options, memory)) as world:
         world.start_workers()
+        api = start_api(world, options.api_port)
         stage = set_stage(world, narrator)
         with _remembered(memory, world):
             if is_new:
@@ -60,7 +63,7 @@ def run_up(options: UpOptions) -> int:
                 memory.note_furnished()
             else:
                 narrator.say(found_again)
-            _announce(world, stage, options)
+            _announce(world, stage, options, api)
             _wait(memory, world)
     narrator.say("Everything has stopped. The same command starts this world again.")
     return 0
@@ -105,10 +108,11 @@ def _how_it_was_found(memory: TwinMemory) -> str:
     return told
 
 
-def _announce(world: LocalWorld, stage: Stage, options: UpOptions) -> None:
+def _announce(world: LocalWorld, stage: Stage, options: UpOptions, api: str) -> None:
     environment, tokens, narrator = world.folder / ENVIRONMENT, world.folder / TOKENS, stage.narrator
     ours = {
         "WORLD": str(world.folder),
+        "API": api,
         "PROVISIONING_TOKEN_FILE": str(tokens / "operator"),
         "PROVISIONING_LANGUAGE": Language.ENGLISH.value,
     }
@@ -119,6 +123,7 @@ def _announce(world: LocalWorld, stage: Stage, options: UpOptions) -> None:
             environment=str(environment),
             tokens=str(tokens),
             graph=world.sandbox.graph_url,
+            api=api,
         )
         sys.stdout.write(msgspec.json.encode(address).decode() + "\n")
         sys.stdout.flush()
@@ -136,6 +141,9 @@ def _to_begin(environment: Path) -> list[str]:
         "provisioning doctor",
         "provisioning tenants list",
         "provisioning worklist",
+        "# the same over HTTP: docs/api.md",
+        'curl -s -H "Authorization: Bearer $(cat $PROVISIONING_TOKEN_FILE)" \\',
+        "  $API/api/v1/worklist",
     ]
 
 

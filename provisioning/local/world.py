@@ -31,6 +31,7 @@ from provisioning.local.sandbox import SandboxProcess
 APP = "3b9d5c62-0e6e-4c8e-9a35-6f2b7a1c0a01"  # our application, as the twin knows it
 _WORKER = ("worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat")
 _BEAT = "beat"
+_NO_WORKERS = (_BEAT, "api")
 _READY = b" ready."  # what Celery logs once a worker takes messages
 _READY_WITHIN, _LOOK_EVERY = 60.0, 0.1  # seconds
 _GRACE = 30.0  # seconds for a worker to finish its chunk
@@ -216,7 +217,7 @@ class LocalWorld:
     def await_workers(self) -> None:
         """Until each worker that was started takes messages. Raises EnginesError when one does not."""
         deadline, pause = time.monotonic() + _READY_WITHIN, threading.Event()
-        while waiting := [name for name in self.children if name != _BEAT and not self._is_ready(name)]:
+        while waiting := [name for name in self.children if name not in _NO_WORKERS and not self._is_ready(name)]:
             if time.monotonic() > deadline or self.ended_by_themselves():
                 raise EnginesError(f"{', '.join(waiting)} did not begin to work. Logs are in {self.folder / 'logs'}.")
             pause.wait(_LOOK_EVERY)

@@ -4,8 +4,10 @@ Stores belong to a unit of work: everything done through one is committed togeth
 frozen values. `find_*` may return None, `get_*` raises InputError when there is nothing, `list_*` returns a list.
 """
 
+from provisioning.ports.answers import AnswerStore, KeptAnswer
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.outside import (
+    Allowance,
     CheckpointSink,
     Clock,
     Dispatcher,
@@ -17,6 +19,7 @@ from provisioning.ports.outside import (
     Prober,
     Quota,
     QuotaGauge,
+    RateLimit,
     TenantReader,
 )
 from provisioning.ports.oversight import (
@@ -32,6 +35,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
+from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.work import (
@@ -50,6 +54,8 @@ from provisioning.ports.work import (
 
 __all__ = [
     "ActorStore",
+    "Allowance",
+    "AnswerStore",
     "AuditArchive",
     "AuditLog",
     "CheckpointSink",
@@ -60,17 +66,23 @@ __all__ = [
     "GroupRegister",
     "ImpactReader",
     "Journal",
+    "KeptAnswer",
     "LeaseStore",
     "Ledger",
     "LicenceGateway",
+    "LinePlace",
     "MigrationStore",
+    "NoticePlace",
+    "Numbered",
     "OpenUnitOfWork",
+    "OperationPlace",
     "OperationStore",
     "OrderDesk",
     "OrderSource",
     "OrderStore",
     "OrganisationStore",
     "Outbox",
+    "Pages",
     "PlanRecord",
     "PlanStore",
     "PlannedPerson",
@@ -79,6 +91,7 @@ __all__ = [
     "Purged",
     "Quota",
     "QuotaGauge",
+    "RateLimit",
     "RecordStore",
     "References",
     "Retention",

@@ -9,6 +9,7 @@ import msgspec
 from provisioning.audit.checkpoint import Checkpoint
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import (
+    Actor,
     GroupId,
     LineKey,
     OperationId,
@@ -163,6 +164,25 @@ class QuotaGauge(Protocol):
 
     def read(self, tenants: Collection[TenantId]) -> QuotaReading:
         """The application's bucket and those of these tenants. Raises UnavailableError when it is away."""
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What an actor may still ask for. `remaining` below zero: this request was one too many."""
+
+    limit: int
+    remaining: int
+    resets_in: timedelta
+
+    @property
+    def is_spent(self) -> bool:
+        return self.remaining < 0
+
+
+class RateLimit(Protocol):
+    """How often one actor may ask."""
+
+    def take(self, actor: Actor) -> Allowance:
+        """Counts one request. Raises UnavailableError when the counts are away."""
 
 
 class Dispatcher(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
+from provisioning.ports.answers import AnswerStore
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.oversight import (
     ActorStore,
@@ -16,6 +17,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
+from provisioning.ports.pages import Pages
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
@@ -67,6 +69,10 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def worklist(self) -> WorkListReader: ...
+    @property
+    def pages(self) -> Pages: ...
+    @property
+    def answers(self) -> AnswerStore: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...

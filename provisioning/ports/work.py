@@ -216,6 +216,9 @@ class Journal(Protocol):
     def groups_sent_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
         """What was written to groups (made, licensed) by any operation, or may have been: in flight and unknown too."""
 
+    def verified_since(self, since: datetime) -> int:
+        """How many people's last step was verified, in all tenants."""
+
     def kinds_since(self, tenant: TenantId, since: datetime) -> dict[StepKind, int]:
         """Writes of all operations in the tenant, through every door: for the guards."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import InputError
@@ -24,7 +26,10 @@ class ApprovePolicy:
     dispatcher: Dispatcher
 
     def __call__(self, identity: Identity, tenant: str, digest: str) -> Policy:
-        """`digest`: at least its first 8 characters, as the proposal was shown. Raises InputError, NotAllowedError."""
+        """The policy as it is in force from its first day on. Raises InputError, NotAllowedError.
+
+        `digest`: at least its first 8 characters, as the proposal was shown.
+        """
         require(identity, Action.APPROVE_POLICY)
         now = self.clock.now()
         with self.open_uow() as uow:
@@ -47,7 +52,7 @@ class ApprovePolicy:
             uow.commit()
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
-        return policy
+        return msgspec.structs.replace(policy, approved_by=identity.actor)
 
 
 def _proposal(policies: list[Policy], digest: str) -> Policy:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import NotFoundError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, LineKey, OrganisationId
 from provisioning.domain.lifecycle import LineState
@@ -16,7 +16,7 @@ def get_line(uow: UnitOfWork, key: LineKey) -> OrderLine:
     """Raises InputError when there is no such line."""
     line = uow.orders.find(key)
     if line is None:
-        raise InputError(f"There is no order line {key}; `provisioning orders list` shows what there is.")
+        raise NotFoundError(f"There is no order line {key}; `provisioning orders list` shows what there is.")
     return line
 
 
@@ -24,7 +24,7 @@ def find_lines(uow: UnitOfWork, order_number: str) -> list[OrderLine]:
     """All lines of an order. Raises InputError when there are none."""
     lines = uow.orders.list_by(order_number=order_number.strip())
     if not lines:
-        raise InputError(f"There is no order {order_number}; `provisioning orders list` shows what there is.")
+        raise NotFoundError(f"There is no order {order_number}; `provisioning orders list` shows what there is.")
     return sorted(lines, key=lambda line: line.shop.key)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import InputError, NotFoundError
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import Binding, Organisation, Tenant
@@ -35,7 +35,7 @@ def get_organisation(uow: UnitOfWork, named: str) -> Organisation:
     """The organisation with this register code; raises InputError when there is none."""
     found = uow.organisations.find(OrganisationId(named.strip()))
     if found is None:
-        raise InputError(f"There is no organisation {named}; `provisioning organisations import` brings them in.")
+        raise NotFoundError(f"There is no organisation {named}; `provisioning organisations import` brings them in.")
     return found
 
 
@@ -61,7 +61,7 @@ def prefix_of(named: str, kind: str) -> str:
 
 def the_only(matches: Sequence[_Found], named: str, kind: str) -> _Found:
     if not matches:
-        raise InputError(f"There is no {kind} {named}.")
+        raise NotFoundError(f"There is no {kind} {named}.")
     if len(matches) > 1:
         raise InputError(f"More than one {kind} begins with {named}; give more characters.")
     return matches[0]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
+import msgspec
+
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Audience
@@ -29,7 +31,7 @@ class SetSelector:
         selector: str,
         on: date | None = None,
     ) -> Binding:
-        """Returns the binding before the change; raises InputError when the selector cannot be read."""
+        """The binding as it is afterwards, unconfirmed; raises InputError when the selector cannot be read."""
         require(identity, Action.SET_SELECTOR)
         parse_selector(selector)
         now = self.clock.now()
@@ -49,7 +51,14 @@ class SetSelector:
             )
             uow.audit.record([event])
             uow.commit()
-        return binding
+        return msgspec.structs.replace(
+            binding,
+            selectors={**binding.selectors, audience: selector},
+            created_by=identity.actor,
+            confirmed_by=None,
+            confirmed_at=None,
+            evidence=frozenset(),
+        )
 
 
 def _digest(selector: str | None) -> str | None:

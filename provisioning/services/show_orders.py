@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ids import LineKey, OrganisationId
 from provisioning.domain.lifecycle import LineState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine
@@ -37,6 +38,16 @@ class ShowOrders:
         """Every line of the order; raises InputError when there is none."""
         with self.open_uow() as uow:
             return [_sheet(uow, line) for line in find_lines(uow, order_number)]
+
+    def only_line(self, order_number: str, line_number: str | None) -> LineKey:
+        """The line that is meant; raises InputError unless it is exactly one."""
+        with self.open_uow() as uow:
+            keys = [line.shop.key for line in find_lines(uow, order_number)]
+        chosen = [key for key in keys if line_number in {None, key.line_number}]
+        if len(chosen) != 1:
+            numbers = ", ".join(key.line_number for key in keys)
+            raise InputError(f"Order {order_number} has the lines {numbers}: name one of them with --line.")
+        return chosen[0]
 
 
 def _sheet(uow: UnitOfWork, line: OrderLine) -> LineSheet:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.errors import InputError
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import LineKey, OrganisationId
 from provisioning.domain.order import OrderLine, ShopLine
@@ -29,12 +30,37 @@ class SubmitOrders:
         require(identity, Action.SUBMIT_ORDERS)
         if not lines:
             raise InputError("There is no order line in it; nothing was submitted.")
-        news = self._news([self._ours(line, identity) for line in lines])
+        ours = [self._ours(line, identity) for line in lines]
+        self._refuse_strangers(ours, identity)
+        self._refuse_others([line.key for line in ours], identity)
+        news = self._news(ours)
         submitted = self._desk.submit(news) if news else 0
         with self._open_uow() as uow:
             uow.audit.record([self._event(line, identity) for line in news])
+            if not identity.is_person:
+                uow.pages.note_brought_in([line.key for line in ours], identity.actor)
             uow.commit()
         return submitted
+
+    def _refuse_strangers(self, lines: Sequence[ShopLine], identity: Identity) -> None:
+        """A client of a board orders for that board; who else there is, it does not hear."""
+        if identity.board_id is None:
+            return
+        with self._open_uow() as uow:
+            own = uow.pages.organisations_under(identity.board_id, dutch_day(self._clock.now()))
+        for line in lines:
+            if line.organisation_code not in own:
+                raise InputError(f"{line.organisation_code} is no organisation of this board; nothing was submitted.")
+
+    def _refuse_others(self, keys: Sequence[LineKey], identity: Identity) -> None:
+        """A client corrects its own lines, not those of another client; nor does it hear whose they are."""
+        if identity.is_person:
+            return
+        with self._open_uow() as uow:
+            known = uow.pages.who_brought_in(keys)
+        taken = sorted(str(key) for key, client in known.items() if client != identity.actor)
+        if taken:
+            raise ConflictError(f"Order line {taken[0]} is in use already, by another client; nothing was submitted.")
 
     def _news(self, lines: Sequence[ShopLine]) -> list[ShopLine]:
         with self._open_uow() as uow:

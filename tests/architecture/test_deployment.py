@@ -45,9 +45,12 @@ class TestCommands:
     @pytest.mark.parametrize("name", [name for name in OURS if OURS[name]["command"][0] == "provisioning"])
     def test_of_our_own_exist(self, name: str) -> None:
         command: Any = get_command(cli)
-        for word in OURS[name]["command"][1:]:
+        words = [word for word in OURS[name]["command"][1:] if not word.startswith("--")]
+        for word in words:
             command = command.commands[word]
         assert callable(command.callback)
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word.split("=")[0] for word in OURS[name]["command"] if word.startswith("--")} <= known
 
     @pytest.mark.parametrize("name", [name for name in OURS if OURS[name]["command"][0] == "celery"])
     def test_of_celery_name_our_application(self, name: str) -> None:

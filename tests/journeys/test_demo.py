@@ -1,6 +1,7 @@
 """`provisioning demo` and `provisioning up`, typed as a person would who has never seen the project."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -106,6 +108,8 @@ class TestARunningUp:
         answer = _sourced(world, "; ".join(f"provisioning {words}" for words in asked))
         assert answer.returncode == 0, answer.stdout + answer.stderr
         assert "311 seats" in answer.stdout
+        (address,) = re.findall(r"^export API=(\S+)$", (world / "environment").read_text(), re.MULTILINE)
+        assert httpx.get(f"{address}/readyz").json()["is_ready"]
 
     def test_keeps_what_opens_it_to_ourselves(self, running: tuple[Typed, Path]) -> None:
         _, world = running

@@ -20,6 +20,7 @@ from provisioning.cli.commands import (
     records,
     rehearsal,
     sandbox,
+    serve,
     service,
     tenants,
 )
@@ -29,6 +30,7 @@ def register_all(app: typer.Typer) -> None:
     """Add every command and group, in the order in which help lists them."""
     local.register(app)
     service.register(app)
+    serve.register(app)
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
     rehearsal.register(migrations.group)

@@ -49,6 +49,7 @@ def up(
         typer.Option(metavar="NAME", help=f"Another world than that of the story. {one_of(UpProfile)}"),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the twin; 0 picks a free one.")] = 0,
+    api_port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the API; 0 picks a free one.")] = 0,
     clock_factor: Annotated[float, typer.Option(min=1.0, max=_FASTEST, help="How much faster time goes.")] = 60.0,
     days_later: Annotated[
         float, typer.Option(min=0.0, max=_LONGEST, help="A world that is there already was left alone so long.")
@@ -62,6 +63,7 @@ def up(
         folder=folder,
         profile=profile,
         port=port,
+        api_port=api_port,
         clock_factor=clock_factor,
         days_later=days_later,
         as_json=session.speech.as_json,

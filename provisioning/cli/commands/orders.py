@@ -9,8 +9,6 @@ from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.commands import operations
 from provisioning.cli.output import Column, paragraph, sheet, table
 from provisioning.cli.session import Session
-from provisioning.domain.errors import InputError
-from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import LineState
 
 if TYPE_CHECKING:
@@ -87,7 +85,8 @@ def cancel(
     line: _Line = None,
 ) -> None:
     """Take back a line that was not accepted yet."""
-    cancelled = session.services.cancel_line(_key(session, order, line), session.identity, reason)
+    key = session.services.show_orders.only_line(order, line)
+    cancelled = session.services.cancel_line(key, session.identity, reason)
     session.tell(cancelled, f"Order line {cancelled.shop.key} is {session.wording.name(cancelled.state)}.")
 
 
@@ -99,15 +98,7 @@ def release(
     line: _Line = None,
 ) -> None:
     """Let a suspicion pass, or have a held line judged again."""
-    judged = session.services.release_line(_key(session, order, line), session.identity, reason)
+    key = session.services.show_orders.only_line(order, line)
+    judged = session.services.release_line(key, session.identity, reason)
     why = f" {session.wording.why_and_how(judged.reason)}" if judged.reason else ""
     session.tell(judged, f"Order line {judged.shop.key} is {session.wording.name(judged.state)}.{why}")
-
-
-def _key(session: Session, order: str, line: str | None) -> LineKey:
-    keys = [one.line.shop.key for one in session.services.show_orders.one(order)]
-    chosen = [key for key in keys if line in {None, key.line_number}]
-    if len(chosen) != 1:
-        numbers = ", ".join(key.line_number for key in keys)
-        raise InputError(f"Order {order} has the lines {numbers}: name one of them with --line.")
-    return chosen[0]

@@ -52,10 +52,10 @@ def doctor(session: Session) -> int:
 
 def metrics(session: Session) -> None:
     """Print figures for a scraper: quota, queues, what is held. In Prometheus' text format."""
-    from provisioning.cli.exposition import exposition
+    from provisioning.web.exposition import exposition
 
-    measure = session.services.measure_quota()
-    session.show(measure, exposition(measure).rstrip("\n"))
+    measure, service = session.services.measure_quota(), session.services.measure_service()
+    session.show(measure, exposition(measure, service).rstrip("\n"))
 
 
 def stop(

@@ -1,6 +1,6 @@
 """Who may act, who works where, and where nobody may write."""
 
-from sqlalchemy import BigInteger, Column, Table
+from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table
 
 from provisioning.database.tables.columns import METADATA, label, labels, moment, note
 
@@ -41,4 +41,15 @@ credential_failures = Table(
     label("tenant_id", key=True),
     label("reason", key=True),
     moment("failed_at"),
+)
+
+kept_answers = Table(
+    "kept_answers",
+    METADATA,
+    label("actor", key=True),
+    label("key", key=True),
+    label("digest"),
+    moment("claimed_at"),
+    Column("status", SmallInteger),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -48,6 +48,15 @@ references = Table(
     moment("kept_at"),
 )
 
+brought_in = Table(
+    "order_lines_brought_in",
+    METADATA,
+    label("source", key=True),
+    label("order_number", key=True),
+    label("line_number", key=True),
+    label("client"),
+)
+
 ledger = Table(
     "entitlement_ledger",
     METADATA,

@@ -401,3 +401,13 @@ def force(uow: SqlUnitOfWork, step_id: int, state: StepState) -> None:
     """A step in any state, however it came there."""
     statement = text("UPDATE steps SET state = :state WHERE step_id = :step")
     uow._connection.execute(statement, {"state": state, "step": step_id})
+
+
+class TestVerifiedSince:
+    def test_counts_people_whose_last_step_was_read_back_since(self, uow: SqlUnitOfWork, work: Work) -> None:
+        first, second, _ = begun(uow, work)
+        close(uow, work, StepUpdate(step_id=first.step_id, state=StepState.APPLIED, at=NOW))
+        close(uow, work, StepUpdate(step_id=first.step_id, state=StepState.VERIFIED, at=LATER))
+        close(uow, work, StepUpdate(step_id=second.step_id, state=StepState.APPLIED, at=LATER))
+        assert uow.journal.verified_since(NOW) == uow.journal.verified_since(LATER) == 1
+        assert uow.journal.verified_since(LATER + A_SECOND) == 0

@@ -29,7 +29,7 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"]
+ALL = [f"{number:04}" for number in range(1, 14)]
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ from provisioning.services.list_notices import ListNotices
 from provisioning.services.mappings_impact import MappingsImpact
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
+from provisioning.services.measure_service import MeasureService
 from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.reject_configuration import RejectConfiguration
@@ -114,6 +115,7 @@ class FakeServices:
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
         self.show_worklist = ShowWorklist(**timed)
+        self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)
         self.gauge = FakeGauge()

@@ -23,6 +23,7 @@ class TestApplication:
             "sweeps.compare_orders",
             "sweeps.purge_migrations",
             "sweeps.purge_operations",
+            "sweeps.purge_answers",
             "sweeps.purge_references",
             "sweeps.relay_outbox",
             "sweeps.requeue_operations",

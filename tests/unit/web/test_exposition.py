@@ -5,11 +5,12 @@ from datetime import timedelta
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from provisioning.cli.exposition import exposition
 from provisioning.domain.operation import Lane
 from provisioning.domain.reasons import Reason
 from provisioning.planning.quota_reading import BucketReading
 from provisioning.services.measure_quota import QueueMeasure, QuotaMeasure, TenantMeasure
+from provisioning.services.measure_service import ServiceMeasure
+from provisioning.web.exposition import exposition
 from tests.unit.services.fakes_access import NOW, TENANT
 
 BUCKET = BucketReading(left=0.12, closed_for=9.0, pace=19.4, refused=0.01)
@@ -33,9 +34,9 @@ MEASURE = QuotaMeasure(
 Samples = dict[tuple[str, str], float]
 
 
-def samples(measure: QuotaMeasure) -> Samples:
+def samples(measure: QuotaMeasure, service: ServiceMeasure | None = None) -> Samples:
     """As a scraper takes them in: by name and the value of the only label."""
-    families = text_string_to_metric_families(exposition(measure))
+    families = text_string_to_metric_families(exposition(measure, service))
     return {
         (sample.name.removeprefix("provisioning_"), next(iter(sample.labels.values()), "")): sample.value
         for family in families
@@ -77,3 +78,30 @@ class TestExposition:
     def test_every_figure_explains_itself(self) -> None:
         families = list(text_string_to_metric_families(exposition(MEASURE)))
         assert all(family.documentation and family.type == "gauge" for family in families)
+
+
+class TestTheServiceAsAWhole:
+    MEASURE = ServiceMeasure(
+        at=NOW,
+        worklist={Reason.SKU_UNKNOWN: 3},
+        oldest={Reason.SKU_UNKNOWN: 90.0},
+        consent={"granted": 12, "none": 2},
+        verified_per_minute=7.4,
+        credentials_left=(timedelta(days=80), timedelta(days=-1)),
+    )
+
+    def test_has_the_work_list_by_reason_with_the_age_of_the_oldest(self) -> None:
+        seen = samples(MEASURE, self.MEASURE)
+        assert seen["worklist_items", "SKU_UNKNOWN"] == 3
+        assert seen["worklist_oldest_seconds", "SKU_UNKNOWN"] == 90
+
+    def test_has_consent_by_its_state(self) -> None:
+        seen = samples(MEASURE, self.MEASURE)
+        assert (seen["tenants_by_consent", "granted"], seen["tenants_by_consent", "none"]) == (12, 2)
+
+    def test_has_how_many_people_are_verified_a_minute(self) -> None:
+        assert samples(MEASURE, self.MEASURE)["verified_per_minute", ""] == 7.4
+
+    def test_has_the_days_of_each_certificate_without_its_name(self) -> None:
+        seen = samples(MEASURE, self.MEASURE)
+        assert (seen["certificate_days_left", "1"], seen["certificate_days_left", "2"]) == (80, -1)

@@ -7,6 +7,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from provisioning.services.measure_quota import QuotaMeasure, TenantMeasure
+from provisioning.services.measure_service import ServiceMeasure
+
+_DAY = 86_400.0  # seconds
 
 _TENANT_GAUGES = (
     ("writes", "Writes that are still to be sent in the tenant."),
@@ -19,10 +22,12 @@ _TENANT_GAUGES = (
 )
 
 
-def exposition(measure: QuotaMeasure) -> str:
-    """One text for one look: quota, queues, what is held. Tenants are named by id, people not at all."""
+def exposition(measure: QuotaMeasure, service: ServiceMeasure | None = None) -> str:
+    """One text for one look: quota, queues, what is held and waits. Tenants are named by id, people not at all."""
     registry = CollectorRegistry()
     registry.register(_Look(measure))
+    if service is not None:
+        registry.register(_Watch(service))
     return generate_latest(registry).decode()
 
 
@@ -74,6 +79,32 @@ class _Look(Collector):
         figures |= {"bucket_left": bucket.left, "closed_seconds": bucket.closed_for}
         figures |= {"slowed_seconds": bucket.slowed_for, "refused_ratio": bucket.refused}
         return figures if bucket.pace is None else figures | {"pace": bucket.pace}
+
+
+class _Watch(Collector):
+    def __init__(self, measure: ServiceMeasure) -> None:
+        self._measure = measure
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._worklist()
+        consent = _family("tenants_by_consent", "Tenants by the state of their consent.", "consent")
+        for state, number in sorted(self._measure.consent.items()):
+            consent.add_metric([state], number)
+        yield consent
+        told = "People a minute whose licences were read back as they should be, over the last five minutes."
+        yield _gauge("verified_per_minute", told, self._measure.verified_per_minute)
+        days = _family("certificate_days_left", "Until a certificate of ours is no longer valid.", "number")
+        for number, left in enumerate(self._measure.credentials_left, start=1):
+            days.add_metric([str(number)], left.total_seconds() / _DAY)
+        yield days
+
+    def _worklist(self) -> Iterator[Metric]:
+        items = _family("worklist_items", "What waits for a person.", "reason")
+        age = _family("worklist_oldest_seconds", "For how long the oldest of them has been waiting.", "reason")
+        for reason, number in sorted(self._measure.worklist.items()):
+            items.add_metric([reason], number)
+            age.add_metric([reason], self._measure.oldest[reason])
+        yield from (items, age)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

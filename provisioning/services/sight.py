@@ -1,0 +1,16 @@
+"""Who sees what: people of ours everything, a board what is its own, another client what it brought in."""
+
+from datetime import date
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.sight import EVERYTHING, NOTHING, Sight
+from provisioning.ports import UnitOfWork
+
+
+def sight_of(uow: UnitOfWork, identity: Identity, today: date) -> Sight:
+    """A client that acts for a board sees that board's alone, whatever other roles it has."""
+    if identity.is_person:
+        return EVERYTHING
+    if identity.board_id is not None:
+        return Sight(organisations=uow.pages.organisations_under(identity.board_id, today))
+    return Sight(brought_in_by=identity.actor) if identity.roles else NOTHING

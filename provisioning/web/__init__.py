@@ -1,0 +1,1 @@
+"""The service over HTTP: routes call the same services as commands do."""

@@ -1,0 +1,130 @@
+"""Two boards with something in every table that a route reads, and the strings by which one would be recognised."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from provisioning.bootstrap import Services
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor, LineKey, OrganisationId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation
+from provisioning.domain.records import Membership
+from provisioning.domain.tenancy import OrganisationKind
+from provisioning.domain.worklist import Intent, Stop, Topic
+from provisioning.services.authenticate import token_digest
+from tests.factories import NOW, tenancy
+from tests.factories import migrations as make_migrations
+from tests.factories import operations as make
+from tests.factories import orders as make_orders
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One board: its codes, its tenant, and one of each thing it has. `mark` is in every text of it."""
+
+    mark: str
+    board: str
+    school: str
+    tenant: str
+    operation: str
+    order: str
+    migration: str
+    digest: str
+    token: str
+
+    @property
+    def client(self) -> str:
+        return f"client:board-{self.mark}"
+
+    @property
+    def strings(self) -> set[str]:
+        return {self.mark, self.board, self.school, self.tenant, self.operation, self.order, self.migration}
+
+
+def settle(services: Services, mark: str, board: str, school: str) -> Settled:
+    """Everything that a board can have."""
+    tenant = tenancy.tenant(initial_domain=f"{mark}.onmicrosoft.example", verified_domains=(f"{mark}.example",))
+    other = tenancy.tenant(initial_domain=f"old-{mark}.onmicrosoft.example", verified_domains=(f"old-{mark}.example",))
+    key = LineKey(f"shop-{mark}", f"order-{mark}", "1")
+    wish = make.wish(holder_id=OrganisationId(board), organisations=(OrganisationId(school),), line=key)
+    operation = make.operation(
+        tenant.tenant_id, wish=wish, state=OperationState.AWAITING_APPROVAL, requested_by=Actor(f"client:{mark}")
+    )
+    policy = tenancy.policy(tenant.tenant_id, asked_by=f"letter {mark}", approved_by=None)
+    migration = make_migrations.migration(other.tenant_id, tenant.tenant_id, asked={"name": f"merger {mark}"})
+    settled = Settled(
+        mark=mark,
+        board=board,
+        school=school,
+        tenant=tenant.tenant_id,
+        operation=operation.operation_id,
+        order=key.order_number,
+        migration=migration.migration_id,
+        digest=policy.digest,
+        token=f"token-of-board-{mark}",
+    )
+    with services.open_uow() as uow:
+        uow.organisations.save(
+            [
+                tenancy.organisation(organisation_id=board, name=f"Board {mark}"),
+                tenancy.organisation(organisation_id=school, name=f"School {mark}", kind=OrganisationKind.SCHOOL),
+            ]
+        )
+        uow.organisations.add_relations([tenancy.relation(board, school)])
+        uow.tenants.save(tenant)
+        uow.tenants.save(other)
+        uow.tenants.add_binding(tenancy.binding(school, tenant.tenant_id))
+        uow.tenants.add_policy(policy)
+        uow.orders.receive(
+            make_orders.shop_line(key=key, organisation_code=school, subjects=(f"somebody@{mark}.example",)), NOW
+        )
+        uow.ledger.append([make_orders.ledger_entry(school, tenant.tenant_id)])
+        uow.records.save(
+            [Membership(record_id=f"m-{mark}", organisation_id=OrganisationId(board), status="active")],
+            NOW,
+        )
+        uow.operations.add(operation)
+        _planned(uow, operation)
+        uow.migrations.add(migration, make_migrations.waves(migration), make_migrations.travellers(migration, 1))
+        uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
+        uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
+        uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)
+        uow.stops.add(
+            Stop(scope=f"tenant:{tenant.tenant_id}", reason=f"odd {mark}", stopped_by="person:duty", stopped_at=NOW)
+        )
+        uow.pages.note_brought_in([key], Actor(f"client:shop-{mark}"))
+        _let_in(services, uow, settled)
+        uow.commit()
+    return settled
+
+
+def _planned(uow, operation: Operation) -> None:  # noqa: ANN001  # a unit of work
+    plan = make.plan(operation, make.people(2), guard_breaches=("too many",))
+    people = [subject.subject_id for subject in plan.subjects]
+    uow.plans.add(plan, uow.audit.pseudonyms(plan.tenant_id, people), sku=make.A3, valid_until=NOW + A_DAY)
+
+
+def _event(settled: Settled, kind: str) -> Event:
+    return Event(
+        at=NOW,
+        actor=Actor(f"client:{settled.mark}"),
+        kind=kind,
+        organisation=OrganisationId(settled.school),
+        tenant=settled.tenant,
+        operation=settled.operation,
+        details={"line": settled.order},
+    )
+
+
+def _let_in(services: Services, uow, settled: Settled) -> None:  # noqa: ANN001  # the same
+    wall = services.clock.wall()
+    identity = Identity(
+        actor=Actor(settled.client),
+        roles=frozenset({Role.BOARD}),
+        board_id=OrganisationId(settled.board),
+        expires_at=wall + A_DAY,
+    )
+    uow.actors.add(identity, token_digest(settled.token), wall)

@@ -1,0 +1,127 @@
+"""What a command can do, the API can do: both lists are held together here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from typer.main import get_command
+
+from provisioning.bootstrap import Services
+from provisioning.cli.app import app as cli
+from provisioning.web.app import create_app, routes_of
+from tests.unit.bootstrap.test_services import settings
+
+# command → the route that does the same, through the same service
+SAME = {
+    "actors add": "POST /api/v1/actors",
+    "actors list": "GET /api/v1/actors",
+    "actors revoke": "POST /api/v1/actors/{actor}/revoke",
+    "audit checkpoint": "POST /api/v1/audit/checkpoint",
+    "audit export": "GET /api/v1/audit/export",
+    "audit forget": "POST /api/v1/audit/forget",
+    "audit list": "GET /api/v1/audit",
+    "configuration approve": "POST /api/v1/configuration/{digest}/approve",
+    "configuration propose": "POST /api/v1/configuration",
+    "configuration reject": "POST /api/v1/configuration/{digest}/reject",
+    "configuration review": "POST /api/v1/configuration/{digest}/review",
+    "configuration rollback": "POST /api/v1/configuration/mappings/rollback",
+    "configuration show": "GET /api/v1/configuration",
+    "configuration versions": "GET /api/v1/configuration/versions",
+    "metrics": "GET /metrics",
+    "migrations abort": "POST /api/v1/migrations/{migration}/abort",
+    "migrations check": "GET /api/v1/migrations/{migration}/waves/{wave}/check",
+    "migrations create": "POST /api/v1/migrations",
+    "migrations gate": "POST /api/v1/migrations/{migration}/gate",
+    "migrations list": "GET /api/v1/migrations",
+    "migrations match": "POST /api/v1/migrations/{migration}/match",
+    "migrations pause": "POST /api/v1/migrations/{migration}/pause",
+    "migrations release": "POST /api/v1/migrations/{migration}/waves/{wave}/release",
+    "migrations report": "GET /api/v1/migrations/{migration}/report",
+    "migrations resume": "POST /api/v1/migrations/{migration}/resume",
+    "migrations retry": "POST /api/v1/migrations/{migration}/waves/{wave}/retry",
+    "migrations rollback": "POST /api/v1/migrations/{migration}/waves/{wave}/rollback",
+    "migrations show": "GET /api/v1/migrations/{migration}",
+    "migrations start": "POST /api/v1/migrations/{migration}/waves/{wave}/start",
+    "notices list": "GET /api/v1/notices",
+    "operations list": "GET /api/v1/operations",
+    "operations retry": "POST /api/v1/operations/{operation}/retry",
+    "operations show": "GET /api/v1/operations/{operation}",
+    "orders cancel": "POST /api/v1/orders/{order}/cancel",
+    "orders list": "GET /api/v1/orders",
+    "orders release": "POST /api/v1/orders/{order}/release",
+    "orders show": "GET /api/v1/orders/{order}",
+    "orders submit": "POST /api/v1/orders",
+    "organisations import": "POST /api/v1/organisations/import",
+    "organisations list": "GET /api/v1/organisations",
+    "organisations show": "GET /api/v1/organisations/{organisation}",
+    "plans approve": "POST /api/v1/plans/{operation}/approve",
+    "plans assess": "GET /api/v1/plans/{operation}/assessment",
+    "plans reject": "POST /api/v1/plans/{operation}/reject",
+    "plans review": "POST /api/v1/plans/{operation}/review",
+    "plans show": "GET /api/v1/plans/{operation}",
+    "records import": "POST /api/v1/records",
+    "resume": "POST /api/v1/stops/resume",
+    "stop": "POST /api/v1/stops",
+    "tenants add": "POST /api/v1/tenants",
+    "tenants bind": "POST /api/v1/tenants/{tenant}/bind",
+    "tenants confirm": "POST /api/v1/tenants/{tenant}/confirm",
+    "tenants consent-url": "POST /api/v1/tenants/{tenant}/consent-url",
+    "tenants list": "GET /api/v1/tenants",
+    "tenants policy": "POST /api/v1/tenants/{tenant}/policy",
+    "tenants select": "POST /api/v1/tenants/{tenant}/select",
+    "tenants show": "GET /api/v1/tenants/{tenant}",
+    "worklist": "GET /api/v1/worklist",
+}
+# a second route of a command whose options make it do two things
+PARTS = {
+    "GET /api/v1/audit/checkpoint": "audit checkpoint",
+    "GET /api/v1/migrations/{migration}/people": "migrations show",
+    "POST /api/v1/tenants/{tenant}/policy/approve": "tenants policy",
+}
+ONLY_TYPED = {
+    "audit key": "makes a key where it is kept; a private key never travels",
+    "audit verify": "needs nothing but a file: whoever verifies trusts no answer of ours",
+    "db check": "of the owner of the database, whom the API must not know",
+    "db upgrade": "the same",
+    "demo": "starts a world on this machine",
+    "doctor": "for whoever repairs; GET /readyz says whether, this says why, with hosts and paths",
+    "mappings check": "looks at files on the machine of whoever edits them",
+    "mappings diff": "the same",
+    "migrations rehearse": "starts a world on this machine",
+    "migrations watch": "a screen; programs read the migration again",
+    "sandbox": "the twin has an interface of its own",
+    "serve": "is the API",
+    "tenants calibrate": "writes to a test tenant, beside a twin on this machine",
+    "tenants snapshot": "writes people down, as pseudonyms, into a file that only its owner may read",
+    "up": "starts a world on this machine",
+}
+ONLY_ASKED = {
+    "GET /healthz": "is asked by machines that restart us",
+    "GET /readyz": "is asked by machines that send us requests",
+}
+
+
+def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[str]:
+    found = group or get_command(cli)
+    for name, one in found.commands.items():
+        if hasattr(one, "commands") and name != "sandbox":
+            yield from commands(one, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+def routes() -> set[str]:
+    app = create_app(Services(settings()))
+    return {f"{method} {route.path_format}" for route in routes_of(app) for method in route.methods}
+
+
+def test_every_command_is_a_route_or_has_a_reason_to_be_none() -> None:
+    assert set(commands()) == {*SAME, *ONLY_TYPED}
+
+
+def test_every_route_is_a_command_or_has_a_reason_to_be_none() -> None:
+    assert routes() == {*SAME.values(), *PARTS, *ONLY_ASKED}
+
+
+def test_no_command_is_both() -> None:
+    assert SAME.keys() & ONLY_TYPED.keys() == set()
+    assert set(PARTS.values()) <= SAME.keys()
