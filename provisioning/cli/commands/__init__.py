@@ -22,6 +22,7 @@ from provisioning.cli.commands import (
     sandbox,
     service,
     tenants,
+    tickets,
 )
 
 
@@ -44,6 +45,7 @@ def register_all(app: typer.Typer) -> None:
         (operations.group, "operations"),
         (plans.group, "plans"),
         (migrations.group, "migrations"),
+        (tickets.group, "tickets"),
         (notices.group, "notices"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),
