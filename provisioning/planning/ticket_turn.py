@@ -43,6 +43,9 @@ class Turn(msgspec.Struct, frozen=True):
 
 # Who waits for a person or for records is looked at less often than what works by itself.
 _PATIENCE = {TicketState.AWAITING_AUTHORITY: 720, TicketState.AWAITING_APPROVAL: 12, TicketState.HELD: 12}
+_WORKED_ON = frozenset(
+    {TicketState.ASSESSING, TicketState.AWAITING_APPROVAL, TicketState.RUNNING, TicketState.HELD}
+)
 _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 _STUCK = frozenset({OperationState.HELD, OperationState.FAILED})
 
@@ -63,7 +66,8 @@ def _progress(operation: Operation, decidable: Collection[OperationId]) -> Progr
         return Progress.ENDED
     if operation.state in _AT_WORK:
         return Progress.RUNNING
-    return Progress.DRAWN if operation.operation_id in decidable else Progress.DRAWING
+    is_drawn = operation.state is OperationState.AWAITING_APPROVAL and operation.operation_id in decidable
+    return Progress.DRAWN if is_drawn else Progress.DRAWING
 
 
 def looked_at_after(state: TicketState, poll: timedelta) -> timedelta:
@@ -78,7 +82,7 @@ def next_turn(ticket: Ticket, standing: Standing) -> Turn | None:
 
 
 def _turn(ticket: Ticket, standing: Standing) -> Turn | None:
-    if standing.progress is Progress.STUCK:
+    if standing.progress is Progress.STUCK and ticket.state in _WORKED_ON:
         return Turn(TicketState.HELD, standing.reason)
     match ticket.state:
         case TicketState.ASSESSING:

@@ -172,4 +172,4 @@ class AdvanceTicket:
             again = self.clock.now() + looked_at_after(ticket.state, self.limits.ticket_poll)
             uow.tickets.postpone(ticket_id, again)
             uow.commit()
-        return ticket
+            return uow.tickets.get(ticket_id)

@@ -61,7 +61,7 @@ class TicketDeeds:
         moved = msgspec.structs.replace(
             ticket, state=state, reason=reason, entered_at=now, due_at=now if state in _GO_ON else None
         )
-        if standing is not None and standing.digest is not None:
+        if standing is not None and state is TicketState.AWAITING_APPROVAL:
             moved = msgspec.structs.replace(moved, digest=standing.digest)
         uow.audit.record([_event(ticket, moved, actor, now)])
         counts = {} if standing is None else standing.counts

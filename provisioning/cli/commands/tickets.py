@@ -11,7 +11,7 @@ from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.domain.ticket import Ticket, TicketState
 
-group = noun("What boards ask: brought in, assessed, approved, answered.")
+group = noun("What boards ask, and what came of it.")
 
 Named = Annotated[
     str, typer.Argument(metavar="TICKET", help="Its id, at least the first 4 characters, or SOURCE/REFERENCE.")
