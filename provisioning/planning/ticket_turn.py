@@ -43,9 +43,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 # Who waits for a person or for records is looked at less often than what works by itself.
 _PATIENCE = {TicketState.AWAITING_AUTHORITY: 720, TicketState.AWAITING_APPROVAL: 12, TicketState.HELD: 12}
-_WORKED_ON = frozenset(
-    {TicketState.ASSESSING, TicketState.AWAITING_APPROVAL, TicketState.RUNNING, TicketState.HELD}
-)
+_WORKED_ON = frozenset({TicketState.ASSESSING, TicketState.AWAITING_APPROVAL, TicketState.RUNNING, TicketState.HELD})
 _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 _STUCK = frozenset({OperationState.HELD, OperationState.FAILED})
 

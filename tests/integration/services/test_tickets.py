@@ -71,9 +71,9 @@ class TestFromSubmissionToAnswer:
             "ticket.received",
             "ticket.assessing",
             "ticket.awaiting_approval",
-            "entitlement.transferred",
-            "ticket.running",
             "ticket.approved",
+            "ticket.running",
+            "entitlement.transferred",
             "ticket.completed",
         ]
 
