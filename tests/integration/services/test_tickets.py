@@ -317,8 +317,10 @@ class TestABoardsToken:
 class TestFreeText:
     def test_rests_apart_and_is_shown_to_operators_alone(self, desk: Desk, engine: Engine) -> None:
         ticket = desk.submit(text="Juf Anna belt wel even")
-        assert desk.sheet(ticket).texts == ("Juf Anna belt wel even",)
         assert desk.sheet(ticket, APPROVER).texts == ()
+        assert "ticket.text_shown" not in desk.kinds(ticket)
+        assert desk.sheet(ticket).texts == ("Juf Anna belt wel even",)
+        assert desk.kinds(ticket)[-1] == "ticket.text_shown"
         assert desk.sheet(ticket, board_token()).texts == ()
         elsewhere = "SELECT row_to_json(t) FROM tickets t UNION ALL SELECT row_to_json(o) FROM outbox_intents o"
         with engine.connect() as connection:
