@@ -22,13 +22,21 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "requeue_operations": timedelta(seconds=1),
         "collect_orders": settings.collect_every,
         "sweep_migrations": timedelta(seconds=1),
+        "sweep_tickets": timedelta(seconds=1),
         "relay_outbox": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
         "serve_waiting": timedelta(minutes=15) / fast,
     }
 
 
-NIGHTLY = ("compare_orders", "purge_references", "purge_answers", "purge_operations", "purge_migrations")
+NIGHTLY = (
+    "compare_orders",
+    "purge_references",
+    "purge_answers",
+    "purge_operations",
+    "purge_migrations",
+    "purge_tickets",
+)
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text, update
 
 from provisioning.database.store import Store, inserted, row_of
 from provisioning.database.tables.outbox import intents, notices
-from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.ticket import Answer
 from provisioning.domain.worklist import Intent, Notice
 
 # A topic that has its notice of the day grows freely; new notices only up to the burst, the oldest news first.
@@ -15,7 +16,7 @@ _RELAY = text("""
     WITH ripe AS MATERIALIZED (
         SELECT intent_id, organisation_id, topic, reference, at,
                CAST(timezone('Europe/Amsterdam', at) AS date) AS day
-        FROM outbox_intents WHERE relayed_at IS NULL AND at <= :ripe FOR UPDATE SKIP LOCKED),
+        FROM outbox_intents WHERE relayed_at IS NULL AND ticket_id IS NULL AND at <= :ripe FOR UPDATE SKIP LOCKED),
     gathered AS (
         SELECT organisation_id, topic, day, count(*) AS facts, min(at) AS first_at, max(at) AS last_at,
                array_agg(reference ORDER BY at, intent_id) AS references_made
@@ -39,6 +40,11 @@ _RELAY = text("""
     WHERE outbox_intents.intent_id = ripe.intent_id""")
 
 
+_ANSWERS = select(
+    *(intents.c[name] for name in Answer.__struct_fields__ if name != "sent_at"), intents.c.relayed_at.label("sent_at")
+)
+
+
 class SqlOutbox(Store):
     def add(self, intents_: Iterable[Intent]) -> None:
         rows = [row_of(intent) for intent in intents_]
@@ -56,3 +62,20 @@ class SqlOutbox(Store):
         if organisation is not None:
             query = query.where(notices.c.organisation_id == organisation)
         return self._list(query.order_by(notices.c.last_at.desc()).limit(limit), Notice)
+
+    def answers(self, ticket: TicketId) -> list[Answer]:
+        return self._list(_ANSWERS.where(intents.c.ticket_id == ticket).order_by(intents.c.sequence), Answer)
+
+    def answers_to_send(self, limit: int) -> list[Answer]:
+        first = (
+            select(intents.c.ticket_id, func.min(intents.c.sequence).label("sequence"))
+            .where(intents.c.ticket_id.is_not(None), intents.c.relayed_at.is_(None))
+            .group_by(intents.c.ticket_id)
+            .subquery()
+        )
+        is_first = (intents.c.ticket_id == first.c.ticket_id) & (intents.c.sequence == first.c.sequence)
+        return self._list(_ANSWERS.join(first, is_first).order_by(intents.c.intent_id).limit(limit), Answer)
+
+    def answer_sent(self, ticket: TicketId, sequence: int, at: datetime) -> bool:
+        is_it = (intents.c.ticket_id == ticket) & (intents.c.sequence == sequence) & intents.c.relayed_at.is_(None)
+        return bool(self._changed(update(intents).where(is_it).values(relayed_at=at)))

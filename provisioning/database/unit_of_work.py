@@ -30,6 +30,7 @@ from provisioning.database.seats import SqlSeats
 from provisioning.database.stops import SqlStops
 from provisioning.database.tenant_migrations import SqlMigrations
 from provisioning.database.tenants import SqlTenants
+from provisioning.database.tickets import SqlTickets
 from provisioning.database.worklist import SqlWorkList
 from provisioning.domain.errors import UnavailableError
 
@@ -80,6 +81,10 @@ class SqlUnitOfWork:
     @cached_property
     def migrations(self) -> ports.MigrationStore:
         return SqlMigrations(self._connection)
+
+    @cached_property
+    def tickets(self) -> ports.TicketStore:
+        return SqlTickets(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

@@ -70,6 +70,10 @@ _ITEMS = text("""
     WHERE migrations.state = 'matched' AND people.state = 'waiting' AND situation <> 'matched'
       AND NOT jsonb_exists(definition -> 'treatments', situation)
     GROUP BY migration_id
+    UNION ALL
+    SELECT 'ticket ' || source || '/' || reference, coalesce(reason, 'APPROVAL_NEEDED'), entered_at, organisation_id,
+           NULL, NULL, 1
+    FROM tickets WHERE state IN ('incomplete', 'awaiting_authority', 'held', 'awaiting_approval')
     ORDER BY since, subject""")
 
 

@@ -50,6 +50,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.REMAP_NOT_ORDERED,
             _R.REMAP_SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
+            _R.TICKET_INCOMPLETE,
         }
     ),
     Owner.APPROVER: frozenset(

@@ -43,6 +43,11 @@ class Action(StrEnum):
     FORGET_PERSON = "forget a person"
     ROLL_BACK_CONFIGURATION = "bring back earlier mappings"
     REVIEW_CONFIGURATION = "review a rollback"
+    SUBMIT_TICKETS = "submit tickets"
+    SEE_TICKET_TEXT = "see what a ticket says in free text"
+    APPROVE_TICKET = "approve a ticket"
+    REJECT_TICKET = "reject a ticket"
+    WITHDRAW_TICKET = "withdraw a ticket"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -88,6 +93,12 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     # back to what two persons had approved; whoever may judge a version looks at it afterwards
     Action.ROLL_BACK_CONFIGURATION: frozenset({_ADMIN, _OPERATOR}),
     Action.REVIEW_CONFIGURATION: frozenset({_ADMIN, _APPROVER, _AUDITOR}),
+    Action.SUBMIT_TICKETS: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
+    # people write whatever they like there, names too
+    Action.SEE_TICKET_TEXT: frozenset({_OPERATOR}),
+    Action.APPROVE_TICKET: frozenset({_APPROVER}),
+    Action.REJECT_TICKET: frozenset({_APPROVER, _OPERATOR}),
+    Action.WITHDRAW_TICKET: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
 }
 
 _PERSONS_ONLY = frozenset(
@@ -105,6 +116,9 @@ _PERSONS_ONLY = frozenset(
         Action.STEER_MIGRATION,
         Action.ROLL_BACK_CONFIGURATION,
         Action.REVIEW_CONFIGURATION,
+        Action.APPROVE_TICKET,
+        Action.REJECT_TICKET,
+        Action.SEE_TICKET_TEXT,
     }
 )
 

@@ -36,6 +36,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages
+from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.work import (
@@ -102,6 +103,7 @@ __all__ = [
     "SubjectUpdate",
     "TenantReader",
     "TenantStore",
+    "TicketStore",
     "UnitOfWork",
     "WaitingList",
     "WorkListReader",

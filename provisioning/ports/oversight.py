@@ -23,8 +23,10 @@ from provisioning.domain.ids import (
     SkuId,
     SubjectId,
     TenantId,
+    TicketId,
 )
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import Answer
 from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
 from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 
@@ -200,7 +202,19 @@ class Retention(Protocol):
 class Outbox(Protocol):
     def add(self, intents: Iterable[Intent]) -> None: ...
     def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
-        """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`."""
+        """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`.
+
+        Answers to tickets are left alone: each is a message by itself.
+        """
+
+    def answers(self, ticket: TicketId) -> list[Answer]:
+        """In order, sent or not."""
+
+    def answers_to_send(self, limit: int) -> list[Answer]:
+        """Of each ticket the first that was not sent yet, oldest first: what follows waits until that one is."""
+
+    def answer_sent(self, ticket: TicketId, sequence: int, at: datetime) -> bool:
+        """Whether this was the first to say so; an answer is handed over once."""
 
     def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]: ...
 

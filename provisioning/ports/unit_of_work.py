@@ -18,6 +18,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.pages import Pages
+from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
@@ -41,6 +42,8 @@ class UnitOfWork(Protocol):
     def migrations(self) -> MigrationStore: ...
     @property
     def plans(self) -> PlanStore: ...
+    @property
+    def tickets(self) -> TicketStore: ...
     @property
     def journal(self) -> Journal: ...
     @property

@@ -23,6 +23,7 @@ from provisioning.cli.commands import (
     serve,
     service,
     tenants,
+    tickets,
 )
 
 
@@ -46,6 +47,7 @@ def register_all(app: typer.Typer) -> None:
         (operations.group, "operations"),
         (plans.group, "plans"),
         (migrations.group, "migrations"),
+        (tickets.group, "tickets"),
         (notices.group, "notices"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),

@@ -41,6 +41,11 @@ MATRIX = {
     Action.FORGET_PERSON: "admin",
     Action.ROLL_BACK_CONFIGURATION: "admin operator",
     Action.REVIEW_CONFIGURATION: "admin approver auditor",
+    Action.SUBMIT_TICKETS: "operator desk board",
+    Action.SEE_TICKET_TEXT: "operator",
+    Action.APPROVE_TICKET: "approver",
+    Action.REJECT_TICKET: "approver operator",
+    Action.WITHDRAW_TICKET: "operator desk board",
 }
 
 
@@ -70,6 +75,7 @@ class TestRights:
             *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
             *(Action.TAKE_SNAPSHOT, Action.CALIBRATE, Action.STEER_MIGRATION),
             *(Action.ROLL_BACK_CONFIGURATION, Action.REVIEW_CONFIGURATION, Action.APPROVE_CONFIGURATION),
+            *(Action.APPROVE_TICKET, Action.REJECT_TICKET, Action.SEE_TICKET_TEXT),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:
