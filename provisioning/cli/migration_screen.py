@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.domain.migration import Window
 from provisioning.domain.migration_lifecycle import PersonState
-from provisioning.services.migration_sheet import Brief, Failed, MigrationSheet, OperationLine, WaveSheet
+from provisioning.services.migration_sheet import GATE_EXPECTED, Brief, Failed, MigrationSheet, OperationLine, WaveSheet
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
@@ -66,7 +66,6 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
         ("Matched", _matching(it)),
         ("Hold period", f"{it.hold_period.days} days; paused when {it.failure_threshold:.0%} of a wave failed"),
         ("Writes at", _window(it.window)),
-        ("Checked", f"{moment(it.preflight_at)} UTC" if it.preflight_at else "when a wave is started"),
         ("Definition", short(it.digest)),
     ]
     return [*facts, ("Writing", _writing(found))] if found.writes_left else facts
@@ -143,8 +142,10 @@ def _wave(wave: WaveSheet, wording: "Wording", now: datetime) -> str:
         ("  People", _people(wave.people, wording)),
         *(("  Failed", _failed(one, wording)) for one in wave.failed),
     ]
-    if wave.gates_late:
-        facts.append(("  Gates", f"{wave.gates_late:,} without evidence, {_age(wave.gates_late_since, now)}"))
+    if wave.proven_at:
+        facts.append(("  Checked", f"{moment(wave.proven_at)} UTC"))
+    if wave.gates_open:
+        facts.append(("  Gates", _gates(wave, now)))
     if wave.releasable_from:
         facts.append(("  Release", _release(wave)))
     if wave.started_by:
@@ -161,6 +162,11 @@ def _people(counts: Mapping[PersonState, int], wording: "Wording") -> str:
 def _failed(one: Failed, wording: "Wording") -> str:
     phase = f"{wording.of_migration(one.phase)}: " if one.phase else ""
     return f"{one.people:,}, {phase}{wording.why_and_how(one.reason) if one.reason else ''}"
+
+
+def _gates(wave: WaveSheet, now: datetime) -> str:
+    late = f"; {wave.gates_late:,} late: for more than {GATE_EXPECTED.days} days" if wave.gates_late else ""
+    return f"{wave.gates_open:,} without evidence, {_age(wave.gates_open_since, now)}{late}"
 
 
 def _age(since: datetime | None, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """What must be true of both tenants before the first write of a wave, and what a person should know beforehand."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -9,13 +9,12 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.limits import Limits
-from provisioning.domain.migration import MigrationDefinition, Traveller
+from provisioning.domain.migration import MigrationDefinition, Phase, Traveller
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import Census, Person, Seats, TenantProfile
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.groups import GroupScene
 
-VALID_FOR = timedelta(days=7)
 _SHOWN = 20  # people who are named; all of them are counted
 
 
@@ -64,6 +63,18 @@ WARNINGS = frozenset(
 )
 
 
+# What the plan says of each person by itself: whoever it is not about is served all the same.
+ONE_BY_ONE = frozenset(
+    {
+        PreflightCheck.TARGET_SEATS,
+        PreflightCheck.CONFLICTS,
+        PreflightCheck.DEPENDENCIES,
+        PreflightCheck.USAGE_LOCATIONS,
+        PreflightCheck.TARGET_GROUP_WITHOUT_EXCHANGE,
+    }
+)
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found. `people`: how many it concerns, 0 when it is about a tenant; `subjects`: some of them.
 
@@ -81,17 +92,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preflight(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was found, what is in the way first. It proves nothing any more after seven days."""
+    """Everything that was found, what is in the way first. It proves nothing after `limits.preflight_validity`."""
 
     findings: tuple[Finding, ...]
     checked_at: datetime  # the oldest observation it rests on
+    people: int = 0  # who are still to be prepared
 
     @property
     def is_clear(self) -> bool:
         return not any(finding.is_blocking for finding in self.findings)
 
-    def is_valid_at(self, moment: datetime) -> bool:
-        return moment - self.checked_at <= VALID_FOR
+    @property
+    def is_in_the_way_of_all(self) -> bool:
+        """Whether nobody could be served: what the plan refuses one by one is in the way of these alone."""
+        blocking = [finding for finding in self.findings if finding.is_blocking]
+        one_by_one = sum(finding.people for finding in blocking if finding.check in ONE_BY_ONE)
+        return any(finding.check not in ONE_BY_ONE for finding in blocking) or 0 < self.people <= one_by_one
 
 
 class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +154,19 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
                 yield one, here[one.source_id], there[one.target_id]
 
 
+def still_to_prepare(travellers: Iterable[Traveller], *, again: bool = False) -> tuple[Traveller, ...]:
+    """Whom a preflight is about, as before anything is done: who has begun may still be before the first write.
+
+    `again`: with those who failed at it, and are tried once more.
+    """
+
+    def is_to_be(one: Traveller) -> bool:
+        is_again = again and one.state is PersonState.FAILED and one.failed_in is Phase.PREPARE
+        return is_again or one.state in {PersonState.WAITING, PersonState.PREPARING}
+
+    return tuple(msgspec.structs.replace(one, state=PersonState.WAITING) for one in travellers if is_to_be(one))
+
+
 def about(check: PreflightCheck, people: Iterable[SubjectId], details: Iterable[str] = ()) -> Finding | None:
     """A finding about these people, or None when there are none."""
     subjects = sorted(people)
@@ -153,6 +182,7 @@ def reported(facts: PreflightFacts, findings: Iterable[Finding | None]) -> Prefl
     found = [finding for finding in findings if finding is not None]
     return Preflight(
         findings=tuple(sorted(found, key=lambda one: (not one.is_blocking, order.index(one.check)))),
+        people=len(facts.going),
         checked_at=min(
             facts.now,
             *(side.census.observed_at for side in (facts.source, facts.target)),

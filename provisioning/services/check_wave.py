@@ -16,7 +16,7 @@ from provisioning.domain.migration import Migration, Traveller
 from provisioning.domain.observation import Census, TenantProfile
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.groups import GroupScene, groups_that_bring
-from provisioning.planning.preflight import Finding, Preflight, PreflightFacts, TenantFacts
+from provisioning.planning.preflight import Finding, Preflight, PreflightFacts, TenantFacts, still_to_prepare
 from provisioning.planning.preflight_checks import preflight
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.migration_deeds import get_migration, get_wave
@@ -59,12 +59,15 @@ class CheckWave:
     mappings: Mappings
     limits: Limits
 
-    def __call__(self, named: str, number: int) -> Preflight:
-        """Reads, and changes nothing. Raises GraphError when a tenant cannot be read."""
+    def __call__(self, named: str, number: int, *, again: bool = False) -> Preflight:
+        """Reads, and changes nothing: about everybody of the wave who is still to be prepared.
+
+        `again`: about those too who failed at that, and are tried again. Raises GraphError when a tenant is unreadable.
+        """
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             get_wave(uow, migration, number)
-            known = self._known(uow, migration, number)
+            known = self._known(uow, migration, number, again=again)
         definition = migration.definition
         source, target = definition.source_tenant, definition.target_tenant
         return preflight(
@@ -89,18 +92,21 @@ class CheckWave:
             raise WaveNotReadyError(number, found)
         return found.checked_at
 
-    def _known(self, uow: UnitOfWork, migration: Migration, number: int) -> _Known:
+    def _known(self, uow: UnitOfWork, migration: Migration, number: int, *, again: bool) -> _Known:
         definition, today = migration.definition, dutch_day(self.clock.now())
         tenants = definition.source_tenant, definition.target_tenant
         wanted = {pair.target_sku for pair in definition.products}
         target, holder = definition.target_tenant, definition.target_holder
+        travellers = uow.migrations.travellers(migration.migration_id, wave=number)
+        going = still_to_prepare(travellers, again=again)
+        own = {one.target_id for one in going}
         return _Known(
             migration=migration,
-            travellers=tuple(uow.migrations.travellers(migration.migration_id, wave=number)),
+            travellers=going,
             policies={one: uow.tenants.policy_on(one, today) for one in tenants},
             ours={one: frozenset(x.group_id for x in uow.groups.list_in(one) if x.group_id) for one in tenants},
             entitlements={sku: uow.ledger.entitlement(holder, target, sku, today) for sku in wanted},
-            reserved={sku: frozenset(uow.seats.reserved(target, sku)) for sku in wanted},
+            reserved={sku: frozenset(uow.seats.reserved(target, sku) - own) for sku in wanted},
         )
 
     def _facts(self, tenant: TenantId, known: _Known) -> TenantFacts:

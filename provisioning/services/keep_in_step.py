@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.limits import Limits
-from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Window
+from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Phase, Window
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -21,8 +21,10 @@ from provisioning.services.transitions import move, wait
 Opening = Callable[[Window, datetime], datetime | None]
 
 _PAUSE = timedelta(seconds=5)  # as long as a stop may take to be noticed, it takes to be lifted
+_UNPROVEN = timedelta(hours=1)  # a new proof wakes it at once; this is for whoever misses that
 _UNKNOWN_OPENING = timedelta(days=1)  # the holidays of that school year are not published yet
 _ASKS = OperationState.AWAITING_APPROVAL  # writes nothing; its plan may be decided about, or become too old, meanwhile
+_NEEDS_PROOF = frozenset({OperationState.PLANNING, OperationState.APPLYING})
 _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
 
 
@@ -61,12 +63,28 @@ class KeepInStep:
                 more = self._call_off(uow, operation, lease, off, now)
             elif migration.state is MigrationState.PAUSED and operation.state is not _ASKS:
                 more = _wait(uow, operation, now + _PAUSE, Reason.MIGRATION_PAUSED)
+            elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, part, now):
+                more = _wait(uow, operation, now + _UNPROVEN, Reason.PREFLIGHT_EXPIRED)
             elif operation.state is OperationState.APPLYING and (shut := self._shut(migration.definition.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
             else:
                 return None
             uow.commit()
         return more
+
+    def _is_unproven(self, uow: UnitOfWork, operation: Operation, part: MigrationPart, now: datetime) -> bool:
+        """Whether what the preflight saw is too old to give the wave's people licences on the ground of it.
+
+        The first write is the boundary: what is writing goes on, unless it stood still for as long as a proof lasts.
+        """
+        if part.phase is not Phase.PREPARE:
+            return False
+        since = now - self._limits.preflight_validity
+        wave = next(one for one in uow.migrations.waves(part.migration_id) if one.number == part.wave)
+        if wave.proven_at is not None and wave.proven_at >= since:
+            return False
+        written = uow.journal.applied_since(operation.tenant_id, since)
+        return all(one.operation_id != operation.operation_id for one in written)
 
     def _shut(self, window: Window, now: datetime) -> datetime | None:
         """When to look again; None while the window is open."""

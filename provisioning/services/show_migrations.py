@@ -48,7 +48,7 @@ class ShowMigrations:
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             operations = uow.migrations.operations_of(migration.migration_id)
-            sheet = _sheet(uow, migration, operations)
+            sheet = _sheet(uow, migration, operations, now)
             lines = list(_open_lines(uow, operations, now))
         return self._with_work(sheet, lines, now)
 
@@ -106,12 +106,13 @@ def domains_of(uow: UnitOfWork, tenants: Collection[TenantId]) -> dict[TenantId,
     return {tenant: found.initial_domain for tenant in tenants if (found := uow.tenants.find(tenant))}
 
 
-def _sheet(uow: UnitOfWork, migration: Migration, operations: Sequence[Operation]) -> MigrationSheet:
+def _sheet(uow: UnitOfWork, migration: Migration, operations: Sequence[Operation], now: datetime) -> MigrationSheet:
     people = uow.migrations.travellers(migration.migration_id)
     ended = {one.operation_id: one.entered_at for one in operations if one.state in OPERATION_ENDS}
 
     def sheet_of(wave: Wave) -> WaveSheet:
-        return wave_sheet(wave, migration.definition, [one for one in people if one.wave == wave.number], ended)
+        own = [one for one in people if one.wave == wave.number]
+        return wave_sheet(wave, migration.definition, own, ended, now)
 
     return MigrationSheet(
         migration=_brief(uow, migration),

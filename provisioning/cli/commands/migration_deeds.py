@@ -22,6 +22,9 @@ _UNEXPLAINED = (
 )
 
 
+_NOTED = "Noted: what the wave still has to give may be given on the ground of this for a week."
+
+
 def register(group: typer.Typer) -> None:
     """Add the decisions to the commands about migrations."""
     for name, function, example in (
@@ -49,13 +52,15 @@ def start(session: Session, migration: Named, wave: _Wave, reason: _Reason = "")
 def check(session: Session, migration: Named, wave: _Wave) -> None:
     """Say what is in the way of a wave.
 
-    Both tenants are looked at, and nothing is changed. A start looks again by itself.
+    Both tenants are looked at, and nothing is written there. A start looks again by itself. What this finds holds for a
+    week: when an operator looks at a wave that has begun and nothing is in its way, what waited for that goes on.
     """
-    found = session.checked_services.check_wave(migration, wave)
-    told = render_preflight(found, session.wording)
+    proof = session.checked_services.prove_wave(session.identity, migration, wave)
+    blocks = [render_preflight(proof.found, session.wording), *([paragraph(_NOTED)] if proof.is_noted else [])]
     situations = session.services.show_migrations.one(migration).situations
     people = sum(one.people for one in situations if one.is_unexplained)
-    session.show(found, f"{told}\n\n{paragraph(_UNEXPLAINED.format(people=people))}" if people else told)
+    blocks += [paragraph(_UNEXPLAINED.format(people=people))] if people else []
+    session.show(proof, "\n\n".join(blocks))
 
 
 def pause(session: Session, migration: Named, reason: _Reason) -> None:
@@ -78,7 +83,7 @@ def abort(session: Session, migration: Named, reason: _Reason) -> None:
 
 def retry(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> None:
     """Try those of a wave again who failed, where they failed."""
-    people = session.services.retry_wave(session.identity, migration, wave, reason)
+    people = session.checked_services.retry_wave(session.identity, migration, wave, reason)
     session.tell({"people": people}, f"Tried again: {people:,} of wave {wave}.")
 
 

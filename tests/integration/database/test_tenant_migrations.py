@@ -115,7 +115,6 @@ class TestAMigration:
             state=MigrationState.PAUSED,
             reason=Reason.THRESHOLD_REACHED,
             matched_at=NOW,
-            preflight_at=NOW,
             due_at=LATER,
         )
         uow.migrations.add(made, make.waves(made))

@@ -17,7 +17,7 @@ from provisioning.domain.ids import LineKey, MigrationId, OrganisationId
 from provisioning.domain.migration import EvidenceSource, Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
-from provisioning.domain.rights import Action, require
+from provisioning.domain.rights import Action, may, require
 from provisioning.planning.configuration import describe_limits, describe_mappings
 from provisioning.planning.preflight import Preflight
 from provisioning.services.add_actor import AddActor
@@ -42,6 +42,7 @@ from provisioning.services.match_again import MatchAgain
 from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
+from provisioning.services.prove_wave import Proof
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.report_migration import ReportMigration
@@ -180,9 +181,10 @@ class FakeServices:
             raise InputError(self.in_the_way)
         return self._decide(identity, ("start", named, number, reason), number, WaveState.PREPARING)
 
-    def check_wave(self, named: str, number: int) -> Preflight:
+    def prove_wave(self, identity: Identity, named: str, number: int) -> Proof:
         """Two tenants in which nothing is in the way."""
-        return Preflight(findings=(), checked_at=self.clock.now())
+        found = Preflight(findings=(), checked_at=self.clock.now())
+        return Proof(found=found, is_noted=may(identity, Action.STEER_MIGRATION))
 
     def release_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
         return self._decide(identity, ("release", named, number, reason), number, WaveState.RELEASING)

@@ -394,7 +394,7 @@ class TestLooks:
     def test_they_fit_whatever_is_in_them(self, crowded: World, provisioning: CommandLine, language: str) -> None:
         found = provisioning.services.show_migrations.one("5f0c")
         many = [
-            msgspec.structs.replace(wave, name=LONG, arrived=99_999, going=99_999, gates_late=9_999)
+            msgspec.structs.replace(wave, name=LONG, arrived=99_999, going=99_999, gates_open=9_999)
             for wave in found.waves
         ]
         found = msgspec.structs.replace(found, waves=many)

@@ -162,6 +162,7 @@ class World:
         self.plans: list[PlanRecord] = []
         self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
+        self.written: list[StepRecord] = []  # receipts
         self.writes: dict[OperationId, int] = {}  # still to be sent, by operation under way
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
@@ -341,6 +342,10 @@ class _Operations(_Store):
         every = (x for x in self.world.operations.values() if line in {None, x.wish.line})
         return [x for x in every if (not states or x.state in states) and tenant in {None, x.tenant_id}][:limit]
 
+    def postpone(self, operation: OperationId, until: datetime) -> None:
+        present = self.world.operations[operation]
+        self.world.operations[operation] = msgspec.structs.replace(present, due_at=until)
+
     def due_by_lane(self, now: datetime) -> dict[Lane, tuple[int, datetime]]:
         due = [(x.lane, x.due_at) for x in self.world.operations.values() if x.due_at and x.due_at <= now]
         return {lane: (len(some), min(some)) for lane in Lane if (some := [at for of, at in due if of is lane])}
@@ -388,6 +393,12 @@ class _Journal(_Store):
     ) -> list[StepRecord]:
         """These rows know of no steps."""
         return []
+
+    def applied_since(
+        self, tenant: TenantId, since: datetime, _subjects: Collection[SubjectId] | None = None
+    ) -> list[StepRecord]:
+        recent = (one for one in self.world.written if one.applied_at and one.applied_at >= since)
+        return [one for one in recent if self.world.operations[one.operation_id].tenant_id == tenant]
 
     def pending_writes(self) -> list[Work]:
         operations = self.world.operations

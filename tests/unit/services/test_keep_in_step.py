@@ -14,8 +14,10 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.keep_in_step import KeepInStep, either
+from tests.unit.execution.steps import record
+from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, FakeClock, World, an_operation
-from tests.unit.services.migration_scene import OPEN, a_merger, worked
+from tests.unit.services.migration_scene import MIGRATION, OPEN, PREPARE, a_merger, worked
 
 M, OS = MigrationState, OperationState
 LEASE = Lease(name="tenant:x", holder="h", fence=1, expires_at=NOW + timedelta(seconds=30))
@@ -88,6 +90,64 @@ class TestTheWindow:
     def test_looking_and_planning_are_no_writes(self, world: World, state: OperationState) -> None:
         part = a_part(world, state)
         assert push(world, part, opening=None) == ([part], True)
+
+
+PROOF = timedelta(days=7)
+SECOND = timedelta(seconds=1)
+
+
+def proven(
+    world: World, age: timedelta, state: OperationState = OS.APPLYING, phase: Phase = Phase.PREPARE
+) -> Operation:
+    a_merger(world)
+    world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], proven_at=NOW - age)
+    return worked(world, OPEN, phase, ["guus"], state=state, due_at=NOW)
+
+
+class TestTheProof:
+    @pytest.mark.parametrize("state", [OS.PLANNING, OS.APPLYING])
+    def test_of_seven_days_is_enough(self, world: World, state: OperationState) -> None:
+        part = proven(world, PROOF, state)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize("state", [OS.PLANNING, OS.APPLYING])
+    def test_older_than_that_nothing_is_given_and_it_says_why(self, world: World, state: OperationState) -> None:
+        assert push(world, proven(world, PROOF + SECOND, state)) == ([], False)
+        waiting = world.operations[OPEN]
+        assert (waiting.state, waiting.reason, waiting.due_at) == (
+            state,
+            Reason.PREFLIGHT_EXPIRED,
+            NOW + timedelta(hours=1),
+        )
+
+    def test_of_a_wave_that_was_never_proven_is_none(self, world: World) -> None:
+        part = proven(world, PROOF)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], proven_at=None)
+        assert push(world, part) == ([], False)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_CONSENT, OS.AWAITING_APPROVAL])
+    def test_is_not_needed_to_ask(self, world: World, state: OperationState) -> None:
+        part = proven(world, PROOF + SECOND, state)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize("phase", [Phase.ENABLE, Phase.RELEASE, Phase.UNDO_TARGET, Phase.UNDO_SOURCE])
+    def test_is_about_what_is_given_first(self, world: World, phase: Phase) -> None:
+        part = proven(world, 40 * PROOF, phase=phase)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize(("age", "goes_on"), [(PROOF, True), (PROOF + SECOND, False)])
+    def test_is_renewed_by_writing_until_that_stands_still_for_a_week(
+        self, world: World, age: timedelta, goes_on: bool
+    ) -> None:
+        """A wave of many nights goes on; one that is resumed after a long pause does not."""
+        part = proven(world, 2 * PROOF)
+        world.written = [replaced(record(applied_at=NOW - age), operation_id=OPEN)]
+        assert push(world, part)[1] is goes_on
+
+    def test_is_not_renewed_by_what_another_operation_writes(self, world: World) -> None:
+        part = proven(world, 2 * PROOF)
+        world.written = [replaced(record(applied_at=NOW), operation_id=PREPARE)]
+        assert push(world, part) == ([], False)
 
 
 class TestEither:

@@ -108,12 +108,20 @@ class TestAWave:
 
     def test_counts_whoever_is_prepared_without_evidence(self, world: World) -> None:
         second = wave(world, 2)
-        assert (second.gates_late, second.gates_late_since) == (1, NOW - 36 * DAY)
-        assert (wave(world, 1).gates_late, wave(world, 1).gates_late_since) == (0, None)
+        assert (second.gates_open, second.gates_open_since) == (1, NOW - 36 * DAY)
+        assert (wave(world, 1).gates_open, wave(world, 1).gates_open_since) == (0, None)
+
+    @pytest.mark.parametrize(("moment", "late"), [(timedelta(0), 0), (timedelta(seconds=1), 1)])
+    def test_a_gate_is_late_after_two_weeks(self, world: World, moment: timedelta, late: int) -> None:
+        worked(world, PREPARE, Phase.PREPARE, ["emma"], ended=NOW - 14 * DAY - moment)
+        assert (wave(world, 2).gates_open, wave(world, 2).gates_late) == (1, late)
+
+    def test_has_when_it_was_checked(self, world: World) -> None:
+        assert wave(world, 2).proven_at == NOW - 2 * DAY
 
     def test_nobody_without_a_mailbox_waits_at_a_gate(self, world: World) -> None:
         a_traveller(world, "emma", state=P.PREPARED, wave=2, operation_id=PREPARE, has_mailbox=False)
-        assert wave(world, 2).gates_late == 0
+        assert wave(world, 2).gates_open == 0
 
     def test_says_when_hold_periods_end(self, world: World) -> None:
         first = wave(world, 1)
