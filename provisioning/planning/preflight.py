@@ -22,6 +22,8 @@ class PreflightCheck(StrEnum):
     """One member per thing that is looked at; `words` has a sentence for each in both languages."""
 
     NOT_READ_WHOLE = "not_read_whole"
+    SOURCE_BINDING = "source_binding"
+    TARGET_BINDING = "target_binding"
     SOURCE_CONSENT = "source_consent"
     TARGET_CONSENT = "target_consent"
     TARGET_SEATS = "target_seats"
@@ -111,13 +113,17 @@ class Preflight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the two tenants as it is now. `profile` None: its consent is gone or was never given."""
+    """One of the two tenants as it is now. `profile` None: its consent is gone or was never given.
+
+    `is_ours`: the holder is bound to it, confirmed, on the day on which the wave begins.
+    """
 
     profile: TenantProfile | None
     seats: Seats
     census: Census
     policy: Policy
     groups: GroupScene = GroupScene()
+    is_ours: bool = True
 
 
 class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):

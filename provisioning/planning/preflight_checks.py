@@ -40,7 +40,14 @@ def preflight(facts: PreflightFacts) -> Preflight:
     """Look at everything. Half a look is a finding by itself, and then the others would only guess."""
     if not facts.source.census.is_complete or not facts.target.census.is_complete:
         return reported(facts, [Finding(check=_C.NOT_READ_WHOLE)])
-    return reported(facts, [*_consents(facts), *_in_target(facts), *_in_source(facts), *_mailboxes(facts)])
+    return reported(
+        facts, [*_bindings(facts), *_consents(facts), *_in_target(facts), *_in_source(facts), *_mailboxes(facts)]
+    )
+
+
+def _bindings(facts: PreflightFacts) -> Iterator[Finding | None]:
+    for check, side in ((_C.SOURCE_BINDING, facts.source), (_C.TARGET_BINDING, facts.target)):
+        yield None if side.is_ours else Finding(check=check)
 
 
 # ── consent ──────────────────────────────────────────────────────────────────────────────────────────────

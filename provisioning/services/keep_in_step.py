@@ -29,7 +29,7 @@ _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, Ope
 
 
 class KeepInStep:
-    """Wraps the work of a state; operations that are no part of a migration pass."""
+    """Wraps the work of a state; operations that are no part of a migration, and follow none, pass."""
 
     def __init__(
         self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
@@ -44,7 +44,7 @@ class KeepInStep:
         """The same work, for as long as the migration goes on."""
 
         def do(operation: Operation, lease: Lease) -> bool:
-            if operation.wish.part is None:
+            if _part_of(operation) is None:
                 return work(operation, lease)
             answer = self._instead(operation, lease)
             return work(operation, lease) if answer is None else answer
@@ -53,7 +53,7 @@ class KeepInStep:
 
     def _instead(self, operation: Operation, lease: Lease) -> bool | None:
         """What was done instead of the work (whether there is more to do); None when the work may be done."""
-        part = operation.wish.part
+        part = _part_of(operation)
         now = self._clock.now()
         with self._open_uow() as uow:
             migration = uow.migrations.get(part.migration_id) if part else None
@@ -98,11 +98,16 @@ class KeepInStep:
         if operation.state in _NOT_BEGUN and not is_in_doubt(uow, operation):
             cancel_part(uow, operation, reason, now)
             return False
+        uow.seats.stop_waiting(operation.operation_id, now)
         must_read = leave_rest(uow, operation, lease, reason, now, self._limits.lag_horizon)
         reading = _read_back(uow, operation, reason, now)
         if not must_read:
             self._finish(uow, reading)
         return must_read
+
+
+def _part_of(operation: Operation) -> MigrationPart | None:
+    return operation.wish.part or operation.wish.follows
 
 
 def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:

@@ -1,6 +1,5 @@
 """Draw the plan of a migration's part: observe both tenants, let the pure planner decide, store what it says."""
 
-from collections.abc import Mapping
 from uuid import uuid4
 
 import msgspec
@@ -9,18 +8,17 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError, RetryableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, PlanId, SubjectId, TenantId
+from provisioning.domain.ids import SYSTEM, PlanId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
-from provisioning.domain.observation import Census, HeldLicence, Seats
-from provisioning.domain.operation import Operation, StepRecord
+from provisioning.domain.observation import Census, Seats
+from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.leases import kept_alive
 from provisioning.planning.guards import Usage
-from provisioning.planning.leaving import Taken
 from provisioning.planning.migrate import MigrateScene, plan_migrate
 from provisioning.planning.migration_plan import MigrationScene
 from provisioning.planning.plan import Plan
@@ -35,9 +33,9 @@ from provisioning.services.observe_some import observe_some
 from provisioning.services.standing_approval import approve_within
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
+from provisioning.services.written_by_wave import left_by_wave, taken_by_wave
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
-_GIVEN = (Phase.PREPARE, Phase.ENABLE)
 _SEATS_MATTER = frozenset({Phase.PREPARE, Phase.UNDO_SOURCE})
 
 
@@ -157,8 +155,11 @@ class PlanPart:
         fields = {name: getattr(scene, name) for name in MigrationScene.__struct_fields__}
         if _part_of(operation).phase in TARGET_PHASES:
             mailboxes = {one.target_id: one.has_mailbox for one in basis.travellers if one.target_id}
-            return plan_migrate(MigrateScene(**fields, left=_left(uow, operation), mailboxes=mailboxes))
-        return plan_release(ReleaseScene(**fields, target_policy=basis.other_policy, taken=_taken(uow, operation)))
+            left = left_by_wave(uow, operation, seen.here)
+            return plan_migrate(MigrateScene(**fields, left=left, mailboxes=mailboxes))
+        return plan_release(
+            ReleaseScene(**fields, target_policy=basis.other_policy, taken=taken_by_wave(uow, operation))
+        )
 
     def _scene(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> MigrationScene:
         wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
@@ -234,42 +235,6 @@ def _other_tenant(operation: Operation, migration: Migration) -> TenantId:
 def _directly(policy: Policy) -> Policy:
     """Wherever people are on their way, licences go to them by name: a group cannot have Exchange off for some."""
     return msgspec.structs.replace(policy, assignment_mode=AssignmentMode.DIRECT, group_id=None)
-
-
-def _records(uow: UnitOfWork, operation: Operation, phases: tuple[Phase, ...]) -> list[StepRecord]:
-    """What these phases of the wave wrote and read back, the oldest first."""
-    part = _part_of(operation)
-    earlier = [
-        one
-        for one in uow.migrations.operations_of(part.migration_id)
-        if one.wish.part is not None and one.wish.part.wave == part.wave and one.wish.part.phase in phases
-    ]
-    return [record for one in earlier for record in uow.journal.steps_in(one.operation_id, {StepState.VERIFIED})]
-
-
-def _left(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, HeldLicence]:
-    """The product as our last step wrote it, by person; asked for only where something is taken back."""
-    if _part_of(operation).phase is not Phase.UNDO_TARGET:
-        return {}
-    sku = operation.wish.sku_id
-    return {
-        record.step.subject_id: HeldLicence(sku, record.step.change.disabled_plans)
-        for record in _records(uow, operation, _GIVEN)
-        if record.step.change.add_sku == sku
-    }
-
-
-def _taken(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, Taken]:
-    """How people looked before a release took something from them."""
-    if _part_of(operation).phase is not Phase.UNDO_SOURCE:
-        return {}
-    by_person: dict[SubjectId, list[StepRecord]] = {}
-    for record in _records(uow, operation, (Phase.RELEASE,)):
-        by_person.setdefault(record.step.subject_id, []).append(record)
-    return {
-        person: Taken(before=records[0].before.licences, changes=tuple(one.step.change for one in records))
-        for person, records in by_person.items()
-    }
 
 
 def _event(operation: Operation, plan: Plan) -> Event:

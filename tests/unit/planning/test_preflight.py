@@ -480,6 +480,15 @@ class TestWhomItIsAbout:
         assert still_to_prepare(failed) == ()
 
 
+class TestBindings:
+    @pytest.mark.parametrize(("which", "check"), [("source", C.SOURCE_BINDING), ("target", C.TARGET_BINDING)])
+    def test_on_either_side_are_needed_and_confirmed(self, which: str, check: PreflightCheck) -> None:
+        result = preflight(facts(**{which: {"is_ours": False}}))
+        assert [one.check for one in result.findings] == [check]
+        assert not result.is_clear
+        assert result.is_in_the_way_of_all
+
+
 class TestATryForTheRest:
     @staticmethod
     def of(people: int, *findings: Finding) -> Preflight:

@@ -417,6 +417,9 @@ class _Seats(_Store):
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
 
+    def stop_waiting(self, operation: OperationId, at: datetime) -> None:
+        self.world.waiting = [one for one in self.world.waiting if one.operation_id != operation]
+
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         self.world.baselines = {**self.world.baselines, (tenant, sku): number}
 

@@ -8,7 +8,7 @@ import pytest
 from config.limits import default_limits
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Window
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
@@ -74,6 +74,40 @@ class TestKeepInStep:
         done, more = push(world, a_part(world, state, M.ABORTED))
         assert (done, more) == ([], False)
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
+
+
+def a_change(world: World, state: OperationState, migration: MigrationState = M.RUNNING) -> Operation:
+    """Into the group, of who has arrived."""
+    part = a_part(world, state, migration)
+    follows = msgspec.structs.replace(part.wish.part, phase=Phase.ENABLE)  # type: ignore[type-var]
+    wish = msgspec.structs.replace(part.wish, part=None, follows=follows)
+    world.operations[OPEN] = msgspec.structs.replace(part, wish=wish)
+    return world.operations[OPEN]
+
+
+class TestWhatFollowsAPart:
+    def test_goes_on_while_the_migration_does_and_after_its_end(self, world: World) -> None:
+        for migration in (M.RUNNING, M.COMPLETED):
+            change = a_change(world, OS.APPLYING, migration)
+            assert push(world, change) == ([change], True)
+
+    def test_waits_while_it_is_paused(self, world: World) -> None:
+        assert push(world, a_change(world, OS.APPLYING, M.PAUSED)) == ([], False)
+        assert world.operations[OPEN].reason is Reason.MIGRATION_PAUSED
+
+    def test_keeps_to_its_window(self, world: World) -> None:
+        assert push(world, a_change(world, OS.APPLYING), opening=NOW + timedelta(hours=5)) == ([], False)
+        assert world.operations[OPEN].reason is Reason.OUTSIDE_WINDOW
+
+    def test_is_called_off_with_it(self, world: World) -> None:
+        push(world, a_change(world, OS.AWAITING_APPROVAL, M.ABORTED))
+        assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
+
+    def test_is_called_off_when_its_wave_goes_back(self, world: World) -> None:
+        change = a_change(world, OS.PLANNING)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=WaveState.ROLLING_BACK)
+        push(world, change)
+        assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.WAVE_ROLLED_BACK)
 
 
 class TestTheWindow:
