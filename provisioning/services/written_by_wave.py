@@ -1,8 +1,9 @@
 """What a wave wrote before, for the plans that take it back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import MigrationId, SubjectId
 from provisioning.domain.lifecycle import StepState
 from provisioning.domain.migration import Phase
 from provisioning.domain.observation import Census, HeldLicence
@@ -29,19 +30,33 @@ def taken_by_wave(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, T
     """How people looked before a release took something from them."""
     if operation.wish.part is None or operation.wish.part.phase is not Phase.UNDO_SOURCE:
         return {}
-    return {
-        person: Taken(before=records[0].before.licences, changes=tuple(one.step.change for one in records))
-        for person, records in _by_person(_records(uow, operation, (Phase.RELEASE,))).items()
-    }
+    wrote = _by_person(_records(uow, operation, (Phase.RELEASE,)))
+    return {person: _taken(records) for person, records in wrote.items()}
+
+
+def last_release(uow: UnitOfWork, migration: MigrationId, wave: int) -> datetime | None:
+    """When the last of the wave's people left the source; None when nobody has."""
+    records = _of_wave(uow, migration, wave, (Phase.RELEASE,))
+    return max((one.applied_at for one in records if one.applied_at), default=None)
+
+
+def _taken(records: Sequence[StepRecord]) -> Taken:
+    return Taken(
+        before=records[0].before.licences,
+        changes=tuple(one.step.change for one in records),
+        at=min(one.applied_at for one in records if one.applied_at),
+    )
 
 
 def _records(uow: UnitOfWork, operation: Operation, phases: tuple[Phase, ...]) -> list[StepRecord]:
     """What these phases of the wave wrote, the oldest first."""
     own = operation.wish.part
-    if own is None:
-        return []
-    parts = [(one.operation_id, one.wish.part) for one in uow.migrations.operations_of(own.migration_id)]
-    earlier = [one for one, part in parts if part and part.wave == own.wave and part.phase in phases]
+    return _of_wave(uow, own.migration_id, own.wave, phases) if own else []
+
+
+def _of_wave(uow: UnitOfWork, migration: MigrationId, wave: int, phases: tuple[Phase, ...]) -> list[StepRecord]:
+    parts = [(one.operation_id, one.wish.part) for one in uow.migrations.operations_of(migration)]
+    earlier = [one for one, part in parts if part and part.wave == wave and part.phase in phases]
     return accepted(record for one in earlier for record in uow.journal.steps_in(one, _ANY))
 
 

@@ -77,7 +77,7 @@ class Merger:
         cls, town: Town, here: Customer, there: Customer, seats: int, *, holder: str | None = None, **wishes: Any
     ) -> "Merger":
         """Of two customers that are there. `seats`: how many more the target has bought; `holder`: who leaves."""
-        _entitle(town, there, seats)
+        entitle(town, there, seats)
         asked = MigrationFile(
             **{
                 "name": f"{here.code} naar {there.code}",
@@ -204,7 +204,7 @@ def names_in(people: Sequence[Traveller]) -> list[str]:
     return [str(one.source_id) for one in people]
 
 
-def _entitle(town: Town, customer: Customer, seats: int) -> None:
+def entitle(town: Town, customer: Customer, seats: int) -> None:
     """What the target's board has bought for those who come."""
     now = town.services.clock.now()
     entry = LedgerEntry(
