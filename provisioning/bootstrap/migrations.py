@@ -14,6 +14,7 @@ from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBack
 from provisioning.services.start_wave import ReleaseWave, StartWave
 from provisioning.services.steer_migration import SteerMigration
 from provisioning.services.sweep_migrations import SweepMigrations
+from provisioning.services.withdraw_evidence import WithdrawEvidence
 
 
 class Migrations(Operations):
@@ -60,6 +61,10 @@ class Migrations(Operations):
     @cached_property
     def prove_wave(self) -> ProveWave:
         return ProveWave(open_uow=self.open_uow, clock=self.clock, check=self.check_wave)
+
+    @cached_property
+    def withdraw_evidence(self) -> WithdrawEvidence:
+        return WithdrawEvidence(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock)
 
     @cached_property
     def retry_wave(self) -> RetryProven:

@@ -61,6 +61,7 @@ from provisioning.services.show_plan import ShowPlan
 from provisioning.services.show_tenants import ShowTenants
 from provisioning.services.show_worklist import ShowWorklist
 from provisioning.services.stop_writes import StopWrites
+from provisioning.services.withdraw_evidence import GateClosed
 from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, FakeGauge, World
 from tests.unit.services.test_confirm_binding import KEY, MAPPINGS
 from tests.unit.services.test_export_audit import FakeArchive
@@ -212,6 +213,13 @@ class FakeServices:
         self.decided.append(("gate", named, tuple(people), source, reference))
         migration = next(iter(self.world.migrations.values()))
         return GateOpened(migration=migration, ready=len(people), known_before=1, unknown=("nobody@school.nl",))
+
+    def withdraw_evidence(self, identity: Identity, named: str, people: Sequence[str], reason: str) -> GateClosed:
+        require(identity, Action.OPEN_GATE)
+        self.decided.append(("withdraw", named, tuple(people), reason))
+        migration = next(iter(self.world.migrations.values()))
+        late, unknown = ("late@school.nl",), ("nobody@school.nl",)
+        return GateClosed(migration=migration, withdrawn=len(people), without=2, too_late=late, unknown=unknown)
 
     def _decide(self, identity: Identity, decision: tuple[Any, ...], number: int, state: WaveState) -> Wave:
         require(identity, Action.STEER_MIGRATION)
