@@ -24,6 +24,7 @@ from provisioning.domain.migration import (
 from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_forecast import Prospect
 
 # Mailboxes are submitted some two weeks before the day they move (learn.microsoft.com, "Cross-tenant mailbox
 # migration"): whose evidence is not there after that is asked about.
@@ -140,6 +141,7 @@ class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     writes_left: int
     writes_done_at: datetime | None
     rate: float | None
+    forecast: list[Prospect]
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import typer
 
 from provisioning.cli.command import command
 from provisioning.cli.commands.migrations import Named
+from provisioning.cli.migration_screen import render_forecast
 from provisioning.cli.output import paragraph
 from provisioning.cli.preflight_screen import render_preflight
 from provisioning.cli.session import Session
@@ -57,8 +58,9 @@ def check(session: Session, migration: Named, wave: _Wave) -> None:
     """
     proof = session.checked_services.prove_wave(session.identity, migration, wave)
     blocks = [render_preflight(proof.found, session.wording), *([paragraph(_NOTED)] if proof.is_noted else [])]
-    situations = session.services.show_migrations.one(migration).situations
-    people = sum(one.people for one in situations if one.is_unexplained)
+    sheet = session.services.show_migrations.one(migration)
+    blocks += render_forecast(sheet.forecast, session.wording, wave)
+    people = sum(one.people for one in sheet.situations if one.is_unexplained)
     blocks += [paragraph(_UNEXPLAINED.format(people=people))] if people else []
     session.show(proof, "\n\n".join(blocks))
 

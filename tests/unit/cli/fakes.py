@@ -32,6 +32,7 @@ from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.diagnose import Diagnose, Instruments
 from provisioning.services.export_audit import ExportAudit
+from provisioning.services.foretell_migration import ForetellMigration
 from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.import_organisations import ImportedOrganisations
 from provisioning.services.import_records import ImportedRecords
@@ -139,7 +140,10 @@ class FakeServices:
         self.mappings = MAPPINGS
         self.decided: list[tuple[Any, ...]] = []  # about migrations: what, of which, and with what
         self.in_the_way = ""  # of a wave that is started
-        self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work)
+        prospects = ForetellMigration(
+            **self._timed, gauge=FakeGauge(), limits=default_limits(), holidays=lambda: MAPPINGS.school_holidays
+        )
+        self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work, prospects=prospects)
         self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
         self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
 

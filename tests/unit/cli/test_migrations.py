@@ -121,6 +121,15 @@ class TestShow:
         out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
         assert "1,176 writes left at 19.6 a second, done about 2026-08-03 09:01 UTC" in out
 
+    def test_says_what_is_ahead_of_all_waves_and_a_check_of_one(self, merger: World, provisioning: CommandLine) -> None:
+        answer = provisioning("migrations", "show", "5f0c")
+        out = " ".join(answer.out.split())
+        assert answer.fits
+        assert "Wave Phase People Writes Calls Minutes Left now Done about" in out
+        assert "24 writes were foretold; 13 are left, done about" in out
+        checked = " ".join(provisioning("migrations", "check", "5f0c", "--wave", "1").out.split())
+        assert "In all 12 writes were foretold; 3 are left" in checked
+
     @pytest.mark.parametrize(
         ("waited", "told"),
         [(timedelta(0), "0 minutes"), (timedelta(minutes=90), "1 hours"), (timedelta(days=2, hours=1), "2 days")],

@@ -11,6 +11,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.migration_sheet import MigrationSheet, WaveSheet
 from provisioning.services.show_migrations import ShowMigrations
 from tests.unit.services.fakes_access import APPROVER, AUDITOR, NOW, OPERATOR, FakeClock, World
@@ -18,6 +19,18 @@ from tests.unit.services.migration_scene import DAY, MIGRATION, OPEN, PREPARE, a
 from tests.unit.services.test_approve_plan import a_plan
 
 P = PersonState
+
+
+AHEAD = Prospect(
+    wave=1,
+    phase=Phase.PREPARE,
+    people=4,
+    writes=4,
+    calls=1,
+    writing=timedelta(seconds=1),
+    left=4,
+    done_at=NOW + timedelta(hours=1),
+)
 
 
 def nothing_is_written() -> Mapping[OperationId, datetime]:
@@ -33,7 +46,12 @@ def world() -> World:
 
 def show(world: World, ends: Mapping[OperationId, datetime] | None = None) -> ShowMigrations:
     foretell = nothing_is_written if ends is None else lambda: ends
-    return ShowMigrations(open_uow=world.open, clock=FakeClock(), foretell=foretell)
+    return ShowMigrations(
+        open_uow=world.open,
+        clock=FakeClock(),
+        foretell=foretell,
+        prospects=lambda *_: [AHEAD, msgspec.structs.replace(AHEAD, wave=2)],
+    )
 
 
 def sheet(world: World) -> MigrationSheet:
@@ -181,6 +199,26 @@ class TestOperations:
     def test_writes_of_others_are_not_ours(self, world: World) -> None:
         world.writes[PREPARE] = 0
         assert (sheet(world).writes_left, sheet(world).rate) == (0, None)
+
+
+class TestForecast:
+    def test_is_told_while_something_is_ahead(self, world: World) -> None:
+        assert [one.wave for one in sheet(world).forecast] == [1, 2]
+        a_merger(world, state=MigrationState.NEW)
+        assert sheet(world).forecast == []
+
+    @pytest.mark.parametrize("state", [MigrationState.ABORTED, MigrationState.COMPLETED])
+    def test_of_what_is_over_there_is_none(self, world: World, state: MigrationState) -> None:
+        a_merger(world, state=state)
+        assert sheet(world).forecast == []
+
+    def test_is_corrected_by_what_is_being_written(self, world: World) -> None:
+        worked(world, OPEN, Phase.PREPARE, ["guus"], state=OperationState.APPLYING)
+        world.writes[OPEN] = 3
+        end = NOW + timedelta(minutes=5)
+        first, second = show(world, {OPEN: end}).one("5f0c").forecast
+        assert (first.writes, first.left, first.done_at) == (4, 3, end)
+        assert second == msgspec.structs.replace(AHEAD, wave=2)
 
 
 class TestPeople:
