@@ -204,7 +204,11 @@ class Operations(Orders):
     @cached_property
     def show_migrations(self) -> ShowMigrations:
         return ShowMigrations(
-            open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work, prospects=self.foretell_migration
+            open_uow=self.open_uow,
+            clock=self.clock,
+            foretell=self.foretell_work,
+            skus=lambda: self.mappings.skus,
+            prospects=self.foretell_migration,
         )
 
     @cached_property

@@ -99,13 +99,10 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
 
 
 def _products(it: Brief) -> str:
-    pairs = (
-        f"{short(pair.source_sku)} → {short(pair.target_sku)}"
-        if pair.source_sku != pair.target_sku
-        else short(pair.source_sku)
-        for pair in it.products
+    named = (
+        [it.part_numbers.get(sku) or short(sku) for sku in (one.source_sku, one.target_sku)] for one in it.products
     )
-    return ", ".join(pairs)
+    return ", ".join(" → ".join(dict.fromkeys(pair)) for pair in named)
 
 
 def _matching(it: Brief) -> str:

@@ -130,6 +130,11 @@ class MigrationDefinition(msgspec.Struct, frozen=True, kw_only=True):
     window: Window = Window()
     moves_mailboxes: bool = True  # by Microsoft's cross-tenant jobs: the add-on for user migration is needed
 
+    @property
+    def skus(self) -> frozenset[SkuId]:
+        """The products of both sides."""
+        return frozenset(sku for pair in self.products for sku in (pair.source_sku, pair.target_sku))
+
 
 class EvidenceSource(StrEnum):
     """What says that a mailbox has moved. A licence or a plan says nothing about a mailbox."""

@@ -35,6 +35,7 @@ class PreflightCheck(StrEnum):
     TARGET_GROUP_WITHOUT_EXCHANGE = "target_group_without_exchange"
     CHANGED_SINCE_MATCHED = "changed_since_matched"
     SERVED_BY_OTHERS = "served_by_others"
+    SECOND_PRODUCT = "second_product"
     RELEASED_FROM_OUR_GROUP = "released_from_our_group"
     NEVER_RELEASED_FROM_GROUP = "never_released_from_group"
     P1_LOST = "p1_lost"
@@ -55,6 +56,7 @@ WARNINGS = frozenset(
         PreflightCheck.UNKNOWN_PLANS,
         PreflightCheck.CHANGED_SINCE_MATCHED,
         PreflightCheck.SERVED_BY_OTHERS,
+        PreflightCheck.SECOND_PRODUCT,
         PreflightCheck.RELEASED_FROM_OUR_GROUP,
         PreflightCheck.NEVER_RELEASED_FROM_GROUP,
         PreflightCheck.P1_LOST,
@@ -149,6 +151,15 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
     def going(self) -> tuple[Traveller, ...]:
         """Who is still to be prepared: the others are past what is looked at here."""
         return tuple(one for one in self.travellers if one.state is PersonState.WAITING)
+
+    @property
+    def by_product(self) -> dict[SkuId, list[Traveller]]:
+        """The same people, by what they get."""
+        products: dict[SkuId, list[Traveller]] = {}
+        for one in self.going:
+            if one.target_sku is not None:
+                products.setdefault(one.target_sku, []).append(one)
+        return products
 
     @property
     def pairs(self) -> Iterator[tuple[Traveller, Person, Person]]:

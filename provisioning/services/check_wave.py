@@ -140,7 +140,7 @@ class CheckWave:
         return laid_over(census, receipts)
 
     def _groups(self, tenant: TenantId, census: Census, migration: Migration) -> Mapping[GroupId, ObservedGroup]:
-        bringing = groups_that_bring(census.people, _products(migration))
+        bringing = groups_that_bring(census.people, migration.definition.skus)
         if not bringing:
             return {}
         seen = self.gateway.observe_groups(tenant, sorted(bringing), with_members=False)
@@ -166,7 +166,3 @@ def _is_bound(uow: UnitOfWork, tenant: TenantId, holder: OrganisationId, on: dat
     own = of_board_in(uow, tenant, holder, on)
     bindings = [one for one in uow.tenants.bindings_in(tenant, on) if one.organisation_id in own]
     return bool(bindings) and all(one.is_confirmed for one in bindings)
-
-
-def _products(migration: Migration) -> frozenset[SkuId]:
-    return frozenset(sku for pair in migration.definition.products for sku in (pair.source_sku, pair.target_sku))

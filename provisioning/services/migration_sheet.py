@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from provisioning.domain.ids import Actor, MigrationId, OperationId, OrganisationId, Pseudonym, SubjectId, TenantId
+from provisioning.domain.catalogue import Sku
+from provisioning.domain.ids import (
+    Actor,
+    MigrationId,
+    OperationId,
+    OrganisationId,
+    Pseudonym,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import (
     GateEvidence,
@@ -48,6 +58,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: Actor
     digest: str
     products: tuple[ProductPair, ...]
+    part_numbers: dict[SkuId, str]  # of the products that the mappings know
     rules: tuple[MatchRule, ...]
     mapped: int  # pairs of the identity map
     hold_period: timedelta
@@ -160,7 +171,7 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     operation_id: OperationId | None
 
 
-def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
+def brief_of(migration: Migration, domains: Mapping[TenantId, str], skus: Mapping[SkuId, Sku]) -> Brief:
     """The migration in short; `domains`: by which name its tenants are known."""
     taken = migration.definition
     return Brief(
@@ -178,6 +189,7 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
         requested_by=migration.requested_by,
         digest=migration.digest,
         products=taken.products,
+        part_numbers={sku: skus[sku].part_number for sku in taken.skus & skus.keys()},
         rules=taken.rules,
         mapped=len(taken.identity),
         hold_period=taken.hold_period,

@@ -7,7 +7,8 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.ids import OperationId, TenantId
+from provisioning.domain.catalogue import Sku
+from provisioning.domain.ids import OperationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS
 from provisioning.domain.migration import Migration, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
@@ -40,12 +41,13 @@ class ShowMigrations:
     open_uow: OpenUnitOfWork
     clock: Clock
     foretell: Callable[[], Mapping[OperationId, datetime]]
+    skus: Callable[[], Mapping[SkuId, Sku]]
     prospects: Callable[[Migration, Sequence[Traveller]], Sequence[Prospect]]
 
     def __call__(self, states: Collection[MigrationState] = ()) -> list[MigrationRow]:
         """Migrations in these states (any when none is given), oldest first."""
         with self.open_uow() as uow:
-            return [_row(uow, migration) for migration in uow.migrations.list_by(states)]
+            return [_row(uow, migration, self.skus()) for migration in uow.migrations.list_by(states)]
 
     def one(self, named: str) -> MigrationSheet:
         """The sheet of the migration whose id begins so; raises InputError when there is none."""
@@ -54,7 +56,7 @@ class ShowMigrations:
             migration = get_migration(uow, named)
             operations = uow.migrations.operations_of(migration.migration_id)
             people = uow.migrations.travellers(migration.migration_id)
-            sheet = _sheet(uow, migration, operations, people, now)
+            sheet = _sheet(uow, migration, operations, people, self.skus(), now)
             lines = list(_open_lines(uow, operations, now))
         sheet = self._with_work(sheet, lines, now)
         if migration.state in _BEHIND:
@@ -95,20 +97,20 @@ class ShowMigrations:
         return [person_row(one, period, with_ids=with_ids) for one in asked]
 
 
-def _row(uow: UnitOfWork, migration: Migration) -> MigrationRow:
+def _row(uow: UnitOfWork, migration: Migration, skus: Mapping[SkuId, Sku]) -> MigrationRow:
     counts = uow.migrations.counts(migration.migration_id).values()
     states = [state for counted in counts for state in counted.elements()]
     waves = [wave.state for wave in uow.migrations.waves(migration.migration_id)]
     return MigrationRow(
-        migration=_brief(uow, migration),
+        migration=_brief(uow, migration, skus),
         people=in_order(states),
         waves={state: waves.count(state) for state in WaveState if state in waves},
     )
 
 
-def _brief(uow: UnitOfWork, migration: Migration) -> Brief:
+def _brief(uow: UnitOfWork, migration: Migration, skus: Mapping[SkuId, Sku]) -> Brief:
     tenants = (migration.definition.source_tenant, migration.definition.target_tenant)
-    return brief_of(migration, domains_of(uow, tenants))
+    return brief_of(migration, domains_of(uow, tenants), skus)
 
 
 def domains_of(uow: UnitOfWork, tenants: Collection[TenantId]) -> dict[TenantId, str]:
@@ -130,6 +132,7 @@ def _sheet(
     migration: Migration,
     operations: Sequence[Operation],
     people: Sequence[Traveller],
+    skus: Mapping[SkuId, Sku],
     now: datetime,
 ) -> MigrationSheet:
     ended = {one.operation_id: one.entered_at for one in operations if one.state in OPERATION_ENDS}
@@ -139,7 +142,7 @@ def _sheet(
         return wave_sheet(wave, migration.definition, own, ended, now)
 
     return MigrationSheet(
-        migration=_brief(uow, migration),
+        migration=_brief(uow, migration, skus),
         situations=situations_of(uow.migrations.situations(migration.migration_id), migration.definition.treatments),
         waves=list(map(sheet_of, uow.migrations.waves(migration.migration_id))),
         without_wave=in_order(one.state for one in people if not one.wave),

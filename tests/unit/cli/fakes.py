@@ -143,7 +143,9 @@ class FakeServices:
         prospects = ForetellMigration(
             **self._timed, gauge=FakeGauge(), limits=default_limits(), holidays=lambda: MAPPINGS.school_holidays
         )
-        self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work, prospects=prospects)
+        self.show_migrations = ShowMigrations(
+            **self._timed, foretell=self.foretell_work, prospects=prospects, skus=lambda: MAPPINGS.skus
+        )
         self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
         self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
 

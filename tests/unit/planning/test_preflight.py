@@ -480,6 +480,20 @@ class TestWhomItIsAbout:
         assert still_to_prepare(failed) == ()
 
 
+class TestASecondProduct:
+    BOTH = (ProductPair(source_sku=A3, target_sku=A3), ProductPair(source_sku=EMS, target_sku=EMS))
+
+    def test_of_the_migration_is_named_with_how_many_hold_it(self) -> None:
+        result = found(facts((having(held(A3), held(EMS)), ANNE_THERE), definition=definition(products=self.BOTH)))
+        finding = result[C.SECOND_PRODUCT]
+        assert (finding.people, finding.subjects, finding.is_blocking) == (1, ("anne",), False)
+        assert finding.details == (MAPPINGS.skus[EMS].part_number,)
+
+    def test_that_does_not_go_along_is_nobodys_business(self) -> None:
+        assert C.SECOND_PRODUCT not in found(facts((having(held(A3), held(EMS)), ANNE_THERE)))
+        assert C.SECOND_PRODUCT not in found(facts(definition=definition(products=self.BOTH)))
+
+
 class TestBindings:
     @pytest.mark.parametrize(("which", "check"), [("source", C.SOURCE_BINDING), ("target", C.TARGET_BINDING)])
     def test_on_either_side_are_needed_and_confirmed(self, which: str, check: PreflightCheck) -> None:

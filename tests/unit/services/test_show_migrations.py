@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from mappings.loader import load_mappings
 from provisioning.domain.actors import ANONYMOUS
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId
@@ -15,10 +16,11 @@ from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.migration_sheet import MigrationSheet, WaveSheet
 from provisioning.services.show_migrations import ShowMigrations
 from tests.unit.services.fakes_access import APPROVER, AUDITOR, NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import DAY, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
+from tests.unit.services.migration_scene import A3, DAY, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
 from tests.unit.services.test_approve_plan import a_plan
 
 P = PersonState
+SKUS = load_mappings().skus
 
 
 AHEAD = Prospect(
@@ -51,6 +53,7 @@ def show(world: World, ends: Mapping[OperationId, datetime] | None = None) -> Sh
         clock=FakeClock(),
         foretell=foretell,
         prospects=lambda *_: [AHEAD, msgspec.structs.replace(AHEAD, wave=2)],
+        skus=lambda: SKUS,
     )
 
 
@@ -199,6 +202,11 @@ class TestOperations:
     def test_writes_of_others_are_not_ours(self, world: World) -> None:
         world.writes[PREPARE] = 0
         assert (sheet(world).writes_left, sheet(world).rate) == (0, None)
+
+
+class TestProducts:
+    def test_are_named_as_people_know_them(self, world: World) -> None:
+        assert sheet(world).migration.part_numbers == {A3: "M365EDU_A3_FACULTY"}
 
 
 class TestForecast:
