@@ -44,7 +44,7 @@ bench: $(INSTALLED) ## the budgets, measured: one machine-readable row each
 bench-demonstration: $(INSTALLED) ## a campaign on a bad day: what is promised, measured
 	@$(BIN)/python -m tests.benchmarks.demonstration
 
-chaos: $(INSTALLED) ## 200 killed runs, and simulated migrations, each ending as if nothing had happened
+chaos: $(INSTALLED) ## 200 killed runs of orders, 200 of migrations, and simulated ones, each ending as if nothing had happened
 	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation
 
 scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade

@@ -13,6 +13,7 @@ from provisioning.domain.worklist import Intent, Topic
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, PlanRecord, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.authors import authors_of
+from provisioning.services.decisions import decide
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import awaits_approval, current_plan
 from provisioning.services.transitions import move
@@ -33,25 +34,28 @@ class ApprovePlan:
         Raises NotAllowedError for whoever had a hand in it, ConflictError when the plan is another or too late.
         """
         _require_right(identity, break_glass)
-        now = self.clock.now()
-        with self.open_uow() as uow:
-            operation = get_operation(uow, named)
-            record = current_plan(uow, operation)
-            if not awaits_approval(operation, record, now):
-                raise ConflictError(
-                    "This plan waits for approval no longer; look at it again with `provisioning plans show`."
-                )
-            if break_glass is None:
-                _require_fresh_eyes(uow, identity, operation, record)
-            else:
-                uow.outbox.add([_alarm(operation, now)])
-            uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now, break_glass)
-            kind = "plan.approved" if break_glass is None else "plan.approved_alone"
-            uow.audit.record([decision(kind, identity, operation, record, now, break_glass)])
-            operation = move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
-            uow.commit()
+        operation = decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest, break_glass))
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
+
+    def _decide(
+        self, uow: UnitOfWork, identity: Identity, named: str, digest: str, break_glass: str | None
+    ) -> Operation:
+        now = self.clock.now()
+        operation = get_operation(uow, named)
+        record = current_plan(uow, operation)
+        if not awaits_approval(operation, record, now):
+            raise ConflictError(
+                "This plan waits for approval no longer; look at it again with `provisioning plans show`."
+            )
+        if break_glass is None:
+            _require_fresh_eyes(uow, identity, operation, record)
+        else:
+            uow.outbox.add([_alarm(operation, now)])
+        uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now, break_glass)
+        kind = "plan.approved" if break_glass is None else "plan.approved_alone"
+        uow.audit.record([decision(kind, identity, operation, record, now, break_glass)])
+        return move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
 
 
 def _require_right(identity: Identity, break_glass: str | None) -> None:

@@ -10,8 +10,9 @@ from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import EvidenceSource, GateEvidence, Migration
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.gate_people import Found, find_people
-from provisioning.services.migration_deeds import decide, deed, get_migration
+from provisioning.services.migration_deeds import deed, get_migration
 
 
 class GateOpened(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ from provisioning.domain.rights import Action, may, require
 from provisioning.planning.preflight import Preflight
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.check_wave import WaveNotReadyError
-from provisioning.services.migration_deeds import decide, deed, get_migration, get_wave
+from provisioning.services.decisions import decide
+from provisioning.services.migration_deeds import deed, get_migration, get_wave
 from provisioning.services.retry_wave import RetryWave
 
 

@@ -26,7 +26,8 @@ from provisioning.domain.rights import Action, require
 from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
-from provisioning.services.migration_deeds import decide, deed, get_migration, get_wave, require_reason
+from provisioning.services.decisions import decide
+from provisioning.services.migration_deeds import deed, get_migration, get_wave, require_reason
 from provisioning.services.written_by_wave import last_release
 
 _AGAIN: Mapping[Phase, PersonState] = {

@@ -22,8 +22,8 @@ from provisioning.domain.rights import Action, require
 from provisioning.planning.matching import unexplained
 from provisioning.planning.waves import without_wave
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import (
-    decide,
     deed,
     get_migration,
     get_wave,

@@ -10,8 +10,9 @@ from provisioning.domain.migration import Migration, Phase, Traveller
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.gate_people import Found, find_people
-from provisioning.services.migration_deeds import decide, deed, get_migration, require_reason
+from provisioning.services.migration_deeds import deed, get_migration, require_reason
 
 _BEFORE = frozenset({PersonState.WAITING, PersonState.PREPARING, PersonState.PREPARED})
 

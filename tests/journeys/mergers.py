@@ -25,7 +25,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.ports import UnitOfWork
-from provisioning.services.migration_deeds import decide
+from provisioning.services.decisions import decide
 from tests.journeys.customers import A3, A3_STAFF, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
