@@ -1,5 +1,6 @@
 """Draw the plan of a migration's part: observe both tenants, let the pure planner decide, store what it says."""
 
+from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
@@ -57,50 +58,40 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     groups: ObservedGroups
 
 
+@dataclass(frozen=True, kw_only=True)
 class PlanPart:
     """Work for parts in planning."""
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        gateway: LicenceGateway,
-        clock: Clock,
-        limits: Limits,
-        mappings: Mappings,
-        trouble: TenantTrouble,
-        finish: FinishOperation,
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._limits = limits
-        self._mappings = mappings
-        self._trouble = trouble
-        self._finish = finish
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    limits: Limits
+    mappings: Mappings
+    trouble: TenantTrouble
+    finish: FinishOperation
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             basis = self._basis(uow, operation)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
             return self._hold(operation, Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND)
         try:
-            with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+            with kept_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):
                 seen = self._observe(operation, basis)
                 _require_whole(seen)
         except GraphError as error:
-            return self._trouble.met(operation, error)
+            return self.trouble.met(operation, error)
         if seen.groups.trouble:
             return self._hold(operation, seen.groups.trouble)
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             uow.leases.check(lease)
             goes_on = self._store(uow, operation, basis, seen)
             uow.commit()
         return goes_on
 
     def _hold(self, operation: Operation, reason: Reason) -> bool:
-        with self._open_uow() as uow:
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+        with self.open_uow() as uow:
+            move(uow, operation, OperationState.HELD, self.clock.now(), reason=reason)
             uow.commit()
         return False
 
@@ -108,7 +99,7 @@ class PlanPart:
 
     def _basis(self, uow: UnitOfWork, operation: Operation) -> _Basis:
         part = _part_of(operation)
-        now = self._clock.now()
+        now = self.clock.now()
         today = dutch_day(now)
         migration = uow.migrations.get(part.migration_id)
         people = uow.migrations.travellers(part.migration_id, wave=part.wave)
@@ -118,7 +109,7 @@ class PlanPart:
             own=tuple(own_bindings(uow, operation, today)),
             policy=uow.tenants.policy_on(operation.tenant_id, today),
             other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
-            groups=group_basis(uow, operation, now, self._limits, is_asked=False),
+            groups=group_basis(uow, operation, now, self.limits, is_asked=False),
         )
 
     def _observe(self, operation: Operation, basis: _Basis) -> _Seen:
@@ -129,23 +120,23 @@ class PlanPart:
         there = [one.source_id if is_target else one.target_id for one in basis.travellers]
         other = _other_tenant(operation, basis.migration)
         census = (
-            self._gateway.observe_census(tenant)
+            self.gateway.observe_census(tenant)
             if phase in _SEATS_MATTER
-            else observe_some(self._gateway, self._clock, tenant, [one for one in here if one])
+            else observe_some(self.gateway, self.clock, tenant, [one for one in here if one])
         )
         return _Seen(
             here=census,
-            there=observe_some(self._gateway, self._clock, other, [one for one in there if one]),
-            seats=self._gateway.observe_seats(tenant),
+            there=observe_some(self.gateway, self.clock, other, [one for one in there if one]),
+            seats=self.gateway.observe_seats(tenant),
             groups=observe_groups(
-                self._gateway, operation, _directly(basis.policy), basis.groups, census, self._mappings
+                self.gateway, operation, _directly(basis.policy), basis.groups, census, self.mappings
             ),
         )
 
     def _store(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> bool:
         plan = self._drawn(uow, operation, basis, seen)
         pseudonyms = uow.audit.pseudonyms(plan.tenant_id, [subject.subject_id for subject in plan.subjects])
-        valid_until = plan.drawn_at + self._limits.migration_approval_validity
+        valid_until = plan.drawn_at + self.limits.migration_approval_validity
         uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
         uow.audit.record([_event(operation, plan)])
         return self._go_on(uow, operation, plan)
@@ -162,9 +153,9 @@ class PlanPart:
         )
 
     def _scene(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> MigrationScene:
-        wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
+        wish, tenant_id, now = operation.wish, operation.tenant_id, self.clock.now()
         tenant = uow.tenants.find(tenant_id)
-        horizon = now - self._limits.lag_horizon
+        horizon = now - self.limits.lag_horizon
         other = seen.there.tenant_id
         open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
         return MigrationScene(
@@ -176,8 +167,8 @@ class PlanPart:
             definition=basis.migration.definition,
             travellers=basis.travellers,
             policy=basis.policy,
-            mappings=self._mappings,
-            grounds=grounds_of(uow, operation, basis.own, basis.policy, self._mappings),
+            mappings=self.mappings,
+            grounds=grounds_of(uow, operation, basis.own, basis.policy, self.mappings),
             census=laid_over(seen.here, uow.journal.applied_since(tenant_id, horizon)),
             other=laid_over(seen.there, uow.journal.applied_since(other, horizon)),
             seats=seen.seats.counts.get(wish.sku_id),
@@ -187,19 +178,19 @@ class PlanPart:
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
             usage=Usage.from_kinds(
-                uow.journal.kinds_since(tenant_id, now - self._limits.guard_window),
+                uow.journal.kinds_since(tenant_id, now - self.limits.guard_window),
                 is_proven=tenant is not None and tenant.proven_at is not None,
             ),
-            limits=self._limits,
+            limits=self.limits,
             groups=seen.groups.scene,
         )
 
     # ── what follows ─────────────────────────────────────────────────────────────────────────────────────
 
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
-        now = self._clock.now()
+        now = self.clock.now()
         if plan.needs_approval and plan.writes and not approve_within(uow, operation, plan, now):
-            due = now + self._limits.migration_approval_validity
+            due = now + self.limits.migration_approval_validity
             move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
             reference = operation.operation_id
             uow.outbox.add(
@@ -210,7 +201,7 @@ class PlanPart:
         if any(people for state, people in counts.items() if state not in STEP_ENDS):
             move(uow, operation, OperationState.APPLYING, now)
             return True
-        self._finish(uow, operation)
+        self.finish(uow, operation)
         return False
 
 
