@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from provisioning.cli.command import command
@@ -62,7 +63,9 @@ def check(session: Session, migration: Named, wave: _Wave) -> None:
     blocks += render_forecast(sheet.forecast, session.wording, wave)
     people = sum(one.people for one in sheet.situations if one.is_unexplained)
     blocks += [paragraph(_UNEXPLAINED.format(people=people))] if people else []
-    session.show(proof, "\n\n".join(blocks))
+    ahead = [one for one in sheet.forecast if one.wave == wave]
+    found = {**msgspec.structs.asdict(proof.found), "is_noted": proof.is_noted, "forecast": ahead}
+    session.show(found, "\n\n".join(blocks))
 
 
 def pause(session: Session, migration: Named, reason: _Reason) -> None:

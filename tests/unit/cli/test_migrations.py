@@ -129,6 +129,14 @@ class TestShow:
         assert "24 writes were foretold; 13 are left, done about" in out
         checked = " ".join(provisioning("migrations", "check", "5f0c", "--wave", "1").out.split())
         assert "In all 12 writes were foretold; 3 are left" in checked
+        assert "Noted" not in checked
+
+    def test_a_check_by_who_steers_the_migration_is_noted(self, merger: World, provisioning: CommandLine) -> None:
+        words = ("migrations", "check", "5f0c", "--wave", "2")
+        assert "Noted: what the wave still has to give" in provisioning.as_person(OPERATOR)(*words).out
+        told = provisioning(*words, "--json").json
+        assert (told["findings"], told["is_noted"]) == ([], True)
+        assert [one["phase"] for one in told["forecast"]] == ["prepare", "enable", "release"]
 
     @pytest.mark.parametrize(
         ("waited", "told"),
