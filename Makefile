@@ -44,7 +44,7 @@ bench: $(INSTALLED) ## the budgets, measured: one machine-readable row each
 bench-demonstration: $(INSTALLED) ## a campaign on a bad day: what is promised, measured
 	@$(BIN)/python -m tests.benchmarks.demonstration
 
-chaos: $(INSTALLED) ## 200 killed runs, and a simulated crash at every boundary of a migration: each ends as if nothing had happened
+chaos: $(INSTALLED) ## 200 killed runs of orders, 200 of migrations, a simulated crash at every boundary: each ends as if nothing had happened
 	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation tests/integration/web
 
 scenarios: $(INSTALLED) ## the journeys, one per scenario of the trade

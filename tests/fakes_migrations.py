@@ -157,6 +157,14 @@ class MemoryMigrations:
             self._put(self.rows.travellers[migration, person], evidence=evidence[person])
         return first
 
+    def withdraw_evidence(self, migration: MigrationId, people: Collection[SubjectId]) -> None:
+        for person in people:
+            one = self.rows.travellers[migration, person]
+            before = {PersonState.WAITING, PersonState.PREPARING, PersonState.PREPARED}
+            if one.state not in before and (one.state, one.failed_in) != (PersonState.FAILED, Phase.PREPARE):
+                raise ConflictError("People changed since they were read.")
+            self._put(one, evidence=None)
+
     def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
         mine = self._accounts(migration)
         living = [each for each, one in self.rows.migrations.items() if one.state not in MIGRATION_ENDS]

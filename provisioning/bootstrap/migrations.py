@@ -9,10 +9,12 @@ from provisioning.services.create_migration import CreateMigration
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.open_gate import OpenGate
+from provisioning.services.prove_wave import ProveWave, RetryProven
 from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from provisioning.services.start_wave import ReleaseWave, StartWave
 from provisioning.services.steer_migration import SteerMigration
 from provisioning.services.sweep_migrations import SweepMigrations
+from provisioning.services.withdraw_evidence import WithdrawEvidence
 
 
 class Migrations(Operations):
@@ -57,8 +59,17 @@ class Migrations(Operations):
         return OpenGate(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock)
 
     @cached_property
-    def retry_wave(self) -> RetryWave:
-        return RetryWave(open_uow=self.open_uow, clock=self.clock)
+    def prove_wave(self) -> ProveWave:
+        return ProveWave(open_uow=self.open_uow, clock=self.clock, check=self.check_wave)
+
+    @cached_property
+    def withdraw_evidence(self) -> WithdrawEvidence:
+        return WithdrawEvidence(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock)
+
+    @cached_property
+    def retry_wave(self) -> RetryProven:
+        retry = RetryWave(open_uow=self.open_uow, clock=self.clock)
+        return RetryProven(open_uow=self.open_uow, prove=self.prove_wave, retry=retry)
 
     @cached_property
     def roll_back_wave(self) -> RollBackWave:

@@ -19,6 +19,7 @@ from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.assess import Assess
 from provisioning.services.expire_approval import ExpireApproval
 from provisioning.services.finish_operation import FinishOperation
+from provisioning.services.foretell_migration import ForetellMigration
 from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.keep_in_step import KeepInStep, either
 from provisioning.services.only_in_force import only_in_force
@@ -211,7 +212,23 @@ class Operations(Orders):
 
     @cached_property
     def show_migrations(self) -> ShowMigrations:
-        return ShowMigrations(open_uow=self.open_uow, clock=self.clock, foretell=self.foretell_work)
+        return ShowMigrations(
+            open_uow=self.open_uow,
+            clock=self.clock,
+            foretell=self.foretell_work,
+            skus=lambda: self.mappings.skus,
+            prospects=self.foretell_migration,
+        )
+
+    @cached_property
+    def foretell_migration(self) -> ForetellMigration:
+        return ForetellMigration(
+            open_uow=self.open_uow,
+            gauge=self.quota_gauge,
+            clock=self.clock,
+            limits=self.limits,
+            holidays=lambda: self.mappings.school_holidays,
+        )
 
     @cached_property
     def report_migration(self) -> ReportMigration:

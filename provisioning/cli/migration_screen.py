@@ -1,13 +1,14 @@
 """How a migration looks in a terminal: its sheet, and the lines of those who watch it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.domain.migration import Window
 from provisioning.domain.migration_lifecycle import PersonState
-from provisioning.services.migration_sheet import Brief, Failed, MigrationSheet, OperationLine, WaveSheet
+from provisioning.planning.migration_forecast import Prospect
+from provisioning.services.migration_sheet import GATE_EXPECTED, Brief, Failed, MigrationSheet, OperationLine, WaveSheet
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
@@ -46,11 +47,37 @@ def render_sheet(found: MigrationSheet, wording: "Wording", now: datetime) -> st
         *([paragraph(wording.why_and_how(it.reason))] if it.reason else []),
         *([f"Situations\n{table(found.situations, _situation_columns(wording))}"] if found.situations else []),
         *(_wave(wave, wording, now) for wave in found.waves),
+        *render_forecast(found.forecast, wording),
         *([f"In no wave: {_people(found.without_wave, wording)}"] if found.without_wave else []),
         *([f"Operations\n{table(found.operations, _operation_columns(wording))}"] if found.operations else []),
         *(["\n".join(_to_approve(found.operations))] if any(one.digest for one in found.operations) else []),
     ]
     return "\n\n".join(blocks)
+
+
+def render_forecast(forecast: Sequence[Prospect], wording: "Wording", wave: int | None = None) -> list[str]:
+    """What is ahead, as it was foretold and as it is now; of all waves or of one. Nothing when nothing is ahead."""
+    rows = [one for one in forecast if wave in {None, one.wave}]
+    if not any(one.left for one in rows):
+        return []
+    last = max(one.done_at for one in rows if one.done_at)
+    writes, left = (sum(numbers) for numbers in zip(*((one.writes, one.left) for one in rows), strict=True))
+    whole = f"In all {writes:,} writes were foretold; {left:,} are left, done about {moment(last)} UTC"
+    told = f"{whole}, if mailboxes move and plans are approved at once."
+    return [f"Forecast\n{table(rows, _forecast_columns(wording))}\n{paragraph(told)}"]
+
+
+def _forecast_columns(wording: "Wording") -> tuple[Column, ...]:
+    return (
+        Column("Wave", lambda x: str(x.wave), right=True),
+        Column("Phase", lambda x: wording.of_migration(x.phase)),
+        Column("People", lambda x: f"{x.people:,}", right=True),
+        Column("Writes", lambda x: f"{x.writes:,}", right=True),
+        Column("Calls", lambda x: f"{x.calls:,}", right=True),
+        Column("Minutes", lambda x: f"{x.writing.total_seconds() / 60:.1f}", right=True),
+        Column("Left now", lambda x: f"{x.left:,}", right=True),
+        Column("Done about", lambda x: moment(x.done_at), fixed=True),
+    )
 
 
 def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
@@ -66,20 +93,16 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
         ("Matched", _matching(it)),
         ("Hold period", f"{it.hold_period.days} days; paused when {it.failure_threshold:.0%} of a wave failed"),
         ("Writes at", _window(it.window)),
-        ("Checked", f"{moment(it.preflight_at)} UTC" if it.preflight_at else "when a wave is started"),
         ("Definition", short(it.digest)),
     ]
     return [*facts, ("Writing", _writing(found))] if found.writes_left else facts
 
 
 def _products(it: Brief) -> str:
-    pairs = (
-        f"{short(pair.source_sku)} → {short(pair.target_sku)}"
-        if pair.source_sku != pair.target_sku
-        else short(pair.source_sku)
-        for pair in it.products
+    named = (
+        [it.part_numbers.get(sku) or short(sku) for sku in (one.source_sku, one.target_sku)] for one in it.products
     )
-    return ", ".join(pairs)
+    return ", ".join(" → ".join(dict.fromkeys(pair)) for pair in named)
 
 
 def _matching(it: Brief) -> str:
@@ -143,8 +166,10 @@ def _wave(wave: WaveSheet, wording: "Wording", now: datetime) -> str:
         ("  People", _people(wave.people, wording)),
         *(("  Failed", _failed(one, wording)) for one in wave.failed),
     ]
-    if wave.gates_late:
-        facts.append(("  Gates", f"{wave.gates_late:,} without evidence, {_age(wave.gates_late_since, now)}"))
+    if wave.proven_at:
+        facts.append(("  Checked", f"{moment(wave.proven_at)} UTC"))
+    if wave.gates_open:
+        facts.append(("  Gates", _gates(wave, now)))
     if wave.releasable_from:
         facts.append(("  Release", _release(wave)))
     if wave.started_by:
@@ -161,6 +186,11 @@ def _people(counts: Mapping[PersonState, int], wording: "Wording") -> str:
 def _failed(one: Failed, wording: "Wording") -> str:
     phase = f"{wording.of_migration(one.phase)}: " if one.phase else ""
     return f"{one.people:,}, {phase}{wording.why_and_how(one.reason) if one.reason else ''}"
+
+
+def _gates(wave: WaveSheet, now: datetime) -> str:
+    late = f"; {wave.gates_late:,} late: for more than {GATE_EXPECTED.days} days" if wave.gates_late else ""
+    return f"{wave.gates_open:,} without evidence, {_age(wave.gates_open_since, now)}{late}"
 
 
 def _age(since: datetime | None, now: datetime) -> str:

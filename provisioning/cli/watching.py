@@ -74,8 +74,8 @@ def _line(wave: WaveSheet, wording: "Wording") -> str:
 
 def _trouble(wave: WaveSheet) -> str:
     failed = sum(one.people for one in wave.failed)
-    told = [f", {failed:,} failed"] if failed else []
-    return "".join([*told, *([f", {wave.gates_late:,} late"] if wave.gates_late else [])])
+    counts = ((failed, "failed"), (wave.gates_open - wave.gates_late, "at gate"), (wave.gates_late, "late"))
+    return "".join(f", {people:,} {word}" for people, word in counts if people)
 
 
 def _console() -> Any:

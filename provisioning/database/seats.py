@@ -57,6 +57,11 @@ class SqlSeats(Store):
         theirs = table.subject_id == any_(literal(sorted(subjects), ARRAY(Text)))
         self._connection.execute(update(waiting_list).where(waits, theirs).values(served_at=at))
 
+    def stop_waiting(self, operation: OperationId, at: datetime) -> None:
+        table = waiting_list.c
+        waits = (table.operation_id == operation) & table.served_at.is_(None)
+        self._connection.execute(update(waiting_list).where(waits).values(served_at=at))
+
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         if self.unexplained_before(tenant, sku, at) == number:
             return

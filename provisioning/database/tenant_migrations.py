@@ -29,7 +29,7 @@ from provisioning.planning.selectors import parse_selector
 
 _SOURCES = sources_or_itself(MIGRATION_TRANSITIONS)
 _WAVE_SOURCES = sources_or_itself(WAVE_TRANSITIONS)
-_STANDING = ("state", "reason", "entered_at", "matched_at", "preflight_at", "due_at")
+_STANDING = ("state", "reason", "entered_at", "matched_at", "due_at")
 _COLUMNS = columns_of(migrations, Migration).add_columns(migrations.c.named)
 
 
@@ -100,7 +100,7 @@ class SqlMigrations(SqlTravellers):
         was_started_so = or_(
             table.started_by.is_(None), (table.started_by == wave.started_by) & (table.go_reason == wave.go_reason)
         )
-        changing = ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason")
+        changing = ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason", "proven_at")
         news = {name: getattr(wave, name) for name in changing}
         if not self._changed(update(wave_rows).where(is_it, may_go, was_started_so).values(news)):
             raise self._refused_wave(wave)

@@ -53,6 +53,12 @@ _GIVE_EVIDENCE = text("""
     RETURNING people.source_id""")
 
 
+_WITHDRAW_EVIDENCE = text("""
+    UPDATE migration_travellers SET evidence = NULL
+    WHERE migration_id = :migration AND source_id = ANY (:people)
+      AND (state IN ('waiting', 'preparing', 'prepared') OR (state = 'failed' AND failed_in = 'prepare'))""")
+
+
 class SqlTravellers(Store):
     """The part of the store of migrations that speaks of people."""
 
@@ -102,6 +108,12 @@ class SqlTravellers(Store):
         rows = as_rows({"source_id": person, "evidence": given} for person, given in evidence.items())
         bound = {"migration": migration, "rows": rows, "out": sorted(_OUT)}
         return {SubjectId(person) for person in self._connection.scalars(_GIVE_EVIDENCE, bound)}
+
+    def withdraw_evidence(self, migration: MigrationId, people: Collection[SubjectId]) -> None:
+        self._lock(migration)
+        bound = {"migration": migration, "people": sorted(people)}
+        if self._changed(_WITHDRAW_EVIDENCE, bound) != len(set(people)):
+            raise ConflictError(f"People of migration {migration} changed since they were read. Look again.")
 
     def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
         mine, theirs = _accounts("mine"), _accounts("theirs")

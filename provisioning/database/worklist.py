@@ -23,6 +23,9 @@ _ITEMS = text("""
     SELECT 'operation ' || operation_id, reason, unreadable_since, wish ->> 'holder_id', tenant_id, operation_id, 1
     FROM operations WHERE reason = 'TENANT_UNREADABLE' AND unreadable_since IS NOT NULL
     UNION ALL
+    SELECT 'operation ' || operation_id, reason, entered_at, wish ->> 'holder_id', tenant_id, operation_id, 1
+    FROM operations WHERE reason = 'PREFLIGHT_EXPIRED' AND state IN ('planning', 'applying')
+    UNION ALL
     SELECT 'plan of operation ' || operation_id, 'APPROVAL_NEEDED', entered_at, wish ->> 'holder_id',
            operations.tenant_id, operations.operation_id, 1
     FROM operations JOIN plans USING (operation_id)

@@ -130,6 +130,11 @@ class MigrationDefinition(msgspec.Struct, frozen=True, kw_only=True):
     window: Window = Window()
     moves_mailboxes: bool = True  # by Microsoft's cross-tenant jobs: the add-on for user migration is needed
 
+    @property
+    def skus(self) -> frozenset[SkuId]:
+        """The products of both sides."""
+        return frozenset(sku for pair in self.products for sku in (pair.source_sku, pair.target_sku))
+
 
 class EvidenceSource(StrEnum):
     """What says that a mailbox has moved. A licence or a plan says nothing about a mailbox."""
@@ -192,6 +197,7 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     started_by: Actor | None = None
     asked_by: Actor | None = None  # who last asked for something of it: start, release, roll back
     go_reason: str = ""  # why the person who started it thought it right to go on
+    proven_at: datetime | None = None  # the oldest observation of the latest preflight that found nothing in the way
     reason: Reason | None = None
 
 
@@ -205,6 +211,5 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     entered_at: datetime
     matched_at: datetime | None = None
-    preflight_at: datetime | None = None  # of the latest one that found nothing in the way
     due_at: datetime | None = None  # when the sweep looks at it again
     version: int = 0

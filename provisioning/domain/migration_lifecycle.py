@@ -51,7 +51,7 @@ MIGRATION_TRANSITIONS: Mapping[MigrationState, frozenset[MigrationState]] = {
     _M.RUNNING: frozenset({_M.PAUSED, _M.ABORTED, _M.COMPLETED}),
     _M.PAUSED: frozenset({_M.RUNNING, _M.ABORTED}),
     _M.ABORTED: frozenset(),
-    _M.COMPLETED: frozenset({_M.RUNNING}),  # people who failed are tried again
+    _M.COMPLETED: frozenset({_M.RUNNING}),  # people who failed are tried again, or a wave goes back
 }
 
 WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
@@ -64,7 +64,8 @@ WAVE_TRANSITIONS: Mapping[WaveState, frozenset[WaveState]] = {
     _W.ROLLING_BACK: frozenset({_W.ROLLED_BACK}),
     # an end, unless a person has those tried again who failed on the way
     _W.ROLLED_BACK: frozenset({_W.ROLLING_BACK}),
-    _W.DONE: frozenset({_W.GATED, _W.RELEASING}),
+    # ROLLING_BACK: while Microsoft still keeps what people had in the source
+    _W.DONE: frozenset({_W.GATED, _W.RELEASING, _W.ROLLING_BACK}),
 }
 
 PERSON_TRANSITIONS: Mapping[PersonState, frozenset[PersonState]] = {

@@ -66,6 +66,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     starts_on: date | None = None
     mapping_digest: str = ""  # of the article and SKU rows used
     part: MigrationPart | None = None  # of a migration: `named` are then its people, ids of this operation's tenant
+    follows: MigrationPart | None = None  # it comes after that part: in its window, and not when it is called off
     remap: RemapPart | None = None  # of a remap: only who holds `remap.from_sku` changes, and nobody gets it anew
 
 

@@ -9,12 +9,13 @@ nothing about a mailbox, so a column about those is refused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
+from provisioning.domain.errors import InputError
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_file import EvidenceFile, ReadyPerson, UnreadyPerson
 from provisioning.intake.evidence_rows import EvidenceRow, list_rows, report_rows
@@ -52,6 +53,20 @@ def parse_evidence(
     refuse_if_any(name, problems)
     reference = f"{name} sha256:{sha256(content).hexdigest()[:_DIGEST_SHOWN]}"
     return _sorted_out(rows, source, reference)
+
+
+def typed_evidence(people: Sequence[str], source: EvidenceSource, ground: str) -> EvidenceFile:
+    """As a list that somebody types and signs for. Raises InputError without a ground, or for another source."""
+    if source is not EvidenceSource.LIST:
+        raise InputError(f"A {source.replace('_', ' ')} is a file; whom you name yourself is a list.")
+    if not ground.strip():
+        raise InputError("Without a file the evidence needs a reason: on what ground has the mailbox moved?")
+    reference = f"typed: {ground.strip()}"
+    ready = (
+        ReadyPerson(person=one, source=source, reference=reference)
+        for one in dict.fromkeys(each.strip().lower() for each in people)
+    )
+    return EvidenceFile(source=source, reference=reference, ready=tuple(ready))
 
 
 def has_moved(source: EvidenceSource, status: str | None) -> bool:

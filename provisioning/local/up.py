@@ -5,13 +5,14 @@ import shlex
 import shutil
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from provisioning.domain.errors import InputError
+from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.local.api import start_api
 from provisioning.local.ending import PUBLIC_KEY, gather
 from provisioning.local.ending_screen import show_ending
@@ -28,6 +29,7 @@ from provisioning.local.stage import EXAMPLE, Stage
 from provisioning.local.story import tell
 from provisioning.local.story_seed import A3, Row, story_seed
 from provisioning.local.world import LocalWorld, WorldOptions
+from provisioning.services.migration_sheet import Brief, MigrationRow
 from provisioning.words.catalogue import Language
 
 ENVIRONMENT, TWO_MORE = "environment", "two-more-seats.csv"
@@ -149,17 +151,24 @@ def _to_begin(environment: Path) -> list[str]:
 
 def _to_go_on(folder: Path, stage: Stage) -> list[str]:
     if (folder / MIGRATION).exists():
-        return _to_migrate()
+        return to_migrate(stage.services.show_migrations())
     return _to_try(folder) if stage.services.show_orders(limit=1) else []
 
 
-def _to_migrate() -> list[str]:
+def to_migrate(migrations: Sequence[MigrationRow]) -> list[str]:
+    """What fits: to create the migration, to go on with the latest that goes on, or to read what came of it."""
+    begun = [row.migration for row in migrations if row.migration.state is not MigrationState.ABORTED]
     return [
         "",
         "# two boards become one: docs/operators-manual.md, chapter Migrations",
         "cd $WORLD  # with merger.yaml, identity.csv, moved.csv, moved-again.csv",
-        f"provisioning migrations create {MIGRATION}",
+        _next_step(begun[-1]) if begun else f"provisioning migrations create {MIGRATION}",
     ]
+
+
+def _next_step(latest: Brief) -> str:
+    verb = "report" if latest.state is MigrationState.COMPLETED else "show"
+    return f"provisioning migrations {verb} {latest.migration_id[:8]}"
 
 
 def _to_try(folder: Path) -> list[str]:

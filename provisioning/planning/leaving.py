@@ -24,6 +24,7 @@ from provisioning.planning.losses import after_changes
 from provisioning.planning.verdict import Act, Verdict
 
 LEAST_HOLD = timedelta(days=30)
+KEPT_AFTER_RELEASE = timedelta(days=30)  # domain, M8: then the mailbox is gone, and a licence brings an empty one
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +198,7 @@ class Taken(msgspec.Struct, frozen=True):
 
     before: tuple[HeldLicence, ...]
     changes: tuple[Change, ...]
+    at: datetime  # of the first of them
 
     @property
     def left(self) -> tuple[HeldLicence, ...]:
@@ -217,7 +219,9 @@ class ReturnJudge:
         leaving: frozenset[SkuId],
         groups: GroupScene,
         taken: Mapping[SubjectId, Taken],
+        now: datetime,
     ) -> None:
+        self._now = now
         self._leaving = leaving
         self._compatibility = Compatibility(mappings)
         self._groups = groups
@@ -233,7 +237,13 @@ class ReturnJudge:
             return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
         if _facts(person.licences) != _facts(taken.left):
             return Verdict.refused(Reason.NOT_AS_WE_LEFT)
-        return self._cannot(person, taken) or self._given_back(person, taken)
+        return self._too_late(taken) or self._cannot(person, taken) or self._given_back(person, taken)
+
+    def _too_late(self, taken: Taken) -> Verdict | None:
+        if self._now - taken.at <= KEPT_AFTER_RELEASE:
+            return None
+        told = f"released on {taken.at:%Y-%m-%d}; Microsoft kept what was there for {KEPT_AFTER_RELEASE.days} days"
+        return Verdict.refused(Reason.NOT_AS_WE_LEFT, told)
 
     def _cannot(self, person: Person, taken: Taken) -> Verdict | None:
         if person.usage_location is None and any(one.is_direct for one in taken.licences):

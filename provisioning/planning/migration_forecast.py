@@ -20,6 +20,7 @@ from provisioning.planning.leaving import LEAST_HOLD
 from provisioning.planning.quota import Sizes
 
 _S = PersonState
+_OUT = frozenset({_S.LEFT_OUT, _S.ROLLED_BACK})
 _ROAD = (Phase.PREPARE, Phase.ENABLE, Phase.RELEASE)
 _AHEAD: Mapping[PersonState, Sequence[Phase]] = {
     _S.WAITING: _ROAD,
@@ -63,6 +64,44 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     def calls(self, batch_size: int) -> int:
         """HTTP calls: so many writes travel in one batch."""
         return -(-self.writes // batch_size)
+
+
+class Prospect(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase of one wave: what was foretold of all of it, and what is still to come of it now.
+
+    `writing`: how long its writes take by themselves, as fast as Microsoft allows. `done_at` None: nothing is left.
+    """
+
+    wave: int
+    phase: Phase
+    people: int
+    writes: int
+    calls: int  # HTTP calls
+    writing: timedelta
+    left: int
+    done_at: datetime | None
+
+
+def prospects(travellers: Collection[Traveller], outlook: Outlook, batch_size: int) -> tuple[Prospect, ...]:
+    """The forecast before the run, and beside it the same corrected by where people are; by wave and phase."""
+    going = [one for one in travellers if one.state not in _OUT]
+    afresh = [msgspec.structs.replace(one, state=PersonState.WAITING, enabled_at=None) for one in going]
+    foretold = foretell_migration(afresh, msgspec.structs.replace(outlook, others={}, pace={}, elapse=datetime.__add__))
+    now = {(leg.wave, leg.phase): leg for leg in foretell_migration(going, outlook)}
+    return tuple(_prospect(leg, now.get((leg.wave, leg.phase)), batch_size) for leg in foretold)
+
+
+def _prospect(foretold: Leg, now: Leg | None, batch_size: int) -> Prospect:
+    return Prospect(
+        wave=foretold.wave,
+        phase=foretold.phase,
+        people=foretold.people,
+        writes=foretold.writes,
+        calls=foretold.calls(batch_size),
+        writing=foretold.done_at - foretold.begins_at,
+        left=now.writes if now else 0,
+        done_at=now.done_at if now else None,
+    )
 
 
 def foretell_migration(travellers: Collection[Traveller], outlook: Outlook) -> tuple[Leg, ...]:

@@ -1,7 +1,7 @@
 """What must be true of both tenants before the first write of a wave, and what a person should know beforehand."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -9,13 +9,12 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.limits import Limits
-from provisioning.domain.migration import MigrationDefinition, Traveller
+from provisioning.domain.migration import MigrationDefinition, Phase, Traveller
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import Census, Person, Seats, TenantProfile
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.groups import GroupScene
 
-VALID_FOR = timedelta(days=7)
 _SHOWN = 20  # people who are named; all of them are counted
 
 
@@ -23,6 +22,8 @@ class PreflightCheck(StrEnum):
     """One member per thing that is looked at; `words` has a sentence for each in both languages."""
 
     NOT_READ_WHOLE = "not_read_whole"
+    SOURCE_BINDING = "source_binding"
+    TARGET_BINDING = "target_binding"
     SOURCE_CONSENT = "source_consent"
     TARGET_CONSENT = "target_consent"
     TARGET_SEATS = "target_seats"
@@ -34,6 +35,7 @@ class PreflightCheck(StrEnum):
     TARGET_GROUP_WITHOUT_EXCHANGE = "target_group_without_exchange"
     CHANGED_SINCE_MATCHED = "changed_since_matched"
     SERVED_BY_OTHERS = "served_by_others"
+    SECOND_PRODUCT = "second_product"
     RELEASED_FROM_OUR_GROUP = "released_from_our_group"
     NEVER_RELEASED_FROM_GROUP = "never_released_from_group"
     P1_LOST = "p1_lost"
@@ -54,12 +56,25 @@ WARNINGS = frozenset(
         PreflightCheck.UNKNOWN_PLANS,
         PreflightCheck.CHANGED_SINCE_MATCHED,
         PreflightCheck.SERVED_BY_OTHERS,
+        PreflightCheck.SECOND_PRODUCT,
         PreflightCheck.RELEASED_FROM_OUR_GROUP,
         PreflightCheck.NEVER_RELEASED_FROM_GROUP,
         PreflightCheck.P1_LOST,
         PreflightCheck.DOMAINS_IN_SOURCE,
         PreflightCheck.NO_MAILBOX_IN_SOURCE,
         PreflightCheck.SOURCE_ENDS_SOON,
+    }
+)
+
+
+# What the plan says of each person by itself: whoever it is not about is served all the same.
+ONE_BY_ONE = frozenset(
+    {
+        PreflightCheck.TARGET_SEATS,
+        PreflightCheck.CONFLICTS,
+        PreflightCheck.DEPENDENCIES,
+        PreflightCheck.USAGE_LOCATIONS,
+        PreflightCheck.TARGET_GROUP_WITHOUT_EXCHANGE,
     }
 )
 
@@ -81,27 +96,36 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preflight(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was found, what is in the way first. It proves nothing any more after seven days."""
+    """Everything that was found, what is in the way first. It proves nothing after `limits.preflight_validity`."""
 
     findings: tuple[Finding, ...]
     checked_at: datetime  # the oldest observation it rests on
+    people: int = 0  # who are still to be prepared
 
     @property
     def is_clear(self) -> bool:
         return not any(finding.is_blocking for finding in self.findings)
 
-    def is_valid_at(self, moment: datetime) -> bool:
-        return moment - self.checked_at <= VALID_FOR
+    @property
+    def is_in_the_way_of_all(self) -> bool:
+        """Whether nobody could be served: what the plan refuses one by one is in the way of these alone."""
+        blocking = [finding for finding in self.findings if finding.is_blocking]
+        one_by_one = sum(finding.people for finding in blocking if finding.check in ONE_BY_ONE)
+        return any(finding.check not in ONE_BY_ONE for finding in blocking) or 0 < self.people <= one_by_one
 
 
 class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the two tenants as it is now. `profile` None: its consent is gone or was never given."""
+    """One of the two tenants as it is now. `profile` None: its consent is gone or was never given.
+
+    `is_ours`: the holder is bound to it, confirmed, on the day on which the wave begins.
+    """
 
     profile: TenantProfile | None
     seats: Seats
     census: Census
     policy: Policy
     groups: GroupScene = GroupScene()
+    is_ours: bool = True
 
 
 class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +153,15 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.travellers if one.state is PersonState.WAITING)
 
     @property
+    def by_product(self) -> dict[SkuId, list[Traveller]]:
+        """The same people, by what they get."""
+        products: dict[SkuId, list[Traveller]] = {}
+        for one in self.going:
+            if one.target_sku is not None:
+                products.setdefault(one.target_sku, []).append(one)
+        return products
+
+    @property
     def pairs(self) -> Iterator[tuple[Traveller, Person, Person]]:
         """Who is to be prepared, as they are in the source and in the target."""
         here = {person.subject_id: person for person in self.source.census.people}
@@ -136,6 +169,19 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
         for one in self.going:
             if one.source_id in here and one.target_id in there:
                 yield one, here[one.source_id], there[one.target_id]
+
+
+def still_to_prepare(travellers: Iterable[Traveller], *, again: bool = False) -> tuple[Traveller, ...]:
+    """Whom a preflight is about, as before anything is done: who has begun may still be before the first write.
+
+    `again`: with those who failed at it, and are tried once more.
+    """
+
+    def is_to_be(one: Traveller) -> bool:
+        is_again = again and one.state is PersonState.FAILED and one.failed_in is Phase.PREPARE
+        return is_again or one.state in {PersonState.WAITING, PersonState.PREPARING}
+
+    return tuple(msgspec.structs.replace(one, state=PersonState.WAITING) for one in travellers if is_to_be(one))
 
 
 def about(check: PreflightCheck, people: Iterable[SubjectId], details: Iterable[str] = ()) -> Finding | None:
@@ -153,6 +199,7 @@ def reported(facts: PreflightFacts, findings: Iterable[Finding | None]) -> Prefl
     found = [finding for finding in findings if finding is not None]
     return Preflight(
         findings=tuple(sorted(found, key=lambda one: (not one.is_blocking, order.index(one.check)))),
+        people=len(facts.going),
         checked_at=min(
             facts.now,
             *(side.census.observed_at for side in (facts.source, facts.target)),

@@ -6,17 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import ArticleCode, OperationId, PlanId, SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.migration import MigrationPart, Phase, Situation, Traveller
-from provisioning.domain.observation import HeldLicence, Person, Seats
+from provisioning.domain.migration import MigrationPart, Phase, Traveller
+from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
-from provisioning.planning.carry import KnownPlans, off_by_policy
+from provisioning.planning.carry import KnownPlans
 from provisioning.planning.guards import Usage
-from provisioning.planning.leaving import LEAST_HOLD
-from provisioning.planning.mailbox import exchange_plans, has_mailbox
 from provisioning.planning.migrate import MigrateScene, plan_migrate
-from provisioning.planning.migration_plan import with_plans_offered
 from provisioning.planning.plan import Grounds, Plan
 from provisioning.planning.preflight import (
     Finding,
@@ -27,20 +24,23 @@ from provisioning.planning.preflight import (
     about,
     reported,
 )
+from provisioning.planning.preflight_mailboxes import mailboxes
 
 _C = PreflightCheck
-
-# How the add-on that lets Microsoft move a mailbox is called: part numbers are spelt differently by channel, so letters
-# alone count (learn.microsoft.com, "Cross-tenant mailbox migration": one licence for each user who moves, on the
-# source or on the target account).
-ADDON = "CROSSTENANTUSERDATAMIGRATION"
 
 
 def preflight(facts: PreflightFacts) -> Preflight:
     """Look at everything. Half a look is a finding by itself, and then the others would only guess."""
     if not facts.source.census.is_complete or not facts.target.census.is_complete:
         return reported(facts, [Finding(check=_C.NOT_READ_WHOLE)])
-    return reported(facts, [*_consents(facts), *_in_target(facts), *_in_source(facts), *_mailboxes(facts)])
+    return reported(
+        facts, [*_bindings(facts), *_consents(facts), *_in_target(facts), *_in_source(facts), *mailboxes(facts)]
+    )
+
+
+def _bindings(facts: PreflightFacts) -> Iterator[Finding | None]:
+    for check, side in ((_C.SOURCE_BINDING, facts.source), (_C.TARGET_BINDING, facts.target)):
+        yield None if side.is_ours else Finding(check=check)
 
 
 # ── consent ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +85,7 @@ _REFUSED: Mapping[Reason, PreflightCheck] = {
 def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
     refused: dict[PreflightCheck, list[SubjectId]] = defaultdict(list)
     details: dict[PreflightCheck, list[str]] = defaultdict(list)
-    for sku_id, travellers in sorted(_by_product(facts).items()):
+    for sku_id, travellers in sorted(facts.by_product.items()):
         plan = plan_migrate(_prepared(facts, sku_id, travellers))
         yield _seats(facts, sku_id, plan)
         yield _unknown(facts, sku_id, travellers)
@@ -95,14 +95,6 @@ def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
                 details[_REFUSED[one.reason]].extend(one.notes)
     for check, people in refused.items():
         yield about(check, people, details[check])
-
-
-def _by_product(facts: PreflightFacts) -> dict[SkuId, list[Traveller]]:
-    products: dict[SkuId, list[Traveller]] = defaultdict(list)
-    for one in facts.going:
-        if one.target_sku is not None:
-            products[one.target_sku].append(one)
-    return products
 
 
 def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> MigrateScene:
@@ -174,8 +166,19 @@ def _in_source(facts: PreflightFacts) -> Iterator[Finding | None]:
         told = [facts.source.groups.told_of(licence) for _, licence in found]
         yield about(check, {one.source_id for one, _ in found}, told)
     yield about(_C.P1_LOST, (one.source_id for one, here, _ in facts.pairs if _loses_p1(facts, one, here)))
+    yield _second_product(facts)
     yield from _source_seats(facts)
     yield _domains(facts)
+
+
+def _second_product(facts: PreflightFacts) -> Finding | None:
+    """Each person goes along with one product, the first of the file that they hold; what else they hold stays."""
+    wanted = {pair.source_sku for pair in facts.definition.products}
+    more = {
+        one.source_id: {sku for sku in wanted if here.holds(sku)} - {one.source_sku} for one, here, _ in facts.pairs
+    }
+    stays = {person: skus for person, skus in more.items() if skus}
+    return about(_C.SECOND_PRODUCT, stays, (_part_number(facts, sku) for skus in stays.values() for sku in skus))
 
 
 def _inherited(facts: PreflightFacts) -> Iterator[tuple[Traveller, HeldLicence]]:
@@ -225,60 +228,6 @@ def _domains(facts: PreflightFacts) -> Finding | None:
 def _is_microsofts(domain: str) -> bool:
     """A tenant's own first domain never moves (learn.microsoft.com, "Cross-tenant mailbox migration")."""
     return ".onmicrosoft." in f".{domain}"
-
-
-# ── mailboxes ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _mailboxes(facts: PreflightFacts) -> Iterator[Finding | None]:
-    pairs, skus = list(facts.pairs), facts.mappings.skus
-    moving = {one.source_id for one, here, _ in pairs if has_mailbox(here.licences, skus)}
-    unseen = {one.source_id for one in facts.going if one.evidence is None}
-    arrived = {one.source_id for one, _, far in pairs if has_mailbox(far.licences, skus)}
-    known = {one.source_id for one in facts.going if one.situation is Situation.ALREADY_LICENSED}  # taken along by name
-    yield about(_C.NO_EXCHANGE_IN_TARGET, (moving - arrived) & _without_exchange(facts))
-    yield about(_C.MAILBOX_IN_TARGET, (arrived & unseen) - known)
-    yield about(_C.NO_MAILBOX_IN_SOURCE, {one.source_id for one, _, _ in pairs} - moving)
-    yield _addon(facts, moving & unseen)
-    if facts.definition.hold_period < LEAST_HOLD:
-        yield Finding(check=_C.HOLD_PERIOD_SHORT, details=(f"{facts.definition.hold_period.days} days",))
-
-
-def _without_exchange(facts: PreflightFacts) -> frozenset[SubjectId]:
-    """Whose product in the target makes no mailbox: it has none there, or the school there wants it off."""
-    counts, policy = facts.target.seats.counts, facts.target.policy
-    people = set[SubjectId]()
-    for sku_id, travellers in _by_product(facts).items():
-        product = with_plans_offered(facts.mappings, counts.get(sku_id)).skus.get(sku_id)
-        if product and not exchange_plans(product) - off_by_policy(product, policy):
-            people |= {one.source_id for one in travellers}
-    return frozenset(people)
-
-
-def _addon(facts: PreflightFacts, moving: Collection[SubjectId]) -> Finding | None:
-    """One for each mailbox that Microsoft moves, free in either tenant or on one of the person's two accounts."""
-    if not facts.definition.moves_mailboxes:
-        return None
-    both = (facts.source.seats, facts.target.seats)
-    bare = [
-        one.source_id
-        for one, here, far in facts.pairs
-        if one.source_id in moving
-        and not any(map(here.holds, _addons(facts.source.seats)))
-        and not any(map(far.holds, _addons(facts.target.seats)))
-    ]
-    free = sum(
-        max(0, seats.counts[sku].enabled - seats.counts[sku].consumed) for seats in both for sku in _addons(seats)
-    )
-    return about(_C.MIGRATION_ADDON, sorted(bare)[free:], [f"{free} for {len(bare)}"])
-
-
-def _addons(seats: Seats) -> frozenset[SkuId]:
-    return frozenset(count.sku_id for count in seats.counts.values() if ADDON in _letters(count.part_number))
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalpha, text)).upper()
 
 
 def _part_number(facts: PreflightFacts, sku_id: SkuId) -> str:

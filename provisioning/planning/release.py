@@ -64,7 +64,7 @@ def _released(scene: ReleaseScene, people: Party) -> list[Judged]:
 
 
 def _returned(scene: ReleaseScene, people: Party) -> list[Judged]:
-    judge = ReturnJudge(scene.mappings, products(scene.wish), scene.groups, scene.taken)
+    judge = ReturnJudge(scene.mappings, products(scene.wish), scene.groups, scene.taken, scene.now)
     return [(person, one.organisation_id, judge.of(person)) for person, one in people.present]
 
 

@@ -32,6 +32,20 @@ def next_opening(window: Window, holidays: Iterable[SchoolHoliday], moment: date
     return next((at for at in _candidates(window, known, moment) if is_open(window, known, at)), None)
 
 
+def end_of(window: Window, holidays: Iterable[SchoolHoliday], start: datetime, work: timedelta) -> datetime | None:
+    """When so much work is done that begins at `start` and goes on while the window is open; None: nobody knows."""
+    if window.region is None and (window.from_hour, window.until_hour) == (0, 24):
+        return start + work
+    known, left, at = tuple(holidays), work, next_opening(window, holidays, start)
+    while at is not None:
+        full_hour = at.replace(minute=0, second=0, microsecond=0) + _HOUR
+        if left <= full_hour - at:
+            return at + left
+        left -= full_hour - at
+        at = next_opening(window, known, full_hour)
+    return None
+
+
 def why_never(window: Window, holidays: Iterable[SchoolHoliday], moment: datetime) -> str | None:
     """Why `next_opening` is None, and what to do; None when it is not."""
     known = tuple(holidays)

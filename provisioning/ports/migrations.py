@@ -77,6 +77,12 @@ class MigrationStore(Protocol):
         Who was left out or rolled back, or is not in the migration, gets none.
         """
 
+    def withdraw_evidence(self, migration: MigrationId, people: Collection[SubjectId]) -> None:
+        """By source id. Whoever withdraws saves the migration too: workers may have read the evidence a moment ago.
+
+        Raises ConflictError when Exchange is on its way for one of them meanwhile.
+        """
+
     def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
         """Other migrations that go on and name people of this one, by either account, and how many of them.
 

@@ -231,6 +231,9 @@ class SeatBook(Protocol):
 
     def waiting_lists(self) -> "list[WaitingList]": ...
     def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None: ...
+    def stop_waiting(self, operation: OperationId, at: datetime) -> None:
+        """Whom this operation was the latest to list is off the list."""
+
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         """Remember how many seats no order explained at this moment, when that differs from the last time."""
 

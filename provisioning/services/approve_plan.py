@@ -13,6 +13,7 @@ from provisioning.domain.worklist import Intent, Topic
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, PlanRecord, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.authors import authors_of
+from provisioning.services.decisions import decide
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import awaits_approval, current_plan
 from provisioning.services.transitions import move
@@ -33,20 +34,23 @@ class ApprovePlan:
         Raises NotAllowedError for whoever had a hand in it, ConflictError when the plan is another or too late.
         """
         _require_right(identity, break_glass)
-        now = self.clock.now()
-        with self.open_uow() as uow:
-            operation = get_operation(uow, named)
-            record = current_plan(uow, operation)
-            _require_own_door(uow, operation)
-            if not awaits_approval(operation, record, now):
-                raise ConflictError(
-                    "This plan waits for approval no longer; look at it again with `provisioning plans show`."
-                )
-            _whole_digest(record, digest)
-            operation = approve_in(uow, identity, operation, record, now, break_glass)
-            uow.commit()
+        operation = decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest, break_glass))
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
+
+    def _decide(
+        self, uow: UnitOfWork, identity: Identity, named: str, digest: str, break_glass: str | None
+    ) -> Operation:
+        now = self.clock.now()
+        operation = get_operation(uow, named)
+        record = current_plan(uow, operation)
+        _require_own_door(uow, operation)
+        if not awaits_approval(operation, record, now):
+            raise ConflictError(
+                "This plan waits for approval no longer; look at it again with `provisioning plans show`."
+            )
+        _whole_digest(record, digest)
+        return approve_in(uow, identity, operation, record, now, break_glass)
 
 
 def approve_in(

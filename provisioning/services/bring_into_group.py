@@ -11,7 +11,7 @@ import msgspec
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.ids import SkuId, SubjectId
-from provisioning.domain.migration import Migration, Traveller, Wave
+from provisioning.domain.migration import Migration, MigrationPart, Phase, Traveller, Wave
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import AssignmentMode
@@ -22,7 +22,10 @@ from provisioning.services.successor import begin_change
 def bring_into_group(
     uow: UnitOfWork, migration: Migration, wave: Wave, travellers: Iterable[Traveller], now: datetime
 ) -> list[Operation]:
-    """In the caller's transaction: a change for each product, without a gap, like any other into a group."""
+    """In the caller's transaction: a change for each product, without a gap, like any other into a group.
+
+    It keeps to the migration's window, and waits or ends with it.
+    """
     target = migration.definition.target_tenant
     if uow.tenants.policy_on(target, dutch_day(now)).assignment_mode is not AssignmentMode.GROUP:
         return []
@@ -32,8 +35,9 @@ def bring_into_group(
         if one.tenant_id == target and one.wish.part is not None and one.wish.part.wave == wave.number
     }
     details = {"migration": migration.migration_id, "wave": str(wave.number)}
+    part = MigrationPart(migration_id=migration.migration_id, wave=wave.number, phase=Phase.ENABLE)
     return [
-        begin_change(uow, _for(latest[sku], people), now, details)
+        begin_change(uow, _for(latest[sku], people, part), now, details)
         for sku, people in sorted(_arrived(wave, travellers).items())
         if sku in latest
     ]
@@ -48,6 +52,6 @@ def _arrived(wave: Wave, travellers: Iterable[Traveller]) -> dict[SkuId, list[Su
     return dict(found)
 
 
-def _for(operation: Operation, people: Iterable[SubjectId]) -> Operation:
-    wish = msgspec.structs.replace(operation.wish, part=None, named=tuple(sorted(people)))
+def _for(operation: Operation, people: Iterable[SubjectId], part: MigrationPart) -> Operation:
+    wish = msgspec.structs.replace(operation.wish, part=None, follows=part, named=tuple(sorted(people)))
     return msgspec.structs.replace(operation, wish=wish)

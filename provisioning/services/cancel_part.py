@@ -24,7 +24,11 @@ def is_in_doubt(uow: UnitOfWork, operation: Operation) -> bool:
 
 
 def cancel_part(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:
-    """In the caller's transaction, of one that is not in doubt: its plan is void, its seats are free again."""
+    """In the caller's transaction, of one that is not in doubt: its plan is void, its seats are free again.
+
+    Whoever waited for one of them waits no more.
+    """
+    uow.seats.stop_waiting(operation.operation_id, now)
     plan = uow.plans.current(operation.operation_id)
     if plan is not None:
         uow.plans.void(plan.plan_id, reason, now)
@@ -34,8 +38,9 @@ def cancel_part(uow: UnitOfWork, operation: Operation, reason: Reason, now: date
 def cancel_unless_at_work(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:
     """As a person decides it. What is in doubt goes on, so that the worker which holds its tenant ends it.
 
-    That one then sees that it was called off, and does nothing but read back.
+    That one then sees that it was called off, and does nothing but read back. Of what has ended nobody waits any more.
     """
+    uow.seats.stop_waiting(operation.operation_id, now)
     if operation.state in OPERATION_ENDS | _AT_WORK:
         return
     if not is_in_doubt(uow, operation):

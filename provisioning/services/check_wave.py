@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -10,15 +10,16 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ActionRequiredError, InputError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import GroupId, MigrationId, SkuId, SubjectId, TenantId
+from provisioning.domain.ids import GroupId, MigrationId, OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.limits import Limits
-from provisioning.domain.migration import Migration, Traveller
+from provisioning.domain.migration import Migration, MigrationDefinition, Traveller
 from provisioning.domain.observation import Census, TenantProfile
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.groups import GroupScene, groups_that_bring
-from provisioning.planning.preflight import Finding, Preflight, PreflightFacts, TenantFacts
+from provisioning.planning.preflight import Finding, Preflight, PreflightFacts, TenantFacts, still_to_prepare
 from provisioning.planning.preflight_checks import preflight
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.boards import of_board_in
 from provisioning.services.migration_deeds import get_migration, get_wave
 from provisioning.services.observe_scene import laid_over
 
@@ -46,6 +47,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     migration: Migration
     travellers: tuple[Traveller, ...]
     policies: Mapping[TenantId, Policy]
+    bound: frozenset[TenantId]
     ours: Mapping[TenantId, frozenset[GroupId]]
     entitlements: dict[SkuId, int]
     reserved: dict[SkuId, frozenset[SubjectId]]
@@ -59,12 +61,15 @@ class CheckWave:
     mappings: Mappings
     limits: Limits
 
-    def __call__(self, named: str, number: int) -> Preflight:
-        """Reads, and changes nothing. Raises GraphError when a tenant cannot be read."""
+    def __call__(self, named: str, number: int, *, again: bool = False) -> Preflight:
+        """Reads, and changes nothing: about everybody of the wave who is still to be prepared.
+
+        `again`: about those too who failed at that, and are tried again. Raises GraphError when a tenant is unreadable.
+        """
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             get_wave(uow, migration, number)
-            known = self._known(uow, migration, number)
+            known = self._known(uow, migration, number, again=again)
         definition = migration.definition
         source, target = definition.source_tenant, definition.target_tenant
         return preflight(
@@ -89,18 +94,22 @@ class CheckWave:
             raise WaveNotReadyError(number, found)
         return found.checked_at
 
-    def _known(self, uow: UnitOfWork, migration: Migration, number: int) -> _Known:
+    def _known(self, uow: UnitOfWork, migration: Migration, number: int, *, again: bool) -> _Known:
         definition, today = migration.definition, dutch_day(self.clock.now())
         tenants = definition.source_tenant, definition.target_tenant
         wanted = {pair.target_sku for pair in definition.products}
         target, holder = definition.target_tenant, definition.target_holder
+        travellers = uow.migrations.travellers(migration.migration_id, wave=number)
+        going = still_to_prepare(travellers, again=again)
+        own = {one.target_id for one in going}
         return _Known(
             migration=migration,
-            travellers=tuple(uow.migrations.travellers(migration.migration_id, wave=number)),
+            travellers=going,
+            bound=_bound(uow, definition, max(today, _day_of(definition, number) or today)),
             policies={one: uow.tenants.policy_on(one, today) for one in tenants},
             ours={one: frozenset(x.group_id for x in uow.groups.list_in(one) if x.group_id) for one in tenants},
             entitlements={sku: uow.ledger.entitlement(holder, target, sku, today) for sku in wanted},
-            reserved={sku: frozenset(uow.seats.reserved(target, sku)) for sku in wanted},
+            reserved={sku: frozenset(uow.seats.reserved(target, sku) - own) for sku in wanted},
         )
 
     def _facts(self, tenant: TenantId, known: _Known) -> TenantFacts:
@@ -110,6 +119,7 @@ class CheckWave:
             seats=self.gateway.observe_seats(tenant),
             census=census,
             policy=known.policies[tenant],
+            is_ours=tenant in known.bound,
             groups=GroupScene(
                 others=self._groups(tenant, census, known.migration),
                 ours=known.ours[tenant],
@@ -130,12 +140,29 @@ class CheckWave:
         return laid_over(census, receipts)
 
     def _groups(self, tenant: TenantId, census: Census, migration: Migration) -> Mapping[GroupId, ObservedGroup]:
-        bringing = groups_that_bring(census.people, _products(migration))
+        bringing = groups_that_bring(census.people, migration.definition.skus)
         if not bringing:
             return {}
         seen = self.gateway.observe_groups(tenant, sorted(bringing), with_members=False)
         return {group_id: group for group_id, group in seen.items() if group}
 
 
-def _products(migration: Migration) -> frozenset[SkuId]:
-    return frozenset(sku for pair in migration.definition.products for sku in (pair.source_sku, pair.target_sku))
+def _day_of(definition: MigrationDefinition, number: int) -> date | None:
+    """The first on which the wave may begin, where the file says one."""
+    moments = (wave.not_before for wave in definition.waves if wave.number == number)
+    return next((dutch_day(moment) for moment in moments if moment), None)
+
+
+def _bound(uow: UnitOfWork, definition: MigrationDefinition, on: date) -> frozenset[TenantId]:
+    """The tenants to which the holder there is bound on that day, with all confirmed: else nothing is written."""
+    sides = (
+        (definition.source_tenant, definition.source_holder),
+        (definition.target_tenant, definition.target_holder),
+    )
+    return frozenset(tenant for tenant, holder in sides if _is_bound(uow, tenant, holder, on))
+
+
+def _is_bound(uow: UnitOfWork, tenant: TenantId, holder: OrganisationId, on: date) -> bool:
+    own = of_board_in(uow, tenant, holder, on)
+    bindings = [one for one in uow.tenants.bindings_in(tenant, on) if one.organisation_id in own]
+    return bool(bindings) and all(one.is_confirmed for one in bindings)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.limits import Limits
-from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Window
+from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Phase, Window
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -21,13 +21,15 @@ from provisioning.services.transitions import move, wait
 Opening = Callable[[Window, datetime], datetime | None]
 
 _PAUSE = timedelta(seconds=5)  # as long as a stop may take to be noticed, it takes to be lifted
+_UNPROVEN = timedelta(hours=1)  # a new proof wakes it at once; this is for whoever misses that
 _UNKNOWN_OPENING = timedelta(days=1)  # the holidays of that school year are not published yet
 _ASKS = OperationState.AWAITING_APPROVAL  # writes nothing; its plan may be decided about, or become too old, meanwhile
+_NEEDS_PROOF = frozenset({OperationState.PLANNING, OperationState.APPLYING})
 _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
 
 
 class KeepInStep:
-    """Wraps the work of a state; operations that are no part of a migration pass."""
+    """Wraps the work of a state; operations that are no part of a migration, and follow none, pass."""
 
     def __init__(
         self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
@@ -42,7 +44,7 @@ class KeepInStep:
         """The same work, for as long as the migration goes on."""
 
         def do(operation: Operation, lease: Lease) -> bool:
-            if operation.wish.part is None:
+            if _part_of(operation) is None:
                 return work(operation, lease)
             answer = self._instead(operation, lease)
             return work(operation, lease) if answer is None else answer
@@ -51,7 +53,7 @@ class KeepInStep:
 
     def _instead(self, operation: Operation, lease: Lease) -> bool | None:
         """What was done instead of the work (whether there is more to do); None when the work may be done."""
-        part = operation.wish.part
+        part = _part_of(operation)
         now = self._clock.now()
         with self._open_uow() as uow:
             migration = uow.migrations.get(part.migration_id) if part else None
@@ -61,12 +63,28 @@ class KeepInStep:
                 more = self._call_off(uow, operation, lease, off, now)
             elif migration.state is MigrationState.PAUSED and operation.state is not _ASKS:
                 more = _wait(uow, operation, now + _PAUSE, Reason.MIGRATION_PAUSED)
+            elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, part, now):
+                more = _wait(uow, operation, now + _UNPROVEN, Reason.PREFLIGHT_EXPIRED)
             elif operation.state is OperationState.APPLYING and (shut := self._shut(migration.definition.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
             else:
                 return None
             uow.commit()
         return more
+
+    def _is_unproven(self, uow: UnitOfWork, operation: Operation, part: MigrationPart, now: datetime) -> bool:
+        """Whether what the preflight saw is too old to give the wave's people licences on the ground of it.
+
+        The first write is the boundary: what is writing goes on, unless it stood still for as long as a proof lasts.
+        """
+        if part.phase is not Phase.PREPARE:
+            return False
+        since = now - self._limits.preflight_validity
+        wave = next(one for one in uow.migrations.waves(part.migration_id) if one.number == part.wave)
+        if wave.proven_at is not None and wave.proven_at >= since:
+            return False
+        written = uow.journal.applied_since(operation.tenant_id, since)
+        return all(one.operation_id != operation.operation_id for one in written)
 
     def _shut(self, window: Window, now: datetime) -> datetime | None:
         """When to look again; None while the window is open."""
@@ -80,11 +98,16 @@ class KeepInStep:
         if operation.state in _NOT_BEGUN and not is_in_doubt(uow, operation):
             cancel_part(uow, operation, reason, now)
             return False
+        uow.seats.stop_waiting(operation.operation_id, now)
         must_read = leave_rest(uow, operation, lease, reason, now, self._limits.lag_horizon)
         reading = _read_back(uow, operation, reason, now)
         if not must_read:
             self._finish(uow, reading)
         return must_read
+
+
+def _part_of(operation: Operation) -> MigrationPart | None:
+    return operation.wish.part or operation.wish.follows
 
 
 def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:

@@ -1,20 +1,13 @@
-"""What every decision about a migration has in common: whom it names, that it is put on record, that it is not lost."""
+"""What every decision about a migration has in common: whom it names, and that it is put on record."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
 
-from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor
 from provisioning.domain.migration import Migration, Wave
-from provisioning.ports import OpenUnitOfWork, UnitOfWork
+from provisioning.ports import UnitOfWork
 from provisioning.services.lookup import prefix_of, the_only
-
-_TRIES = 5  # a look at the migration by a worker may come in between, never five times in a row
-
-Decided = TypeVar("Decided")
 
 
 class PeopleElsewhereError(InputError):
@@ -37,24 +30,6 @@ def get_wave(uow: UnitOfWork, migration: Migration, number: int) -> Wave:
 
 def _listed(waves: dict[int, Wave]) -> str:
     return ", ".join(map(str, waves)) or "none"
-
-
-def decide(open_uow: OpenUnitOfWork, decision: Callable[[UnitOfWork], Decided]) -> Decided:
-    """Carry a decision out in one transaction; taken anew when a worker moved the migration in between.
-
-    What cannot be done in the state that the migration is in raises InputError, which nothing is tried again for.
-    """
-    for _ in range(_TRIES - 1):
-        with suppress(ConflictError):
-            return _once(open_uow, decision)
-    return _once(open_uow, decision)
-
-
-def _once(open_uow: OpenUnitOfWork, decision: Callable[[UnitOfWork], Decided]) -> Decided:
-    with open_uow() as uow:
-        decided = decision(uow)
-        uow.commit()
-    return decided
 
 
 def require_reason(reason: str, deed: str) -> None:

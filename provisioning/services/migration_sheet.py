@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from provisioning.domain.ids import Actor, MigrationId, OperationId, OrganisationId, Pseudonym, SubjectId, TenantId
+from provisioning.domain.catalogue import Sku
+from provisioning.domain.ids import (
+    Actor,
+    MigrationId,
+    OperationId,
+    OrganisationId,
+    Pseudonym,
+    SkuId,
+    SubjectId,
+    TenantId,
+)
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import (
     GateEvidence,
@@ -24,6 +34,11 @@ from provisioning.domain.migration import (
 from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_forecast import Prospect
+
+# Mailboxes are submitted some two weeks before the day they move (learn.microsoft.com, "Cross-tenant mailbox
+# migration"): whose evidence is not there after that is asked about.
+GATE_EXPECTED = timedelta(days=14)
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +58,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: Actor
     digest: str
     products: tuple[ProductPair, ...]
+    part_numbers: dict[SkuId, str]  # of the products that the mappings know
     rules: tuple[MatchRule, ...]
     mapped: int  # pairs of the identity map
     hold_period: timedelta
@@ -51,7 +67,6 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     entered_at: datetime
     matched_at: datetime | None
-    preflight_at: datetime | None
 
 
 class MigrationRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +95,9 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaveSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """One wave. A gate is late for whoever has the licence and no evidence yet; `gates_late_since` is the oldest.
+    """One wave. A gate is open for whoever has the licence and no evidence yet, the oldest since `gates_open_since`.
+
+    It is late when it is open for longer than `GATE_EXPECTED`. `proven_at`: what the latest preflight rests on.
 
     `releasable_from` and `releasable_until`: when the hold period of the first and of the last who arrived is over.
     `arrived` of `going` people have come as far as the state of the wave is about.
@@ -95,8 +112,10 @@ class WaveSheet(msgspec.Struct, frozen=True, kw_only=True):
     go_reason: str
     people: dict[PersonState, int]
     failed: list[Failed]
+    proven_at: datetime | None
+    gates_open: int
+    gates_open_since: datetime | None
     gates_late: int
-    gates_late_since: datetime | None
     releasable_from: datetime | None
     releasable_until: datetime | None
     arrived: int
@@ -133,6 +152,7 @@ class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     writes_left: int
     writes_done_at: datetime | None
     rate: float | None
+    forecast: list[Prospect]
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +171,7 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     operation_id: OperationId | None
 
 
-def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
+def brief_of(migration: Migration, domains: Mapping[TenantId, str], skus: Mapping[SkuId, Sku]) -> Brief:
     """The migration in short; `domains`: by which name its tenants are known."""
     taken = migration.definition
     return Brief(
@@ -169,6 +189,7 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
         requested_by=migration.requested_by,
         digest=migration.digest,
         products=taken.products,
+        part_numbers={sku: skus[sku].part_number for sku in taken.skus & skus.keys()},
         rules=taken.rules,
         mapped=len(taken.identity),
         hold_period=taken.hold_period,
@@ -177,7 +198,6 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str]) -> Brief:
         created_at=migration.created_at,
         entered_at=migration.entered_at,
         matched_at=migration.matched_at,
-        preflight_at=migration.preflight_at,
     )
 
 
@@ -197,11 +217,15 @@ def situations_of(counts: Mapping[Situation, int], treatments: Mapping[Situation
 
 
 def wave_sheet(
-    wave: Wave, definition: MigrationDefinition, people: Sequence[Traveller], ended: Mapping[OperationId, datetime]
+    wave: Wave,
+    definition: MigrationDefinition,
+    people: Sequence[Traveller],
+    ended: Mapping[OperationId, datetime],
+    now: datetime,
 ) -> WaveSheet:
     """`people`: of this wave; `ended`: when operations came to their end."""
-    late = [one for one in people if is_gate_late(one)]
-    since = [ended.get(one.operation_id, wave.entered_at) if one.operation_id else wave.entered_at for one in late]
+    at_gate = [one for one in people if is_gate_open(one)]
+    since = [ended.get(one.operation_id, wave.entered_at) if one.operation_id else wave.entered_at for one in at_gate]
     until = [end for one in people if _waits_out(one) and (end := one.held_until(definition.hold_period))]
     return WaveSheet(
         number=wave.number,
@@ -213,8 +237,10 @@ def wave_sheet(
         go_reason=wave.go_reason,
         people=in_order(one.state for one in people),
         failed=_failures(people),
-        gates_late=len(late),
-        gates_late_since=min(since, default=None),
+        proven_at=wave.proven_at,
+        gates_open=len(at_gate),
+        gates_open_since=min(since, default=None),
+        gates_late=sum(now - each > GATE_EXPECTED for each in since),
         releasable_from=min(until, default=None),
         releasable_until=max(until, default=None),
         arrived=sum(one.state in _ARRIVAL[wave.state] for one in people),
@@ -222,7 +248,7 @@ def wave_sheet(
     )
 
 
-def is_gate_late(person: Traveller) -> bool:
+def is_gate_open(person: Traveller) -> bool:
     """Whether the licence is there and nobody has said yet that the mailbox is."""
     return person.state is PersonState.PREPARED and person.has_mailbox and person.evidence is None
 

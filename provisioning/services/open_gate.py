@@ -1,18 +1,18 @@
 """Evidence that mailboxes have moved: from now on Exchange may be switched on for these people in the target."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId
-from provisioning.domain.migration import EvidenceSource, GateEvidence, Migration, Traveller
-from provisioning.domain.migration_lifecycle import MIGRATION_ENDS
+from provisioning.domain.migration import EvidenceSource, GateEvidence, Migration
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.migration_deeds import decide, deed, get_migration
+from provisioning.services.decisions import decide
+from provisioning.services.gate_people import Found, find_people
+from provisioning.services.migration_deeds import deed, get_migration
 
 
 class GateOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,34 +35,15 @@ class OpenGate:
     ) -> GateOpened:
         """`people`: ids or UPNs of either tenant. Raises InputError when the migration has ended, or for nobody."""
         require(identity, Action.OPEN_GATE)
-        if not people:
-            raise InputError("The evidence names nobody whose mailbox has moved; nothing was changed.")
-        with self.open_uow() as uow:
-            migration = get_migration(uow, named)
-            by_id = _by_id(uow.migrations.travellers(migration.migration_id))
-        if migration.state in MIGRATION_ENDS:
-            raise InputError(f"Migration {migration.definition.name} is {migration.state}; its gates are closed.")
-        found = self._found(migration, people, by_id)
+        found = find_people(self.open_uow, self.gateway, named, people)
         return decide(self.open_uow, lambda uow: self._give(uow, identity, named, found, source, reference))
-
-    def _found(
-        self, migration: Migration, people: Sequence[str], by_id: Mapping[str, Traveller]
-    ) -> dict[str, Traveller | None]:
-        """Ids as they are; UPNs are asked for in the target, then in the source."""
-        found = {reference: by_id.get(reference.strip().lower()) for reference in people}
-        for tenant in (migration.definition.target_tenant, migration.definition.source_tenant):
-            unresolved = [reference for reference, one in found.items() if one is None and "@" in reference]
-            if unresolved:
-                ids = self.gateway.resolve_subjects(tenant, unresolved)
-                found |= {reference: by_id.get(subject or "") for reference, subject in ids.items()}
-        return found
 
     def _give(
         self,
         uow: UnitOfWork,
         identity: Identity,
         named: str,
-        found: Mapping[str, Traveller | None],
+        found: Found,
         source: EvidenceSource,
         reference: str,
     ) -> GateOpened:
@@ -80,9 +61,3 @@ class OpenGate:
             known_before=len(people - new),
             unknown=tuple(name for name, one in found.items() if one is None),
         )
-
-
-def _by_id(travellers: Sequence[Traveller]) -> dict[str, Traveller]:
-    return {str(one.target_id): one for one in travellers if one.target_id} | {
-        str(one.source_id): one for one in travellers
-    }

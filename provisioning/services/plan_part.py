@@ -1,6 +1,6 @@
 """Draw the plan of a migration's part: observe both tenants, let the pure planner decide, store what it says."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
@@ -9,18 +9,17 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError, RetryableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, PlanId, SubjectId, TenantId
+from provisioning.domain.ids import SYSTEM, PlanId, TenantId
 from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
-from provisioning.domain.observation import Census, HeldLicence, Seats
-from provisioning.domain.operation import Operation, StepRecord
+from provisioning.domain.observation import Census, Seats
+from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.leases import KeepAlive, kept_alive
 from provisioning.planning.guards import Usage
-from provisioning.planning.leaving import Taken
 from provisioning.planning.migrate import MigrateScene, plan_migrate
 from provisioning.planning.migration_plan import MigrationScene
 from provisioning.planning.plan import Plan
@@ -35,9 +34,9 @@ from provisioning.services.observe_some import observe_some
 from provisioning.services.standing_approval import approve_within
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
+from provisioning.services.written_by_wave import left_by_wave, taken_by_wave
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
-_GIVEN = (Phase.PREPARE, Phase.ENABLE)
 _SEATS_MATTER = frozenset({Phase.PREPARE, Phase.UNDO_SOURCE})
 
 
@@ -59,52 +58,41 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     groups: ObservedGroups
 
 
+@dataclass(frozen=True, kw_only=True)
 class PlanPart:
     """Work for parts in planning."""
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        gateway: LicenceGateway,
-        clock: Clock,
-        limits: Limits,
-        mappings: Mappings,
-        trouble: TenantTrouble,
-        finish: FinishOperation,
-        keep_alive: KeepAlive = kept_alive,
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._limits = limits
-        self._mappings = mappings
-        self._trouble = trouble
-        self._finish = finish
-        self._keep_alive = keep_alive
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    limits: Limits
+    mappings: Mappings
+    trouble: TenantTrouble
+    finish: FinishOperation
+    keep_alive: KeepAlive = kept_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             basis = self._basis(uow, operation)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
             return self._hold(operation, Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND)
         try:
-            with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
+            with self.keep_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):
                 seen = self._observe(operation, basis)
                 _require_whole(seen)
         except GraphError as error:
-            return self._trouble.met(operation, error)
+            return self.trouble.met(operation, error)
         if seen.groups.trouble:
             return self._hold(operation, seen.groups.trouble)
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             uow.leases.check(lease)
             goes_on = self._store(uow, operation, basis, seen)
             uow.commit()
         return goes_on
 
     def _hold(self, operation: Operation, reason: Reason) -> bool:
-        with self._open_uow() as uow:
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
+        with self.open_uow() as uow:
+            move(uow, operation, OperationState.HELD, self.clock.now(), reason=reason)
             uow.commit()
         return False
 
@@ -112,7 +100,7 @@ class PlanPart:
 
     def _basis(self, uow: UnitOfWork, operation: Operation) -> _Basis:
         part = _part_of(operation)
-        now = self._clock.now()
+        now = self.clock.now()
         today = dutch_day(now)
         migration = uow.migrations.get(part.migration_id)
         people = uow.migrations.travellers(part.migration_id, wave=part.wave)
@@ -122,7 +110,7 @@ class PlanPart:
             own=tuple(own_bindings(uow, operation, today)),
             policy=uow.tenants.policy_on(operation.tenant_id, today),
             other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
-            groups=group_basis(uow, operation, now, self._limits, is_asked=False),
+            groups=group_basis(uow, operation, now, self.limits, is_asked=False),
         )
 
     def _observe(self, operation: Operation, basis: _Basis) -> _Seen:
@@ -133,21 +121,21 @@ class PlanPart:
         there = [one.source_id if is_target else one.target_id for one in basis.travellers]
         other = _other_tenant(operation, basis.migration)
         census = (
-            self._gateway.observe_census(tenant)
+            self.gateway.observe_census(tenant)
             if phase in _SEATS_MATTER
-            else observe_some(self._gateway, self._clock, tenant, [one for one in here if one])
+            else observe_some(self.gateway, self.clock, tenant, [one for one in here if one])
         )
         return _Seen(
             here=census,
-            there=observe_some(self._gateway, self._clock, other, [one for one in there if one]),
-            seats=self._gateway.observe_seats(tenant),
+            there=observe_some(self.gateway, self.clock, other, [one for one in there if one]),
+            seats=self.gateway.observe_seats(tenant),
             groups=observe_groups(
-                self._gateway,
+                self.gateway,
                 operation,
                 _directly(basis.policy),
                 basis.groups,
                 census,
-                self._mappings,
+                self.mappings,
                 also=basis.groups.ids if phase is Phase.UNDO_SOURCE else frozenset(),  # all may have left it
             ),
         )
@@ -155,7 +143,7 @@ class PlanPart:
     def _store(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> bool:
         plan = self._drawn(uow, operation, basis, seen)
         pseudonyms = uow.audit.pseudonyms(plan.tenant_id, [subject.subject_id for subject in plan.subjects])
-        valid_until = plan.drawn_at + self._limits.migration_approval_validity
+        valid_until = plan.drawn_at + self.limits.migration_approval_validity
         uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
         uow.audit.record([_event(operation, plan)])
         return self._go_on(uow, operation, plan)
@@ -165,13 +153,16 @@ class PlanPart:
         fields = {name: getattr(scene, name) for name in MigrationScene.__struct_fields__}
         if _part_of(operation).phase in TARGET_PHASES:
             mailboxes = {one.target_id: one.has_mailbox for one in basis.travellers if one.target_id}
-            return plan_migrate(MigrateScene(**fields, left=_left(uow, operation), mailboxes=mailboxes))
-        return plan_release(ReleaseScene(**fields, target_policy=basis.other_policy, taken=_taken(uow, operation)))
+            left = left_by_wave(uow, operation, seen.here)
+            return plan_migrate(MigrateScene(**fields, left=left, mailboxes=mailboxes))
+        return plan_release(
+            ReleaseScene(**fields, target_policy=basis.other_policy, taken=taken_by_wave(uow, operation))
+        )
 
     def _scene(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> MigrationScene:
-        wish, tenant_id, now = operation.wish, operation.tenant_id, self._clock.now()
+        wish, tenant_id, now = operation.wish, operation.tenant_id, self.clock.now()
         tenant = uow.tenants.find(tenant_id)
-        horizon = now - self._limits.lag_horizon
+        horizon = now - self.limits.lag_horizon
         other = seen.there.tenant_id
         open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
         return MigrationScene(
@@ -183,8 +174,8 @@ class PlanPart:
             definition=basis.migration.definition,
             travellers=basis.travellers,
             policy=basis.policy,
-            mappings=self._mappings,
-            grounds=grounds_of(uow, operation, basis.own, basis.policy, self._mappings),
+            mappings=self.mappings,
+            grounds=grounds_of(uow, operation, basis.own, basis.policy, self.mappings),
             census=laid_over(seen.here, uow.journal.applied_since(tenant_id, horizon)),
             other=laid_over(seen.there, uow.journal.applied_since(other, horizon)),
             seats=seen.seats.counts.get(wish.sku_id),
@@ -194,19 +185,19 @@ class PlanPart:
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
             usage=Usage.from_kinds(
-                uow.journal.kinds_since(tenant_id, now - self._limits.guard_window),
+                uow.journal.kinds_since(tenant_id, now - self.limits.guard_window),
                 is_proven=tenant is not None and tenant.proven_at is not None,
             ),
-            limits=self._limits,
+            limits=self.limits,
             groups=seen.groups.scene,
         )
 
     # ── what follows ─────────────────────────────────────────────────────────────────────────────────────
 
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
-        now = self._clock.now()
+        now = self.clock.now()
         if plan.needs_approval and plan.writes and not approve_within(uow, operation, plan, now):
-            due = now + self._limits.migration_approval_validity
+            due = now + self.limits.migration_approval_validity
             move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
             reference = operation.operation_id
             uow.outbox.add(
@@ -217,7 +208,7 @@ class PlanPart:
         if any(people for state, people in counts.items() if state not in STEP_ENDS):
             move(uow, operation, OperationState.APPLYING, now)
             return True
-        self._finish(uow, operation)
+        self.finish(uow, operation)
         return False
 
 
@@ -242,42 +233,6 @@ def _other_tenant(operation: Operation, migration: Migration) -> TenantId:
 def _directly(policy: Policy) -> Policy:
     """Wherever people are on their way, licences go to them by name: a group cannot have Exchange off for some."""
     return msgspec.structs.replace(policy, assignment_mode=AssignmentMode.DIRECT, group_id=None)
-
-
-def _records(uow: UnitOfWork, operation: Operation, phases: tuple[Phase, ...]) -> list[StepRecord]:
-    """What these phases of the wave wrote and read back, the oldest first."""
-    part = _part_of(operation)
-    earlier = [
-        one
-        for one in uow.migrations.operations_of(part.migration_id)
-        if one.wish.part is not None and one.wish.part.wave == part.wave and one.wish.part.phase in phases
-    ]
-    return [record for one in earlier for record in uow.journal.steps_in(one.operation_id, {StepState.VERIFIED})]
-
-
-def _left(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, HeldLicence]:
-    """The product as our last step wrote it, by person; asked for only where something is taken back."""
-    if _part_of(operation).phase is not Phase.UNDO_TARGET:
-        return {}
-    sku = operation.wish.sku_id
-    return {
-        record.step.subject_id: HeldLicence(sku, record.step.change.disabled_plans)
-        for record in _records(uow, operation, _GIVEN)
-        if record.step.change.add_sku == sku
-    }
-
-
-def _taken(uow: UnitOfWork, operation: Operation) -> Mapping[SubjectId, Taken]:
-    """How people looked before a release took something from them."""
-    if _part_of(operation).phase is not Phase.UNDO_SOURCE:
-        return {}
-    by_person: dict[SubjectId, list[StepRecord]] = {}
-    for record in _records(uow, operation, (Phase.RELEASE,)):
-        by_person.setdefault(record.step.subject_id, []).append(record)
-    return {
-        person: Taken(before=records[0].before.licences, changes=tuple(one.step.change for one in records))
-        for person, records in by_person.items()
-    }
 
 
 def _event(operation: Operation, plan: Plan) -> Event:

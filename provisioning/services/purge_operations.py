@@ -9,6 +9,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, OperationId
 from provisioning.domain.limits import Limits
 from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.purging import purge_all
 
 _FOUND_AT_ONCE = 100
 
@@ -22,12 +23,8 @@ class PurgeOperations:
     limits: Limits
 
     def __call__(self) -> int:
-        now, purged = self.clock.now(), 0
-        while expired := self._expired(now - self.limits.operational_kept):
-            for operation in expired:
-                self._purge(operation, now)
-            purged += len(expired)
-        return purged
+        now = self.clock.now()
+        return purge_all(lambda: self._expired(now - self.limits.operational_kept), lambda one: self._purge(one, now))
 
     def _expired(self, before: datetime) -> list[OperationId]:
         with self.open_uow() as uow:

@@ -1,8 +1,9 @@
 """Who failed is tried again where they failed, or goes back; or a whole wave goes back to where it came from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -11,8 +12,6 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.ids import Actor
 from provisioning.domain.migration import FORWARD, Migration, Phase, Traveller, Wave
 from provisioning.domain.migration_lifecycle import (
-    MIGRATION_ENDS,
-    WAVE_ENDS,
     WAVE_TRANSITIONS,
     MigrationState,
     PersonState,
@@ -24,9 +23,12 @@ from provisioning.domain.migration_lifecycle import (
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
+from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
-from provisioning.services.migration_deeds import decide, deed, get_migration, get_wave, require_reason
+from provisioning.services.decisions import decide
+from provisioning.services.migration_deeds import deed, get_migration, get_wave, require_reason
+from provisioning.services.written_by_wave import last_release
 
 _AGAIN: Mapping[Phase, PersonState] = {
     Phase.PREPARE: PersonState.WAITING,
@@ -38,97 +40,120 @@ _AGAIN: Mapping[Phase, PersonState] = {
 
 
 _ON_THE_WAY_IN = frozenset({Phase.PREPARE, Phase.ENABLE})
+_Decided = TypeVar("_Decided")
+
+
+class _Turn(NamedTuple):
+    """One wave of one migration, about which a person decides something now."""
+
+    uow: UnitOfWork
+    migration: Migration
+    wave: Wave
+    by: Actor
+    now: datetime
+
+    @property
+    def failed(self) -> list[Traveller]:
+        number = self.wave.number
+        return self.uow.migrations.travellers(self.migration.migration_id, wave=number, states=[PersonState.FAILED])
+
+    def close(self, wave: Wave, kind: str, reason: str, **details: str) -> None:
+        """The wave is saved, put on record, and looked at at once."""
+        migration, details = self.migration, {"wave": str(wave.number), **details}
+        self.uow.migrations.save_wave(wave)
+        self.uow.audit.record([deed(kind, migration, self.by, self.now, reason, **details)])
+        self.uow.migrations.save(_alive(migration, self.now))
+
+    def close_for(self, people: Sequence[Traveller], kind: str, reason: str) -> int:
+        """As `close`, for those who failed and go another way now; how many they are."""
+        self.uow.migrations.save_travellers(self.migration.migration_id, people)
+        wave = _reopened(self.wave, people, self.by, self.now)
+        self.close(wave, kind, reason, people=str(len(people)))
+        return len(people)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryWave:
+class _Decision:
     open_uow: OpenUnitOfWork
     clock: Clock
 
+    def _take(
+        self, identity: Identity, named: str, number: int, reason: str, what: str, do: Callable[[_Turn], _Decided]
+    ) -> _Decided:
+        """In one transaction, by who may, with a reason; of a migration that was not called off."""
+        require(identity, Action.STEER_MIGRATION)
+        require_reason(reason, what)
+
+        def decision(uow: UnitOfWork) -> _Decided:
+            migration = get_migration(uow, named)
+            _require_alive(migration)
+            wave = get_wave(uow, migration, number)
+            return do(_Turn(uow, migration, wave, identity.actor, self.clock.now()))
+
+        return decide(self.open_uow, decision)
+
+
+class RetryWave(_Decision):
     def __call__(self, identity: Identity, named: str, number: int, reason: str) -> int:
         """How many people are tried again. Raises InputError when nobody of the wave failed."""
-        require(identity, Action.STEER_MIGRATION)
-        require_reason(reason, "Trying people again")
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason))
 
-    def _decide(self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str) -> int:
-        now = self.clock.now()
-        migration = get_migration(uow, named)
-        if migration.state is not MigrationState.COMPLETED:
-            _require_alive(migration)
-        wave = get_wave(uow, migration, number)
-        failed = uow.migrations.travellers(migration.migration_id, wave=number, states=[PersonState.FAILED])
-        if not failed:
-            raise InputError(f"Nobody of wave {number} failed; there is nothing to try again.")
-        again = [_again(one) for one in failed]
-        uow.migrations.save_travellers(migration.migration_id, again)
-        uow.migrations.save_wave(_reopened(wave, again, identity.actor, now))
-        details = {"wave": str(wave.number), "people": str(len(failed))}
-        uow.audit.record([deed("wave.retried", migration, identity.actor, now, reason, **details)])
-        uow.migrations.save(_alive(migration, now))
-        return len(failed)
+        def again(turn: _Turn) -> int:
+            failed = turn.failed
+            if not failed:
+                raise InputError(f"Nobody of wave {number} failed; there is nothing to try again.")
+            return turn.close_for([_again(one) for one in failed], "wave.retried", reason)
+
+        return self._take(identity, named, number, reason, "Trying people again", again)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RollBackWave:
-    """Only what the wave did is undone, and only for people who are still as we left them."""
-
-    open_uow: OpenUnitOfWork
-    clock: Clock
-
-    def __call__(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
-        """Raises InputError when the wave did nothing yet, or has ended."""
-        require(identity, Action.STEER_MIGRATION)
-        require_reason(reason, "Rolling a wave back")
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason))
-
-    def _decide(self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str) -> Wave:
-        now = self.clock.now()
-        migration = get_migration(uow, named)
-        _require_alive(migration)
-        wave = get_wave(uow, migration, number)
-        if wave.state in WAVE_ENDS or WaveState.ROLLING_BACK not in WAVE_TRANSITIONS[wave.state]:
-            raise InputError(f"Wave {number} is {wave.state}: there is nothing to roll back.")
-        wave = msgspec.structs.replace(
-            wave, state=advance_wave(wave.state, WaveState.ROLLING_BACK), entered_at=now, asked_by=identity.actor
-        )
-        uow.migrations.save_wave(wave)
-        for operation in _forward(uow, migration, number):
-            cancel_unless_at_work(uow, operation, Reason.WAVE_ROLLED_BACK, now)
-        uow.audit.record([deed("wave.rolling_back", migration, identity.actor, now, reason, wave=str(number))])
-        uow.migrations.save(msgspec.structs.replace(migration, due_at=now))
-        return wave
-
-
-@dataclass(frozen=True, kw_only=True)
-class RollBackFailed:
+class RollBackFailed(_Decision):
     """Who failed on the way into the target goes back; the others of the wave go on."""
-
-    open_uow: OpenUnitOfWork
-    clock: Clock
 
     def __call__(self, identity: Identity, named: str, number: int, reason: str) -> int:
         """How many people go back. Raises InputError when nobody of the wave failed before their release."""
-        require(identity, Action.STEER_MIGRATION)
-        require_reason(reason, "Rolling people back")
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, number, reason))
 
-    def _decide(self, uow: UnitOfWork, identity: Identity, named: str, number: int, reason: str) -> int:
-        now = self.clock.now()
-        migration = get_migration(uow, named)
-        if migration.state is not MigrationState.COMPLETED:
-            _require_alive(migration)
-        wave = get_wave(uow, migration, number)
-        failed = uow.migrations.travellers(migration.migration_id, wave=number, states=[PersonState.FAILED])
-        back = [_turned_back(one) for one in failed if one.failed_in in _ON_THE_WAY_IN]
-        if not back:
-            raise InputError(f"Nobody of wave {number} failed on the way into the target: nothing to roll back.")
-        uow.migrations.save_travellers(migration.migration_id, back)
-        uow.migrations.save_wave(_reopened(wave, back, identity.actor, now))
-        details = {"wave": str(number), "people": str(len(back))}
-        uow.audit.record([deed("wave.failed_rolling_back", migration, identity.actor, now, reason, **details)])
-        uow.migrations.save(_alive(migration, now))
-        return len(back)
+        def back(turn: _Turn) -> int:
+            people = [_turned_back(one) for one in turn.failed if one.failed_in in _ON_THE_WAY_IN]
+            if not people:
+                raise InputError(f"Nobody of wave {number} failed on the way into the target: nothing to roll back.")
+            return turn.close_for(people, "wave.failed_rolling_back", reason)
+
+        return self._take(identity, named, number, reason, "Rolling people back", back)
+
+
+class RollBackWave(_Decision):
+    """Only what the wave did is undone, and only for people who are still as we left them."""
+
+    def __call__(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
+        """Raises InputError when the wave did nothing yet, went back before, or left the source too long ago."""
+        return self._take(identity, named, number, reason, "Rolling a wave back", lambda turn: self._back(turn, reason))
+
+    def _back(self, turn: _Turn, reason: str) -> Wave:
+        wave, now = turn.wave, turn.now
+        if wave.state is WaveState.ROLLED_BACK or WaveState.ROLLING_BACK not in WAVE_TRANSITIONS[wave.state]:
+            raise InputError(f"Wave {wave.number} is {wave.state}: there is nothing to roll back.")
+        if wave.state is WaveState.DONE:
+            _require_kept(turn)
+        wave = msgspec.structs.replace(
+            wave, state=advance_wave(wave.state, WaveState.ROLLING_BACK), entered_at=now, asked_by=turn.by
+        )
+        for operation in _forward(turn.uow, turn.migration, wave.number):
+            cancel_unless_at_work(turn.uow, operation, Reason.WAVE_ROLLED_BACK, now)
+        turn.close(wave, "wave.rolling_back", reason)
+        return wave
+
+
+def _require_kept(turn: _Turn) -> None:
+    """Some of them may still go back: whose mailbox in the source is gone is refused by the plan, one by one."""
+    number = turn.wave.number
+    last = last_release(turn.uow, turn.migration.migration_id, number)
+    if last is None:
+        raise InputError(f"Wave {number} is {turn.wave.state}: there is nothing to roll back.")
+    if turn.now - last > KEPT_AFTER_RELEASE:
+        raise InputError(
+            f"The source of wave {number} was released by {last:%Y-%m-%d %H:%M} UTC. Microsoft keeps what people had "
+            f"there for {KEPT_AFTER_RELEASE.days} days after that: nothing of it can be given back."
+        )
 
 
 def _turned_back(traveller: Traveller) -> Traveller:
@@ -149,7 +174,7 @@ def _forward(uow: UnitOfWork, migration: Migration, number: int) -> list[Operati
 
 
 def _require_alive(migration: Migration) -> None:
-    if migration.state in MIGRATION_ENDS:
+    if migration.state is MigrationState.ABORTED:
         raise InputError(
             f"Migration {migration.definition.name} is {migration.state}; nothing of it is changed any more."
         )

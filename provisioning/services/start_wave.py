@@ -22,8 +22,8 @@ from provisioning.domain.rights import Action, require
 from provisioning.planning.matching import unexplained
 from provisioning.planning.waves import without_wave
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import (
-    decide,
     deed,
     get_migration,
     get_wave,
@@ -81,15 +81,14 @@ class StartWave:
             started_by=identity.actor,
             asked_by=identity.actor,
             go_reason=reason,
+            proven_at=checked_at,
         )
         uow.migrations.save_wave(started)
         uow.audit.record([deed("wave.started", migration, identity.actor, now, reason, wave=str(number))])
         state, entered_at = migration.state, migration.entered_at
         if state is not MigrationState.RUNNING:
             state, entered_at = advance_migration(state, MigrationState.RUNNING), now
-        uow.migrations.save(
-            msgspec.structs.replace(migration, state=state, entered_at=entered_at, preflight_at=checked_at, due_at=now)
-        )
+        uow.migrations.save(msgspec.structs.replace(migration, state=state, entered_at=entered_at, due_at=now))
         return started
 
 

@@ -13,7 +13,8 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
-from provisioning.services.migration_deeds import decide, deed, get_migration, require_reason
+from provisioning.services.decisions import decide
+from provisioning.services.migration_deeds import deed, get_migration, require_reason
 
 _DEEDS: Mapping[MigrationState, str] = {
     MigrationState.PAUSED: "pausing",

@@ -103,9 +103,10 @@ class StillAsPlanned:
 
         Where a migration takes a licence, whoever the other tenant does not serve now is not as planned either.
         """
-        doubtful = [record for record in records if self._needs_look(plan, record)]
+        gone_along = self._gone_along(operation, records)
+        doubtful = [one for one in records if one not in gone_along and self._needs_look(plan, one)]
         if not doubtful:
-            return LookAtPeople()
+            return LookAtPeople(changed=tuple(gone_along))
         subjects = [record.step.subject_id for record in doubtful]
         recent, earlier = self._own_work(operation, plan, subjects)
         seen = self._gateway.observe_people(operation.tenant_id, subjects)
@@ -116,7 +117,15 @@ class StillAsPlanned:
         gone = [record for record in outside if record not in unsure]
         people = {subject: person for subject, person in seen.items() if person}
         unserved = self._elsewhere.not_served(operation, [one for one in same if one not in outside], people)
-        return LookAtPeople(changed=(*changed, *gone, *unserved), unsure=tuple(unsure))
+        return LookAtPeople(changed=(*gone_along, *changed, *gone, *unserved), unsure=tuple(unsure))
+
+    def _gone_along(self, operation: Operation, records: Iterable[StepRecord]) -> list[StepRecord]:
+        """Of ordinary work: those whom a migration has taken up since the plan, and brings a mailbox by itself."""
+        if operation.wish.part is not None:
+            return []
+        with self._open_uow() as uow:
+            awaited = uow.migrations.awaiting_exchange(operation.tenant_id)
+        return [record for record in records if record.step.subject_id in awaited]
 
     def _outside(self, operation: Operation, plan: PlanRecord, records: Iterable[StepRecord]) -> list[StepRecord]:
         """Whose own licence would go for that of a group which does not have them as a member.

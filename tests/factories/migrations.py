@@ -64,7 +64,7 @@ def waves(of: Migration, **fields: Any) -> list[Wave]:
 
 
 def started(wave: Wave, state: WaveState = WaveState.PREPARING, **fields: Any) -> Wave:
-    defaults = {"started_by": OPERATOR, "go_reason": "the pilot works", "entered_at": NOW}
+    defaults = {"started_by": OPERATOR, "go_reason": "the pilot works", "proven_at": NOW, "entered_at": NOW}
     of = {"migration_id": wave.migration_id, "number": wave.number}
     return Wave(**of | {"state": state} | defaults | fields)
 

@@ -18,7 +18,7 @@ from provisioning.planning.quota import Sizes
 from tests.journeys.customers import A3, Customer
 from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import Merger, _entitle
+from tests.journeys.mergers import Merger, entitle
 from tests.journeys.patience import until
 
 _PATIENCE = 300.0  # real seconds for a wave of thousands on a busy machine
@@ -55,7 +55,7 @@ class Boards:
         half = sizes.people // 2
         source = town.board((half, sizes.people - half), holds=A3, seats=sizes.people)
         target = town.board((sizes.people, sizes.people), holds=None, seats=2 * sizes.people, traits=_own_hold)
-        _entitle(town, target, 2 * sizes.people)
+        entitle(town, target, 2 * sizes.people)
         arriving = next(iter(target.staff.values()))
         coming = dict(zip(source.people, arriving, strict=True))
         return cls(town, folder, sizes, source, target, coming, Desk(town.world, town.services))

@@ -25,7 +25,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.ports import UnitOfWork
-from provisioning.services.migration_deeds import decide
+from provisioning.services.decisions import decide
 from tests.journeys.customers import A3, A3_STAFF, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
@@ -77,7 +77,7 @@ class Merger:
         cls, town: Town, here: Customer, there: Customer, seats: int, *, holder: str | None = None, **wishes: Any
     ) -> "Merger":
         """Of two customers that are there. `seats`: how many more the target has bought; `holder`: who leaves."""
-        _entitle(town, there, seats)
+        entitle(town, there, seats)
         asked = MigrationFile(
             **{
                 "name": f"{here.code} naar {there.code}",
@@ -204,7 +204,7 @@ def names_in(people: Sequence[Traveller]) -> list[str]:
     return [str(one.source_id) for one in people]
 
 
-def _entitle(town: Town, customer: Customer, seats: int) -> None:
+def entitle(town: Town, customer: Customer, seats: int) -> None:
     """What the target's board has bought for those who come."""
     now = town.services.clock.now()
     entry = LedgerEntry(

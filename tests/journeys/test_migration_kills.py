@@ -4,7 +4,6 @@ from random import Random
 
 import pytest
 
-from provisioning.domain.errors import ConflictError
 from provisioning.domain.migration import Phase, WaveDefinition
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from tests.journeys.both_tenants import check_both
@@ -12,7 +11,7 @@ from tests.journeys.customers import A3
 from tests.journeys.furniture import Town
 from tests.journeys.mergers import EVERYONE, Merger, names_in
 from tests.journeys.misfortune import kill_both
-from tests.journeys.patience import let_pass, until
+from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_log
 
 _PEOPLE = 25
@@ -66,26 +65,13 @@ def _begin(merger: Merger, stage: Phase) -> None:
     match stage:
         case Phase.PREPARE:
             merger.start(1)
-            _approve(merger, stage)
+            merger.approve(stage, 1)
         case Phase.ENABLE:
             merger.open_gate(names_in(merger.travellers(1)))
         case _:
             merger.age(1)
             merger.release(1)
-            _approve(merger, stage)
-
-
-def _approve(merger: Merger, stage: Phase) -> None:
-    """Again, when a worker's message from before a kill looked at the operation at that very moment."""
-
-    def is_heard() -> bool:
-        try:
             merger.approve(stage, 1)
-        except ConflictError:
-            return False
-        return True
-
-    until(is_heard, f"{stage} approved")
 
 
 _REACHED = {Phase.PREPARE: WaveState.GATED, Phase.ENABLE: WaveState.HOLDING, Phase.RELEASE: WaveState.DONE}

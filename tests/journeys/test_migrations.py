@@ -1,7 +1,6 @@
 """People who go from one tenant to another: ready there first, released here last, and never without."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -11,14 +10,13 @@ from provisioning.domain.migration import Phase, Situation, Treatment
 from provisioning.domain.migration_file import IdentityPair
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.local.world import APP
 from tests.journeys import customers
+from tests.journeys.both_tenants import check_merger
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
 from tests.journeys.mergers import Merger, names_in
 from tests.journeys.patience import let_pass, until
-from tests.journeys.promises import check_log, check_witness, enabled_families
 
 
 def test_a_wave_arrives_behind_its_gate(town: Town) -> None:
@@ -146,48 +144,3 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     assert town.holders(board, A3) == {board.staff[leaving][0], *board.staff[staying]}
     assert town.holders(there, A3) == {str(one.target_id) for one in merger.travellers() if one.source_id in moved}
     check_merger(merger)
-
-
-def check_merger(merger: Merger) -> None:
-    """Witness in both tenants, and at every instant each person has all services of before in one of them."""
-    town = merger.town
-    for customer in (merger.source, merger.target):
-        written = list(town.control.ledger(customer.began, tenant=customer.tenant, app=APP))
-        check_witness(town, customer, written, set(customer.people), repeats=0)
-    check_no_gap(merger)
-    check_log(town)
-
-
-def check_no_gap(merger: Merger) -> None:
-    """Everybody who had a mailbox's services in the source has each of them here or there whenever anything changed."""
-    town = merger.town
-    for one in merger.travellers():
-        if one.target_id is None:
-            continue
-        here = _history(town, merger.source, one.source_id)
-        there = _history(town, merger.target, one.target_id)
-        wanted = _families_on(town, here[0][1])
-        for moment in sorted({at for at, _ in here} | {at for at, _ in there}):
-            served = _families_on(town, _state_at(here, moment)) | _families_on(town, _state_at(there, moment))
-            assert wanted <= served, (one, moment, wanted - served)
-
-
-_Assignments = list[dict[str, Any]]
-_History = list[tuple[float, _Assignments]]
-
-
-def _history(town: Town, customer: Customer, person: str) -> _History:
-    """How the person was licensed from each moment on; before the first change as that found them."""
-    entries = [x for x in town.control.ledger(customer.began, tenant=customer.tenant) if x["user"] == person]
-    if not entries:
-        return [(0.0, town.control.user(customer.tenant, person)["licenseAssignmentStates"])]
-    first = entries[0]["before"]["licenseAssignmentStates"]
-    return [(0.0, first), *((one["time"], one["after"]["licenseAssignmentStates"]) for one in entries)]
-
-
-def _state_at(history: _History, moment: float) -> _Assignments:
-    return [state for at, state in history if at <= moment][-1]
-
-
-def _families_on(town: Town, assignments: _Assignments) -> set[str]:
-    return enabled_families(town, {"licenseAssignmentStates": assignments})

@@ -13,8 +13,11 @@ from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.planning.preflight import Preflight
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.open_gate import OpenGate
+from provisioning.services.prove_wave import ProveWave
 from provisioning.services.retry_operation import RetryOperation
 from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from provisioning.services.start_wave import ReleaseWave, StartWave
@@ -56,6 +59,8 @@ class Board:
 
     def decide(self, world: MergerWorld) -> bool:
         """Do at most one thing; whether something was done."""
+        if renew(world):
+            return True
         for place, (when, deed) in enumerate(self.moments):
             if when(world):
                 deed(world)
@@ -243,3 +248,15 @@ def roll_back_failed(wave: int) -> Deed:
         deed(OPERATOR, world.migration.migration_id, wave, "they stay where they are")
 
     return do
+
+
+def renew(world: MergerWorld) -> bool:
+    """Whatever waits because the check of its wave is too old, is checked anew; whether anything waited."""
+    now, is_alive = world.clock.moment, world.migration.state is not MigrationState.ABORTED
+    expired = (one for one in world.operations if one.reason is Reason.PREFLIGHT_EXPIRED)
+    waiting = next((one for one in expired if one.due_at is not None and one.due_at > now), None)
+    if waiting is None or waiting.wish.part is None or not is_alive:
+        return False
+    clear = Preflight(findings=(), checked_at=now)
+    prove = ProveWave(open_uow=world.database.open, clock=world.clock, check=lambda *_, **__: clear)
+    return prove(OPERATOR, world.migration.migration_id, waiting.wish.part.wave).is_noted

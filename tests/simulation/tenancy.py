@@ -93,6 +93,10 @@ class Seats(Store):
         for subject in subjects:
             self.rows.waiting.pop((tenant, sku, subject), None)
 
+    def stop_waiting(self, operation: OperationId, at: datetime) -> None:
+        for place in [place for place, listing in self.rows.waiting.items() if listing == operation]:
+            del self.rows.waiting[place]
+
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         if self.unexplained_before(tenant, sku, at) != number:
             self.rows.baselines.append((tenant, sku, at, number))

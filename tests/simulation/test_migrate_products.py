@@ -51,7 +51,9 @@ class TestPeopleWithTwoProducts:
         check_ended(world)
         assert _held(world)[-1] == ({A1}, {A3})
 
-    def test_rolled_back_everybody_has_what_they_had(self) -> None:
+    def test_rolled_back_everybody_has_what_they_had_but_who_left_more_than_thirty_days_ago(self) -> None:
+        """The third has no mailbox, so nobody waited for a gate: they were released a month before the others."""
+
         def is_being_left(world: MergerWorld) -> bool:
             return len(world.graph.source.writes) >= 2 and world.waves[1] is WaveState.RELEASING
 
@@ -60,5 +62,7 @@ class TestPeopleWithTwoProducts:
         before = _held(world)
         assert world.run_through() is MigrationState.COMPLETED
         check_ended(world)
-        assert {one.state for one in world.travellers} == {PersonState.ROLLED_BACK}
-        assert _held(world) == before
+        back, gone, left = PersonState.ROLLED_BACK, PersonState.FAILED, ({A3}, set())
+        assert [one.state for one in world.travellers] == [back, back, gone, back, back]
+        assert before[2] == left
+        assert _held(world) == [*before[:2], (set(), {A3}), *before[3:]]

@@ -11,6 +11,7 @@ from provisioning.cli.commands import (
     local,
     mappings,
     migration_deeds,
+    migration_gate,
     migrations,
     notices,
     operations,
@@ -34,6 +35,7 @@ def register_all(app: typer.Typer) -> None:
     serve.register(app)
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
+    migration_gate.register(migrations.group)
     rehearsal.register(migrations.group)
     for group, name in (
         (database.group, "db"),

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from provisioning.cli.command import command
 from provisioning.cli.commands.migrations import Named
+from provisioning.cli.migration_screen import render_forecast
 from provisioning.cli.output import paragraph
 from provisioning.cli.preflight_screen import render_preflight
 from provisioning.cli.session import Session
@@ -20,6 +22,9 @@ _UNEXPLAINED = (
     "But no wave begins yet: {people:,} people are in a situation that nobody said anything about. "
     "`provisioning migrations show` has them."
 )
+
+
+_NOTED = "Noted: what the wave still has to give may be given on the ground of this for a week."
 
 
 def register(group: typer.Typer) -> None:
@@ -49,13 +54,18 @@ def start(session: Session, migration: Named, wave: _Wave, reason: _Reason = "")
 def check(session: Session, migration: Named, wave: _Wave) -> None:
     """Say what is in the way of a wave.
 
-    Both tenants are looked at, and nothing is changed. A start looks again by itself.
+    Both tenants are looked at, and nothing is written there. A start looks again by itself. What this finds holds for a
+    week: when an operator looks at a wave that has begun and nothing is in its way, what waited for that goes on.
     """
-    found = session.checked_services.check_wave(migration, wave)
-    told = render_preflight(found, session.wording)
-    situations = session.services.show_migrations.one(migration).situations
-    people = sum(one.people for one in situations if one.is_unexplained)
-    session.show(found, f"{told}\n\n{paragraph(_UNEXPLAINED.format(people=people))}" if people else told)
+    proof = session.checked_services.prove_wave(session.identity, migration, wave)
+    blocks = [render_preflight(proof.found, session.wording), *([paragraph(_NOTED)] if proof.is_noted else [])]
+    sheet = session.services.show_migrations.one(migration)
+    blocks += render_forecast(sheet.forecast, session.wording, wave)
+    people = sum(one.people for one in sheet.situations if one.is_unexplained)
+    blocks += [paragraph(_UNEXPLAINED.format(people=people))] if people else []
+    ahead = [one for one in sheet.forecast if one.wave == wave]
+    found = {**msgspec.structs.asdict(proof.found), "is_noted": proof.is_noted, "forecast": ahead}
+    session.show(found, "\n\n".join(blocks))
 
 
 def pause(session: Session, migration: Named, reason: _Reason) -> None:
@@ -78,7 +88,7 @@ def abort(session: Session, migration: Named, reason: _Reason) -> None:
 
 def retry(session: Session, migration: Named, wave: _Wave, reason: _Reason) -> None:
     """Try those of a wave again who failed, where they failed."""
-    people = session.services.retry_wave(session.identity, migration, wave, reason)
+    people = session.checked_services.retry_wave(session.identity, migration, wave, reason)
     session.tell({"people": people}, f"Tried again: {people:,} of wave {wave}.")
 
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from provisioning.cli.command import command, noun, one_of
@@ -16,7 +15,7 @@ from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.cli.watching import screen
 from provisioning.cli.watching import watch as keep_watching
-from provisioning.domain.migration import EvidenceSource, Situation
+from provisioning.domain.migration import Situation
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 
 group = noun("People of one tenant who go to another, wave by wave.")
@@ -25,17 +24,7 @@ Named = Annotated[str, typer.Argument(metavar="MIGRATION", help="Its id, or at l
 _STATES = typer.Option(metavar="STATE", help=f"{one_of(MigrationState)} Repeat for more.")
 _PEOPLE_STATES = typer.Option(metavar="STATE", help=f"Of these people only. {one_of(PersonState)} Repeat for more.")
 _SITUATIONS = typer.Option(metavar="CODE", help=f"In this situation only. {one_of(Situation)} Repeat for more.")
-_SOURCE = typer.Option(metavar="SOURCE", help=f"What says so. {one_of(EvidenceSource)}")
 _SHOWN = 10  # names on a screen; --json has all
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file of evidence came to. `unready`: whom the file itself calls not moved, with its word for it."""
-
-    ready: int
-    known_before: int
-    unknown: tuple[str, ...]
-    unready: dict[str, str]
 
 
 @command(group, "create", examples=("provisioning migrations create merger.yaml",))
@@ -49,7 +38,7 @@ def create(session: Session, file: Annotated[Path, typer.Argument(help="YAML or 
     asked = read_migration(file, session.services.mappings)
     made = session.checked_services.create_migration(session.identity, asked)
     told = [
-        f"Rows of the map that name nobody: {len(made.unknown):,}: {_some(made.unknown)}." if made.unknown else "",
+        f"Rows of the map that name nobody: {len(made.unknown):,}: {some(made.unknown)}." if made.unknown else "",
         f"Nobody is matched yet: {made.unread} `provisioning migrations match` tries again." if made.unread else "",
     ]
     found = session.services.show_migrations.one(made.migration.migration_id)
@@ -121,40 +110,6 @@ def watch(
 
 @command(
     group,
-    "gate",
-    examples=(
-        "provisioning migrations gate 5f0c9a4e moved.csv --source list",
-        "provisioning migrations gate 5f0c9a4e tool.csv --source tool_report",
-    ),
-)
-def gate(
-    session: Session,
-    migration: Named,
-    file: Annotated[Path, typer.Argument(help="A list, a report or an export of Microsoft's job.")],
-    source: Annotated[EvidenceSource, _SOURCE],
-    person_column: Annotated[str, typer.Option(help="What a tool's report calls the person.")] = "person",
-    status_column: Annotated[str, typer.Option(help="And their status.")] = "status",
-) -> None:
-    """Say whose mailbox has moved; Exchange goes on for them.
-
-    A licence or a service plan says nothing about a mailbox and is never evidence. The columns are those of a report.
-    """
-    from provisioning.intake.gate_evidence import ReportColumns, read_evidence
-
-    evidence = read_evidence(file, source, ReportColumns(person=person_column, status=status_column))
-    ready = [one.person for one in evidence.ready]
-    opened = session.checked_services.open_gate(session.identity, migration, ready, source, evidence.reference)
-    answer = Gate(
-        ready=opened.ready,
-        known_before=opened.known_before,
-        unknown=opened.unknown,
-        unready={one.person: one.status for one in evidence.unready},
-    )
-    session.tell(answer, "\n".join(_told(answer)))
-
-
-@command(
-    group,
     "report",
     examples=(
         "provisioning migrations report 5f0c9a4e",
@@ -198,17 +153,7 @@ def _write(files: Sequence[tuple[Path, str]]) -> None:
             file.write(text.encode())
 
 
-def _told(answer: Gate) -> list[str]:
-    known = f" Known before: {answer.known_before:,}." if answer.known_before else ""
-    told = [f"Newly ready for Exchange: {answer.ready:,}.{known}"]
-    if answer.unready:
-        unready = [f"{person} ({status})" for person, status in answer.unready.items()]
-        told.append(f"Not moved, by the file itself: {len(unready):,}: {_some(unready)}.")
-    if answer.unknown:
-        told.append(f"Nobody of this migration: {len(answer.unknown):,}: {_some(answer.unknown)}.")
-    return told
-
-
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

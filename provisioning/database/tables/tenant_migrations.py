@@ -22,7 +22,6 @@ migrations = Table(
     moment("created_at"),
     moment("entered_at"),
     moment("matched_at", optional=True),
-    moment("preflight_at", optional=True),
     moment("due_at", optional=True),
     Column("version", Integer, nullable=False),
     moment("purged_at", optional=True),
@@ -39,6 +38,7 @@ waves = Table(
     note("asked_by"),
     label("go_reason"),
     note("reason"),
+    moment("proven_at", optional=True),
 )
 
 travellers = Table(

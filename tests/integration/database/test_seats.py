@@ -56,6 +56,18 @@ class TestWaitingList:
         waits(uow, operation, [first, second])
         assert uow.seats.waiting(operation.tenant_id, make.A3) == [second, first]
 
+    def test_whoever_an_operation_listed_waits_no_more_once_it_is_called_off(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        first, second = make.people(2)
+        later = make.operation(operation.tenant_id)
+        uow.operations.add(later)
+        waits(uow, operation, [first, second])
+        waits(uow, later, [second], at=LATER)
+        uow.seats.stop_waiting(operation.operation_id, LATER)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [second]
+        assert [one.operation_id for one in uow.seats.waiting_lists()] == [later.operation_id]
+
     def test_serving_nobody_changes_nothing(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         waits(uow, operation, make.people(1))
         uow.seats.served(operation.tenant_id, make.A3, set(), NOW)

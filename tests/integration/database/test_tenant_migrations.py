@@ -115,7 +115,6 @@ class TestAMigration:
             state=MigrationState.PAUSED,
             reason=Reason.THRESHOLD_REACHED,
             matched_at=NOW,
-            preflight_at=NOW,
             due_at=LATER,
         )
         uow.migrations.add(made, make.waves(made))
@@ -519,6 +518,36 @@ class TestEvidence:
         given = dict.fromkeys((left_out.source_id, SubjectId(guid())), make.evidence())
         assert uow.migrations.give_evidence(migration.migration_id, given) == set()
         assert uow.migrations.give_evidence(migration.migration_id, {}) == set()
+
+    @pytest.mark.parametrize("state", list(PersonState))
+    def test_is_taken_back_before_exchange_is_on_its_way(
+        self, uow: SqlUnitOfWork, migration: Migration, state: PersonState
+    ) -> None:
+        failed = {"reason": Reason.NOT_FOUND, "failed_in": Phase.PREPARE} if state is PersonState.FAILED else {}
+        one = make.traveller(migration, state=state, evidence=make.evidence(), enabled_at=NOW, **failed)
+        uow.migrations.replace_travellers(migration.migration_id, [one])
+        if state in {PersonState.WAITING, PersonState.PREPARING, PersonState.PREPARED, PersonState.FAILED}:
+            uow.migrations.withdraw_evidence(migration.migration_id, [one.source_id])
+            assert uow.migrations.travellers(migration.migration_id)[0].evidence is None
+        else:
+            with pytest.raises(ConflictError, match="changed since they were read"):
+                uow.migrations.withdraw_evidence(migration.migration_id, [one.source_id])
+
+    def test_that_is_taken_back_does_not_come_back_by_who_read_it_before(
+        self, open_uow: Open, migration: Migration, people: list[Traveller]
+    ) -> None:
+        of, first = migration.migration_id, people[0].source_id
+        with open_uow() as clerk:
+            clerk.migrations.give_evidence(of, {first: make.evidence()})
+            clerk.commit()
+        with open_uow() as worker, open_uow() as clerk:
+            read, known = worker.migrations.travellers(of), worker.migrations.get(of)
+            clerk.migrations.withdraw_evidence(of, [first])
+            clerk.migrations.save(clerk.migrations.get(of))
+            clerk.commit()
+            moved(worker, read[:1], PersonState.PREPARING)
+            with pytest.raises(ConflictError):
+                worker.migrations.save(known)
 
     def test_survives_whoever_read_the_people_before_it_came(
         self, open_uow: Open, migration: Migration, people: list[Traveller]

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
@@ -68,6 +69,18 @@ class TestItems:
         assert (item.subject, item.reason) == (f"operation {cut_off.operation_id}", Reason.TENANT_UNREADABLE)
         assert (item.owner, item.since) == (Owner.OPERATOR, NOW - A_DAY)
         uow.operations.save(msgspec.structs.replace(cut_off, reason=None, unreadable_since=None))
+        assert uow.worklist.items(NOW) == []
+
+    @pytest.mark.parametrize("state", [OperationState.PLANNING, OperationState.APPLYING])
+    def test_a_wave_whose_check_is_too_old_until_it_goes_on(
+        self, uow: SqlUnitOfWork, tenant: Tenant, state: OperationState
+    ) -> None:
+        waiting = make.operation(tenant.tenant_id, state=state, due_at=NOW, reason=Reason.PREFLIGHT_EXPIRED)
+        uow.operations.add(waiting)
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason) == (f"operation {waiting.operation_id}", Reason.PREFLIGHT_EXPIRED)
+        assert item.owner is Owner.OPERATOR
+        uow.operations.save(msgspec.structs.replace(waiting, reason=None))
         assert uow.worklist.items(NOW) == []
 
     def test_a_plan_that_waits_for_an_approver(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:

@@ -18,7 +18,7 @@ from provisioning.domain.ids import LineKey, MigrationId, OrganisationId
 from provisioning.domain.migration import EvidenceSource, Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
-from provisioning.domain.rights import Action, require
+from provisioning.domain.rights import Action, may, require
 from provisioning.planning.configuration import describe_limits, describe_mappings
 from provisioning.planning.preflight import Preflight
 from provisioning.services.add_actor import AddActor
@@ -34,6 +34,7 @@ from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
 from provisioning.services.diagnose import Diagnose, Instruments
 from provisioning.services.export_audit import ExportAudit
+from provisioning.services.foretell_migration import ForetellMigration
 from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.import_organisations import ImportedOrganisations
 from provisioning.services.import_records import ImportedRecords
@@ -46,6 +47,7 @@ from provisioning.services.measure_quota import MeasureQuota
 from provisioning.services.measure_service import MeasureService
 from provisioning.services.open_gate import GateOpened
 from provisioning.services.propose_configuration import ProposeConfiguration
+from provisioning.services.prove_wave import Proof
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.reject_plan import RejectPlan
 from provisioning.services.report_migration import ReportMigration
@@ -66,6 +68,7 @@ from provisioning.services.show_plan import ShowPlan
 from provisioning.services.show_tenants import ShowTenants
 from provisioning.services.show_worklist import ShowWorklist
 from provisioning.services.stop_writes import StopWrites
+from provisioning.services.withdraw_evidence import GateClosed
 from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, FakeGauge, World
 from tests.unit.services.test_confirm_binding import KEY, MAPPINGS
 from tests.unit.services.test_export_audit import FakeArchive
@@ -153,7 +156,12 @@ class FakeServices:
         self.mappings = MAPPINGS
         self.decided: list[tuple[Any, ...]] = []  # about migrations: what, of which, and with what
         self.in_the_way = ""  # of a wave that is started
-        self.show_migrations = ShowMigrations(**self._timed, foretell=self.foretell_work)
+        prospects = ForetellMigration(
+            **self._timed, gauge=FakeGauge(), limits=default_limits(), holidays=lambda: MAPPINGS.school_holidays
+        )
+        self.show_migrations = ShowMigrations(
+            **self._timed, foretell=self.foretell_work, prospects=prospects, skus=lambda: MAPPINGS.skus
+        )
         self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
         self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
 
@@ -196,9 +204,10 @@ class FakeServices:
             raise InputError(self.in_the_way)
         return self._decide(identity, ("start", named, number, reason), number, WaveState.PREPARING)
 
-    def check_wave(self, named: str, number: int) -> Preflight:
+    def prove_wave(self, identity: Identity, named: str, number: int) -> Proof:
         """Two tenants in which nothing is in the way."""
-        return Preflight(findings=(), checked_at=self.clock.now())
+        found = Preflight(findings=(), checked_at=self.clock.now())
+        return Proof(found=found, is_noted=may(identity, Action.STEER_MIGRATION))
 
     def release_wave(self, identity: Identity, named: str, number: int, reason: str) -> Wave:
         return self._decide(identity, ("release", named, number, reason), number, WaveState.RELEASING)
@@ -226,6 +235,13 @@ class FakeServices:
         self.decided.append(("gate", named, tuple(people), source, reference))
         migration = next(iter(self.world.migrations.values()))
         return GateOpened(migration=migration, ready=len(people), known_before=1, unknown=("nobody@school.nl",))
+
+    def withdraw_evidence(self, identity: Identity, named: str, people: Sequence[str], reason: str) -> GateClosed:
+        require(identity, Action.OPEN_GATE)
+        self.decided.append(("withdraw", named, tuple(people), reason))
+        migration = next(iter(self.world.migrations.values()))
+        late, unknown = ("late@school.nl",), ("nobody@school.nl",)
+        return GateClosed(migration=migration, withdrawn=len(people), without=2, too_late=late, unknown=unknown)
 
     def _decide(self, identity: Identity, decision: tuple[Any, ...], number: int, state: WaveState) -> Wave:
         require(identity, Action.STEER_MIGRATION)

@@ -121,6 +121,23 @@ class TestShow:
         out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
         assert "1,176 writes left at 19.6 a second, done about 2026-08-03 09:01 UTC" in out
 
+    def test_says_what_is_ahead_of_all_waves_and_a_check_of_one(self, merger: World, provisioning: CommandLine) -> None:
+        answer = provisioning("migrations", "show", "5f0c")
+        out = " ".join(answer.out.split())
+        assert answer.fits
+        assert "Wave Phase People Writes Calls Minutes Left now Done about" in out
+        assert "24 writes were foretold; 13 are left, done about" in out
+        checked = " ".join(provisioning("migrations", "check", "5f0c", "--wave", "1").out.split())
+        assert "In all 12 writes were foretold; 3 are left" in checked
+        assert "Noted" not in checked
+
+    def test_a_check_by_who_steers_the_migration_is_noted(self, merger: World, provisioning: CommandLine) -> None:
+        words = ("migrations", "check", "5f0c", "--wave", "2")
+        assert "Noted: what the wave still has to give" in provisioning.as_person(OPERATOR)(*words).out
+        told = provisioning(*words, "--json").json
+        assert (told["findings"], told["is_noted"]) == ([], True)
+        assert [one["phase"] for one in told["forecast"]] == ["prepare", "enable", "release"]
+
     @pytest.mark.parametrize(
         ("waited", "told"),
         [(timedelta(0), "0 minutes"), (timedelta(minutes=90), "1 hours"), (timedelta(days=2, hours=1), "2 days")],
@@ -286,6 +303,46 @@ class TestGate:
         out = provisioning.as_person(OPERATOR)("migrations", "gate", "5f0c", str(report), "--source", "tool_report").out
         assert "and 20 more" in " ".join(out.split())
 
+    def test_people_may_be_typed_with_the_ground_for_it(self, merger: World, provisioning: CommandLine) -> None:
+        typed = ("--person", "a@school.nl", "--person", "b@school.nl", "--person", "a@school.nl")
+        words = ("migrations", "gate", "5f0c", *typed, "--source", "list", "--reason", "seen in the mailbox")
+        assert provisioning.as_person(OPERATOR)(*words).code == 0
+        ((_, _, people, source, reference),) = provisioning.services.decided
+        assert (people, source, reference) == (("a@school.nl", "b@school.nl"), "list", "typed: seen in the mailbox")
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            pytest.param(("--source", "list"), "one of the two", id="nobody"),
+            pytest.param(("x.csv", "--person", "a", "--source", "list"), "one of the two", id="a file and people"),
+            pytest.param(("--person", "a", "--reason", "seen"), "--source", id="no source"),
+            pytest.param(("--person", "a", "--source", "list"), "needs a reason", id="no ground"),
+            pytest.param(("--person", "a", "--source", "tool_report", "--reason", "r"), "is a file", id="no report"),
+        ],
+    )
+    def test_what_is_missing_is_said(
+        self, merger: World, provisioning: CommandLine, words: tuple[str, ...], told: str
+    ) -> None:
+        answer = provisioning.as_person(OPERATOR)("migrations", "gate", "5f0c", *words)
+        assert (answer.code, provisioning.services.decided) == (2, [])
+        assert told in answer.told
+
+    def test_it_can_be_taken_back_and_for_whom_not_is_said(
+        self, merger: World, provisioning: CommandLine, tmp_path: Path
+    ) -> None:
+        wrong = tmp_path / "wrong.csv"
+        wrong.write_text("person\na@school.nl\n")
+        provisioning.as_person(OPERATOR)
+        words = ("migrations", "gate", "5f0c", "--withdraw", "--reason", "other batch")
+        answer = provisioning(*words, str(wrong))
+        assert (answer.code, answer.fits) == (0, True), answer.err
+        told = " ".join(answer.out.split())
+        assert told.startswith("Evidence withdrawn: 1. Without any: 2. Too late")
+        assert "late@school.nl. Pause the migration" in told
+        assert "Nobody of this migration: 1: nobody@school.nl." in told
+        provisioning(*words, "--person", "b@school.nl")
+        assert [people for _, _, people, _ in provisioning.services.decided] == [("a@school.nl",), ("b@school.nl",)]
+
     @pytest.mark.parametrize("source", ["licence", ""])
     def test_its_source_is_one_of_three(
         self, merger: World, provisioning: CommandLine, tmp_path: Path, source: str
@@ -394,7 +451,7 @@ class TestLooks:
     def test_they_fit_whatever_is_in_them(self, crowded: World, provisioning: CommandLine, language: str) -> None:
         found = provisioning.services.show_migrations.one("5f0c")
         many = [
-            msgspec.structs.replace(wave, name=LONG, arrived=99_999, going=99_999, gates_late=9_999)
+            msgspec.structs.replace(wave, name=LONG, arrived=99_999, going=99_999, gates_open=9_999)
             for wave in found.waves
         ]
         found = msgspec.structs.replace(found, waves=many)

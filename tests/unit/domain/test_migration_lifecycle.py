@@ -51,10 +51,10 @@ class TestTables:
     def test_called_off_is_for_good(self) -> None:
         assert not MIGRATION_TRANSITIONS[MigrationState.ABORTED]
 
-    def test_what_has_ended_goes_on_only_for_people_who_failed(self) -> None:
+    def test_what_has_ended_goes_on_for_people_who_failed_or_goes_back(self) -> None:
         assert MIGRATION_TRANSITIONS[MigrationState.COMPLETED] == {MigrationState.RUNNING}
         assert WAVE_TRANSITIONS[WaveState.ROLLED_BACK] == {WaveState.ROLLING_BACK}
-        assert WAVE_TRANSITIONS[WaveState.DONE] == {WaveState.GATED, WaveState.RELEASING}
+        assert WAVE_TRANSITIONS[WaveState.DONE] == {WaveState.GATED, WaveState.RELEASING, WaveState.ROLLING_BACK}
 
     def test_a_migration_can_be_called_off_in_any_state_but_an_end(self) -> None:
         alive = set(MigrationState) - MIGRATION_ENDS

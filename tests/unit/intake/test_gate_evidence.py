@@ -11,7 +11,7 @@ import pytest
 from provisioning.domain.errors import InputError
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_file import EvidenceFile, ReadyPerson, UnreadyPerson
-from provisioning.intake.gate_evidence import ReportColumns, has_moved, parse_evidence, read_evidence
+from provisioning.intake.gate_evidence import ReportColumns, has_moved, parse_evidence, read_evidence, typed_evidence
 from provisioning.intake.problems import FileRefusedError
 
 ID, OTHER_ID = "4f0c4b0e-6d0c-4f7e-9a57-1f1f2f3c4d5e", "0a1b2c3d-0000-4000-8000-000000000001"
@@ -284,3 +284,23 @@ class TestHasMoved:
     def test_synced_and_completed_is_a_tools_word_and_not_microsofts(self) -> None:
         assert has_moved(REPORT, "Synced+Completed")
         assert not has_moved(JOB, "Synced+Completed")
+
+
+class TestTyped:
+    def test_is_a_list_that_somebody_signs_for(self) -> None:
+        typed = typed_evidence(["A@School.nl ", "b", "a@school.nl"], EvidenceSource.LIST, " seen in the mailbox ")
+        assert [one.person for one in typed.ready] == ["a@school.nl", "b"]
+        assert (typed.source, typed.reference, typed.unready) == (
+            EvidenceSource.LIST,
+            "typed: seen in the mailbox",
+            (),
+        )
+
+    @pytest.mark.parametrize("source", [EvidenceSource.TOOL_REPORT, EvidenceSource.MICROSOFT_JOB])
+    def test_what_a_tool_or_microsoft_says_is_a_file(self, source: EvidenceSource) -> None:
+        with pytest.raises(InputError, match="is a file"):
+            typed_evidence(["a"], source, "it says so")
+
+    def test_has_a_ground(self) -> None:
+        with pytest.raises(InputError, match="needs a reason"):
+            typed_evidence(["a"], EvidenceSource.LIST, " ")

@@ -172,7 +172,8 @@ def carried_out(plan: Plan, *people: Person) -> tuple[Person, ...]:
 def taken_by(plan: Plan, *people: Person) -> dict[SubjectId, Taken]:
     """What a release, carried out, took from them."""
     changes = changes_of(plan)
-    return {one.subject_id: Taken(one.licences, changes[one.subject_id]) for one in people if one.subject_id in changes}
+    taken = (one for one in people if one.subject_id in changes)
+    return {one.subject_id: Taken(one.licences, changes[one.subject_id], NOW) for one in taken}
 
 
 def given_by(plan: Plan, product: SkuId = A3) -> dict[SubjectId, HeldLicence]:

@@ -11,7 +11,7 @@ from provisioning.domain.ids import SubjectId, TenantId
 from provisioning.domain.migration import Phase, Traveller, WaveDefinition
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.planning.migration_forecast import Leg, Outlook, foretell_migration
+from provisioning.planning.migration_forecast import Leg, Outlook, Prospect, foretell_migration, prospects
 from provisioning.planning.quota import Sizes
 from tests.unit.planning.migration_scene import EVERYONE, SOURCE, TARGET, definition, traveller
 from tests.unit.planning.scene import LIMITS, NOW
@@ -153,3 +153,35 @@ class TestThePace:
         prepare, enable, _ = legs(people(100), elapse=at_night)
         assert prepare.done_at.hour == 20
         assert enable.begins_at == prepare.done_at
+
+
+def looked_at(travellers: list[Traveller], **known: Any) -> list[Prospect]:
+    fields = {"now": NOW, "definition": definition(), "sizes": SIZES}
+    return list(prospects(travellers, Outlook(**(fields | known)), 20))
+
+
+class TestForetoldAndNow:
+    def test_before_the_run_both_are_the_same(self) -> None:
+        for one, leg in zip(looked_at(people(196)), legs(people(196)), strict=True):
+            assert (one.phase, one.people, one.writes, one.calls) == (leg.phase, 196, 196, 10)
+            assert one.writing.total_seconds() == pytest.approx(196 / RATE, abs=0.001)
+            assert (one.left, one.done_at) == (196, leg.done_at)
+
+    def test_what_is_behind_is_still_told_as_it_was_foretold(self) -> None:
+        prepare, enable, release = looked_at(people(98, state=PersonState.PREPARED))
+        assert (prepare.writes, prepare.left, prepare.done_at) == (98, 0, None)
+        assert (enable.left, release.left) == (98, 98)
+
+    def test_of_who_has_left_nothing_is_ahead(self) -> None:
+        assert [one.left for one in looked_at(people(3, state=PersonState.RELEASED, enabled_at=NOW))] == [0, 0, 0]
+
+    @pytest.mark.parametrize("state", [PersonState.LEFT_OUT, PersonState.ROLLED_BACK])
+    def test_who_does_not_go_was_not_foretold(self, state: PersonState) -> None:
+        assert looked_at(people(3, state=state)) == []
+
+    def test_others_and_a_slow_tenant_change_what_is_now_and_not_what_was_foretold(self) -> None:
+        calm, busy = looked_at(people(196))[0], looked_at(people(196), others={TARGET: 196}, pace={TARGET: RATE / 4})[0]
+        assert calm.writing == busy.writing
+        assert calm.done_at is not None
+        assert busy.done_at is not None
+        assert busy.done_at > calm.done_at

@@ -7,20 +7,21 @@ import pytest
 
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SkuId, SubjectId
-from provisioning.domain.migration import ProductPair, Situation
+from provisioning.domain.migration import Phase, ProductPair, Situation
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import HeldLicence, Person, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ
+from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import SkuPolicy
 from provisioning.planning.groups import GroupScene
 from provisioning.planning.preflight import (
-    VALID_FOR,
     WARNINGS,
     Finding,
     Preflight,
     PreflightCheck,
     PreflightFacts,
     TenantFacts,
+    still_to_prepare,
 )
 from provisioning.planning.preflight_checks import preflight
 from tests.unit.planning.migration_scene import (
@@ -125,11 +126,9 @@ class TestAPlainWave:
         result = preflight(facts())
         assert (result.findings, result.is_clear) == ((), True)
 
-    def test_is_proven_for_seven_days(self) -> None:
-        result = preflight(facts())
-        assert result.is_valid_at(NOW + VALID_FOR)
-        assert not result.is_valid_at(NOW + VALID_FOR + timedelta(seconds=1))
-        assert timedelta(days=7) == VALID_FOR
+    def test_says_about_how_many_it_is(self) -> None:
+        assert preflight(facts()).people == 1
+        assert preflight(facts(travellers=())).people == 0
 
     @pytest.mark.parametrize("which", ["source", "target"])
     @pytest.mark.parametrize("what", ["census", "seats"])
@@ -465,3 +464,72 @@ class TestTheReport:
         known = {"target": target, "entitlements": {A3: 1}}
         assert C.TARGET_SEATS in found(facts(**known))
         assert C.TARGET_SEATS not in found(facts(**known, own=frozenset()))
+
+
+class TestWhomItIsAbout:
+    def test_is_whoever_has_no_licence_there_yet(self) -> None:
+        everybody = [replaced(traveller(state), state=state) for state in PersonState]
+        going = still_to_prepare(everybody)
+        assert [one.source_id for one in going] == ["waiting", "preparing"]
+        assert {one.state for one in going} == {PersonState.WAITING}
+
+    @pytest.mark.parametrize(("phase", "people"), [(Phase.PREPARE, 1), (Phase.ENABLE, 0), (Phase.UNDO_TARGET, 0)])
+    def test_with_whoever_failed_at_that_when_they_are_tried_again(self, phase: Phase, people: int) -> None:
+        failed = [replaced(traveller("anne"), state=PersonState.FAILED, failed_in=phase, reason=Reason.NOT_FOUND)]
+        assert len(still_to_prepare(failed, again=True)) == people
+        assert still_to_prepare(failed) == ()
+
+
+class TestASecondProduct:
+    BOTH = (ProductPair(source_sku=A3, target_sku=A3), ProductPair(source_sku=EMS, target_sku=EMS))
+
+    def test_of_the_migration_is_named_with_how_many_hold_it(self) -> None:
+        result = found(facts((having(held(A3), held(EMS)), ANNE_THERE), definition=definition(products=self.BOTH)))
+        finding = result[C.SECOND_PRODUCT]
+        assert (finding.people, finding.subjects, finding.is_blocking) == (1, ("anne",), False)
+        assert finding.details == (MAPPINGS.skus[EMS].part_number,)
+
+    def test_that_does_not_go_along_is_nobodys_business(self) -> None:
+        assert C.SECOND_PRODUCT not in found(facts((having(held(A3), held(EMS)), ANNE_THERE)))
+        assert C.SECOND_PRODUCT not in found(facts(definition=definition(products=self.BOTH)))
+
+
+class TestBindings:
+    @pytest.mark.parametrize(("which", "check"), [("source", C.SOURCE_BINDING), ("target", C.TARGET_BINDING)])
+    def test_on_either_side_are_needed_and_confirmed(self, which: str, check: PreflightCheck) -> None:
+        result = preflight(facts(**{which: {"is_ours": False}}))
+        assert [one.check for one in result.findings] == [check]
+        assert not result.is_clear
+        assert result.is_in_the_way_of_all
+
+
+class TestATryForTheRest:
+    @staticmethod
+    def of(people: int, *findings: Finding) -> Preflight:
+        return Preflight(findings=findings, checked_at=NOW, people=people)
+
+    @pytest.mark.parametrize(
+        ("people", "short", "is_in_the_way"),
+        [
+            pytest.param(5, 2, False, id="five found no seat and three were bought"),
+            pytest.param(5, 4, False, id="one was bought"),
+            pytest.param(5, 5, True, id="none was bought"),
+        ],
+    )
+    def test_needs_a_seat_for_one_of_them(self, people: int, short: int, is_in_the_way: bool) -> None:
+        found = self.of(people, Finding(check=PreflightCheck.TARGET_SEATS, people=short))
+        assert not found.is_clear
+        assert found.is_in_the_way_of_all is is_in_the_way
+
+    def test_adds_up_what_is_in_the_way_of_each(self) -> None:
+        seats, place = (Finding(check=check, people=1) for check in (C.TARGET_SEATS, C.USAGE_LOCATIONS))
+        assert not self.of(3, seats, place).is_in_the_way_of_all
+        assert self.of(2, seats, place).is_in_the_way_of_all
+
+    @pytest.mark.parametrize("check", [C.TARGET_CONSENT, C.MAILBOX_IN_TARGET, C.MIGRATION_ADDON, C.NOT_READ_WHOLE])
+    def test_does_not_begin_with_what_no_plan_refuses_one_by_one(self, check: PreflightCheck) -> None:
+        assert self.of(5, Finding(check=check, people=1)).is_in_the_way_of_all
+
+    def test_minds_no_warnings(self) -> None:
+        assert not self.of(1, Finding(check=C.P1_LOST, people=1)).is_in_the_way_of_all
+        assert not self.of(0).is_in_the_way_of_all

@@ -347,11 +347,11 @@ class TestUndo:
         assert set(again.licences) == set(licences)
 
     def test_the_product_comes_before_what_hangs_on_it(self) -> None:
-        taken = Taken((held(PHONE), held(A3)), (Change(remove_skus=(A3, PHONE)),))
+        taken = Taken((held(PHONE), held(A3)), (Change(remove_skus=(A3, PHONE)),), NOW)
         plan = self.undone(having(), taken)
         assert [change.add_sku for _, change in only(plan)[2]] == [A3, PHONE]
 
-    TAKEN = Taken((held(A3), held(FOREIGN)), (Change(remove_skus=(A3,)),))
+    TAKEN = Taken((held(A3), held(FOREIGN)), (Change(remove_skus=(A3,)),), NOW)
 
     @pytest.mark.parametrize(
         ("here", "taken", "state", "reason"),
@@ -388,12 +388,28 @@ class TestUndo:
     ) -> None:
         assert only(self.undone(here, taken))[:2] == (state, reason)
 
+    @pytest.mark.parametrize(
+        ("age", "state"),
+        [(timedelta(days=30), SubjectState.PENDING), (timedelta(days=30, seconds=1), SubjectState.REFUSED)],
+    )
+    def test_not_after_microsoft_deleted_what_was_there(self, age: timedelta, state: SubjectState) -> None:
+        plan = self.undone(having(held(FOREIGN)), replaced(self.TAKEN, at=NOW - age))
+        assert only(plan)[0] is state
+        if state is SubjectState.REFUSED:
+            [one] = plan.subjects
+            assert one.reason is Reason.NOT_AS_WE_LEFT
+            assert "Microsoft kept what was there for 30 days" in one.notes[0]
+
+    def test_who_has_it_back_already_may_go_on_at_any_time(self) -> None:
+        old = replaced(self.TAKEN, at=NOW - timedelta(days=300))
+        assert only(self.undone(having(held(A3), held(FOREIGN)), old))[0] is SubjectState.ALREADY_RIGHT
+
     def test_needs_a_free_seat(self) -> None:
         plan = self.undone(having(held(FOREIGN)), self.TAKEN, seats=seats(0))
         assert only(plan) == (SubjectState.WAITING, Reason.SEATS_INSUFFICIENT, [])
 
     def test_needs_the_group_it_came_from(self) -> None:
-        taken = Taken((held(A3, group=GROUP),), (Change(group_id=GROUP, remove_skus=(A3,)),))
+        taken = Taken((held(A3, group=GROUP),), (Change(group_id=GROUP, remove_skus=(A3,)),), NOW)
         plan = self.undone(having(), taken)
         assert only(plan) == (SubjectState.REFUSED, Reason.GROUP_GONE, [])
 

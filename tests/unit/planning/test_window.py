@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mappings.loader import load_mappings
 from provisioning.domain.calendar import AMSTERDAM, REGIONS, SchoolHoliday
 from provisioning.domain.migration import Window
-from provisioning.planning.window import is_open, next_opening, why_never
+from provisioning.planning.window import end_of, is_open, next_opening, why_never
 
 
 def holiday(first: date, last: date, region: str = "noord") -> SchoolHoliday:
@@ -202,3 +202,32 @@ class TestProperties:
         opening = next_opening(Window(from_hour=window.from_hour, until_hour=window.until_hour), (), moment)
         assert opening is not None
         assert opening - moment <= timedelta(hours=49)
+
+
+HOUR = timedelta(hours=1)
+
+
+class TestWhenWorkIsDone:
+    @pytest.mark.parametrize(
+        ("window", "start", "work", "end"),
+        [
+            pytest.param(ALWAYS, dutch(2027, 3, 1, 4), 90 * HOUR, dutch(2027, 3, 4, 22), id="any hour"),
+            pytest.param(DAYTIME, dutch(2027, 3, 1, 9), 2 * HOUR, dutch(2027, 3, 1, 11), id="within a day"),
+            pytest.param(DAYTIME, dutch(2027, 3, 1, 9), 9 * HOUR, dutch(2027, 3, 1, 18), id="to its last moment"),
+            pytest.param(DAYTIME, dutch(2027, 3, 1, 9, 30), 9 * HOUR, dutch(2027, 3, 2, 8, 30), id="the next day"),
+            pytest.param(DAYTIME, dutch(2027, 3, 1, 4), 0 * HOUR, dutch(2027, 3, 1, 8), id="not before it opens"),
+            pytest.param(NIGHTS, dutch(2027, 3, 1, 23), 10 * HOUR, dutch(2027, 3, 3, 1), id="two nights"),
+        ],
+    )
+    def test_it_goes_on_while_the_window_is_open(
+        self, window: Window, start: datetime, work: timedelta, end: datetime
+    ) -> None:
+        assert end_of(window, [], start, work) == end
+
+    def test_it_waits_for_the_next_holiday(self) -> None:
+        days = (CHRISTMAS, SUMMER)
+        left = timedelta(hours=3)
+        assert end_of(IN_NOORD, days, dutch(2027, 1, 3, 23), left) == dutch(2027, 7, 10, 2)
+
+    def test_nobody_knows_beyond_the_last_one(self) -> None:
+        assert end_of(IN_NOORD, [CHRISTMAS], dutch(2027, 1, 3, 23), 2 * HOUR) is None

@@ -164,6 +164,7 @@ class World:
         self.planned: dict[PlanId, tuple[list[PlannedPerson], list[Step]]] = {}  # the rows of plans
         self.reviewed: dict[PlanId, Actor] = {}
         self.subjects: list[SubjectRecord] = []
+        self.written: list[StepRecord] = []  # receipts
         self.writes: dict[OperationId, int] = {}  # still to be sent, by operation under way
         self.actors: dict[str, Identity] = {}  # by digest of the token
         self.stops: list[Stop] = []
@@ -354,6 +355,10 @@ class _Operations(_Store):
         every = (x for x in self.world.operations.values() if line in {None, x.wish.line})
         return [x for x in every if (not states or x.state in states) and tenant in {None, x.tenant_id}][:limit]
 
+    def postpone(self, operation: OperationId, until: datetime) -> None:
+        present = self.world.operations[operation]
+        self.world.operations[operation] = msgspec.structs.replace(present, due_at=until)
+
     def due_by_lane(self, now: datetime) -> dict[Lane, tuple[int, datetime]]:
         due = [(x.lane, x.due_at) for x in self.world.operations.values() if x.due_at and x.due_at <= now]
         return {lane: (len(some), min(some)) for lane in Lane if (some := [at for of, at in due if of is lane])}
@@ -405,8 +410,14 @@ class _Journal(_Store):
     def steps_in(
         self, operation: OperationId, states: Collection[StepState], limit: int | None = None
     ) -> list[StepRecord]:
-        """These rows know of no steps."""
-        return []
+        found = [one for one in self.world.written if one.operation_id == operation and one.state in states]
+        return found[:limit]
+
+    def applied_since(
+        self, tenant: TenantId, since: datetime, _subjects: Collection[SubjectId] | None = None
+    ) -> list[StepRecord]:
+        recent = (one for one in self.world.written if one.applied_at and one.applied_at >= since)
+        return [one for one in recent if self.world.operations[one.operation_id].tenant_id == tenant]
 
     def verified_since(self, _since: datetime) -> int:
         return 0
@@ -427,6 +438,9 @@ class _Seats(_Store):
 
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
+
+    def stop_waiting(self, operation: OperationId, at: datetime) -> None:
+        self.world.waiting = [one for one in self.world.waiting if one.operation_id != operation]
 
     def note_unexplained(self, tenant: TenantId, sku: SkuId, number: int, at: datetime) -> None:
         self.world.baselines = {**self.world.baselines, (tenant, sku): number}

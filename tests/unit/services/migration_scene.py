@@ -114,6 +114,7 @@ def a_merger(world: World, **changes: Any) -> Migration:
             entered_at=NOW - number * DAY,
             started_by=OPERATOR.actor,
             go_reason="the pilot went well" if number > 1 else "",
+            proven_at=NOW - number * DAY,
         )
     for name, state, wave, more in PEOPLE:
         a_traveller(world, name, state=state, wave=wave, **more)

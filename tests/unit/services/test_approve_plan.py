@@ -7,9 +7,9 @@ import pytest
 from config.limits import default_limits
 from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
-from provisioning.domain.ids import SYSTEM, PlanId, Pseudonym, SubjectId
+from provisioning.domain.ids import SYSTEM, OperationId, PlanId, Pseudonym, SubjectId
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
-from provisioning.domain.operation import SubjectRecord
+from provisioning.domain.operation import Operation, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Policy
 from provisioning.planning.plan import Envelope, Grounds, Losses
@@ -269,3 +269,37 @@ class TestShowPlan:
         world.plans.clear()
         with pytest.raises(InputError, match="has no plan"):
             self.show(world)
+
+
+class TestAWorkerAtTheSameMoment:
+    """Its look raises the operation's version; what the person was shown is what it was."""
+
+    @staticmethod
+    def looks(world: World, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        left = [times]
+
+        def get_and_look(_store: Any, operation: OperationId) -> Operation:
+            found: Operation = world.operations[operation]
+            if left[0]:
+                left[0] -= 1
+                world.operations[operation] = msgspec.structs.replace(found, version=found.version + 1)
+            return found
+
+        monkeypatch.setattr("tests.unit.services.fakes_access._Operations.get", get_and_look)
+
+    def test_does_not_take_the_decision_away(
+        self, world: World, dispatcher: FakeDispatcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.looks(world, monkeypatch, times=2)
+        approve(world, dispatcher)
+        assert world.operations[OPERATION].state is OperationState.APPLYING
+        assert [one.kind for one in world.events if one.kind == "plan.approved"] == ["plan.approved"]
+        assert len(dispatcher.sent) == 1
+
+    def test_that_never_rests_is_said(
+        self, world: World, dispatcher: FakeDispatcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.looks(world, monkeypatch, times=99)
+        with pytest.raises(ConflictError):
+            approve(world, dispatcher)
+        assert dispatcher.sent == []

@@ -8,14 +8,16 @@ import pytest
 from config.limits import default_limits
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Window
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.keep_in_step import KeepInStep, either
+from tests.unit.execution.steps import record
+from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, FakeClock, World, an_operation
-from tests.unit.services.migration_scene import OPEN, a_merger, worked
+from tests.unit.services.migration_scene import MIGRATION, OPEN, PREPARE, a_merger, worked
 
 M, OS = MigrationState, OperationState
 LEASE = Lease(name="tenant:x", holder="h", fence=1, expires_at=NOW + timedelta(seconds=30))
@@ -74,6 +76,40 @@ class TestKeepInStep:
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
 
 
+def a_change(world: World, state: OperationState, migration: MigrationState = M.RUNNING) -> Operation:
+    """Into the group, of who has arrived."""
+    part = a_part(world, state, migration)
+    follows = msgspec.structs.replace(part.wish.part, phase=Phase.ENABLE)  # type: ignore[type-var]
+    wish = msgspec.structs.replace(part.wish, part=None, follows=follows)
+    world.operations[OPEN] = msgspec.structs.replace(part, wish=wish)
+    return world.operations[OPEN]
+
+
+class TestWhatFollowsAPart:
+    def test_goes_on_while_the_migration_does_and_after_its_end(self, world: World) -> None:
+        for migration in (M.RUNNING, M.COMPLETED):
+            change = a_change(world, OS.APPLYING, migration)
+            assert push(world, change) == ([change], True)
+
+    def test_waits_while_it_is_paused(self, world: World) -> None:
+        assert push(world, a_change(world, OS.APPLYING, M.PAUSED)) == ([], False)
+        assert world.operations[OPEN].reason is Reason.MIGRATION_PAUSED
+
+    def test_keeps_to_its_window(self, world: World) -> None:
+        assert push(world, a_change(world, OS.APPLYING), opening=NOW + timedelta(hours=5)) == ([], False)
+        assert world.operations[OPEN].reason is Reason.OUTSIDE_WINDOW
+
+    def test_is_called_off_with_it(self, world: World) -> None:
+        push(world, a_change(world, OS.AWAITING_APPROVAL, M.ABORTED))
+        assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
+
+    def test_is_called_off_when_its_wave_goes_back(self, world: World) -> None:
+        change = a_change(world, OS.PLANNING)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=WaveState.ROLLING_BACK)
+        push(world, change)
+        assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.WAVE_ROLLED_BACK)
+
+
 class TestTheWindow:
     def test_shut_it_waits_until_it_opens(self, world: World) -> None:
         done, _ = push(world, a_part(world, OS.APPLYING), opening=NOW + timedelta(hours=5))
@@ -88,6 +124,64 @@ class TestTheWindow:
     def test_looking_and_planning_are_no_writes(self, world: World, state: OperationState) -> None:
         part = a_part(world, state)
         assert push(world, part, opening=None) == ([part], True)
+
+
+PROOF = timedelta(days=7)
+SECOND = timedelta(seconds=1)
+
+
+def proven(
+    world: World, age: timedelta, state: OperationState = OS.APPLYING, phase: Phase = Phase.PREPARE
+) -> Operation:
+    a_merger(world)
+    world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], proven_at=NOW - age)
+    return worked(world, OPEN, phase, ["guus"], state=state, due_at=NOW)
+
+
+class TestTheProof:
+    @pytest.mark.parametrize("state", [OS.PLANNING, OS.APPLYING])
+    def test_of_seven_days_is_enough(self, world: World, state: OperationState) -> None:
+        part = proven(world, PROOF, state)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize("state", [OS.PLANNING, OS.APPLYING])
+    def test_older_than_that_nothing_is_given_and_it_says_why(self, world: World, state: OperationState) -> None:
+        assert push(world, proven(world, PROOF + SECOND, state)) == ([], False)
+        waiting = world.operations[OPEN]
+        assert (waiting.state, waiting.reason, waiting.due_at) == (
+            state,
+            Reason.PREFLIGHT_EXPIRED,
+            NOW + timedelta(hours=1),
+        )
+
+    def test_of_a_wave_that_was_never_proven_is_none(self, world: World) -> None:
+        part = proven(world, PROOF)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], proven_at=None)
+        assert push(world, part) == ([], False)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_CONSENT, OS.AWAITING_APPROVAL])
+    def test_is_not_needed_to_ask(self, world: World, state: OperationState) -> None:
+        part = proven(world, PROOF + SECOND, state)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize("phase", [Phase.ENABLE, Phase.RELEASE, Phase.UNDO_TARGET, Phase.UNDO_SOURCE])
+    def test_is_about_what_is_given_first(self, world: World, phase: Phase) -> None:
+        part = proven(world, 40 * PROOF, phase=phase)
+        assert push(world, part) == ([part], True)
+
+    @pytest.mark.parametrize(("age", "goes_on"), [(PROOF, True), (PROOF + SECOND, False)])
+    def test_is_renewed_by_writing_until_that_stands_still_for_a_week(
+        self, world: World, age: timedelta, goes_on: bool
+    ) -> None:
+        """A wave of many nights goes on; one that is resumed after a long pause does not."""
+        part = proven(world, 2 * PROOF)
+        world.written = [replaced(record(applied_at=NOW - age), operation_id=OPEN)]
+        assert push(world, part)[1] is goes_on
+
+    def test_is_not_renewed_by_what_another_operation_writes(self, world: World) -> None:
+        part = proven(world, 2 * PROOF)
+        world.written = [replaced(record(applied_at=NOW), operation_id=PREPARE)]
+        assert push(world, part) == ([], False)
 
 
 class TestEither:

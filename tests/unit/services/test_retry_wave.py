@@ -1,16 +1,21 @@
 """Only who failed is tried again, where they failed; a wave goes back as a whole."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId, SubjectId
+from provisioning.domain.lifecycle import StepState
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
+from tests.unit.execution.steps import record
+from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import MIGRATION, a_merger, a_traveller
+from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, a_merger, a_traveller
 
 P, W = PersonState, WaveState
 
@@ -98,6 +103,31 @@ class TestRollBack:
         assert (wave.state, wave.asked_by, wave.started_by) == (W.ROLLING_BACK, OPERATOR.actor, OPERATOR.actor)
         assert world.migrations[MIGRATION].due_at == NOW
         assert world.kinds == ["wave.rolling_back"]
+
+    @staticmethod
+    def done(world: World, left_ago: timedelta) -> None:
+        """The pilot is through, and the whole migration with it."""
+        for number in (1, 2):
+            world.waves[MIGRATION, number] = msgspec.structs.replace(world.waves[MIGRATION, number], state=W.DONE)
+        world.migrations[MIGRATION] = msgspec.structs.replace(
+            world.migrations[MIGRATION], state=MigrationState.COMPLETED
+        )
+        earlier, last = (
+            record(state=StepState.VERIFIED, applied_at=NOW - left_ago - age) for age in (2 * DAY, 0 * DAY)
+        )
+        world.written = [replaced(one, operation_id=RELEASE) for one in (earlier, last)]
+
+    def test_of_a_wave_that_left_the_source_is_for_thirty_days(self, world: World) -> None:
+        self.done(world, left_ago=30 * DAY)
+        roll_back(world, 1)
+        assert world.waves[MIGRATION, 1].state is W.ROLLING_BACK
+        assert world.migrations[MIGRATION].state is MigrationState.RUNNING
+
+    def test_after_that_it_says_why_not(self, world: World) -> None:
+        self.done(world, left_ago=30 * DAY + timedelta(seconds=1))
+        with pytest.raises(InputError, match=r"released by 20\d\d-.* Microsoft keeps .* 30 days after that"):
+            roll_back(world, 1)
+        assert world.waves[MIGRATION, 1].state is W.DONE
 
     @pytest.mark.parametrize("state", [W.WAITING, W.DONE, W.ROLLED_BACK, W.ROLLING_BACK])
     def test_where_there_is_nothing_to_undo_it_says_so(self, world: World, state: WaveState) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from mappings.loader import load_mappings
 from provisioning.domain.actors import ANONYMOUS
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId
@@ -11,13 +12,27 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.migration_sheet import MigrationSheet, WaveSheet
 from provisioning.services.show_migrations import ShowMigrations
 from tests.unit.services.fakes_access import APPROVER, AUDITOR, NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import DAY, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
+from tests.unit.services.migration_scene import A3, DAY, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
 from tests.unit.services.test_approve_plan import a_plan
 
 P = PersonState
+SKUS = load_mappings().skus
+
+
+AHEAD = Prospect(
+    wave=1,
+    phase=Phase.PREPARE,
+    people=4,
+    writes=4,
+    calls=1,
+    writing=timedelta(seconds=1),
+    left=4,
+    done_at=NOW + timedelta(hours=1),
+)
 
 
 def nothing_is_written() -> Mapping[OperationId, datetime]:
@@ -33,7 +48,13 @@ def world() -> World:
 
 def show(world: World, ends: Mapping[OperationId, datetime] | None = None) -> ShowMigrations:
     foretell = nothing_is_written if ends is None else lambda: ends
-    return ShowMigrations(open_uow=world.open, clock=FakeClock(), foretell=foretell)
+    return ShowMigrations(
+        open_uow=world.open,
+        clock=FakeClock(),
+        foretell=foretell,
+        prospects=lambda *_: [AHEAD, msgspec.structs.replace(AHEAD, wave=2)],
+        skus=lambda: SKUS,
+    )
 
 
 def sheet(world: World) -> MigrationSheet:
@@ -108,12 +129,20 @@ class TestAWave:
 
     def test_counts_whoever_is_prepared_without_evidence(self, world: World) -> None:
         second = wave(world, 2)
-        assert (second.gates_late, second.gates_late_since) == (1, NOW - 36 * DAY)
-        assert (wave(world, 1).gates_late, wave(world, 1).gates_late_since) == (0, None)
+        assert (second.gates_open, second.gates_open_since) == (1, NOW - 36 * DAY)
+        assert (wave(world, 1).gates_open, wave(world, 1).gates_open_since) == (0, None)
+
+    @pytest.mark.parametrize(("moment", "late"), [(timedelta(0), 0), (timedelta(seconds=1), 1)])
+    def test_a_gate_is_late_after_two_weeks(self, world: World, moment: timedelta, late: int) -> None:
+        worked(world, PREPARE, Phase.PREPARE, ["emma"], ended=NOW - 14 * DAY - moment)
+        assert (wave(world, 2).gates_open, wave(world, 2).gates_late) == (1, late)
+
+    def test_has_when_it_was_checked(self, world: World) -> None:
+        assert wave(world, 2).proven_at == NOW - 2 * DAY
 
     def test_nobody_without_a_mailbox_waits_at_a_gate(self, world: World) -> None:
         a_traveller(world, "emma", state=P.PREPARED, wave=2, operation_id=PREPARE, has_mailbox=False)
-        assert wave(world, 2).gates_late == 0
+        assert wave(world, 2).gates_open == 0
 
     def test_says_when_hold_periods_end(self, world: World) -> None:
         first = wave(world, 1)
@@ -173,6 +202,31 @@ class TestOperations:
     def test_writes_of_others_are_not_ours(self, world: World) -> None:
         world.writes[PREPARE] = 0
         assert (sheet(world).writes_left, sheet(world).rate) == (0, None)
+
+
+class TestProducts:
+    def test_are_named_as_people_know_them(self, world: World) -> None:
+        assert sheet(world).migration.part_numbers == {A3: "M365EDU_A3_FACULTY"}
+
+
+class TestForecast:
+    def test_is_told_while_something_is_ahead(self, world: World) -> None:
+        assert [one.wave for one in sheet(world).forecast] == [1, 2]
+        a_merger(world, state=MigrationState.NEW)
+        assert sheet(world).forecast == []
+
+    @pytest.mark.parametrize("state", [MigrationState.ABORTED, MigrationState.COMPLETED])
+    def test_of_what_is_over_there_is_none(self, world: World, state: MigrationState) -> None:
+        a_merger(world, state=state)
+        assert sheet(world).forecast == []
+
+    def test_is_corrected_by_what_is_being_written(self, world: World) -> None:
+        worked(world, OPEN, Phase.PREPARE, ["guus"], state=OperationState.APPLYING)
+        world.writes[OPEN] = 3
+        end = NOW + timedelta(minutes=5)
+        first, second = show(world, {OPEN: end}).one("5f0c").forecast
+        assert (first.writes, first.left, first.done_at) == (4, 3, end)
+        assert second == msgspec.structs.replace(AHEAD, wave=2)
 
 
 class TestPeople:

@@ -54,8 +54,9 @@ class TestStarting:
     def test_the_pilot_begins_and_the_migration_runs(self, world: World) -> None:
         started = start(world)
         assert (started.state, started.started_by, started.asked_by) == (W.PREPARING, OPERATOR.actor, OPERATOR.actor)
+        assert started.proven_at == world.waves[MIGRATION, 1].proven_at == CHECKED
         migration = world.migrations[MIGRATION]
-        assert (migration.state, migration.due_at, migration.preflight_at) == (M.RUNNING, NOW, CHECKED)
+        assert (migration.state, migration.due_at) == (M.RUNNING, NOW)
         assert world.kinds == ["wave.started"]
 
     def test_not_with_people_of_another_migration(self, world: World) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Migration, Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
 from provisioning.domain.reasons import Reason
+from provisioning.ports import WaitingList
 from provisioning.services.steer_migration import SteerMigration
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import MIGRATION, OPEN, a_merger, worked
+from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, TARGET, a_merger, worked
 
 M = MigrationState
 
@@ -62,6 +64,17 @@ class TestSteering:
         a_merger(world, state=M.MATCHED)
         with pytest.raises(InputError, match="is matched, not paused"):
             steer(world, M.RUNNING)
+
+    def test_called_off_nobody_of_it_waits_for_a_seat_any_more(self, world: World) -> None:
+        a_merger(world)
+        order = OperationId("order")
+        for operation in (PREPARE, order):
+            listed = WaitingList(tenant_id=TARGET, sku_id=A3, operation_id=operation, people=3, since=NOW)
+            world.waiting.append(listed)
+        steer(world, M.PAUSED)
+        assert len(world.waiting) == 2
+        steer(world, M.ABORTED)
+        assert [one.operation_id for one in world.waiting] == [order]
 
     def test_needs_a_reason(self, world: World) -> None:
         a_merger(world)

@@ -1,0 +1,128 @@
+"""The gate: whose mailbox has moved, and of whom that was said by mistake."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from provisioning.cli.command import command, one_of
+from provisioning.cli.commands.migrations import Named, some
+from provisioning.cli.output import paragraph
+from provisioning.cli.session import Session
+from provisioning.domain.errors import InputError
+from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration_file import EvidenceFile
+
+if TYPE_CHECKING:
+    from provisioning.services.withdraw_evidence import GateClosed
+
+_File = Annotated[Path | None, typer.Argument(help="A list, a report or an export of Microsoft's job.")]
+_People = Annotated[
+    list[str] | None, typer.Option("--person", help="Instead of a file: an id or sign-in name. Repeat for more.")
+]
+_Source = Annotated[
+    EvidenceSource | None, typer.Option(metavar="SOURCE", help=f"What says so. {one_of(EvidenceSource)}")
+]
+_Reason = Annotated[str, typer.Option(help="On what ground, without a file; or why it is taken back. Names nobody.")]
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file of evidence came to. `unready`: whom the file itself calls not moved, with its word for it."""
+
+    ready: int
+    known_before: int
+    unknown: tuple[str, ...]
+    unready: dict[str, str]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the gate to the commands about migrations."""
+    examples = (
+        "provisioning migrations gate 5f0c9a4e moved.csv --source list",
+        "provisioning migrations gate 5f0c9a4e tool.csv --source tool_report",
+        "provisioning migrations gate 5f0c --person 7d1e --source list --reason seen",
+        "provisioning migrations gate 5f0c9a4e old.csv --withdraw --reason old",
+    )
+    command(group, "gate", examples=examples)(gate)
+
+
+def gate(
+    session: Session,
+    migration: Named,
+    file: _File = None,
+    person: _People = None,
+    source: _Source = None,
+    person_column: Annotated[str, typer.Option(help="What a tool's report calls the person.")] = "person",
+    status_column: Annotated[str, typer.Option(help="And their status.")] = "status",
+    *,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="It was wrong: take it back.")] = False,
+    reason: _Reason = "",
+) -> None:
+    """Say whose mailbox has moved; Exchange goes on for them.
+
+    A licence or a service plan says nothing about a mailbox and is never evidence. The columns are those of a report.
+    What was said by mistake can be withdrawn until Exchange is on its way for the person.
+    """
+    evidence = _evidence(file, person or (), source, (person_column, status_column), reason, withdraw=withdraw)
+    people = [one.person for one in evidence.ready]
+    services = session.checked_services
+    if withdraw:
+        closed = services.withdraw_evidence(session.identity, migration, people, reason)
+        session.tell(closed, "\n".join(map(paragraph, _told_of_closed(closed))))
+        return
+    opened = services.open_gate(session.identity, migration, people, evidence.source, evidence.reference)
+    answer = Gate(
+        ready=opened.ready,
+        known_before=opened.known_before,
+        unknown=opened.unknown,
+        unready={one.person: one.status for one in evidence.unready},
+    )
+    session.tell(answer, "\n".join(_told(answer)))
+
+
+def _evidence(
+    file: Path | None,
+    people: Sequence[str],
+    source: EvidenceSource | None,
+    columns: tuple[str, str],
+    reason: str,
+    *,
+    withdraw: bool,
+) -> EvidenceFile:
+    """Out of a file or as typed; raises InputError for both or neither, or when nobody says what the ground is."""
+    from provisioning.intake.gate_evidence import ReportColumns, read_evidence, typed_evidence
+
+    if (file is None) == (not people):
+        raise InputError("Name a file, or people with --person: one of the two.")
+    if source is None and not withdraw:
+        raise InputError("Say with --source what the evidence is: a list, a tool's report or Microsoft's job.")
+    if file is None:
+        return typed_evidence(people, source or EvidenceSource.LIST, reason)
+    person, status = columns
+    return read_evidence(file, source or EvidenceSource.LIST, ReportColumns(person=person, status=status))
+
+
+def _told(answer: Gate) -> list[str]:
+    known = f" Known before: {answer.known_before:,}." if answer.known_before else ""
+    told = [f"Newly ready for Exchange: {answer.ready:,}.{known}"]
+    if answer.unready:
+        unready = [f"{person} ({status})" for person, status in answer.unready.items()]
+        told.append(f"Not moved, by the file itself: {len(unready):,}: {some(unready)}.")
+    if answer.unknown:
+        told.append(f"Nobody of this migration: {len(answer.unknown):,}: {some(answer.unknown)}.")
+    return told
+
+
+def _told_of_closed(closed: "GateClosed") -> list[str]:
+    without = f" Without any: {closed.without:,}." if closed.without else ""
+    told = [f"Evidence withdrawn: {closed.withdrawn:,}.{without}"]
+    if closed.too_late:
+        told.append(
+            f"Too late, because Exchange is on or on its way: {len(closed.too_late):,}: {some(closed.too_late)}. "
+            "Pause the migration, and roll them back."
+        )
+    if closed.unknown:
+        told.append(f"Nobody of this migration: {len(closed.unknown):,}: {some(closed.unknown)}.")
+    return told
