@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -63,6 +64,10 @@ class Wording:
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""
         return self._words.of_migration(code)
+
+    def of_campaign(self, code: CampaignState | MemberState) -> str:
+        """The state of a campaign, or of a tenant in it."""
+        return self._words.of_campaign(code)
 
     def of_preflight(self, check: PreflightCheck) -> str:
         """What was found, and what to do about it."""

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import msgspec
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration import EvidenceSource, Phase, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -56,6 +57,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     owners: Mapping[Owner, str]
     topics: Mapping[Topic, str]
     preflight: Mapping[PreflightCheck, Sentence]
+    campaigns: Mapping[CampaignState, str]
+    members: Mapping[MemberState, str]
     migrations: Mapping[MigrationState, str]
     waves: Mapping[WaveState, str]
     people: Mapping[PersonState, str]
@@ -141,6 +144,10 @@ class Words:
     def topic(self, topic: str) -> str:
         """The sentence of a notice; a topic that nobody wrote words for is shown as it is called."""
         return self._said.topics[Topic(topic)] if topic in set(Topic) else topic
+
+    def of_campaign(self, code: CampaignState | MemberState) -> str:
+        """The state of a campaign, or of a tenant in it."""
+        return self._said.campaigns[code] if isinstance(code, CampaignState) else self._said.members[code]
 
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""
