@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from provisioning import ports
 from provisioning.database.actors import SqlActors
 from provisioning.database.audit_log import SqlAuditLog
+from provisioning.database.campaigns import SqlCampaigns
 from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
 from provisioning.database.journal import SqlJournal
@@ -77,6 +78,10 @@ class SqlUnitOfWork:
     @cached_property
     def migrations(self) -> ports.MigrationStore:
         return SqlMigrations(self._connection)
+
+    @cached_property
+    def campaigns(self) -> ports.CampaignStore:
+        return SqlCampaigns(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

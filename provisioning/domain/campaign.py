@@ -156,6 +156,7 @@ class CampaignApproval(msgspec.Struct, frozen=True, kw_only=True):
     approved_at: datetime
     digest: str
     mapping: str
+    authors: tuple[Actor, ...] = ()  # of the mappings, who may not have given it
     pairs: tuple[CampaignPair, ...]
     valid_until: datetime
 

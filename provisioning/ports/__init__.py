@@ -4,6 +4,7 @@ Stores belong to a unit of work: everything done through one is committed togeth
 frozen values. `find_*` may return None, `get_*` raises InputError when there is nothing, `list_*` returns a list.
 """
 
+from provisioning.ports.campaigns import CampaignStore
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.outside import (
     CheckpointSink,
@@ -50,6 +51,7 @@ __all__ = [
     "ActorStore",
     "AuditArchive",
     "AuditLog",
+    "CampaignStore",
     "CheckpointSink",
     "Clock",
     "ConfigurationStore",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
+from provisioning.ports.campaigns import CampaignStore
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.oversight import (
     ActorStore,
@@ -36,6 +37,8 @@ class UnitOfWork(Protocol):
     def operations(self) -> OperationStore: ...
     @property
     def migrations(self) -> MigrationStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
     @property
     def plans(self) -> PlanStore: ...
     @property
