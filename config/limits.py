@@ -80,6 +80,11 @@ _DEFAULTS = Limits(
     preflight_validity=timedelta(days=7),  # seats, domains and licences change with every school week
     release_observation_max_age=timedelta(hours=1),  # what is taken rests on what was seen just now
     migration_poll=timedelta(seconds=5),  # its operations last minutes to weeks
+    # campaigns
+    campaign_poll=timedelta(seconds=2),  # a night has hours only; a look is three reads, however many tenants
+    campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
+    campaign_in_a_look=200,  # one transaction of about a second
+    campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

@@ -48,10 +48,10 @@ CAMPAIGN_TRANSITIONS: Mapping[CampaignState, frozenset[CampaignState]] = {
 }
 
 MEMBER_TRANSITIONS: Mapping[MemberState, frozenset[MemberState]] = {
-    _M.WAITING: frozenset({_M.RUNNING, _M.EXCLUDED}),
+    _M.WAITING: frozenset({_M.RUNNING, _M.EXCLUDED, _M.FAILED}),  # FAILED: it could not even begin
     _M.RUNNING: frozenset({_M.COMPLETED, _M.PARTIALLY_COMPLETED, _M.FAILED, _M.HELD, _M.EXCLUDED}),
     _M.HELD: frozenset({_M.RUNNING, _M.COMPLETED, _M.PARTIALLY_COMPLETED, _M.FAILED, _M.EXCLUDED}),
-    _M.PARTIALLY_COMPLETED: frozenset({_M.WAITING}),
+    _M.PARTIALLY_COMPLETED: frozenset({_M.WAITING}),  # whoever is left is tried again
     _M.FAILED: frozenset({_M.WAITING, _M.EXCLUDED}),
     _M.COMPLETED: frozenset(),
     _M.EXCLUDED: frozenset({_M.WAITING}),

@@ -71,5 +71,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     preflight_validity: timedelta
     release_observation_max_age: timedelta  # of both tenants, before a source is released
     migration_poll: timedelta  # between looks at a migration that runs
+    # campaigns
+    campaign_poll: timedelta  # between looks at a campaign that runs
+    campaign_at_once: int  # tenants that may be at work
+    campaign_in_a_look: int  # tenants that may begin in one look
+    campaign_recheck: timedelta  # how old a look at a tenant's readiness may become before it is looked at again
     # collection
     watermark_overlap: timedelta

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.operation import StepKind
 from provisioning.domain.ownership import owner_of
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
@@ -132,7 +133,7 @@ def _observed(facts: MemberFacts) -> Iterator[ReadinessFinding]:
         if facts.unread:
             yield ReadinessFinding(reason=facts.unread)
         return
-    if missing := missing_for({step.kind for step in seen.plan.steps}, seen.permissions):
+    if missing := missing_for({StepKind.ASSIGN, *(step.kind for step in seen.plan.steps)}, seen.permissions):
         yield ReadinessFinding(reason=Reason.CONSENT_INSUFFICIENT, details=tuple(sorted(missing)))
     if seen.groups:
         yield ReadinessFinding(reason=seen.groups)

@@ -58,7 +58,7 @@ STATEMENTS = (
         checked_at   timestamptz,
         PRIMARY KEY (campaign_id, tenant_id, holder_id, from_sku),
         CONSTRAINT running_member_has_operation CHECK (
-            state IN ('waiting', 'excluded') OR operation_id IS NOT NULL),
+            state IN ('waiting', 'failed', 'excluded') OR operation_id IS NOT NULL),
         CONSTRAINT excluded_member_says_why CHECK (
             state <> 'excluded' OR reason IS NOT NULL OR length(trim(told)) > 0)
     ) WITH (fillfactor = 80)""",
