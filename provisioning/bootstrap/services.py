@@ -3,11 +3,12 @@
 Adding one is a property in the class of its area. Each is built when it is first asked for.
 """
 
+from provisioning.bootstrap.campaigns import Campaigns
 from provisioning.bootstrap.oversight import Oversight
 from provisioning.bootstrap.rehearsals import Rehearsals
 
 
-class Services(Rehearsals, Oversight):
+class Services(Campaigns, Rehearsals, Oversight):
     def make_ready(self) -> None:
         """Build what the first task needs, so that it does not wait for it, and say which rules were loaded."""
         self.check_configuration()

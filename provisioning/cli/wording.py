@@ -9,6 +9,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner
+from provisioning.planning.campaign_report import Tongue as CampaignTongue
 from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
 from provisioning.words.catalogue import Language, OfMigration, Words
@@ -83,6 +84,12 @@ class Wording:
     def tongue_of_boards(self) -> Tongue:
         """How they speak to boards: in Dutch, whatever the operator reads."""
         return _tongue(Words(Language.DUTCH))
+
+    @property
+    def tongue_of_campaigns(self) -> CampaignTongue:
+        """How reports of campaigns speak to the operator."""
+        words = self._words
+        return CampaignTongue(words.campaign_report, words.of_campaign, lambda reason: words.reason(reason).what)
 
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""

@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from provisioning.domain.campaign import CampaignDefinition, CampaignPair, MemberKey, SelectedBy
+from provisioning.domain.catalogue import Remap
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.records import Agreement, Participant
 
@@ -61,6 +62,15 @@ def participants_in(
         and (one.valid_until is None or day <= one.valid_until)
     }
     return frozenset(holders | taking)
+
+
+def remap_in(remaps: Iterable[Remap], sku: SkuId, board: OrganisationId, day: date) -> SkuId | None:
+    """What the table says: the row for the product that is valid on the day, unless the board is an exception to it."""
+    for row in remaps:
+        is_valid = row.valid_from <= day and (row.valid_until is None or day <= row.valid_until)
+        if row.from_sku == sku and is_valid and board not in row.exceptions:
+            return row.to_sku
+    return None
 
 
 def _is_meant(definition: CampaignDefinition, holding: Holding, takers: Collection[str]) -> bool:

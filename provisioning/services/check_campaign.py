@@ -20,7 +20,7 @@ from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.campaign_deeds import get_campaign
 
 _AT_ONCE = 25  # tenants of one reading of the list
-_ROUND = timedelta(seconds=20)  # real time: tasks last seconds
+_ROUND = timedelta(seconds=10)  # real time: tasks last seconds
 _LOOKED_AT = frozenset({CampaignState.NEW, CampaignState.APPROVED, CampaignState.PAUSED, CampaignState.STOPPED})
 
 Along = Callable[[Iterator[bool], int], Iterable[bool]]

@@ -14,6 +14,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.campaign_report import CampaignWords
 from provisioning.planning.migration_statement import ReportWords
 from provisioning.planning.preflight import PreflightCheck
 
@@ -58,6 +59,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     topics: Mapping[Topic, str]
     preflight: Mapping[PreflightCheck, Sentence]
     campaigns: Mapping[CampaignState, str]
+    campaign_report: CampaignWords
     members: Mapping[MemberState, str]
     migrations: Mapping[MigrationState, str]
     waves: Mapping[WaveState, str]
@@ -166,6 +168,11 @@ class Words:
                 return self._said.phases[code]
             case EvidenceSource():
                 return self._said.evidence[code]
+
+    @property
+    def campaign_report(self) -> CampaignWords:
+        """What reports of campaigns say."""
+        return self._said.campaign_report
 
     @property
     def report(self) -> ReportWords:

@@ -6,6 +6,8 @@ from provisioning.cli.commands import (
     actors,
     audit,
     calibration,
+    campaign_deeds,
+    campaigns,
     configuration,
     database,
     local,
@@ -31,6 +33,7 @@ def register_all(app: typer.Typer) -> None:
     service.register(app)
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
+    campaign_deeds.register(campaigns.group)
     rehearsal.register(migrations.group)
     for group, name in (
         (database.group, "db"),
@@ -44,6 +47,7 @@ def register_all(app: typer.Typer) -> None:
         (operations.group, "operations"),
         (plans.group, "plans"),
         (migrations.group, "migrations"),
+        (campaigns.group, "campaigns"),
         (notices.group, "notices"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),

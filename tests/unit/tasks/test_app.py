@@ -29,6 +29,8 @@ class TestApplication:
             "sweeps.seal_audit",
             "sweeps.serve_waiting",
             "sweeps.sweep_migrations",
+            "sweeps.sweep_campaigns",
+            "sweeps.check_campaigns",
         }
 
     def test_a_message_is_done_when_its_work_is_and_never_comes_back_from_a_killed_worker(self) -> None:
