@@ -4,10 +4,12 @@ from datetime import date
 from functools import cached_property
 
 from provisioning.bootstrap.migrations import Migrations
-from provisioning.domain.ids import OrganisationId, SkuId
+from provisioning.domain.campaign import CampaignApproval
+from provisioning.domain.ids import CampaignId, OrganisationId, SkuId
 from provisioning.planning.campaign_selection import remap_in
+from provisioning.ports import UnitOfWork
 from provisioning.services.advance_campaign import AdvanceCampaign
-from provisioning.services.approve_campaign import ApproveCampaign
+from provisioning.services.approve_campaign import ApproveCampaign, approval_of
 from provisioning.services.begin_member import BeginMember
 from provisioning.services.check_campaign import CheckCampaign
 from provisioning.services.choose_members import ExcludeMembers, IncludeMembers, RetryLeftovers
@@ -42,6 +44,10 @@ class Campaigns(Migrations):
     @cached_property
     def approve_campaign(self) -> ApproveCampaign:
         return ApproveCampaign(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings, limits=self.limits)
+
+    def campaign_approval(self, uow: UnitOfWork, campaign: CampaignId) -> CampaignApproval | None:
+        """What a plan of a campaign's operation may rest on, beside an approval of its own."""
+        return approval_of(uow, campaign)
 
     @cached_property
     def start_campaign(self) -> StartCampaign:

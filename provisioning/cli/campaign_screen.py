@@ -149,6 +149,8 @@ def _readiness(found: "CampaignSheet") -> Iterator[str]:
         f"Readiness: {seen.ready:,} ready, {seen.unready:,} not, {seen.never_looked_at:,} never looked at; "
         f"{seen.seats_short:,} seats short."
     )
+    if seen.losses:
+        yield f"Losses that an approval would cover: {', '.join(seen.losses)}."
     for reason, members in list(seen.by_reason.items())[:_REASONS]:
         yield f"  {members:,} × {_code(reason)}"
 

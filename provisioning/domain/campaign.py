@@ -148,7 +148,9 @@ class CampaignDefinition(msgspec.Struct, frozen=True, kw_only=True):
 class CampaignApproval(msgspec.Struct, frozen=True, kw_only=True):
     """What a second person let happen: this list, by these rules, with these products. Plans within it need no other.
 
-    `mapping`: digest of the mappings when it was given. A campaign that stands still lends it to nobody.
+    `mapping`: digest of the mappings when it was given. `losses`: the kinds of loss that the approver was shown, as
+    `planning.losses.kinds_of` names them; a plan with any other is asked for by itself. A campaign that stands still
+    lends its approval to nobody.
     """
 
     campaign_id: CampaignId
@@ -159,6 +161,7 @@ class CampaignApproval(msgspec.Struct, frozen=True, kw_only=True):
     authors: tuple[Actor, ...] = ()  # of the mappings, who may not have given it
     pairs: tuple[CampaignPair, ...]
     valid_until: datetime
+    losses: frozenset[str] = frozenset()
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

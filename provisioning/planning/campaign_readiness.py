@@ -18,6 +18,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Policy
 from provisioning.domain.worklist import Owner
 from provisioning.planning.campaign_forecast import Writes, writes_of
+from provisioning.planning.losses import kinds_of
 from provisioning.planning.plan import Plan
 from provisioning.planning.seats import SeatSituation
 
@@ -49,6 +50,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     people: int = 0
     short: int = 0
     writes: Writes = Writes()
+    losses: frozenset[str] = frozenset()  # kinds of them, as `kinds_of` says
 
     @property
     def is_ready(self) -> bool:
@@ -99,6 +101,7 @@ def readiness_of(facts: MemberFacts) -> Readiness:
         people=_people(seen.plan) if seen else 0,
         short=sum(one.state is SubjectState.WAITING for one in seen.plan.subjects) if seen else 0,
         writes=writes_of(seen.plan) if seen else Writes(),
+        losses=kinds_of(seen.plan.losses) if seen else frozenset(),
     )
 
 

@@ -70,6 +70,14 @@ class LossCount:
         return frozenset(plan for plan in new if plan in off or self._plans.family_of.get(plan) in dark)
 
 
+def kinds_of(losses: Losses) -> frozenset[str]:
+    """What kinds of loss there are, without their numbers; `family:exchange` for each service, plan by plan."""
+    named = {"family": losses.families, "switched_on": losses.switched_on, "not_carried": losses.not_carried}
+    counted = {"removals": losses.removals_without_replacement, "unreplaced_swaps": losses.unreplaced_swaps}
+    by_name = {f"{kind}:{name}" for kind, people in named.items() for name in people}
+    return frozenset(by_name | {kind for kind, people in counted.items() if people})
+
+
 def after_changes(licences: Collection[HeldLicence], changes: Iterable[Change]) -> list[HeldLicence]:
     """The licences once all changes are done."""
     held = list(licences)

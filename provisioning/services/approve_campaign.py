@@ -10,7 +10,7 @@ from provisioning.domain.campaign import Campaign, CampaignApproval, CampaignSta
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import Actor
+from provisioning.domain.ids import Actor, CampaignId
 from provisioning.domain.limits import Limits
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.worklist import Topic
@@ -50,7 +50,7 @@ class ApproveCampaign:
         authors = _authors(uow)
         for author in authors:
             require_other(identity, author, "proposed the mappings that this campaign rests on")
-        given = self._approval(campaign, identity.actor, authors, now)
+        given = self._approval(uow, campaign, identity.actor, authors, now)
         if campaign.approval is None:
             uow.outbox.add(
                 told(Topic.CAMPAIGN_ANNOUNCED, uow.campaigns.members(campaign.campaign_id, [MemberState.WAITING]), now)
@@ -65,9 +65,12 @@ class ApproveCampaign:
             else msgspec.structs.replace(campaign, approval=given)
         )
 
-    def _approval(self, campaign: Campaign, by: Actor, authors: tuple[Actor, ...], now: datetime) -> CampaignApproval:
+    def _approval(
+        self, uow: UnitOfWork, campaign: Campaign, by: Actor, authors: tuple[Actor, ...], now: datetime
+    ) -> CampaignApproval:
         """From the day it begins, where that is still to come: a campaign is approved weeks ahead."""
         begins = max(now, campaign.definition.begins_at)
+        looks = uow.campaigns.readiness(campaign.campaign_id)
         return CampaignApproval(
             campaign_id=campaign.campaign_id,
             approved_by=by,
@@ -76,6 +79,7 @@ class ApproveCampaign:
             mapping=self.mappings.digest,
             authors=authors,
             pairs=campaign.definition.pairs,
+            losses=frozenset[str]().union(*(look.losses for look in looks.values())),
             valid_until=begins + self.limits.migration_approval_validity,
         )
 
@@ -93,6 +97,13 @@ def _require_digest(campaign: Campaign, named: str) -> None:
         raise ConflictError(
             f"This is not the campaign you saw: its digest begins with {campaign.digest[:_MIN_DIGEST]}. Look again."
         )
+
+
+def approval_of(uow: UnitOfWork, campaign_id: CampaignId) -> CampaignApproval | None:
+    """What plans of its operations may rest on now; nothing while it stands still."""
+    campaign = uow.campaigns.find(campaign_id)
+    is_running = campaign is not None and campaign.state is CampaignState.RUNNING
+    return campaign.approval if campaign is not None and is_running else None
 
 
 def why_not_standing(campaign: Campaign, mappings: Mappings, now: datetime) -> str:

@@ -50,6 +50,7 @@ class ReadinessSummary(msgspec.Struct, frozen=True, kw_only=True):
     oldest_look: datetime | None
     seats_short: int
     by_reason: dict[Reason, int]
+    losses: tuple[str, ...]  # kinds of loss that plans would bring, as an approval names them
 
 
 class CampaignSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +212,7 @@ def _summary(members: Sequence[CampaignMember], looks: Mapping[MemberKey, Readin
         oldest_look=min((look.checked_at for look in seen), default=None),
         seats_short=sum(look.short for look in seen),
         by_reason=dict(blocking.most_common()),
+        losses=tuple(sorted({kind for look in seen for kind in look.losses})),
     )
 
 

@@ -12,10 +12,11 @@ from provisioning.domain.campaign import (
     CampaignState,
     SelectedBy,
 )
-from provisioning.domain.ids import Actor, CampaignId, OrganisationId, SkuId, TenantId
+from provisioning.domain.ids import Actor, CampaignId, OrganisationId, TenantId
 from tests.factories import NOW, guid
+from tests.factories.operations import A1, A3
 
-FROM, TO = SkuId("e578b273-6db4-4691-bba0-8d691f4da603"), SkuId("94763226-9b3c-4e75-a931-5c89701abe66")
+FROM, TO = A1, A3
 REQUESTER, APPROVER = Actor("person:ada"), Actor("person:grace")
 
 
