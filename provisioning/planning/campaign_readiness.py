@@ -73,7 +73,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     seats: SeatSituation
     plan: Plan
     undecided: tuple[str, ...] = ()
-    groups: Reason | None = None  # why licences cannot go through the group
+    trouble: Reason | None = None  # why no plan may follow: its group, or whom its selectors match
 
 
 class MemberFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,8 +138,8 @@ def _observed(facts: MemberFacts) -> Iterator[ReadinessFinding]:
         return
     if missing := missing_for({StepKind.ASSIGN, *(step.kind for step in seen.plan.steps)}, seen.permissions):
         yield ReadinessFinding(reason=Reason.CONSENT_INSUFFICIENT, details=tuple(sorted(missing)))
-    if seen.groups:
-        yield ReadinessFinding(reason=seen.groups)
+    if seen.trouble:
+        yield ReadinessFinding(reason=seen.trouble)
     if not seen.plan.is_complete:
         yield ReadinessFinding(reason=Reason.SELECTION_INCOMPLETE)
     if seen.seats.enabled <= 0 and _people(seen.plan):

@@ -25,7 +25,7 @@ from provisioning.planning.deliver import DeliverScene, plan_deliver
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Grounds
 from provisioning.planning.seats import situation
-from provisioning.planning.selection import Selection, select
+from provisioning.planning.selection import Selection, has_shrunk, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.begin_member import operation_of
 from provisioning.services.observe_groups import ObservedGroups, observe_groups
@@ -115,13 +115,25 @@ class LookAtTenant:
         operation, basis = known.operation, known.basis
         groups = observe_groups(self.gateway, operation, basis.policy, basis.groups, observed.census, self.mappings)
         count = seats.counts.get(operation.wish.sku_id)
+        selection = _selection(known, observed)
         return Seen(
             permissions=profile.permissions,
             seats=situation(count, observed.census, known.reserved, known.facts.entitlement),
-            plan=plan_deliver(self._scene(known, profile, count, observed, groups, now)),
+            plan=plan_deliver(self._scene(known, profile, count, observed, groups, selection, now)),
             undecided=self._undecided(operation, basis, count),
-            groups=groups.trouble,
+            trouble=groups.trouble or self._about(selection),
         )
+
+    def _about(self, selection: Selection) -> Reason | None:
+        """Why nobody may be planned for, by what the selectors match now; as the planning of an operation has it."""
+        if selection.is_empty:
+            return Reason.SELECTOR_EMPTY
+        with self.open_uow() as uow:
+            shrank = any(
+                has_shrunk(uow.tenants.selection_size(binding, audience), size, self.limits)
+                for (binding, audience), size in selection.sizes.items()
+            )
+        return Reason.SELECTOR_SHRANK if shrank else None
 
     def _scene(
         self,
@@ -130,6 +142,7 @@ class LookAtTenant:
         count: SeatCount | None,
         observed: Observed,
         groups: ObservedGroups,
+        selection: Selection,
         now: datetime,
     ) -> DeliverScene:
         operation, basis = known.operation, known.basis
@@ -143,7 +156,7 @@ class LookAtTenant:
             mappings=self.mappings,
             grounds=Grounds(mapping="", policy="", bindings="", authority=""),
             census=observed.census,
-            selection=_holding(_selection(known, observed), operation),
+            selection=_holding(selection, operation),
             seats=count,
             reserved=known.reserved,
             entitlement=known.facts.entitlement,
