@@ -5,7 +5,7 @@ owner and cure are known. People are judged by the very plan that would be drawn
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
@@ -165,8 +165,3 @@ _NAMED = 5
 
 def _people(plan: Plan) -> int:
     return sum(not one.is_group for one in plan.subjects)
-
-
-def worst_first(some: Iterable[tuple[str, Readiness]]) -> list[tuple[str, Readiness]]:
-    """To be worked through: whoever is not ready, by how many people would be left, then by name."""
-    return sorted(some, key=lambda one: (one[1].is_ready, -one[1].at_stake, one[0]))

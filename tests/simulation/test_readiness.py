@@ -1,7 +1,7 @@
 """A campaign's fault world: what readiness says weeks ahead, held against what later becomes of each tenant.
 
-Every tenant is a world of its own, with the real planner, executor and services; a quarter of them is sound. What nobody
-can see beforehand is in here too: seats that go after the look, a tenant that refuses at the write.
+Every tenant is a world of its own, with the real planner, executor and services; a quarter of them is sound. What
+nobody can see beforehand is in here too: seats that go after the look, a tenant that refuses at the write.
 """
 
 from __future__ import annotations
