@@ -5,6 +5,7 @@ from typing import Any
 
 from provisioning.domain.campaign import (
     Campaign,
+    CampaignApproval,
     CampaignDefinition,
     CampaignMember,
     CampaignPair,
@@ -42,6 +43,18 @@ def campaign(state: CampaignState = CampaignState.NEW, **known: Any) -> Campaign
         "entered_at": NOW,
     }
     return Campaign(state=state, **(fields | known))
+
+
+def approval(of: Campaign, **known: Any) -> CampaignApproval:
+    """By a second person, for a week."""
+    fields: dict[str, Any] = {"approved_by": APPROVER, "digest": of.digest, "mapping": "m"}
+    return CampaignApproval(
+        campaign_id=of.campaign_id,
+        approved_at=NOW,
+        pairs=of.definition.pairs,
+        valid_until=NOW + timedelta(days=7),
+        **(fields | known),
+    )
 
 
 def member(campaign: Campaign, tenant: str = "t1", **known: Any) -> CampaignMember:

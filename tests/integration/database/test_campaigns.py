@@ -10,7 +10,6 @@ import pytest
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.campaign import (
     Campaign,
-    CampaignApproval,
     CampaignMember,
     CampaignPair,
     CampaignSelection,
@@ -31,24 +30,12 @@ from provisioning.planning.campaign_forecast import Writes
 from provisioning.planning.campaign_readiness import Readiness, ReadinessFinding
 from tests.factories import NOW, TODAY, campaigns, guid
 from tests.factories import operations as make
-from tests.factories.campaigns import APPROVER, FROM, REQUESTER, TO
+from tests.factories.campaigns import APPROVER, FROM, REQUESTER, TO, approval
 from tests.integration.database.conftest import Open, store
 
 LATER = NOW + timedelta(minutes=1)
 change = msgspec.structs.replace
 C, M = CampaignState, MemberState
-
-
-def approval(of: Campaign, **known: object) -> CampaignApproval:
-    fields: dict[str, object] = {"approved_by": APPROVER, "digest": of.digest}
-    return CampaignApproval(
-        campaign_id=of.campaign_id,
-        approved_at=NOW,
-        mapping="m",
-        pairs=of.definition.pairs,
-        valid_until=NOW + timedelta(days=7),
-        **(fields | known),  # type: ignore[arg-type]
-    )
 
 
 @pytest.fixture
