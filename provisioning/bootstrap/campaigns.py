@@ -31,15 +31,18 @@ class Campaigns(Migrations):
         return remap_in(self.mappings.remaps, sku, board, day)
 
     @cached_property
-    def check_campaign(self) -> CheckCampaign:
-        look = LookAtTenant(
+    def look_at_tenant(self) -> LookAtTenant:
+        return LookAtTenant(
             open_uow=self.open_uow,
             gateway=self.gateway,
             clock=self.clock,
             mappings=self.mappings,
             limits=self.limits,
         )
-        return CheckCampaign(open_uow=self.open_uow, clock=self.clock, limits=self.limits, look=look)
+
+    @cached_property
+    def check_campaign(self) -> CheckCampaign:
+        return CheckCampaign(open_uow=self.open_uow, clock=self.clock, limits=self.limits, look=self.look_at_tenant)
 
     @cached_property
     def approve_campaign(self) -> ApproveCampaign:
@@ -74,6 +77,10 @@ class Campaigns(Migrations):
         return ShowCampaigns(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings, limits=self.limits)
 
     @cached_property
+    def begin_member(self) -> BeginMember:
+        return BeginMember(mappings=self.mappings)
+
+    @cached_property
     def advance_campaign(self) -> AdvanceCampaign:
         return AdvanceCampaign(
             open_uow=self.open_uow,
@@ -81,7 +88,7 @@ class Campaigns(Migrations):
             dispatcher=self.dispatcher,
             limits=self.limits,
             mappings=self.mappings,
-            begin=BeginMember(mappings=self.mappings),
+            begin=self.begin_member,
             opening=self._opening,
         )
 
