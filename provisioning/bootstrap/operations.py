@@ -6,10 +6,13 @@ from functools import cached_property
 
 from provisioning.bootstrap.orders import Orders
 from provisioning.database.engine import measure_skew
+from provisioning.domain.campaign import CampaignApproval
+from provisioning.domain.ids import CampaignId
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.migration import Window
 from provisioning.execution.executor import Executor
 from provisioning.planning.window import next_opening
+from provisioning.ports import UnitOfWork
 from provisioning.services.advance_operation import AdvanceOperation, Work
 from provisioning.services.apply_plan import ApplyPlan
 from provisioning.services.approve_plan import ApprovePlan
@@ -99,7 +102,12 @@ class Operations(Orders):
             mappings=self.mappings,
             trouble=self.tenant_trouble,
             finish=self.finish_operation,
+            campaign_approval=self.campaign_approval,
         )
+
+    def campaign_approval(self, _uow: UnitOfWork, _campaign: CampaignId) -> CampaignApproval | None:
+        """None is on record while campaigns are not: every plan of theirs is approved by itself."""
+        return None
 
     @cached_property
     def prepare_part(self) -> PreparePart:

@@ -80,7 +80,9 @@ _STRIKE = text("""
                          AND (listing.wish -> 'holder_id', listing.wish -> 'audience',
                               listing.wish -> 'organisations', listing.wish -> 'named')
                            = (asking.wish -> 'holder_id', asking.wish -> 'audience',
-                              asking.wish -> 'organisations', asking.wish -> 'named'))
+                              asking.wish -> 'organisations', asking.wish -> 'named')
+                         AND listing.wish #>> '{remap,from_sku}'
+                             IS NOT DISTINCT FROM asking.wish #>> '{remap,from_sku}')
           END
     """)
 

@@ -11,7 +11,7 @@ from provisioning.database.tables.operations import operations, reservations, se
 from provisioning.domain.ids import OperationId, SkuId, SubjectId, TenantId
 from provisioning.ports import WaitingList
 
-_WHOSE = ("holder_id", "audience", "organisations", "part")
+_WHOSE = ("holder_id", "audience", "organisations", "part", "remap")
 
 
 class SqlSeats(Store):

@@ -112,6 +112,13 @@ MEMBERS_PER_CALL = 20  # learn.microsoft.com, "Add members": people who join a g
 GROUP_STEPS = frozenset({StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP})
 
 
+class Addition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A licence that a change gives, and the plans that are off in it."""
+
+    sku_id: SkuId
+    disabled_plans: frozenset[ServicePlanId] = frozenset()
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The write itself, in our words; the same shape for the plan, the journal and the gateway.
 
@@ -126,6 +133,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group_id: GroupId | None = None
     group_name: str | None = None  # create_group: the mailNickname by which it is found again
     people: int = 1  # license_group: how many people it concerns
+    also_add: tuple[Addition, ...] = ()  # add-ons that come along with `add_sku` in the same call
+
+    @property
+    def added(self) -> tuple[Addition, ...]:
+        """Every licence that it gives."""
+        first = (Addition(self.add_sku, self.disabled_plans),) if self.add_sku else ()
+        return (*first, *self.also_add) if self.also_add else first
 
 
 class BeforeImage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -16,10 +16,10 @@ def brings(group: ObservedGroup, change: Change) -> bool:
     """Whether the group's licences are as the change wants them."""
     if any(group.licence(sku) for sku in change.remove_skus):
         return False
-    if change.add_sku is None:
-        return True
-    licence = group.licence(change.add_sku)
-    return licence is not None and licence.disabled_plans == change.disabled_plans
+    return all(
+        (licence := group.licence(one.sku_id)) is not None and licence.disabled_plans == one.disabled_plans
+        for one in change.added
+    )
 
 
 def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, limits: Limits, looks: int) -> Ruling:

@@ -251,4 +251,4 @@ def _before(change: Change) -> str | None:
 
 
 def _after(change: Change) -> str | None:
-    return change.usage_location or change.add_sku or change.group_name
+    return change.usage_location or " ".join(one.sku_id for one in change.added) or change.group_name

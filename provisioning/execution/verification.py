@@ -8,7 +8,7 @@ from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.observation import HeldLicence, Person
-from provisioning.domain.operation import BeforeImage, Change, Outcome, Receipt, StepKind, StepRecord
+from provisioning.domain.operation import Addition, BeforeImage, Change, Outcome, Receipt, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import growing
 from provisioning.execution.outcome import Direction, Ruling
@@ -26,12 +26,14 @@ def goal_met(person: Person, change: Change) -> bool:
         return False
     if any(_held(person, sku, change) for sku in change.remove_skus):
         return False
-    if change.add_sku is None:
-        return True
-    held = _held(person, change.add_sku, change)
+    return all(_is_given(person, one, change) for one in change.added)
+
+
+def _is_given(person: Person, added: Addition, change: Change) -> bool:
+    held = _held(person, added.sku_id, change)
     if held is None or held.error is not None:
         return False
-    return change.group_id is not None or held.disabled_plans == change.disabled_plans  # a group's plans are its own
+    return change.group_id is not None or held.disabled_plans == added.disabled_plans  # a group's plans are its own
 
 
 def _held(person: Person, sku: SkuId, change: Change) -> HeldLicence | None:
@@ -105,7 +107,8 @@ def rule_early(record: StepRecord, own: Iterable[StepRecord], now: datetime, lim
 
 
 def _undoes(change: Change, earlier: Change) -> bool:
-    return earlier.add_sku in change.remove_skus or change.add_sku in earlier.remove_skus
+    given, given_before = ({one.sku_id for one in each.added} for each in (change, earlier))
+    return not given_before.isdisjoint(change.remove_skus) or not given.isdisjoint(earlier.remove_skus)
 
 
 def rule_observed(record: StepRecord, person: Person | None, now: datetime, limits: Limits, looks: int) -> Ruling:
@@ -123,7 +126,7 @@ def rule_observed(record: StepRecord, person: Person | None, now: datetime, limi
         return _changed_by_others(record, now) if _has_other_plans(record, person) else _absent(record, now, limits)
     if _is_overdue(record, now, limits):
         return _failed(record, Reason.NOT_VERIFIED_IN_TIME, now)
-    if record.state is StepState.UNKNOWN and not any(person.direct(sku) for sku in record.step.change.remove_skus):
+    if record.state is StepState.UNKNOWN and not all(person.direct(sku) for sku in record.step.change.remove_skus):
         return _old_one_went(record, now)
     return _look_again(record, now, limits, looks)  # this replica is behind: Graph said otherwise
 
@@ -189,9 +192,12 @@ def rule_unread(record: StepRecord, now: datetime, limits: Limits) -> Ruling | N
 def _has_other_plans(record: StepRecord, person: Person) -> bool:
     """Whether the product came, and other plans are off than we asked for: somebody at the school chose those."""
     change = record.step.change
-    held = person.direct(change.add_sku) if change.add_sku and change.group_id is None else None
-    had = any(x.sku_id == change.add_sku and x.is_direct for x in record.before.licences)
-    return held is not None and not had and held.disabled_plans != change.disabled_plans
+    had = {x.sku_id for x in record.before.licences if x.is_direct}
+    return change.group_id is None and any(
+        held.disabled_plans != one.disabled_plans
+        for one in change.added
+        if one.sku_id not in had and (held := person.direct(one.sku_id))
+    )
 
 
 def _changed_by_others(record: StepRecord, now: datetime) -> Ruling:

@@ -67,7 +67,7 @@ def _member(call: Call, _: str) -> Write:
 
 
 def _assignment(change: Change) -> wire.AssignLicense:
-    added = [wire.AddLicense(change.add_sku, sorted(change.disabled_plans))] if change.add_sku else []
+    added = [wire.AddLicense(one.sku_id, sorted(one.disabled_plans)) for one in change.added]
     return wire.AssignLicense(added, list(change.remove_skus))
 
 

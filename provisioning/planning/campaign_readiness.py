@@ -109,8 +109,8 @@ def _known(facts: MemberFacts) -> Iterator[ReadinessFinding]:
     """What the database says."""
     said = (
         (facts.hold, ()),
-        (_if(facts.policy.assignment_mode is AssignmentMode.NONE, Reason.SCHOOL_ASSIGNS), ()),
-        (_if(facts.entitlement <= 0, Reason.ENTITLEMENT_MISSING), ()),
+        (_if(facts.policy.assignment_mode is AssignmentMode.NONE, Reason.REMAP_SCHOOL_ASSIGNS), ()),
+        (_if(facts.entitlement <= 0, Reason.REMAP_NOT_ORDERED), ()),
         (_processing(facts.processing), ()),
         (_if(facts.is_stopped, Reason.STOPPED), ()),
         (_if(bool(facts.migrations), Reason.MIGRATION_UNDER_WAY), facts.migrations),

@@ -76,4 +76,4 @@ class Compatibility:
 
 
 def _added(change: Change) -> list[HeldLicence]:
-    return [HeldLicence(change.add_sku, change.disabled_plans)] if change.add_sku else []
+    return [HeldLicence(one.sku_id, one.disabled_plans) for one in change.added]

@@ -1,62 +1,35 @@
-"""The plan of a delivery: for each selected person one assignment, one swap, or why nothing is needed."""
+"""The plan of a delivery or a remap: for each person one assignment, one swap, or why nothing is needed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 
-import msgspec
-
-from provisioning.domain.catalogue import Mappings, Sku
+from provisioning.domain.catalogue import Sku
 from provisioning.domain.groups import GroupImage
-from provisioning.domain.ids import OperationId, OrganisationId, PlanId, SkuId, SubjectId, TenantId
+from provisioning.domain.ids import OrganisationId, SkuId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
-from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Census, Person, SeatCount
-from provisioning.domain.operation import Change, Step, StepKind, Wish
+from provisioning.domain.observation import Person
+from provisioning.domain.operation import Change, Step, StepKind
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import AssignmentMode, Policy
-from provisioning.planning.carry import KnownPlans, as_offered
+from provisioning.domain.tenancy import AssignmentMode
+from provisioning.planning.deliver_scene import (
+    DeliverScene,
+    as_offered_there,
+    candidates,
+    left_out,
+    selected,
+    served_elsewhere,
+    undecidable,
+)
 from provisioning.planning.group_judging import GroupJudge
-from provisioning.planning.groups import GroupScene, creation, group_subject, images, licensing, rests_on_group, sources
-from provisioning.planning.guards import Usage, breaches
+from provisioning.planning.groups import creation, group_subject, images, licensing, rests_on_group, sources
+from provisioning.planning.guards import breaches
 from provisioning.planning.judging import Aim, Judge, products
 from provisioning.planning.losses import LossCount
-from provisioning.planning.plan import Grounds, Losses, Plan, SubjectPlan
-from provisioning.planning.seats import in_order, situation
-from provisioning.planning.selection import Selection
+from provisioning.planning.plan import Losses, Plan, SubjectPlan
+from provisioning.planning.remap import GroupRemapJudge, RemapJudge, told_of_remap
+from provisioning.planning.seats import situation
 from provisioning.planning.verdict import Verdict
-
-
-class DeliverScene(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a delivery is planned from; nothing else is known."""
-
-    plan_id: PlanId
-    operation_id: OperationId
-    tenant_id: TenantId
-    now: datetime
-    wish: Wish
-    policy: Policy
-    mappings: Mappings
-    grounds: Grounds
-    census: Census
-    selection: Selection
-    seats: SeatCount | None
-    reserved: frozenset[SubjectId]
-    in_doubt: frozenset[SubjectId] = frozenset()  # an earlier write of ours is not read back yet: left as they are
-    elsewhere: frozenset[SubjectId] = frozenset()  # another operation wrote to them, and has not read it back
-    entitlement: int
-    waiting: tuple[SubjectId, ...]
-    permissions: frozenset[str]
-    usage: Usage
-    limits: Limits
-    groups: GroupScene = GroupScene()
-    may_move: bool = False  # bring who has the product into the form that the policy wants, too
-
-    @property
-    def target(self) -> Sku:
-        return self.mappings.skus[self.wish.sku_id]
-
 
 _WAITS = Verdict(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT)
 _Judged = tuple[Person, OrganisationId, Verdict]
@@ -64,9 +37,9 @@ _Judged = tuple[Person, OrganisationId, Verdict]
 
 def plan_deliver(scene: DeliverScene) -> Plan:
     """The steps that each person needs, in turn; scarce seats by a stable order; a group is made ready first."""
-    scene = _as_offered(scene)
+    scene = as_offered_there(scene)
     judge = _judge_of(scene)
-    judged = [(person, organisation, _verdict(scene, judge, person)) for person, organisation in _candidates(scene)]
+    judged = [(person, organisation, _verdict(scene, judge, person)) for person, organisation in candidates(scene)]
     allotted = _together(scene, judge, judged, list(_allotted(scene, judged)))
     readying = _readying(scene, judge, allotted)
     steps = [*readying, *_steps(scene, allotted, len(readying))]
@@ -82,7 +55,7 @@ def plan_deliver(scene: DeliverScene) -> Plan:
         steps=tuple(steps),
         grounds=scene.grounds,
         losses=losses,
-        guard_breaches=breaches(steps, losses, scene.usage, scene.limits),
+        guard_breaches=(*_remapped(scene, allotted), *breaches(steps, losses, scene.usage, scene.limits)),
         sources=sources((person for person, _, _ in allotted), _named_skus(scene), scene.groups),
         group=_images(scene, readying, steps),
     )
@@ -98,9 +71,20 @@ def _judge_of(scene: DeliverScene) -> Judge:
         may_move=scene.may_move,
     )
     if scene.policy.assignment_mode is AssignmentMode.GROUP and scene.wish.sku_id in scene.mappings.group_licensing:
-        spoken = _selected(scene) - _left_out(scene) - scene.selection.on_their_way
-        return GroupJudge(aim, spoken | scene.reserved)
-    return Judge(aim)  # a product without Entra ID P1 gives no right to group licensing
+        spoken = selected(scene) - left_out(scene) - scene.selection.on_their_way
+        return (GroupRemapJudge if scene.wish.remap else GroupJudge)(aim, spoken | scene.reserved)
+    # a product without Entra ID P1 gives no right to group licensing
+    return (RemapJudge if scene.wish.remap else Judge)(aim)
+
+
+def _remapped(scene: DeliverScene, allotted: Sequence[_Judged]) -> tuple[str, ...]:
+    people = sum(_gives_up(verdict, scene.wish.replaces) for _, _, verdict in allotted)
+    return told_of_remap(scene.wish, people, scene.mappings)
+
+
+def _gives_up(verdict: Verdict, old: AbstractSet[SkuId]) -> bool:
+    """Whether one of these is taken from them; who only gets another form of the product keeps it."""
+    return verdict.state is SubjectState.PENDING and any(not old.isdisjoint(x.remove_skus) for x in verdict.changes)
 
 
 def _verdict(scene: DeliverScene, judge: Judge, person: Person) -> Verdict:
@@ -181,62 +165,10 @@ def _images(scene: DeliverScene, readying: Sequence[Step], steps: Sequence[Step]
 # ── the people ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_offered(scene: DeliverScene) -> DeliverScene:
-    """With the target as this tenant has it."""
-    if scene.seats is None:
-        return scene
-    target = as_offered(scene.target, scene.seats.plan_ids, KnownPlans.named_in(scene.mappings.skus))
-    skus = {**scene.mappings.skus, target.sku_id: target}
-    return msgspec.structs.replace(scene, mappings=msgspec.structs.replace(scene.mappings, skus=skus))
-
-
-def _candidates(scene: DeliverScene) -> Sequence[tuple[Person, OrganisationId]]:
-    """Whom the order speaks of, in the order of their turn."""
-    left_out = _left_out(scene)
-    chosen = [one for one in scene.selection.chosen if one[0].subject_id not in left_out]
-    return in_order(chosen, _queue(scene), scene.policy.seat_priority)
-
-
-def _queue(scene: DeliverScene) -> Sequence[SubjectId]:
-    """Who is in our group gets the product with no write of ours: whoever came before them would be one too many."""
-    target = scene.groups.target
-    if target is None or not scene.groups.is_ours:
-        return scene.waiting
-    waiting_members = [subject for subject in scene.waiting if subject in target.members]
-    return tuple(dict.fromkeys([*waiting_members, *sorted(target.members), *scene.waiting]))
-
-
-def _left_out(scene: DeliverScene) -> AbstractSet[SubjectId]:
-    """Selected people who are not named, where names count, and those whom somebody serves already."""
-    served = _served_elsewhere(scene)
-    return _selected(scene).difference(scene.wish.named) | served if scene.wish.named else served
-
-
-def _served_elsewhere(scene: DeliverScene) -> frozenset[SubjectId]:
-    """Left to the operation that reserved their seat, or to an earlier plan of this one that wrote to them.
-
-    Who has the product is served; to bring them into another form, too, is that operation's while it is at it.
-    """
-    if not scene.reserved or scene.may_move:
-        return scene.in_doubt | scene.reserved
-    seen = {
-        person.subject_id
-        for person, _ in scene.selection.chosen
-        if person.subject_id in scene.reserved and person.holds(scene.wish.sku_id)
-    }
-    return scene.in_doubt | (scene.reserved - seen)
-
-
-def _selected(scene: DeliverScene) -> set[SubjectId]:
-    return {person.subject_id for person, _ in scene.selection.chosen}.union(scene.selection.undecidable)
-
-
 def _undecided(scene: DeliverScene) -> list[SubjectPlan]:
-    left_out = _left_out(scene)
     return [
         _refusal(subject, reason, organisation)
-        for subject, (organisation, reason) in sorted(scene.selection.undecidable.items())
-        if subject not in left_out
+        for subject, (organisation, reason) in sorted(undecidable(scene).items())
     ]
 
 
@@ -244,7 +176,7 @@ def _missing_names(scene: DeliverScene) -> list[SubjectPlan]:
     """Named people whom nobody selected: unknown to the tenant, or somebody else's. Half a look says neither."""
     if not scene.wish.named or not scene.selection.is_complete:
         return []
-    accounted_for = _selected(scene) | scene.in_doubt | scene.reserved
+    accounted_for = selected(scene) | scene.in_doubt | scene.reserved
     missing = [name for name in dict.fromkeys(scene.wish.named) if name not in accounted_for]
     present = {person.subject_id for person in scene.census.people}
     return [_refusal(name, Reason.SCOPE_VIOLATION if name in present else Reason.NOT_FOUND) for name in missing]
@@ -256,31 +188,33 @@ def _refusal(subject: SubjectId, reason: Reason, organisation: OrganisationId | 
 
 def _allotted(scene: DeliverScene, judged: Iterable[_Judged]) -> Iterator[_Judged]:
     """With as many served as there are seats; the others wait."""
-    seats = _seats_to_give(scene)
-    for one in judged:
-        person, organisation, verdict = one
-        is_asking = verdict.asks_for_seat(scene.wish.sku_id)
-        yield (person, organisation, _WAITS) if is_asking and seats <= 0 else one
-        seats -= is_asking
+    left = Counter({sku: stock.to_give for sku, stock in scene.along.items()})
+    left[scene.wish.sku_id] = _seats_to_give(scene)
+    for person, organisation, verdict in judged:
+        asked = verdict.seats_asked(scene.wish.sku_id)
+        is_short = any(left[sku] <= 0 for sku in asked)
+        yield person, organisation, _WAITS if is_short else verdict
+        left.subtract(() if is_short else asked)
 
 
 def _seats_to_give(scene: DeliverScene) -> int:
     """Every holder of ours takes from the entitlement, named now or not, and so does who is being served."""
     seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
-    selected = _selected(scene)
-    own = (selected & seats.holders) | (selected & _served_elsewhere(scene)) | scene.in_doubt
+    ours = selected(scene)
+    own = (ours & seats.holders) | (ours & served_elsewhere(scene)) | scene.in_doubt
     return seats.to_give(len(own | _strangers_in_our_group(scene)))
 
 
 def _strangers_in_our_group(scene: DeliverScene) -> AbstractSet[SubjectId]:
     """Whoever else put them there, and whom the order does not speak of: they live on this holder's seats."""
     target = scene.groups.target
-    addressed = {person.subject_id for person, _ in scene.selection.chosen} - _left_out(scene)
+    addressed = {person.subject_id for person, _ in scene.selection.chosen} - left_out(scene)
     return target.members - addressed if target and scene.groups.is_ours else frozenset()
 
 
 def _losses(scene: DeliverScene, allotted: Iterable[_Judged]) -> Losses:
-    losses = LossCount(scene.mappings, scene.wish.replaces, scene.policy)
+    along = scene.wish.remap.along if scene.wish.remap else {}
+    losses = LossCount(scene.mappings, {*scene.wish.replaces, *along}, scene.policy)
     served = Counter(verdict for _, _, verdict in allotted if verdict.state is SubjectState.PENDING)
     for verdict, people in served.items():
         losses.add(verdict.licences, *verdict.changes, not_carried=verdict.notes, people=people)

@@ -111,7 +111,7 @@ class GroupJudge(Judge):
             return Verdict.refused(Reason.NOT_IN_SCHOOL_GROUP, f"group {self._group_id}")
         if self._is_member(person) and not self._clashing(person):
             return self._through_group(person)
-        leaving = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
+        leaving = self._leaving(person)
         if leaving:
             return self._given_directly(person)  # moved to the group later, when nothing clashes any more
         change, not_carried = self._change(person, leaving)
@@ -122,14 +122,14 @@ class GroupJudge(Judge):
 
     def _clashing(self, person: Person) -> bool:
         """Whether they have the old product, and not by the group: in it, that stands in the way of the new one."""
-        old = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
+        old = self._leaving(person)
         return bool(old) and all(x.group_id != self._group_id for x in old)
 
     def _through_group(self, person: Person) -> Verdict:
         """A member gets it by the group alone: by its one write, or as soon as Microsoft has come to them."""
         obstacle = self._obstacle(person)
         if obstacle:
-            return Verdict.refused(*obstacle)
+            return self._refused(person, obstacle, self.preparation or self._membership)
         if self.preparation and self._outsiders:
             people = f"{len(self._outsiders)} of its members are not of this order"
             return Verdict.refused(Reason.SCOPE_VIOLATION, f"group {self._group_id}: {people}")

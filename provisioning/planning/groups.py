@@ -107,9 +107,9 @@ def images(target: ObservedGroup, change: Change | None) -> tuple[GroupImage, ..
 
 def licensed(group: ObservedGroup, change: Change) -> ObservedGroup:
     """The group once its licences are written."""
-    gone = {*change.remove_skus, change.add_sku}
+    added = [GroupLicence(one.sku_id, one.disabled_plans) for one in change.added]
+    gone = {*change.remove_skus, *(one.sku_id for one in added)}
     staying = [licence for licence in group.licences if licence.sku_id not in gone]
-    added = [GroupLicence(change.add_sku, change.disabled_plans)] if change.add_sku else []
     return msgspec.structs.replace(group, licences=(*staying, *added))
 
 

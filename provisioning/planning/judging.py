@@ -80,7 +80,10 @@ class Judge:
             return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
         if person.holds(target.sku_id):
             return self._moved_out(person) or Verdict(SubjectState.ALREADY_RIGHT, Reason.HELD_VIA_GROUP)
-        larger = self._compatibility.larger_product(person, target, self._wish.replaces)
+        return self._has_larger(person)
+
+    def _has_larger(self, person: Person) -> Verdict | None:
+        larger = self._compatibility.larger_product(person, self.target, products(self._wish))
         return Verdict(SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, notes=(larger,)) if larger else None
 
     def _moved_out(self, person: Person) -> Verdict | None:
@@ -98,8 +101,12 @@ class Judge:
         return self._given_directly(person)
 
     def _given_directly(self, person: Person) -> Verdict:
-        leaving = [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
+        leaving = self._leaving(person)
         return self._impossible(person) or self._held_by_group(leaving) or self._changed(person, leaving)
+
+    def _leaving(self, person: Person) -> list[HeldLicence]:
+        """What goes when the product comes."""
+        return [x for x in person.licences if x.sku_id in self._wish.replaces and x.is_active]
 
     def _impossible(self, person: Person) -> Verdict | None:
         """Without a usage location nothing is given directly."""
@@ -132,8 +139,11 @@ class Judge:
         there = tuple(after_changes(person.licences, (act.change for act in moves)))
         obstacle = self._compatibility.obstacle(there, change)
         if obstacle:
-            return Verdict.refused(*obstacle)
+            return self._refused(person, obstacle, change)
         return self._under_way(person, (*moves, licence_act(change)), not_carried)
+
+    def _refused(self, _person: Person, obstacle: tuple[Reason, str], _change: Change) -> Verdict:
+        return Verdict.refused(*obstacle)
 
     def _under_way(self, person: Person, acts: tuple[Act, ...], notes: tuple[str, ...] = ()) -> Verdict:
         location = self._policy.usage_location if person.usage_location is None else None

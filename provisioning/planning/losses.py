@@ -65,7 +65,7 @@ class LossCount:
         new = enabled_plans(after, self._catalogue) - enabled_plans(licences, self._catalogue)
         off_for_person = disabled_plans(licences)
         dark = families(off_for_person, self._plans.family_of) - self._services(licences)
-        wishes = (self._policy.skus.get(change.add_sku, SkuPolicy()) for change in changes if change.add_sku)
+        wishes = (self._policy.skus.get(one.sku_id, SkuPolicy()) for change in changes for one in change.added)
         off = off_for_person.union(*(wish.disabled_plans for wish in wishes))
         return frozenset(plan for plan in new if plan in off or self._plans.family_of.get(plan) in dark)
 
@@ -87,15 +87,14 @@ def after_changes(licences: Collection[HeldLicence], changes: Iterable[Change]) 
 
 
 def after_change(licences: Collection[HeldLicence], change: Change) -> list[HeldLicence]:
-    """The licences once the change is done: removed ones gone, the added one in place of an older self.
+    """The licences once the change is done: removed ones gone, added ones in place of their older selves.
 
     Only those of the same source: what a group brings stays when the direct one goes, and the other way round.
     """
-    gone = {*change.remove_skus, change.add_sku}
+    added = change.added
+    gone = {*change.remove_skus, *(one.sku_id for one in added)}
     staying = [x for x in licences if not (x.group_id == change.group_id and x.sku_id in gone)]
-    if change.add_sku is None:
-        return staying
-    return [*staying, HeldLicence(change.add_sku, change.disabled_plans, change.group_id)]
+    return [*staying, *(HeldLicence(one.sku_id, one.disabled_plans, change.group_id) for one in added)]
 
 
 def _gone(changes: Iterable[Change], after: Collection[HeldLicence]) -> frozenset[SkuId]:

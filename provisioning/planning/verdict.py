@@ -51,6 +51,13 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
         holds = any(licence.sku_id == sku_id and licence.is_active for licence in self.licences)
         return self.state is SubjectState.PENDING and not holds
 
+    def seats_asked(self, sku_id: SkuId) -> tuple[SkuId, ...]:
+        """Every SKU that it takes one more seat of: the product's, and those of add-ons that come along."""
+        held = {licence.sku_id for licence in self.licences if licence.is_active}
+        also = (one.sku_id for act in self.acts for one in act.change.also_add)
+        product = (sku_id,) if self.asks_for_seat(sku_id) else ()
+        return (*product, *(sku for sku in also if sku not in held))
+
     def subject(self, person: Person, organisation: OrganisationId) -> SubjectPlan:
         return SubjectPlan(
             subject_id=person.subject_id,

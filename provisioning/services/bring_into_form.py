@@ -9,6 +9,7 @@ from provisioning.ports import UnitOfWork
 from provisioning.services.successor import begin_change, is_under_way
 
 _ENDED = frozenset({OperationState.COMPLETED, OperationState.PARTIALLY_COMPLETED})
+_FIRST = frozenset({OperationKind.DELIVER, OperationKind.REMAP})
 _ALL = 100_000
 _OTHER_FORM = {
     AssignmentMode.GROUP: (StepKind.SWAP,),
@@ -26,18 +27,19 @@ def bring_into_form(uow: UnitOfWork, before: Policy, policy: Policy, now: dateti
     if AssignmentMode.NONE in ways or not is_other_way:
         return []
     ended = uow.operations.list_by(states=_ENDED, tenant=policy.tenant_id, limit=_ALL)
-    delivered = sorted((one for one in ended if one.wish.part is None), key=lambda one: one.created_at)
+    given = (one for one in ended if one.wish.part is None)
+    delivered = sorted(given, key=lambda one: (one.wish.remap is None, one.created_at))  # a delivery knows more people
     latest = {(one.wish.sku_id, one.wish.holder_id): one for one in delivered}
     details = {"policy": policy.digest}
     return [begin_change(uow, one, now, details) for one in latest.values() if not is_under_way(uow, one)]
 
 
 def move_later(uow: UnitOfWork, ended: Operation, policy: Policy, now: datetime) -> Operation | None:
-    """After a delivery: whoever did not get it as the policy says is brought there now that they can be.
+    """After a delivery or a remap: whoever did not get it as the policy says is brought there now that they can be.
 
     Through a group: who had to be swapped directly. Directly: who came in by a group before the policy changed.
     """
-    if ended.kind is not OperationKind.DELIVER:
+    if ended.kind not in _FIRST:
         return None
     others = (
         record

@@ -10,7 +10,7 @@ from provisioning.domain.catalogue import Mappings
 from provisioning.domain.operation import Operation, Wish
 from provisioning.domain.records import RecordKind
 from provisioning.domain.tenancy import Binding, Policy
-from provisioning.planning.mapping_digest import current_row_digest
+from provisioning.planning.mapping_digest import current_row_digest, remap_digest
 from provisioning.planning.plan import Grounds
 from provisioning.ports import UnitOfWork
 
@@ -41,6 +41,8 @@ def _mapping_digest(wish: Wish, mappings: Mappings) -> str:
     """Of a migration's part: the product's rows, and the definition that the wish was made from."""
     if wish.part is not None:
         return _digest([wish.mapping_digest, mappings.skus.get(wish.sku_id)])
+    if wish.remap is not None:
+        return remap_digest(wish.sku_id, wish.remap, mappings)
     return current_row_digest(wish.article_code, wish.sku_id, mappings) or "gone"
 
 

@@ -21,7 +21,8 @@ from provisioning.domain.records import Agreement, RecordKind
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.campaign_readiness import MemberFacts, Readiness, Seen, readiness_of
 from provisioning.planning.carry import KnownPlans, as_offered, undecided
-from provisioning.planning.deliver import DeliverScene, plan_deliver
+from provisioning.planning.deliver import plan_deliver
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Grounds
 from provisioning.planning.seats import situation
@@ -31,6 +32,7 @@ from provisioning.services.begin_member import operation_of
 from provisioning.services.observe_groups import ObservedGroups, observe_groups
 from provisioning.services.observe_scene import Observed, observe_scene
 from provisioning.services.plan_basis import PlanBasis, plan_basis
+from provisioning.services.remap_grounds import seats_along
 
 _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
 _MIGRATING = frozenset(set(MigrationState) - MIGRATION_ENDS)
@@ -146,6 +148,8 @@ class LookAtTenant:
         now: datetime,
     ) -> DeliverScene:
         operation, basis = known.operation, known.basis
+        with self.open_uow() as uow:
+            along = seats_along(uow, operation, observed, selection, dutch_day(now))
         return DeliverScene(
             plan_id=PlanId("readiness"),
             operation_id=operation.operation_id,
@@ -165,6 +169,7 @@ class LookAtTenant:
             usage=Usage(),
             limits=self.limits,
             groups=groups.scene,
+            along=along,
         )
 
     def _undecided(self, operation: Operation, basis: PlanBasis, count: SeatCount | None) -> tuple[str, ...]:

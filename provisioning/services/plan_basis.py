@@ -41,7 +41,7 @@ def plan_basis(uow: UnitOfWork, operation: Operation, now: datetime, limits: Lim
         strangers=tuple(_strangers(uow, operation, today)),
         unresolved=tuple(uow.references.unresolved(line)) if line else (),
         groups=group_basis(uow, operation, now, limits, is_asked=goes_through),
-        hold=_reason_against(own, operation),
+        hold=_reason_against(own, operation) or _school_assigns(uow, operation, policy),
     )
 
 
@@ -52,6 +52,13 @@ def _reason_against(own: Sequence[Binding], operation: Operation) -> Reason | No
         return Reason.BINDING_UNCONFIRMED
     audience = operation.wish.audience
     return None if all(selectors_of(binding, audience) for binding in own) else Reason.SELECTOR_MISSING
+
+
+def _school_assigns(uow: UnitOfWork, operation: Operation, policy: Policy) -> Reason | None:
+    """A remap that came to nobody yet does not end as done because the school has since decided to assign itself."""
+    is_theirs = operation.wish.remap is not None and policy.assignment_mode is AssignmentMode.NONE
+    is_begun = is_theirs and bool(uow.journal.subjects(operation.operation_id))
+    return Reason.REMAP_SCHOOL_ASSIGNS if is_theirs and not is_begun else None
 
 
 def _strangers(uow: UnitOfWork, operation: Operation, today: date) -> list[Binding]:

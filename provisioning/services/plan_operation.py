@@ -18,7 +18,8 @@ from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.backoff import growing
 from provisioning.execution.leases import kept_alive
-from provisioning.planning.deliver import DeliverScene, plan_deliver
+from provisioning.planning.deliver import plan_deliver
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Plan, SubjectPlan
 from provisioning.planning.selection import Selection, has_shrunk, select
@@ -32,6 +33,8 @@ from provisioning.services.observe_groups import ObservedGroups, observe_groups,
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
 from provisioning.services.plan_basis import PlanBasis, plan_basis
 from provisioning.services.policy_turn import await_policy_turn
+from provisioning.services.remap_grounds import seats_along
+from provisioning.services.standing_approval import CampaignApprovals, approve_in_campaign, validity_of
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
 
@@ -52,6 +55,7 @@ class PlanOperation:
         mappings: Mappings,
         trouble: TenantTrouble,
         finish: FinishOperation,
+        campaign_approval: CampaignApprovals,
     ) -> None:
         self._open_uow = open_uow
         self._gateway = gateway
@@ -60,6 +64,7 @@ class PlanOperation:
         self._mappings = mappings
         self._trouble = trouble
         self._finish = finish
+        self._campaign_approval = campaign_approval
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
@@ -197,13 +202,14 @@ class PlanOperation:
             ),
             limits=self._limits,
             groups=groups.scene,
+            along=seats_along(uow, operation, observed, selection, dutch_day(now)),
             may_move=operation.kind is OperationKind.CHANGE,
         )
 
     def _record(self, uow: UnitOfWork, operation: Operation, plan: Plan, groups: ObservedGroups) -> None:
         people = [subject.subject_id for subject in plan.subjects]
         pseudonyms = uow.audit.pseudonyms(plan.tenant_id, people)
-        valid_until = plan.drawn_at + self._limits.approval_validity
+        valid_until = plan.drawn_at + validity_of(operation, self._limits)
         uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
         if groups.row and any(subject.is_group for subject in plan.subjects):
             uow.groups.save(groups.row)
@@ -214,8 +220,8 @@ class PlanOperation:
 
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         now = self._clock.now()
-        if plan.needs_approval and plan.writes:
-            due = now + self._limits.approval_validity
+        if plan.needs_approval and plan.writes and not self._is_within_campaign(uow, operation):
+            due = now + validity_of(operation, self._limits)
             move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
             uow.outbox.add([_approval_wanted(operation, now)])
             return False
@@ -223,6 +229,11 @@ class PlanOperation:
             return self._end_or_await_group(uow, operation, plan)
         move(uow, operation, OperationState.APPLYING, now)
         return True
+
+    def _is_within_campaign(self, uow: UnitOfWork, operation: Operation) -> bool:
+        part, now = operation.wish.remap, self._clock.now()
+        given = self._campaign_approval(uow, part.campaign_id) if part and part.campaign_id else None
+        return given is not None and approve_in_campaign(uow, operation, given, self._mappings, now)
 
     def _end_or_await_group(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         """Nothing is left to write; whom a group is still to serve is looked at again until Microsoft has done so."""

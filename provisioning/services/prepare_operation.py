@@ -20,6 +20,7 @@ from provisioning.planning.waiting import waits_since
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.grounds import own_bindings
 from provisioning.services.look_for_seats import look_for_seats, note_baseline
+from provisioning.services.remap_grounds import against_remap
 from provisioning.services.remember_tenant import remember_tenant
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move, wait
@@ -73,6 +74,8 @@ class PrepareOperation:
                 move(uow, operation, OperationState.HELD, now, reason=reason)
             elif starts_on and is_early:
                 self._await_date(uow, operation, start_of(starts_on))
+            elif reason := against_remap(uow, operation, policy, today):
+                move(uow, operation, OperationState.HELD, now, reason=reason)
             else:
                 return policy
             uow.commit()

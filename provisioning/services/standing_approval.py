@@ -1,19 +1,28 @@
-"""Who let a wave be prepared has let Exchange come on for the same people too, once their mailbox has moved.
+"""One approval that reaches further than one plan: what goes beyond it is asked for by itself.
 
-The plan of the preparation says so to its approver. What goes further than that is asked for by itself.
+Who let a wave be prepared has let Exchange come on for the same people too, once their mailbox has moved: the plan of
+the preparation says so to its approver. Who approved a campaign has approved the plans of its operations.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import msgspec
 
+from provisioning.domain.campaign import CampaignApproval
+from provisioning.domain.catalogue import Mappings
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor
+from provisioning.domain.ids import Actor, CampaignId, PlanId
+from provisioning.domain.limits import Limits
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation, StepKind
+from provisioning.planning.losses import kinds_of
 from provisioning.planning.plan import Envelope, Losses, Plan
 from provisioning.ports import PlanRecord, UnitOfWork
 from provisioning.services.authors import authors_of
+
+# the approval that a campaign stands on now, None while it has none or stands still
+CampaignApprovals = Callable[[UnitOfWork, CampaignId], CampaignApproval | None]
 
 
 def approve_within(uow: UnitOfWork, operation: Operation, plan: Plan, now: datetime) -> bool:
@@ -26,23 +35,67 @@ def approve_within(uow: UnitOfWork, operation: Operation, plan: Plan, now: datet
     given = next((one for one in standing if one.approved_by not in had_a_hand), None)
     if given is None or given.approved_by is None:
         return False
-    digest = plan.envelope.digest
-    uow.plans.approve(plan.plan_id, given.approved_by, digest, now)
+    _approve(uow, operation, plan.plan_id, plan.envelope.digest, given.approved_by, given.plan_id, now)
+    return True
+
+
+def validity_of(operation: Operation, limits: Limits) -> timedelta:
+    """How long a plan waits for its approval. A campaign's wait for their waves, as a migration's do."""
+    part = operation.wish.remap
+    is_campaign = part is not None and part.campaign_id is not None
+    return limits.migration_approval_validity if is_campaign else limits.approval_validity
+
+
+def approve_in_campaign(
+    uow: UnitOfWork, operation: Operation, given: CampaignApproval, mappings: Mappings, now: datetime
+) -> bool:
+    """Whether the campaign's approval covers the plan of this operation; if so it is put on record, in its name.
+
+    Never when the approver had a hand in it, nor beyond the products, add-ons, mappings and kinds of loss they saw.
+    The caller moves the operation on; raises ConflictError when the plan was decided about in between.
+    """
+    record = uow.plans.current(operation.operation_id)
+    is_standing = given.approved_at <= now < given.valid_until and given.mapping == mappings.digest
+    if record is None or not is_standing or not _is_of_campaign(operation, given):
+        return False
+    losses = msgspec.json.decode(record.envelope, type=Envelope).losses
+    if not kinds_of(losses) <= given.losses or given.approved_by in _authors(uow, operation):
+        return False
+    _approve(uow, operation, record.plan_id, record.digest, given.approved_by, given.campaign_id, now)
+    return True
+
+
+def _is_of_campaign(operation: Operation, given: CampaignApproval) -> bool:
+    part = operation.wish.remap
+    return (
+        part is not None
+        and part.campaign_id == given.campaign_id
+        and any(
+            (pair.from_sku, pair.to_sku) == (part.from_sku, operation.wish.sku_id)
+            and pair.along.items() <= part.along.items()  # what else goes along, the same mappings say
+            for pair in given.pairs
+        )
+    )
+
+
+def _approve(
+    uow: UnitOfWork, operation: Operation, plan: PlanId, digest: str, by: Actor, within: str, now: datetime
+) -> None:
+    uow.plans.approve(plan, by, digest, now)
     uow.audit.record(
         [
             Event(
                 at=now,
-                actor=given.approved_by,
+                actor=by,
                 kind="plan.approved",
                 organisation=operation.wish.holder_id,
                 tenant=operation.tenant_id,
                 operation=operation.operation_id,
                 after=digest,
-                details={"within": given.plan_id},
+                details={"within": within},
             )
         ]
     )
-    return True
 
 
 def _only_switches_on(plan: Plan) -> bool:

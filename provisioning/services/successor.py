@@ -6,9 +6,9 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, Actor, OperationId
+from provisioning.domain.ids import SYSTEM, Actor, OperationId, OrganisationId, SkuId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
-from provisioning.domain.operation import Lane, Operation, OperationKind
+from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
 from provisioning.ports import UnitOfWork
 
 _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
@@ -17,13 +17,16 @@ _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
 def is_under_way(uow: UnitOfWork, ended: Operation) -> bool:
     """Whether an open operation of the same holder for the same product in the tenant takes its people along.
 
-    A part of a migration takes nobody but its own.
+    A part of a migration takes nobody but its own, and a remap nobody but who has its old product.
     """
     return any(
-        (operation.wish.sku_id, operation.wish.holder_id, operation.wish.part)
-        == (ended.wish.sku_id, ended.wish.holder_id, None)
+        operation.wish.part is None and _speaks_of(operation.wish) == _speaks_of(ended.wish)
         for operation in uow.operations.list_by(states=_OPEN, tenant=ended.tenant_id)
     )
+
+
+def _speaks_of(wish: Wish) -> tuple[SkuId, OrganisationId, SkuId | None]:
+    return wish.sku_id, wish.holder_id, wish.remap.from_sku if wish.remap else None
 
 
 def begin_change(uow: UnitOfWork, ended: Operation, now: datetime, details: dict[str, str] | None = None) -> Operation:

@@ -31,7 +31,7 @@ from provisioning.domain.observation import Census, HeldLicence, Membership, Per
 from provisioning.domain.operation import Wish
 from provisioning.domain.permissions import PEOPLE
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
-from provisioning.planning.deliver import DeliverScene
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Grounds
 from provisioning.planning.selection import select

@@ -88,6 +88,7 @@ class Town:
         traits: Traits = lambda _customer, _school, _number: {},
         others: Sequence[Mapping[str, Any]] = (),
         groups: Groups = lambda _customer: (),
+        more_seats: Sequence[Mapping[str, Any]] = (),
     ) -> Customer:
         """A tenant with people in the twin, and everything that the service must know to deliver there."""
         tenant = TenantId(str(uuid4()))
@@ -101,7 +102,7 @@ class Town:
             for one, size in sizes.items()
             for number in range(size)
         ]
-        subscriptions = [{"skuId": A1, "totalLicenses": 500_000}]
+        subscriptions = [{"skuId": A1, "totalLicenses": 500_000}, *more_seats]
         if seats is not None:
             subscriptions.append({"id": customers.seats_id(tenant), "skuId": A3, "totalLicenses": seats})
         seeded = {

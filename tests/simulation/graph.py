@@ -236,7 +236,7 @@ class FakeGraph:
             return Reason.USAGE_LOCATION
         if change.add_sku and self.excluded(_changed(person, change), change.add_sku):
             return Reason.MUTUALLY_EXCLUSIVE
-        if change.add_sku and not person.holds(change.add_sku) and self._is_full(change.add_sku):
+        if any(not person.holds(one.sku_id) and self._is_full(one.sku_id) for one in change.added):
             return Reason.COUNT_VIOLATION
         return None
 

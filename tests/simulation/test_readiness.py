@@ -99,14 +99,14 @@ SEEABLE: dict[str, tuple[Fault, Reason]] = {
     "reading only": (lambda w: setattr(w.graph, "permissions", READ), Reason.CONSENT_INSUFFICIENT),
     "no seats": (lambda w: w.graph.enabled.update({A3: 0}), Reason.SEATS_NOT_VISIBLE),
     "too few seats": (lambda w: w.graph.enabled.update({A3: 7}), Reason.SEATS_INSUFFICIENT),
-    "not ordered": (lambda w: w.database.rows.entitlements.update({(TENANT, A3): 0}), Reason.ENTITLEMENT_MISSING),
+    "not ordered": (lambda w: w.database.rows.entitlements.update({(TENANT, A3): 0}), Reason.REMAP_NOT_ORDERED),
     "too few ordered": (lambda w: w.database.rows.entitlements.update({(TENANT, A3): 7}), Reason.SEATS_INSUFFICIENT),
     "the school's own group": (
         lambda w: some_hold(w, HeldLicence(A1, group_id=GroupId("theirs"))),
         Reason.INHERITED_FROM_GROUP,
     ),
     "a clash": (clash, Reason.MUTUALLY_EXCLUSIVE),
-    "mode none": (lambda w: with_policy(w, assignment_mode=AssignmentMode.NONE), Reason.SCHOOL_ASSIGNS),
+    "mode none": (lambda w: with_policy(w, assignment_mode=AssignmentMode.NONE), Reason.REMAP_SCHOOL_ASSIGNS),
     "no usage location": (no_location, Reason.USAGE_LOCATION),
     "nobody confirmed": (
         lambda w: with_binding(w, confirmed_by=None, confirmed_at=None),

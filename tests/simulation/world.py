@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from config.limits import default_limits
+from provisioning.domain.campaign import CampaignApproval
 from provisioning.domain.catalogue import Audience, Mappings
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import UnavailableError
@@ -142,6 +143,7 @@ class World:
         self._kind = kind
         self._furnish(entitlement=seats, mode=mode)
         self.unapproved: dict[ConfigurationKind, datetime] = {}  # what this worker has that is not in force
+        self.campaign_approval: CampaignApproval | None = None  # what a campaign of this operation stands on
         self.objection: Reason | None = None  # what looking at the order once more would say
         self.crashes = self.postponed = 0
         self.crash.armed = True
@@ -245,6 +247,7 @@ class World:
             mappings=self.mappings,
             trouble=trouble,
             finish=finish,
+            campaign_approval=lambda _uow, _campaign: self.campaign_approval,
         )
         return {
             OperationState.NEW: prepare,

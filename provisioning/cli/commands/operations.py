@@ -9,6 +9,7 @@ from provisioning.cli.command import command, noun, one_of
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, spaced, table
 from provisioning.cli.session import Session
 from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Wish
 from provisioning.domain.ownership import owner_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ def list_all(
     session.show_rows(rows, shown, "There is no such operation.")
 
 
+def _wanted(wish: Wish) -> tuple[str, str]:
+    """What was ordered; of a remap, which product becomes which, and for whom."""
+    if wish.remap is None:
+        return "Article", f"{wish.article_code}, {wish.seats_wanted:,} seats"
+    asked = f"ticket {wish.remap.ticket_id}" if wish.remap.ticket_id else f"campaign {wish.remap.campaign_id}"
+    return "Remap", f"{wish.remap.from_sku} becomes {wish.sku_id}, for {asked}"
+
+
 @command(group, "show", examples=("provisioning operations show 77aa1234",))
 def show(session: Session, operation: Named) -> None:
     """One operation, its people, and what was written down."""
@@ -75,7 +84,7 @@ def show(session: Session, operation: Named) -> None:
         ("Since", f"{moment(it.entered_at)} UTC"),
         ("Tenant", f"{it.tenant_id}{f' ({found.tenant.initial_domain})' if found.tenant else ''}"),
         ("Holder", it.wish.holder_id),
-        ("Article", f"{it.wish.article_code}, {it.wish.seats_wanted:,} seats"),
+        _wanted(it.wish),
         ("Looked at", f"{moment(it.due_at)} UTC" if it.due_at else "when a person acts"),
         ("People", _counts({session.wording.name(state): number for state, number in found.people.items()})),
         ("Steps", _counts({spaced(state): number for state, number in found.steps.items()})),

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
-from provisioning.domain.ids import MigrationId, SubjectId
+from provisioning.domain.ids import MigrationId, SubjectId, TicketId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation
+from provisioning.domain.remap import RemapPart
 from tests.factories import NOW
 from tests.factories import operations as make
 from tests.integration.database.conftest import Work, store
@@ -92,6 +93,31 @@ class TestWaitingList:
         waits(uow, travelling, [second], at=LATER)
         listed = {each.operation_id: each.people for each in uow.seats.waiting_lists()}
         assert listed == {operation.operation_id: 1, travelling.operation_id: 1}
+
+    def test_people_of_a_remap_are_a_list_of_their_own(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        """A plan of the one names nobody of the other, and strikes nobody off either."""
+        first, second = make.people(2)
+        part = RemapPart(from_sku=make.A1, ticket_id=TicketId("t"))
+        remap = make.operation(operation.tenant_id, wish=msgspec.structs.replace(operation.wish, remap=part))
+        uow.operations.add(remap)
+        waits(uow, operation, [first])
+        waits(uow, remap, [second], at=LATER)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [first, second]
+        listed = {each.operation_id: each.people for each in uow.seats.waiting_lists()}
+        assert listed == {operation.operation_id: 1, remap.operation_id: 1}
+
+    def test_who_left_the_old_product_waits_for_the_remap_no_longer(
+        self, uow: SqlUnitOfWork, operation: Operation
+    ) -> None:
+        left, stays = make.people(2)
+        part = RemapPart(from_sku=make.A1, ticket_id=TicketId("t"))
+        wish = msgspec.structs.replace(operation.wish, remap=part)
+        remap, again = (make.operation(operation.tenant_id, wish=wish) for _ in range(2))
+        for one in (remap, again):
+            uow.operations.add(one)
+        waits(uow, remap, [left, stays])
+        waits(uow, again, [stays], at=LATER)
+        assert uow.seats.waiting(operation.tenant_id, make.A3) == [stays]
 
     def test_whoever_has_the_product_by_another_hand_waits_no_longer(
         self, uow: SqlUnitOfWork, operation: Operation

@@ -15,10 +15,12 @@ from provisioning.audit.note import SignerKey, VerifierKey
 from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import UnavailableError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, TenantId
+from provisioning.domain.ids import SYSTEM, AttemptId, LineKey, OperationId, OrganisationId, SkuId, TenantId, TicketId
 from provisioning.domain.lifecycle import LineState, OperationState
+from provisioning.domain.operation import OperationKind
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
+from provisioning.domain.remap import RemapPart
 from provisioning.domain.worklist import Notice, Owner, WorkItem
 from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.diagnose import Instruments
@@ -473,6 +475,16 @@ class TestOperations:
         assert "since 2026-08-03 06:00 UTC" in told
         assert "operator" in told
         assert "goes on by itself" in told
+
+    def test_a_remap_says_which_product_becomes_which_and_for_whom(
+        self, world: World, provisioning: CommandLine
+    ) -> None:
+        plain = an_operation(world, OperationState.APPLYING, kind=OperationKind.REMAP)
+        part = RemapPart(from_sku=SkuId("a1"), ticket_id=TicketId("t-12"))
+        an_operation(world, OperationState.APPLYING, wish=msgspec.structs.replace(plain.wish, remap=part))
+        told = " ".join(provisioning("operations", "show", "77aa").out.split())
+        assert f"Remap a1 becomes {plain.wish.sku_id}, for ticket t-12" in told
+        assert "Article" not in told
 
     def test_one_that_waits_for_seats_says_how_many_there_are_and_were(
         self, world: World, provisioning: CommandLine

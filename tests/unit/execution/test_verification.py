@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, LicenceState, Person
-from provisioning.domain.operation import BeforeImage, Change, Outcome, StepKind, StepRecord
+from provisioning.domain.operation import Addition, BeforeImage, Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
 from provisioning.execution.verification import goal_met, is_unchanged, rule_early, rule_observed, with_receipts
@@ -33,6 +34,8 @@ from tests.unit.execution.steps import (
 )
 
 OFF = frozenset({YAMMER})
+ADDON, NEW_ADDON = SkuId("addon"), HeldLicence(OTHER, OFF)
+ALONG = Change(add_sku=A3, remove_skus=(A1, ADDON), also_add=(Addition(OTHER, OFF),))
 OLD, NEW = HeldLicence(A1), HeldLicence(A3, OFF)
 GROUPED = HeldLicence(OTHER, group_id=GROUP)
 SETTLED = NOW + LIMITS.settle
@@ -58,6 +61,14 @@ class TestGoalMet:
                 id="active with error",
             ),
             pytest.param(SWAP, person(NEW, HeldLicence(OTHER)), True, id="others' products are not our goal"),
+            pytest.param(ALONG, person(HeldLicence(A3), NEW_ADDON), True, id="swapped, and its add-on with it"),
+            pytest.param(ALONG, person(HeldLicence(A3)), False, id="the add-on did not come"),
+            pytest.param(
+                ALONG, person(HeldLicence(A3), HeldLicence(OTHER)), False, id="the add-on with a plan too many"
+            ),
+            pytest.param(
+                ALONG, person(HeldLicence(A3), NEW_ADDON, HeldLicence(ADDON)), False, id="its old self stayed"
+            ),
             pytest.param(ASSIGN, person(HeldLicence(A3)), True, id="assigned"),
             pytest.param(ASSIGN, person(NEW), False, id="a plan is off that should be on"),
             pytest.param(REMOVE, person(NEW), True, id="removed"),
@@ -443,3 +454,43 @@ class TestThroughGroups:
         both = person(HeldLicence(A3), HeldLicence(A3, group_id=GROUP))
         assert is_unchanged(before, both, [JOIN])
         assert not is_unchanged(before, both)
+
+
+class TestAddOnsThatGoAlong:
+    """One call gives two licences and takes two: it is done, undone and looked for as one."""
+
+    WAS = (HeldLicence(A1), HeldLicence(ADDON))
+
+    def along(self, **known: Any) -> StepRecord:
+        known = {"before": BeforeImage(licences=self.WAS), "state": StepState.UNKNOWN} | known
+        plain = record(StepKind.SWAP, **known)
+        return msgspec.structs.replace(plain, step=msgspec.structs.replace(plain.step, change=ALONG))
+
+    def test_laid_over_a_replica_both_are_there_and_both_are_gone(self) -> None:
+        seen = with_receipts(person(*self.WAS), [self.along(state=StepState.APPLIED)])
+        assert set(seen.licences) == {HeldLicence(A3), NEW_ADDON}
+
+    def test_our_own_write_is_nobody_else_s_change(self) -> None:
+        before = BeforeImage(licences=self.WAS, usage_location="NL")
+        assert is_unchanged(before, person(HeldLicence(A3), NEW_ADDON), [ALONG])
+        assert not is_unchanged(before, person(HeldLicence(A3)), [ALONG])
+
+    def test_refused_because_the_add_on_is_gone_it_is_planned_anew(self) -> None:
+        told = rule_observed(self.along(reason=Reason.LICENCE_NOT_HELD), person(HeldLicence(A1)), NOW, LIMITS, 0)
+        assert (told.direction, told.step.state) == (Direction.REPLAN, StepState.SKIPPED)
+
+    def test_refused_while_a_replica_still_shows_both_it_is_looked_at_again(self) -> None:
+        told = rule_observed(self.along(reason=Reason.LICENCE_NOT_HELD), person(*self.WAS), NOW, LIMITS, 0)
+        assert (told.direction, told.step.state) == (Direction.CONTINUE, StepState.UNKNOWN)
+
+    def test_an_add_on_in_which_somebody_chose_other_plans_is_left_as_they_chose(self) -> None:
+        seen = person(HeldLicence(A3), HeldLicence(OTHER))
+        told = rule_observed(self.along(), seen, SETTLED, LIMITS, 0)
+        assert told.subject is not None
+        assert told.subject.state is SubjectState.CHANGED_MEANWHILE
+
+    def test_what_takes_the_new_add_on_away_undoes_it(self) -> None:
+        taking = record(StepKind.REMOVE, number=2, state=StepState.UNKNOWN)
+        step = msgspec.structs.replace(taking.step, change=Change(remove_skus=(OTHER,)))
+        taking = msgspec.structs.replace(taking, step=step)
+        assert rule_early(taking, [self.along(state=StepState.APPLIED, applied_at=NOW)], NOW, LIMITS) is not None

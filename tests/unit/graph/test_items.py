@@ -3,8 +3,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from provisioning.domain.ids import GroupId, ServicePlanId
-from provisioning.domain.operation import Change, StepKind
+from provisioning.domain.ids import GroupId, ServicePlanId, SkuId
+from provisioning.domain.operation import Addition, Change, StepKind
 from provisioning.graph.calls import Call
 from provisioning.graph.items import is_writable, to_item
 from tests.unit.graph import fakes
@@ -13,6 +13,7 @@ from tests.unit.graph.fakes import A1, A3, GROUP
 ROOT = "https://graph.test/v1.0"
 PLAN = ServicePlanId("2078e8df-cff6-4290-98cb-5408261a760a")
 PERSON = fakes.subject(1)
+PHONE, OTHER_PHONE = SkuId("e4654015-5daf-4a48-9b37-4f309dddd88b"), SkuId("985fcb26-7b94-475b-b512-89356697be71")
 
 
 def sent(call: Call, after: Call | None = None) -> dict[str, Any]:
@@ -49,6 +50,23 @@ class TestToItem:
                 ("POST", f"/groups/{GROUP}/assignLicense"),
                 {"addLicenses": [{"skuId": A3, "disabledPlans": [PLAN]}], "removeLicenses": [A1]},
                 id="the licences of a group, swapped at once",
+            ),
+            pytest.param(
+                StepKind.SWAP,
+                Change(
+                    add_sku=A3,
+                    remove_skus=(A1, PHONE),
+                    also_add=(Addition(OTHER_PHONE, frozenset({PLAN})),),
+                ),
+                ("POST", f"/users/{PERSON}/assignLicense"),
+                {
+                    "addLicenses": [
+                        {"skuId": A3, "disabledPlans": []},
+                        {"skuId": OTHER_PHONE, "disabledPlans": [PLAN]},
+                    ],
+                    "removeLicenses": [A1, PHONE],
+                },
+                id="a product and its add-on, both swapped in one call",
             ),
             pytest.param(
                 StepKind.ADD_MEMBERS,

@@ -24,7 +24,7 @@ from provisioning.domain.observation import Census, HeldLicence, Person, SeatCou
 from provisioning.domain.operation import Wish
 from provisioning.domain.permissions import PEOPLE
 from provisioning.domain.tenancy import Policy
-from provisioning.planning.deliver import DeliverScene
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Grounds, Plan
 from provisioning.planning.selection import Selection

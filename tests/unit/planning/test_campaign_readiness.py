@@ -79,8 +79,8 @@ class TestUnready:
         [
             ({"hold": Reason.BINDING_UNCONFIRMED}, Reason.BINDING_UNCONFIRMED),
             ({"hold": Reason.SELECTOR_MISSING}, Reason.SELECTOR_MISSING),
-            ({"policy": policy()}, Reason.SCHOOL_ASSIGNS),
-            ({"entitlement": 0}, Reason.ENTITLEMENT_MISSING),
+            ({"policy": policy()}, Reason.REMAP_SCHOOL_ASSIGNS),
+            ({"entitlement": 0}, Reason.REMAP_NOT_ORDERED),
             ({"processing": frozenset({"agreed", "refused"})}, Reason.AGREEMENT_REFUSED),
             ({"is_stopped": True}, Reason.STOPPED),
             ({"migrations": ("Merger (running)",)}, Reason.MIGRATION_UNDER_WAY),
@@ -115,10 +115,10 @@ class TestUnready:
 
     def test_says_first_what_is_in_the_way(self) -> None:
         found = ready(entitlement=0, processing=frozenset(), seen=seen(enabled=2))
-        assert reasons(found) == [Reason.ENTITLEMENT_MISSING, Reason.SEATS_INSUFFICIENT, Reason.AGREEMENT_ABSENT]
+        assert reasons(found) == [Reason.REMAP_NOT_ORDERED, Reason.SEATS_INSUFFICIENT, Reason.AGREEMENT_ABSENT]
 
     def test_has_an_owner(self) -> None:
-        assert ReadinessFinding(reason=Reason.SCHOOL_ASSIGNS).owner is Owner.SCHOOL
+        assert ReadinessFinding(reason=Reason.REMAP_SCHOOL_ASSIGNS).owner is Owner.SCHOOL
 
 
 class TestLosses:

@@ -15,7 +15,8 @@ from provisioning.domain.operation import Change, StepKind
 from provisioning.domain.permissions import LICENCES
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import SkuPolicy
-from provisioning.planning.deliver import DeliverScene, plan_deliver
+from provisioning.planning.deliver import plan_deliver
+from provisioning.planning.deliver_scene import DeliverScene
 from provisioning.planning.losses import after_change
 from provisioning.planning.plan import Plan
 from provisioning.planning.selection import Selection

@@ -2,9 +2,9 @@ import pytest
 
 from provisioning.domain.ids import SkuId
 from provisioning.domain.observation import HeldLicence
-from provisioning.domain.operation import Change
+from provisioning.domain.operation import Addition, Change
 from provisioning.domain.tenancy import Policy, SkuPolicy
-from provisioning.planning.losses import LossCount, after_change
+from provisioning.planning.losses import LossCount, after_change, kinds_of
 from provisioning.planning.plan import Losses
 from tests.unit.planning.scene import A1, A1_PLUS, A3, EMS, FOREIGN, GROUP, MAPPINGS, held, plan_of, policy
 
@@ -104,3 +104,32 @@ class TestRealArticles:
             count.add((HeldLicence(sku),), Change(add_sku=row.sku_id, remove_skus=(sku,)))
         assert replaced
         assert count.total.families == {}
+
+
+class TestAddOnsThatComeAlong:
+    ADDON = Change(add_sku=A3, remove_skus=(A1, EMS), also_add=(Addition(FOREIGN, frozenset({YAMMER})),))
+
+    def test_they_are_there_afterwards_and_their_old_selves_are_not(self) -> None:
+        after = after_change((held(A1), held(EMS), held(EMS, group=GROUP)), self.ADDON)
+        assert after == [held(EMS, group=GROUP), held(A3), held(FOREIGN, YAMMER)]
+
+    def test_an_add_on_that_nothing_takes_the_place_of_is_no_replacement_of_the_product(self) -> None:
+        assert lost((held(A1), held(EMS)), self.ADDON).unreplaced_swaps == 1
+
+    def test_what_the_policy_has_off_in_the_add_on_must_stay_off(self) -> None:
+        on = Change(add_sku=A1, also_add=(Addition(A3),))
+        rules = policy(skus={A3: SkuPolicy(frozenset({YAMMER}))})
+        assert "YAMMER_EDU" in lost((), on, rules).switched_on
+
+
+def test_the_kinds_of_loss_carry_no_numbers() -> None:
+    losses = Losses(
+        removals_without_replacement=3,
+        families={"yammer": 2},
+        switched_on={"SWAY": 1},
+        not_carried={"OLD": 4},
+        unreplaced_swaps=5,
+    )
+    kinds = {"removals", "unreplaced_swaps", "family:yammer", "switched_on:SWAY", "not_carried:OLD"}
+    assert kinds_of(losses) == kinds
+    assert kinds_of(Losses()) == frozenset()

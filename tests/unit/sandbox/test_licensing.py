@@ -107,6 +107,13 @@ class TestDecide:
         assert len(outcome(user(held("chat")), {"phone": ()})) == 2
         assert len(outcome(user(), {"phone": (), "basic": ()})) == 2
 
+    def test_an_add_on_goes_along_with_its_suite_or_the_whole_call_is_refused(self) -> None:
+        """The dossier, G3.4: a dependency is judged on what is left when the whole request is done."""
+        before = user(held("basic"), held("phone"))
+        assert "depends on" in refusal(before, {"chat": (CHAT,)}, ("basic",))
+        after = outcome(before, {"chat": (CHAT,), "full": ()}, ("basic", "phone"))
+        assert {one.skuId for one in after} == {"chat", "full"}
+
     def test_the_last_seat_is_for_the_first(self) -> None:
         assert outcome(user(), {"basic": ()}, given=offer(free=1))
         assert "available licenses" in refusal(user(), {"basic": ()}, given=offer(free=0))
