@@ -30,15 +30,23 @@ BEGIN = BeginMember(mappings=MAPPINGS)
 @pytest.fixture
 def campaign(open_uow: Open) -> Campaign:
     """Running, with three tenants that wait."""
-    tenants = [tenancy.tenant() for _ in range(3)]
     made = campaigns.campaign(CampaignState.RUNNING, due_at=NOW)
     made = msgspec.structs.replace(made, approval=campaigns.approval(made, mapping=MAPPINGS.digest))
     with open_uow() as uow:
-        for tenant in tenants:
-            uow.tenants.save(tenant)
-        uow.campaigns.add(made, [campaigns.member(made, one.tenant_id) for one in tenants])
+        members = [_settled(uow, made) for _ in range(3)]
+        uow.campaigns.add(made, members)
         uow.commit()
     return made
+
+
+def _settled(uow: SqlUnitOfWork, campaign: Campaign) -> CampaignMember:
+    """A board with a tenant that it is bound to."""
+    tenant, board = tenancy.tenant(), tenancy.organisation()
+    uow.tenants.save(tenant)
+    uow.organisations.save([board])
+    uow.tenants.add_binding(tenancy.binding(board.organisation_id, tenant.tenant_id))
+    place = {"holder_id": board.organisation_id, "board_id": board.organisation_id}
+    return campaigns.member(campaign, tenant.tenant_id, **place)
 
 
 def advance(open_uow: Open, begin: Any = BEGIN) -> AdvanceCampaign:
