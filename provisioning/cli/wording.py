@@ -88,12 +88,20 @@ class Wording:
     @property
     def tongue_of_campaigns(self) -> CampaignTongue:
         """How reports of campaigns speak to the operator."""
-        words = self._words
-        return CampaignTongue(words.campaign_report, words.of_campaign, lambda reason: words.reason(reason).what)
+        return _campaign_tongue(self._words)
+
+    @property
+    def tongue_of_campaigns_for_boards(self) -> CampaignTongue:
+        """How they speak to boards: in Dutch, whatever the operator reads."""
+        return _campaign_tongue(Words(Language.DUTCH))
 
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""
         return self._words.topic(topic)
+
+
+def _campaign_tongue(words: Words) -> CampaignTongue:
+    return CampaignTongue(words.campaign_report, words.of_campaign, lambda reason: words.reason(reason).what)
 
 
 def _tongue(words: Words) -> Tongue:

@@ -38,6 +38,10 @@ class CampaignWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     figures: tuple[str, ...]  # of the waves: wave, tenants, people, right, left, failed
     approved: str  # with {by} and {at}
     nobody_left: str
+    letter_before: str  # with {date}, {domain}, {old}, {new} and {people}
+    letter_after: str  # with {domain}, {old}, {new}, {right} and {people}
+    letter_left: str  # with {number} and {why}
+    letter_excluded: str  # with {domain}, {old} and {why}
 
 
 class Tongue(msgspec.Struct, frozen=True):
@@ -55,6 +59,7 @@ class ReportedMember(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     holder_id: OrganisationId
     holder: str
+    board_id: OrganisationId
     from_sku: SkuId
     product: str
     to_sku: SkuId
@@ -90,6 +95,7 @@ class CampaignReport(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     asked_by: str
     state: CampaignState
+    begins_at: datetime
     digest: str
     requested_by: Actor
     approved_by: Actor | None
@@ -128,6 +134,7 @@ def draw_report(
         why=campaign.definition.why,
         asked_by=campaign.definition.asked_by,
         state=campaign.state,
+        begins_at=campaign.definition.begins_at,
         digest=campaign.digest,
         requested_by=campaign.requested_by,
         approved_by=given.approved_by if given else None,
@@ -160,6 +167,7 @@ def _reported(member: CampaignMember, reasons: Counter[str], names: Names) -> Re
         domain=names.tenants.get(member.tenant_id, member.tenant_id),
         holder_id=member.holder_id,
         holder=names.organisations.get(member.holder_id, member.holder_id),
+        board_id=member.board_id,
         from_sku=member.from_sku,
         product=names.products.get(member.from_sku, member.from_sku),
         to_sku=member.to_sku,

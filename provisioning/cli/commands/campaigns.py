@@ -3,7 +3,7 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,11 @@ from provisioning.cli.progress import track
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.domain.campaign import CampaignState, MemberState
+from provisioning.domain.errors import InputError
+from provisioning.domain.ids import OrganisationId
+
+if TYPE_CHECKING:
+    from provisioning.planning.campaign_report import CampaignReport
 
 group = noun("One remap for many tenants, wave by wave.")
 
@@ -115,6 +120,7 @@ def check(session: Session, campaign: Named) -> int:
     examples=(
         "provisioning campaigns report 5f0c9a4e",
         "provisioning campaigns report 5f0c9a4e --csv tenants.csv --html report.html",
+        "provisioning campaigns report 5f0c9a4e --board 41234",
     ),
 )
 def report(
@@ -122,11 +128,15 @@ def report(
     campaign: Named,
     csv: Annotated[Path | None, typer.Option(help="A new file: a line for each tenant and product.")] = None,
     html: Annotated[Path | None, typer.Option(help="A new file: one page to print.")] = None,
+    board: Annotated[str | None, typer.Option(help="Its code: what this board is to know, in Dutch.")] = None,
 ) -> None:
     """What it came to, and who is left with which reason. Nobody is named."""
     from provisioning.planning.campaign_report import to_csv, to_html, to_text
 
     made, tongue = session.services.show_campaigns.report(campaign), session.wording.tongue_of_campaigns
+    if board is not None:
+        _write_to(session, made, board)
+        return
     files = [(path, text) for path, text in ((csv, to_csv(made, tongue)), (html, to_html(made, tongue))) if path]
     if not files:
         session.show(made, to_text(made, tongue))
@@ -137,3 +147,12 @@ def report(
             file.write(text.encode())
     written = [str(path) for path, _ in files]
     session.tell({"written": written}, f"Written: {', '.join(written)}.")
+
+
+def _write_to(session: Session, made: "CampaignReport", board: str) -> None:
+    from provisioning.planning.campaign_letter import to_letter
+
+    letter = to_letter(made, OrganisationId(board.strip()), session.wording.tongue_of_campaigns_for_boards)
+    if not letter:
+        raise InputError(f"{board} is no board of this campaign; `campaigns show --members` lists who is in it.")
+    session.show({"board": board, "letter": letter}, letter)

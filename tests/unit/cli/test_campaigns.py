@@ -158,3 +158,19 @@ class TestChecking:
         monkeypatch.setattr("tests.unit.cli.fakes.all_ready", lambda members: {one.key: unready for one in members})
         answer = provisioning.as_person(OPERATOR)("campaigns", "check", "5f0c")
         assert (answer.code, answer.out[:30]) == (1, "1 tenants looked at; 1 not rea")
+
+
+class TestBoards:
+    def test_are_written_to_in_dutch_whatever_the_operator_reads(
+        self, world: World, provisioning: CommandLine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROVISIONING_LANGUAGE", "en")
+        a_member(world, a_campaign(world), 1)
+        out = provisioning("campaigns", "report", "5f0c", "--board", "41001").out
+        assert "school1.example: vanaf 03-08-2026" in out
+
+    def test_that_have_no_part_in_it_are_told_so(self, world: World, provisioning: CommandLine) -> None:
+        a_campaign(world)
+        answer = provisioning("campaigns", "report", "5f0c", "--board", "49999")
+        assert (answer.code, answer.out) == (2, "")
+        assert "no board of this campaign" in answer.told
