@@ -23,12 +23,13 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "collect_orders": settings.collect_every,
         "sweep_migrations": timedelta(seconds=1),
         "relay_outbox": timedelta(seconds=5),
+        "send_webhooks": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
         "serve_waiting": timedelta(minutes=15) / fast,
     }
 
 
-NIGHTLY = ("compare_orders", "purge_references", "purge_operations", "purge_migrations")
+NIGHTLY = ("compare_orders", "purge_references", "purge_operations", "purge_migrations", "purge_webhooks")
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -67,6 +67,9 @@ _ITEMS = text("""
     WHERE migrations.state = 'matched' AND people.state = 'waiting' AND situation <> 'matched'
       AND NOT jsonb_exists(definition -> 'treatments', situation)
     GROUP BY migration_id
+    UNION ALL
+    SELECT 'webhook ' || endpoint, 'WEBHOOK_GIVEN_UP', min(given_up_at), NULL, NULL, NULL, count(*)
+    FROM webhook_messages WHERE given_up_at IS NOT NULL GROUP BY endpoint
     ORDER BY since, subject""")
 
 

@@ -39,6 +39,7 @@ class Action(StrEnum):
     SEE_PEOPLE = "see the ids of people in a migration"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
+    RESEND_WEBHOOKS = "have webhooks sent again"
     EXPORT_AUDIT = "export the audit log"
     FORGET_PERSON = "forget a person"
 
@@ -81,6 +82,7 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
+    Action.RESEND_WEBHOOKS: frozenset({_ADMIN, _OPERATOR}),
     Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
     Action.FORGET_PERSON: frozenset({_ADMIN}),
 }

@@ -33,6 +33,7 @@ from provisioning.ports.oversight import (
 )
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from provisioning.ports.webhooks import MessageSender, WebhookStore
 from provisioning.ports.work import (
     GroupRegister,
     Journal,
@@ -60,6 +61,7 @@ __all__ = [
     "LeaseStore",
     "Ledger",
     "LicenceGateway",
+    "MessageSender",
     "MigrationStore",
     "OpenUnitOfWork",
     "OperationStore",
@@ -87,5 +89,6 @@ __all__ = [
     "TenantStore",
     "UnitOfWork",
     "WaitingList",
+    "WebhookStore",
     "WorkListReader",
 ]

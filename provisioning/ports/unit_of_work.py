@@ -16,6 +16,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
+from provisioning.ports.webhooks import WebhookStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
 
@@ -62,6 +63,8 @@ class UnitOfWork(Protocol):
     def retention(self) -> Retention: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
     @property
     def worklist(self) -> WorkListReader: ...
 

@@ -22,6 +22,7 @@ from provisioning.cli.commands import (
     sandbox,
     service,
     tenants,
+    webhooks,
 )
 
 
@@ -45,6 +46,7 @@ def register_all(app: typer.Typer) -> None:
         (plans.group, "plans"),
         (migrations.group, "migrations"),
         (notices.group, "notices"),
+        (webhooks.group, "webhooks"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),
     ):
