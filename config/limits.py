@@ -93,6 +93,9 @@ _DEFAULTS = Limits(
     preflight_validity=timedelta(days=7),  # seats, domains and licences change with every school week
     release_observation_max_age=timedelta(hours=1),  # what is taken rests on what was seen just now
     migration_poll=timedelta(seconds=5),  # its operations last minutes to weeks
+    # tickets
+    ticket_poll=timedelta(seconds=5),  # as of a migration: its operations tell nobody when they are done
+    ticket_texts_kept=timedelta(days=90),  # free text may hold names: it goes when the talk about it is over
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

@@ -22,6 +22,7 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "requeue_operations": timedelta(seconds=1),
         "collect_orders": settings.collect_every,
         "sweep_migrations": timedelta(seconds=1),
+        "sweep_tickets": timedelta(seconds=1),
         "relay_outbox": timedelta(seconds=5),
         "send_webhooks": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
@@ -29,7 +30,14 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
     }
 
 
-NIGHTLY = ("compare_orders", "purge_references", "purge_operations", "purge_migrations", "purge_webhooks")
+NIGHTLY = (
+    "compare_orders",
+    "purge_references",
+    "purge_operations",
+    "purge_migrations",
+    "purge_tickets",
+    "purge_webhooks",
+)
 
 
 def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -60,6 +60,12 @@ def sweep_migrations(services: Services) -> int:
 
 
 @_round
+def sweep_tickets(services: Services) -> int:
+    """Tickets whose time has come are brought as far as they go by themselves."""
+    return services.sweep_tickets()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()
@@ -99,6 +105,12 @@ def purge_operations(services: Services) -> int:
 def purge_migrations(services: Services) -> int:
     """The people of migrations that ended long ago go, as those of operations do."""
     return services.purge_migrations()
+
+
+@_round
+def purge_tickets(services: Services) -> int:
+    """What people wrote beside the fields of tickets goes when it is old."""
+    return services.purge_tickets()
 
 
 @_round

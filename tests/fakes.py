@@ -229,7 +229,7 @@ class FakeRecords:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def save(self, records: Iterable[Record], at: datetime) -> int:
+    def save(self, records: Iterable[Record], at: datetime, by: Actor | None = None) -> int:
         given = {(str(one.__struct_config__.tag), one.record_id): one for one in records}
         changed = sum(self._world.records.get(key) != given[key] for key in given)
         self._world.records.update(given)

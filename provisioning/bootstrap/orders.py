@@ -9,7 +9,6 @@ from provisioning.services.collect_orders import CollectOrders
 from provisioning.services.compare_orders import CompareOrders
 from provisioning.services.gather_order import GatherOrder
 from provisioning.services.import_organisations import ImportOrganisations
-from provisioning.services.import_records import ImportRecords
 from provisioning.services.judge_lines import JudgeLines
 from provisioning.services.purge_references import PurgeReferences
 from provisioning.services.release_line import ReleaseLine
@@ -73,10 +72,6 @@ class Orders(Adapters):
     @cached_property
     def show_orders(self) -> ShowOrders:
         return ShowOrders(open_uow=self.open_uow)
-
-    @cached_property
-    def import_records(self) -> ImportRecords:
-        return ImportRecords(open_uow=self.open_uow, judge=self.judge_lines, serve=self.serve_parts, clock=self.clock)
 
     @cached_property
     def import_organisations(self) -> ImportOrganisations:

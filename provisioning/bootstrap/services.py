@@ -5,9 +5,10 @@ Adding one is a property in the class of its area. Each is built when it is firs
 
 from provisioning.bootstrap.oversight import Oversight
 from provisioning.bootstrap.rehearsals import Rehearsals
+from provisioning.bootstrap.tickets import Tickets
 
 
-class Services(Rehearsals, Oversight):
+class Services(Rehearsals, Tickets, Oversight):
     def make_ready(self) -> None:
         """Build what the first task needs, so that it does not wait for it, and say which rules were loaded."""
         self.check_configuration()

@@ -7,6 +7,7 @@ from provisioning.domain.lifecycle import LineState, OperationState, SubjectStat
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner
 from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
@@ -63,6 +64,18 @@ class Wording:
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""
         return self._words.of_migration(code)
+
+    def of_ticket(self, code: TicketKind | TicketState) -> str:
+        """What a ticket asks, or where it stands."""
+        return self._words.of_ticket(code)
+
+    def of_field(self, field: str) -> str:
+        """What belongs in a field of a ticket."""
+        return self._words.ticket_field(field)
+
+    def of_note(self, note: str) -> str:
+        """A sentence that goes with an answer."""
+        return self._words.ticket_note(note)
 
     def of_preflight(self, check: PreflightCheck) -> str:
         """What was found, and what to do about it."""

@@ -28,6 +28,12 @@ class SqlBindings(Store):
     def add_binding(self, binding: Binding) -> None:
         self._connection.execute(insert(bindings).values(row_of(binding)))
 
+    def end_binding(self, binding: BindingId, last_day: date) -> None:
+        runs_then = (bindings.c.binding_id == binding) & (bindings.c.valid_from <= last_day)
+        runs_then &= or_(bindings.c.valid_until.is_(None), bindings.c.valid_until >= last_day)
+        if not self._changed(update(bindings).where(runs_then).values(valid_until=last_day)):
+            raise ConflictError(f"Binding {binding} is not valid on {last_day}: it cannot end on that day.")
+
     def confirm_binding(
         self, binding: BindingId, by: Actor, at: datetime, evidence: Collection[BindingEvidence]
     ) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import select, text
 
 from provisioning.database.store import Store, inserted, row_of
 from provisioning.database.tables.outbox import intents, notices
-from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.ticket import Answer
 from provisioning.domain.worklist import Intent, Notice
 
 # A topic that has its notice of the day grows freely; new notices only up to the burst, the oldest news first.
@@ -15,7 +16,7 @@ _RELAY = text("""
     WITH ripe AS MATERIALIZED (
         SELECT intent_id, organisation_id, topic, reference, at,
                CAST(timezone('Europe/Amsterdam', at) AS date) AS day
-        FROM outbox_intents WHERE relayed_at IS NULL AND at <= :ripe FOR UPDATE SKIP LOCKED),
+        FROM outbox_intents WHERE relayed_at IS NULL AND ticket_id IS NULL AND at <= :ripe FOR UPDATE SKIP LOCKED),
     gathered AS (
         SELECT organisation_id, topic, day, count(*) AS facts, min(at) AS first_at, max(at) AS last_at,
                array_agg(reference ORDER BY at, intent_id) AS references_made
@@ -56,3 +57,8 @@ class SqlOutbox(Store):
         if organisation is not None:
             query = query.where(notices.c.organisation_id == organisation)
         return self._list(query.order_by(notices.c.last_at.desc()).limit(limit), Notice)
+
+    def answers(self, ticket: TicketId) -> list[Answer]:
+        names = (name for name in Answer.__struct_fields__ if name != "sent_at")
+        query = select(*(intents.c[name] for name in names), intents.c.relayed_at.label("sent_at"))
+        return self._list(query.where(intents.c.ticket_id == ticket).order_by(intents.c.sequence), Answer)

@@ -27,6 +27,7 @@ from provisioning.database.seats import SqlSeats
 from provisioning.database.stops import SqlStops
 from provisioning.database.tenant_migrations import SqlMigrations
 from provisioning.database.tenants import SqlTenants
+from provisioning.database.tickets import SqlTickets
 from provisioning.database.webhooks import SqlWebhooks
 from provisioning.database.worklist import SqlWorkList
 from provisioning.domain.errors import UnavailableError
@@ -78,6 +79,10 @@ class SqlUnitOfWork:
     @cached_property
     def migrations(self) -> ports.MigrationStore:
         return SqlMigrations(self._connection)
+
+    @cached_property
+    def tickets(self) -> ports.TicketStore:
+        return SqlTickets(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from provisioning.database.store import Store, columns_of, inserted, row_of
 from provisioning.database.tables.webhooks import messages, receipts
@@ -57,7 +57,7 @@ class SqlWebhooks(Store):
     def heads(self, now: datetime, endpoint: str, limit: int) -> list[Message]:
         oldest = (
             columns_of(messages, Message)
-            .distinct(messages.c.subject)
+            .ext(distinct_on(messages.c.subject))
             .where(messages.c.endpoint == endpoint, messages.c.due_at.is_not(None))
             .order_by(messages.c.subject, messages.c.place)
             .subquery()
@@ -110,7 +110,7 @@ def _answer(row: dict[str, Any]) -> Fact:
             "ticket_id": row["ticket_id"],
             "reference": row["reference"],
             "sequence": row["sequence"],
-            "details": msgspec.convert(row["details"], dict[str, str]),
+            "details": msgspec.json.decode(row["details"], type=dict[str, str]),
         },
     )
 

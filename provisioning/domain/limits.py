@@ -74,5 +74,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     preflight_validity: timedelta
     release_observation_max_age: timedelta  # of both tenants, before a source is released
     migration_poll: timedelta  # between looks at a migration that runs
+    # tickets
+    ticket_poll: timedelta  # between looks at a ticket that goes on
+    ticket_texts_kept: timedelta  # what was written beside the fields
     # collection
     watermark_overlap: timedelta

@@ -64,6 +64,7 @@ class LedgerCause(StrEnum):
     RENEWAL = "renewal"
     CLOSURE = "closure"
     CORRECTION = "correction"
+    REMAP = "remap"  # another organisation holds it now; both sides are written together
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.ENTRA_P1_LOST,
             _R.SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
+            _R.TICKET_INCOMPLETE,
         }
     ),
     Owner.APPROVER: frozenset(

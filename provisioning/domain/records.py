@@ -99,6 +99,12 @@ class AnnualCount(msgspec.Struct, frozen=True, kw_only=True, tag="annual_count")
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True, tag="mandate"):
+    """An organisation lets somebody act for it. `actor` is the reference by which that somebody is known.
+
+    For tickets `scope` holds words between blanks or commas: "signatory" or "tickets" (whatever may be asked by
+    ticket), kinds of tickets ("change_sku rebind"), or "ticket:SOURCE/REFERENCE" (that one alone).
+    """
+
     record_id: str
     organisation_id: OrganisationId
     actor: str

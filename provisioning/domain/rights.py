@@ -42,6 +42,11 @@ class Action(StrEnum):
     RESEND_WEBHOOKS = "have webhooks sent again"
     EXPORT_AUDIT = "export the audit log"
     FORGET_PERSON = "forget a person"
+    SUBMIT_TICKETS = "submit tickets"
+    SEE_TICKET_TEXT = "see what a ticket says in free text"
+    APPROVE_TICKET = "approve a ticket"
+    REJECT_TICKET = "reject a ticket"
+    WITHDRAW_TICKET = "withdraw a ticket"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -85,6 +90,12 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.RESEND_WEBHOOKS: frozenset({_ADMIN, _OPERATOR}),
     Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
     Action.FORGET_PERSON: frozenset({_ADMIN}),
+    Action.SUBMIT_TICKETS: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
+    # people write whatever they like there, names too
+    Action.SEE_TICKET_TEXT: frozenset({_OPERATOR}),
+    Action.APPROVE_TICKET: frozenset({_APPROVER}),
+    Action.REJECT_TICKET: frozenset({_APPROVER, _OPERATOR}),
+    Action.WITHDRAW_TICKET: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
 }
 
 _PERSONS_ONLY = frozenset(
@@ -100,6 +111,9 @@ _PERSONS_ONLY = frozenset(
         Action.CALIBRATE,
         Action.FORGET_PERSON,
         Action.STEER_MIGRATION,
+        Action.APPROVE_TICKET,
+        Action.REJECT_TICKET,
+        Action.SEE_TICKET_TEXT,
     }
 )
 

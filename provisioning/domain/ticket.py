@@ -1,9 +1,14 @@
 """A ticket: a board asks for a remap, in fields. What it says in free text is kept apart and never interpreted."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from provisioning.domain.errors import TransitionError
+from provisioning.domain.ids import Actor, OrganisationId, TicketId
+from provisioning.domain.reasons import Reason
 
 
 class TicketKind(StrEnum):
@@ -13,6 +18,10 @@ class TicketKind(StrEnum):
     MOVE_SCHOOL = "move_school"  # becomes a migration
     REBIND = "rebind"  # organisation → tenant, or who of it gets seats
     SERVICE_PLAN_POLICY = "service_plan_policy"  # plans that a school wants off, or on
+
+
+# what they come to is approved piece by piece, where it is carried out
+APPROVED_ELSEWHERE = frozenset({TicketKind.MOVE_SCHOOL, TicketKind.REMAP_AGREEMENT})
 
 
 class TicketState(StrEnum):
@@ -37,7 +46,8 @@ TICKET_TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
     _T.RECEIVED: _OPEN | {_T.INCOMPLETE, _T.AWAITING_AUTHORITY, _T.ASSESSING},
     _T.INCOMPLETE: _OPEN | {_T.RECEIVED},
     _T.AWAITING_AUTHORITY: _OPEN | {_T.RECEIVED},
-    _T.ASSESSING: _OPEN | {_T.AWAITING_AUTHORITY, _T.AWAITING_APPROVAL},  # a declaration was revoked meanwhile
+    # AWAITING_AUTHORITY: a declaration was revoked meanwhile; an end: what was redrawn after its approval needs nothing
+    _T.ASSESSING: _OPEN | {_T.AWAITING_AUTHORITY, _T.AWAITING_APPROVAL, _T.COMPLETED, _T.PARTIALLY_COMPLETED},
     _T.AWAITING_APPROVAL: _OPEN
     | {_T.ASSESSING, _T.AWAITING_AUTHORITY, _T.RUNNING, _T.AWAITING_MICROSOFT, _T.COMPLETED},
     _T.RUNNING: frozenset({_T.HELD, _T.ASSESSING, _T.COMPLETED, _T.PARTIALLY_COMPLETED}),
@@ -60,3 +70,80 @@ def advance_ticket(current: TicketState, following: TicketState) -> TicketState:
     if following not in TICKET_TRANSITIONS[current]:
         raise TransitionError(f"TicketState may not go from {current} to {following}")
     return following
+
+
+class TicketForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket as it was brought in: everything that is there is right, some of it may still be missing.
+
+    `given`: fields of the wish by name, as plain values. `text` is never interpreted.
+    """
+
+    reference: str
+    kind: TicketKind
+    organisation_id: OrganisationId | None = None
+    source: str | None = None
+    requester: str | None = None
+    given: dict[str, object] = {}
+    text: str | None = None
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a board, and where it stands.
+
+    `requested_by` brought it in; `requester` refers to who asks at the board (a contact's number, no name).
+    `board_id`: the board whose own token brought it in, if one did. `digest`: of exactly what is, or was, to be
+    approved. `due_at`: when the sweep looks at it again. `answers`: how many were written so far.
+    """
+
+    ticket_id: TicketId
+    source: str
+    reference: str
+    kind: TicketKind
+    organisation_id: OrganisationId
+    requested_by: Actor
+    authors: tuple[Actor, ...]  # whoever wrote some of it, `requested_by` first: none of them approves it
+    board_id: OrganisationId | None = None
+    requester: str | None = None
+    given: dict[str, object] = {}
+    missing: tuple[str, ...] = ()
+    state: TicketState = TicketState.RECEIVED
+    reason: Reason | None = None
+    digest: str | None = None
+    approved_by: Actor | None = None
+    approved_at: datetime | None = None
+    closing_words: str | None = None  # why a person rejected or withdrew it; it names nobody
+    created_at: datetime
+    entered_at: datetime
+    due_at: datetime | None = None
+    answers: int = 0
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """How its desk calls it, and how a mandate for this ticket alone names it."""
+        return f"{self.source}/{self.reference}"
+
+    @property
+    def cause(self) -> str:
+        """How ledger entries, policies and migrations say that they come of it."""
+        return f"ticket {self.key}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in TICKET_ENDS
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a board was to be told about its ticket: one message per fact, numbered from 1, never gathered.
+
+    `sent_at`: when it was handed to the desk.
+    """
+
+    ticket_id: TicketId
+    sequence: int
+    topic: str
+    organisation_id: OrganisationId
+    reference: str
+    at: datetime
+    details: dict[str, str] = {}
+    sent_at: datetime | None = None

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from provisioning.domain.ids import OperationId, OrganisationId, TenantId
+from provisioning.domain.ids import OperationId, OrganisationId, TenantId, TicketId
 from provisioning.domain.reasons import Reason
 
 
@@ -36,6 +36,18 @@ class Topic(StrEnum):
     APPROVAL_NEEDED = "approval_needed"  # to ourselves: approvers are ours
     GLASS_BROKEN = "glass_broken"  # to ourselves too
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
+    # answers to a ticket: one message per fact, in order
+    TICKET_RECEIVED = "ticket_received"
+    TICKET_ASKED_BACK = "ticket_asked_back"
+    TICKET_AUTHORITY_ASKED = "ticket_authority_asked"
+    TICKET_ASSESSED = "ticket_assessed"
+    TICKET_APPROVED = "ticket_approved"
+    TICKET_STARTED = "ticket_started"
+    TICKET_WAITING = "ticket_waiting"
+    TICKET_COMPLETED = "ticket_completed"
+    TICKET_PARTIALLY_COMPLETED = "ticket_partially_completed"
+    TICKET_REJECTED = "ticket_rejected"
+    TICKET_WITHDRAWN = "ticket_withdrawn"
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +76,19 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to tell, written in the transaction of the fact it tells."""
+    """Something to tell, written in the transaction of the fact it tells.
+
+    With a `ticket_id` it is an answer: numbered by `sequence` within its ticket, and never gathered into a notice.
+    `details` are codes and numbers, no names.
+    """
 
     topic: Topic
     organisation_id: OrganisationId
     reference: str
     at: datetime
+    ticket_id: TicketId | None = None
+    sequence: int | None = None
+    details: dict[str, str] = {}
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,8 +43,8 @@ def plan_mapping_of(root: Branch, products: Iterable[ProductPair], mappings: Map
 
 def _pair(branch: Branch, mappings: Mappings) -> ProductPair | None:
     audience = branch.word("audience", Audience, Audience.ANY)
-    source = _product(branch, "from", branch.text("from"), mappings)
-    target = _product(branch, "to", branch.optional_text("to"), mappings) if "to" in branch else source
+    source = product_named(branch, "from", branch.text("from"), mappings)
+    target = product_named(branch, "to", branch.optional_text("to"), mappings) if "to" in branch else source
     if target and target.is_retired:
         branch.wrong("to", f"{target.part_number} is {target.lifecycle}; nobody can get it, choose another")
     if source is None or target is None:
@@ -52,7 +52,8 @@ def _pair(branch: Branch, mappings: Mappings) -> ProductPair | None:
     return ProductPair(source_sku=source.sku_id, target_sku=target.sku_id, audience=audience)
 
 
-def _product(branch: Branch, name: str, word: str | None, mappings: Mappings) -> Sku | None:
+def product_named(branch: Branch, name: str, word: str | None, mappings: Mappings) -> Sku | None:
+    """The product that the word names by part number or id; None, with the problem noted, when none or several do."""
     if not word:
         return None
     folded = word.lower()

@@ -1,11 +1,12 @@
 """Who may order: membership, authority, declaration, supplier, processing agreement (R14–R25)."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Declaration
-from provisioning.domain.tenancy import Organisation, OrganisationKind, RelationKind
+from provisioning.domain.tenancy import Organisation, OrganisationKind, Relation, RelationKind
 from provisioning.planning.order_context import Case, Halt, OrderContext, OrderRecords, hold, reject
 
 
@@ -28,16 +29,21 @@ def declaration_of(board: OrganisationId, records: OrderRecords, on: date) -> De
 
 def participants_of(board: OrganisationId, context: OrderContext) -> tuple[OrganisationId, ...]:
     """The schools that take part today: those of the agreements, else those of the declaration; never "all"."""
-    own = {a.record_id for a in context.records.agreements if a.organisation_id == board}
+    return participants_on(board, context.records, context.relations, context.today)
+
+
+def participants_on(
+    board: OrganisationId, records: OrderRecords, relations: Iterable[Relation], day: date
+) -> tuple[OrganisationId, ...]:
+    """As `participants_of`, on a day; `relations` are valid on it."""
+    own = {a.record_id for a in records.agreements if a.organisation_id == board}
     by_agreement = [
         p.organisation_id
-        for p in context.records.participants
-        if p.agreement_id in own and _spans(p.valid_from, p.valid_until, context.today)
+        for p in records.participants
+        if p.agreement_id in own and _spans(p.valid_from, p.valid_until, day)
     ]
-    by_relation = [
-        r.child_id for r in context.relations if r.kind is RelationKind.PARTICIPATES and r.parent_id == board
-    ]
-    declaration = declaration_of(board, context.records, context.today)
+    by_relation = [r.child_id for r in relations if r.kind is RelationKind.PARTICIPATES and r.parent_id == board]
+    declaration = declaration_of(board, records, day)
     declared = declaration.participants if declaration else ()
     return tuple(dict.fromkeys([*by_agreement, *by_relation] or declared))
 

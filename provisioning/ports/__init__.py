@@ -31,6 +31,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
+from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.webhooks import MessageSender, WebhookStore
@@ -87,6 +88,7 @@ __all__ = [
     "SubjectUpdate",
     "TenantReader",
     "TenantStore",
+    "TicketStore",
     "UnitOfWork",
     "WaitingList",
     "WebhookStore",

@@ -21,8 +21,10 @@ from provisioning.domain.ids import (
     Pseudonym,
     SubjectId,
     TenantId,
+    TicketId,
 )
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import Answer
 from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
 
 
@@ -169,7 +171,13 @@ class Retention(Protocol):
 class Outbox(Protocol):
     def add(self, intents: Iterable[Intent]) -> None: ...
     def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
-        """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`."""
+        """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`.
+
+        Answers to tickets are left alone: each is a message by itself.
+        """
+
+    def answers(self, ticket: TicketId) -> list[Answer]:
+        """In order, sent or not."""
 
     def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]: ...
 

@@ -56,6 +56,9 @@ class TenantStore(Protocol):
     def add_binding(self, binding: Binding) -> None:
         """Raises ConflictError when another binding of the organisation overlaps and neither is a transition."""
 
+    def end_binding(self, binding: BindingId, last_day: date) -> None:
+        """It is valid until that day, included. Raises ConflictError for a day before it began or after its end."""
+
     def confirm_binding(
         self, binding: BindingId, by: Actor, at: datetime, evidence: Collection[BindingEvidence]
     ) -> None: ...
@@ -127,8 +130,11 @@ class Ledger(Protocol):
 
 
 class RecordStore(Protocol):
-    def save(self, records: Iterable[Record], at: datetime) -> int:
-        """Idempotent by kind and id; returns how many changed anything."""
+    def save(self, records: Iterable[Record], at: datetime, by: Actor | None = None) -> int:
+        """Idempotent by kind and id; returns how many changed anything. `by` wrote what is there now."""
+
+    def author(self, kind: str, record_id: str) -> Actor | None:
+        """Who wrote it as it is; None when that is not known."""
 
     def list_by(self, kind: RecordKind, organisation: OrganisationId | None = None) -> list[Record]: ...
 

@@ -15,6 +15,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
+from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.webhooks import WebhookStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
@@ -39,6 +40,8 @@ class UnitOfWork(Protocol):
     def migrations(self) -> MigrationStore: ...
     @property
     def plans(self) -> PlanStore: ...
+    @property
+    def tickets(self) -> TicketStore: ...
     @property
     def journal(self) -> Journal: ...
     @property

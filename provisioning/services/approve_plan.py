@@ -37,21 +37,45 @@ class ApprovePlan:
         with self.open_uow() as uow:
             operation = get_operation(uow, named)
             record = current_plan(uow, operation)
+            _require_own_door(uow, operation)
             if not awaits_approval(operation, record, now):
                 raise ConflictError(
                     "This plan waits for approval no longer; look at it again with `provisioning plans show`."
                 )
-            if break_glass is None:
-                _require_fresh_eyes(uow, identity, operation, record)
-            else:
-                uow.outbox.add([_alarm(operation, now)])
-            uow.plans.approve(record.plan_id, identity.actor, _whole_digest(record, digest), now, break_glass)
-            kind = "plan.approved" if break_glass is None else "plan.approved_alone"
-            uow.audit.record([decision(kind, identity, operation, record, now, break_glass)])
-            operation = move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
+            _whole_digest(record, digest)
+            operation = approve_in(uow, identity, operation, record, now, break_glass)
             uow.commit()
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
+
+
+def approve_in(
+    uow: UnitOfWork,
+    identity: Identity,
+    operation: Operation,
+    record: PlanRecord,
+    now: datetime,
+    break_glass: str | None = None,
+) -> Operation:
+    """Approve exactly this plan, which waits for it, in the caller's transaction. Raises NotAllowedError."""
+    if break_glass is None:
+        _require_fresh_eyes(uow, identity, operation, record)
+    else:
+        uow.outbox.add([_alarm(operation, now)])
+    uow.plans.approve(record.plan_id, identity.actor, record.digest, now, break_glass)
+    kind = "plan.approved" if break_glass is None else "plan.approved_alone"
+    uow.audit.record([decision(kind, identity, operation, record, now, break_glass)])
+    return move(uow, operation, OperationState.APPLYING, now, actor=identity.actor)
+
+
+def _require_own_door(uow: UnitOfWork, operation: Operation) -> None:
+    """A ticket's plans are approved with it: whoever decides must have seen who asked, and all of them at once."""
+    ticket_id = None if operation.wish.remap is None else operation.wish.remap.ticket_id
+    ticket = None if ticket_id is None else uow.tickets.find(ticket_id)
+    if ticket is not None:
+        raise ConflictError(
+            f"This plan is part of ticket {ticket.key}; `provisioning tickets approve` approves all of it at once."
+        )
 
 
 def _require_right(identity: Identity, break_glass: str | None) -> None:

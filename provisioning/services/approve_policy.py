@@ -1,14 +1,17 @@
 """A second person puts a proposed policy in force, and with it what the school now wants of earlier deliveries."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
+from provisioning.domain.ids import Actor
+from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.tenancy import Policy
-from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.bring_into_form import bring_into_form
 from provisioning.services.lookup import get_tenant
 from provisioning.services.policy_turn import await_policy_turn
@@ -31,23 +34,28 @@ class ApprovePolicy:
             home = get_tenant(uow, tenant)
             policy = _proposal(uow.tenants.list_policies(home.tenant_id), digest.strip().lower())
             require_other(identity, policy.created_by, "proposed this policy")
-            await_policy_turn(uow, home.tenant_id, self.clock.wall())
-            before = uow.tenants.policy_on(home.tenant_id, max(policy.valid_from, dutch_day(now)))
-            uow.tenants.approve_policy(home.tenant_id, policy.digest, identity.actor, now)
-            event = Event(
-                at=now,
-                actor=identity.actor,
-                kind="policy.approved",
-                tenant=home.tenant_id,
-                after=policy.digest,
-                reason=policy.asked_by,
-            )
-            uow.audit.record([event])
-            begun = [*serve_school(uow, before, policy, now), *bring_into_form(uow, before, policy, now)]
+            begun = put_in_force(uow, policy, identity.actor, now, self.clock.wall())
             uow.commit()
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
         return policy
+
+
+def put_in_force(uow: UnitOfWork, policy: Policy, approver: Actor, now: datetime, wall: datetime) -> list[Operation]:
+    """Approve a proposal, in the caller's transaction; returns the operations that follow from it."""
+    await_policy_turn(uow, policy.tenant_id, wall)
+    before = uow.tenants.policy_on(policy.tenant_id, max(policy.valid_from, dutch_day(now)))
+    uow.tenants.approve_policy(policy.tenant_id, policy.digest, approver, now)
+    event = Event(
+        at=now,
+        actor=approver,
+        kind="policy.approved",
+        tenant=policy.tenant_id,
+        after=policy.digest,
+        reason=policy.asked_by,
+    )
+    uow.audit.record([event])
+    return [*serve_school(uow, before, policy, now), *bring_into_form(uow, before, policy, now)]
 
 
 def _proposal(policies: list[Policy], digest: str) -> Policy:

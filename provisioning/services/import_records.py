@@ -1,6 +1,6 @@
 """Facts that only people know come in; whatever waited for them goes on. The same file twice has no second effect."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -24,23 +24,36 @@ class ImportedRecords(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     lines: int  # judged again
     parts: int  # operations that a License ID set free
+    tickets: int = 0  # that go on, now that whoever asked may ask it
+
+
+_OF_AUTHORITY = frozenset({RecordKind.MANDATE, RecordKind.DECLARATION})
 
 
 class ImportRecords:
     """Saves, applies memberships and relations to the organisations, and judges again what these may cure."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, judge: JudgeLines, serve: ServeParts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        open_uow: OpenUnitOfWork,
+        judge: JudgeLines,
+        serve: ServeParts,
+        clock: Clock,
+        judge_tickets: Callable[[], int],
+    ) -> None:
         self._open_uow = open_uow
         self._judge = judge
         self._serve = serve
         self._clock = clock
+        self._judge_tickets = judge_tickets
 
     def __call__(self, identity: Identity, records: Sequence[Record]) -> ImportedRecords:
         """Raises NotAllowedError."""
         require(identity, Action.IMPORT_RECORDS)
         now = self._clock.now()
         with self._open_uow() as uow:
-            changed = uow.records.save(records, now)
+            changed = uow.records.save(records, now, identity.actor)
             _apply_memberships(uow, records)
             uow.organisations.add_relations(_relation(r) for r in records if isinstance(r, RelationRecord))
             uow.audit.record([_event(identity, kind, records, now) for kind in sorted(_kinds(records))])
@@ -48,7 +61,9 @@ class ImportRecords:
             uow.commit()
         lines = self._judge.replay(_cures(records), concerned)
         holders = {record.organisation_id for record in records if isinstance(record, VolumeLicence)}
-        return ImportedRecords(changed=changed, lines=lines, parts=self._serve(holders) if holders else 0)
+        parts = self._serve(holders) if holders else 0
+        tickets = self._judge_tickets() if _kinds(records) & _OF_AUTHORITY else 0
+        return ImportedRecords(changed=changed, lines=lines, parts=parts, tickets=tickets)
 
 
 def _apply_memberships(uow: UnitOfWork, records: Sequence[Record]) -> None:

@@ -1,7 +1,7 @@
 """Each received line gets its judgement: ledger, operations, audit and messages in one transaction of its own."""
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 import msgspec
@@ -23,6 +23,7 @@ from provisioning.planning.order_cures import BY_BINDING, BY_LEDGER
 from provisioning.planning.order_rules import judge
 from provisioning.planning.register_codes import candidates
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
+from provisioning.services.customer_turn import await_customer_turn
 from provisioning.services.gather_order import GatherOrder, concerned_by
 from provisioning.services.line_deeds import line_event
 
@@ -32,8 +33,6 @@ _BULK_ABOVE = 1000  # seats: more than that yields to the orders of others
 _ALL_HELD = 1_000_000
 _PENDING = frozenset({LineState.RECEIVED, LineState.HELD})
 _BATCH = 1000
-_JUDGE = "judge"  # one holder for all processes: see `_queue_up`
-_QUEUE_TIME = timedelta(seconds=30)
 
 
 class JudgeLines:
@@ -137,14 +136,13 @@ class JudgeLines:
     def _queue_up(self, uow: UnitOfWork, key: LineKey) -> OrderLine | None:
         """The line as it stands once nobody else is judging the same customer.
 
-        Two lines of one customer judged at the same moment would not see each other (S13). Taking a lease under
-        one common name is a lock on its row until commit; it is never refused and never outlives the transaction.
+        Two lines of one customer judged at the same moment would not see each other (S13).
         """
         line = uow.orders.find(key)
         if line is None:
             return None
         customer = candidates(line.shop.organisation_code)[-1]
-        uow.leases.take(f"orders:{customer}", _JUDGE, self._clock.wall(), _QUEUE_TIME)
+        await_customer_turn(uow, [customer], self._clock.wall())
         return uow.orders.find(key)
 
     def _after(self, judgement: Judgement, operations: Iterable[Operation]) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 
 import msgspec
@@ -13,10 +13,10 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import GroupId, ServicePlanId, SkuId
+from provisioning.domain.ids import Actor, GroupId, ServicePlanId, SkuId
 from provisioning.domain.rights import Action, require
 from provisioning.domain.tenancy import AssignmentMode, Policy, SkuPolicy
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_tenant
 
 _MANAGERS = frozenset({"us", "customer", "mixed"})
@@ -50,30 +50,36 @@ class SetPolicy:
     def __call__(self, identity: Identity, tenant: str, change: PolicyChange) -> Policy:
         """The proposal, named by its digest; raises InputError when it does not hang together."""
         require(identity, Action.PROPOSE_POLICY)
-        skus = {
-            sku_id: policy
-            for named, plans in change.disabled_plans.items()
-            for sku_id, policy in [sku_policy(self.mappings, named, plans)]
-        }
         now = self.clock.now()
         with self.open_uow() as uow:
             home = get_tenant(uow, tenant)
             begin = change.valid_from or dutch_day(now)
             current = uow.tenants.policy_on(home.tenant_id, begin)
-            policy = _checked(_changed(current, change, skus, begin, identity))
-            uow.tenants.add_policy(policy)
-            event = Event(
-                at=now,
-                actor=identity.actor,
-                kind="policy.proposed",
-                tenant=home.tenant_id,
-                before=current.digest or None,
-                after=policy.digest,
-                reason=policy.asked_by,
-            )
-            uow.audit.record([event])
+            policy = draw_policy(self.mappings, current, change, begin, identity.actor)
+            propose(uow, policy, current, now)
             uow.commit()
         return policy
+
+
+def draw_policy(mappings: Mappings, current: Policy, change: PolicyChange, begin: date, author: Actor) -> Policy:
+    """The current policy with the change, from a day on; raises InputError when it does not hang together."""
+    skus = dict(sku_policy(mappings, named, plans) for named, plans in change.disabled_plans.items())
+    return _checked(_changed(current, change, skus, begin, author))
+
+
+def propose(uow: UnitOfWork, policy: Policy, current: Policy, now: datetime) -> None:
+    """Add it, in the caller's transaction, in the name of its author."""
+    uow.tenants.add_policy(policy)
+    event = Event(
+        at=now,
+        actor=policy.created_by,
+        kind="policy.proposed",
+        tenant=policy.tenant_id,
+        before=current.digest or None,
+        after=policy.digest,
+        reason=policy.asked_by,
+    )
+    uow.audit.record([event])
 
 
 def policy_digest(policy: Policy) -> str:
@@ -98,7 +104,7 @@ def sku_policy(mappings: Mappings, named: str, plans: Collection[str]) -> tuple[
 
 
 def _changed(
-    current: Policy, change: PolicyChange, skus: Mapping[SkuId, SkuPolicy], begin: date, identity: Identity
+    current: Policy, change: PolicyChange, skus: Mapping[SkuId, SkuPolicy], begin: date, author: Actor
 ) -> Policy:
     wanted = {
         "assignment_mode": change.assignment_mode,
@@ -114,7 +120,7 @@ def _changed(
         valid_from=begin,
         valid_until=None,
         asked_by=change.asked_by,
-        created_by=identity.actor,
+        created_by=author,
         approved_by=None,
     )
     return msgspec.structs.replace(changed, digest=policy_digest(changed))

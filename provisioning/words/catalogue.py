@@ -12,6 +12,7 @@ from provisioning.domain.migration import EvidenceSource, Phase, Situation, Trea
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner, Topic
 from provisioning.planning.migration_statement import ReportWords
 from provisioning.planning.preflight import PreflightCheck
@@ -64,6 +65,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     phases: Mapping[Phase, str]
     evidence: Mapping[EvidenceSource, str]
     report: ReportWords
+    ticket_fields: Mapping[str, str]
+    ticket_kinds: Mapping[TicketKind, str]
+    ticket_states: Mapping[TicketState, str]
+    ticket_notes: Mapping[str, str]
 
 
 @cache
@@ -141,6 +146,17 @@ class Words:
     def topic(self, topic: str) -> str:
         """The sentence of a notice; a topic that nobody wrote words for is shown as it is called."""
         return self._said.topics[Topic(topic)] if topic in set(Topic) else topic
+
+    def ticket_field(self, field: str) -> str:
+        """What belongs in a field of a ticket."""
+        return self._said.ticket_fields[field]
+
+    def ticket_note(self, note: str) -> str:
+        """A sentence that goes with an answer."""
+        return self._said.ticket_notes[note]
+
+    def of_ticket(self, code: TicketKind | TicketState) -> str:
+        return self._said.ticket_kinds[code] if isinstance(code, TicketKind) else self._said.ticket_states[code]
 
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""

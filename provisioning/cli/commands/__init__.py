@@ -22,6 +22,7 @@ from provisioning.cli.commands import (
     sandbox,
     service,
     tenants,
+    tickets,
     webhooks,
 )
 
@@ -45,6 +46,7 @@ def register_all(app: typer.Typer) -> None:
         (operations.group, "operations"),
         (plans.group, "plans"),
         (migrations.group, "migrations"),
+        (tickets.group, "tickets"),
         (notices.group, "notices"),
         (webhooks.group, "webhooks"),
         (audit.group, "audit"),

@@ -18,5 +18,7 @@ def import_file(session: Session, file: Annotated[Path, typer.Argument(help="JSO
 
     records = read_records(file)
     done = session.services.import_records(session.identity, records)
-    told = f"{len(records):,} records read, {done.changed:,} are new; {done.lines:,} order lines judged again."
+    told = f"{len(records):,} records read, {done.changed:,} are new; {done.lines:,} order lines judged again." + (
+        f" {done.tickets:,} tickets go on." if done.tickets else ""
+    )
     session.tell(done, told)

@@ -38,4 +38,5 @@ records = Table(
     label("organisation_id"),
     json("body", Record),
     moment("saved_at"),
+    note("saved_by"),  # unknown of what was there before this was kept
 )

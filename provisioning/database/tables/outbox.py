@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table
 
-from provisioning.database.tables.columns import METADATA, label, labels, moment
+from provisioning.database.tables.columns import METADATA, json, label, labels, moment, note
 
 intents = Table(
     "outbox_intents",
@@ -12,6 +12,9 @@ intents = Table(
     label("organisation_id"),
     label("reference"),
     moment("at"),
+    note("ticket_id"),  # of an answer: one message by itself, never part of a notice
+    Column("sequence", Integer),
+    json("details", dict[str, str]),
     moment("relayed_at", optional=True),
 )
 
@@ -26,4 +29,5 @@ notices = Table(
     moment("last_at"),
     labels("references_made"),
     moment("made_at"),
+    Column("facts_spread", Integer, nullable=False, server_default="0"),  # of them, how many webhooks told
 )

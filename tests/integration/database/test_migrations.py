@@ -28,7 +28,7 @@ from provisioning.local.engines import Engines
 from tests.engines import temporary_database
 from tests.integration.conftest import Database
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0012", "0017"]
 
 
 @pytest.fixture

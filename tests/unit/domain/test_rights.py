@@ -39,6 +39,11 @@ MATRIX = {
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
     Action.FORGET_PERSON: "admin",
+    Action.SUBMIT_TICKETS: "operator desk board",
+    Action.SEE_TICKET_TEXT: "operator",
+    Action.APPROVE_TICKET: "approver",
+    Action.REJECT_TICKET: "approver operator",
+    Action.WITHDRAW_TICKET: "operator desk board",
 }
 
 
@@ -67,6 +72,7 @@ class TestRights:
             *(Action.APPROVE_PLAN, Action.REJECT_PLAN, Action.BREAK_GLASS, Action.REVIEW_PLAN),
             *(Action.APPROVE_POLICY, Action.CONFIRM_BINDING, Action.FORGET_PERSON),
             *(Action.TAKE_SNAPSHOT, Action.CALIBRATE, Action.STEER_MIGRATION),
+            *(Action.APPROVE_TICKET, Action.REJECT_TICKET, Action.SEE_TICKET_TEXT),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:

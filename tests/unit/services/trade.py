@@ -51,7 +51,7 @@ class Trade:
         self.collect = CollectOrders(source=self.shop, judge=self.judge, limits=LIMITS, **common)
         self.compare = CompareOrders(source=self.shop, collect=self.collect, judge=self.judge, **common)
         self.serve = ServeParts(dispatcher=self.dispatcher, **common)
-        self.import_records = ImportRecords(judge=self.judge, serve=self.serve, **common)
+        self.import_records = ImportRecords(judge=self.judge, serve=self.serve, judge_tickets=lambda: 0, **common)
         self.import_organisations = ImportOrganisations(judge=self.judge, **common)
         self.open_uow = open_uow
 

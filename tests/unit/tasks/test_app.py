@@ -22,6 +22,7 @@ class TestApplication:
             "sweeps.collect_orders",
             "sweeps.compare_orders",
             "sweeps.purge_migrations",
+            "sweeps.purge_tickets",
             "sweeps.purge_operations",
             "sweeps.purge_references",
             "sweeps.purge_webhooks",
@@ -31,6 +32,7 @@ class TestApplication:
             "sweeps.seal_audit",
             "sweeps.serve_waiting",
             "sweeps.sweep_migrations",
+            "sweeps.sweep_tickets",
         }
 
     def test_a_message_is_done_when_its_work_is_and_never_comes_back_from_a_killed_worker(self) -> None:

@@ -12,9 +12,13 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.ownership import OWNERS, owner_of
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import TicketKind, TicketState
+from provisioning.domain.ticket_wishes import missing_in
 from provisioning.domain.worklist import Owner, Topic
 from provisioning.planning.migration_report import Outcome
 from provisioning.planning.preflight import PreflightCheck
+from provisioning.planning.whole_agreement import WAYS_OUT
+from provisioning.services.ticket_work.service_plan_policy import NEXT_DELIVERY
 from provisioning.words.catalogue import _SCREENS, Language, Screen, Sentence, Words, load_catalogue, screen_of
 
 SENTENCES = [*Reason, *PreflightCheck]
@@ -55,6 +59,18 @@ class TestEachLanguage:
         assert said.evidence.keys() == set(EvidenceSource)
         assert said.report.standing.keys() == set(MigrationState)
         assert said.report.outcomes.keys() == set(Outcome)
+        assert said.ticket_kinds.keys() == set(TicketKind)
+        assert said.ticket_states.keys() == set(TicketState)
+
+    def test_can_ask_for_every_field_that_a_ticket_may_lack(self, language: Language) -> None:
+        said = load_catalogue(language).ticket_fields
+        every = {field for kind in TicketKind for field in missing_in(kind, {}, None)}
+        assert said.keys() == every | {"agreement_id", "selectors", "valid_from"}
+
+    def test_has_a_sentence_for_every_note_that_goes_with_an_answer(self, language: Language) -> None:
+        said = load_catalogue(language).ticket_notes
+        assert said.keys() == {NEXT_DELIVERY, *WAYS_OUT}
+        assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in said.values())
 
     @pytest.mark.parametrize("code", SENTENCES)
     def test_says_what_is_the_case_and_what_to_do_in_whole_short_sentences(

@@ -1,0 +1,97 @@
+"""How a ticket looks on a screen."""
+
+from collections.abc import Iterator
+
+from provisioning.cli.commands import operations
+from provisioning.cli.output import SHORT, Column, moment, paragraph, sheet, short, table
+from provisioning.cli.wording import Wording
+from provisioning.domain.ticket import Ticket, TicketState
+from provisioning.services.show_tickets import TicketSheet
+
+
+def ticket_columns(wording: Wording) -> tuple[Column, ...]:
+    """How tickets are listed."""
+    return (
+        Column("Ticket", lambda x: short(x.ticket_id), fixed=True),
+        Column("Reference", lambda x: x.key),
+        Column("Organisation", lambda x: x.organisation_id),
+        Column("Asks", lambda x: wording.of_ticket(x.kind)),
+        Column("State", lambda x: standing_of(x, wording)),
+        Column("Since (UTC)", lambda x: moment(x.entered_at), fixed=True),
+    )
+
+
+def standing_of(ticket: Ticket, wording: Wording) -> str:
+    """`held: work under way`: the state, and the reason's code as words that can wrap."""
+    called = wording.of_ticket(ticket.state)
+    return f"{called}: {ticket.reason.replace('_', ' ').lower()}" if ticket.reason else called
+
+
+def render_ticket(found: TicketSheet, wording: Wording) -> str:
+    """All of it, for people."""
+    return "\n\n".join(block for block in _blocks(found, wording) if block)
+
+
+def _blocks(found: TicketSheet, wording: Wording) -> Iterator[str]:
+    ticket = found.ticket
+    yield sheet(_facts(found, wording))
+    if ticket.reason is not None:
+        yield paragraph(wording.why_and_how(ticket.reason))
+    if ticket.closing_words:
+        yield paragraph(ticket.closing_words)
+    if ticket.missing:
+        yield "\n".join(["Missing:", *(paragraph(f"  {one}: {wording.of_field(one)}") for one in ticket.missing)])
+    if ticket.given:
+        yield sheet([(f"  {name}", _shown(value)) for name, value in ticket.given.items()])
+    if found.standing is not None:
+        yield from (paragraph(wording.of_note(note)) for note in found.standing.notes)
+    yield table(found.operations, operations.columns(wording)) if found.operations else ""
+    yield table(found.answers, _answer_columns(wording)) if found.answers else ""
+    yield from (f"Written beside it:\n{paragraph(text)}" for text in found.texts)
+    yield _next_step(ticket)
+
+
+def _facts(found: TicketSheet, wording: Wording) -> list[tuple[str, str]]:
+    ticket = found.ticket
+    counts = {} if found.standing is None else found.standing.counts
+    facts = [
+        ("Ticket", f"{ticket.key} ({ticket.ticket_id})"),
+        ("Asks", wording.of_ticket(ticket.kind)),
+        ("Organisation", ticket.organisation_id),
+        ("Asked by", ticket.requester or "-"),
+        ("Brought in by", ", ".join(ticket.authors)),
+        ("State", wording.of_ticket(ticket.state)),
+        ("Since (UTC)", moment(ticket.entered_at)),
+        ("Comes to", ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())),
+        ("Digest", ticket.digest or ""),
+        ("Approved by", ticket.approved_by or ""),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _answer_columns(wording: Wording) -> tuple[Column, ...]:
+    return (
+        Column("Answer", lambda x: str(x.sequence), right=True),
+        Column("When (UTC)", lambda x: moment(x.at), fixed=True),
+        Column("To", lambda x: x.organisation_id),
+        Column("What", lambda x: wording.topic(x.topic)),
+        Column("Sent", lambda x: moment(x.sent_at), fixed=True),
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {one}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _next_step(ticket: Ticket) -> str:
+    name = short(ticket.ticket_id)
+    match ticket.state:
+        case TicketState.INCOMPLETE:
+            return paragraph(f"Fill in what is missing: provisioning tickets complete {name} FILE")
+        case TicketState.AWAITING_APPROVAL:
+            digest = (ticket.digest or "")[:SHORT]
+            return paragraph(f"To let it be carried out: provisioning tickets approve {name} {digest}")
+        case _:
+            return ""

@@ -1,0 +1,109 @@
+"""Tickets of boards. As with operations, `due_at` is the only queue of record."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Text, delete, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from provisioning.database.store import Store, columns_of, row_of
+from provisioning.database.tables.operations import operations
+from provisioning.database.tables.tickets import texts
+from provisioning.database.tables.tickets import tickets as table
+from provisioning.database.transitions import sources_or_itself
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.operation import Operation
+from provisioning.domain.ticket import TICKET_TRANSITIONS, Ticket, TicketState, advance_ticket
+
+_SOURCES = sources_or_itself(TICKET_TRANSITIONS)
+_ALL = columns_of(table, Ticket)
+_FIXED = frozenset(
+    {"ticket_id", "source", "reference", "kind", "organisation_id", "requested_by", "board_id", "created_at", "version"}
+)
+
+
+class SqlTickets(Store):
+    def add(self, ticket: Ticket) -> bool:
+        # Who comes second with the same reference waits here until the first has committed.
+        added = insert(table).values(row_of(ticket)).on_conflict_do_nothing(constraint="one_ticket_for_a_reference")
+        return bool(self._changed(added))
+
+    def find(self, ticket: TicketId) -> Ticket | None:
+        return self._find(_ALL.where(table.c.ticket_id == ticket), Ticket)
+
+    def get(self, ticket: TicketId) -> Ticket:
+        found = self.find(ticket)
+        if found is None:
+            raise InputError(f"There is no ticket {ticket}.")
+        return found
+
+    def find_by_reference(self, source: str, reference: str) -> Ticket | None:
+        return self._find(_ALL.where(table.c.source == source, table.c.reference == reference), Ticket)
+
+    def list_by(
+        self, states: Collection[TicketState] = (), board: OrganisationId | None = None, limit: int = 1000
+    ) -> list[Ticket]:
+        query = _ALL.where(table.c.state.in_(states)) if states else _ALL
+        if board is not None:
+            query = query.where(or_(table.c.organisation_id == board, table.c.board_id == board))
+        return self._list(query.order_by(table.c.created_at.desc(), table.c.ticket_id).limit(limit), Ticket)
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[TicketId]:
+        query = select(table.c.ticket_id).where(table.c.ticket_id.startswith(prefix, autoescape=True))
+        return list(self._connection.scalars(query.order_by(table.c.ticket_id).limit(limit)))
+
+    def save(self, ticket: Ticket) -> Ticket:
+        is_ours = (table.c.ticket_id == ticket.ticket_id) & (table.c.version == ticket.version)
+        may_go = table.c.state.in_(_SOURCES[ticket.state])
+        news = {name: value for name, value in row_of(ticket).items() if name not in _FIXED}
+        news["version"] = ticket.version + 1
+        if not self._changed(update(table).where(is_ours, may_go).values(news)):
+            raise self._refused(ticket)
+        return msgspec.structs.replace(ticket, version=ticket.version + 1)
+
+    def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[TicketId]:
+        due = (
+            select(table.c.ticket_id, table.c.due_at)
+            .where(table.c.due_at <= now)
+            .order_by(table.c.due_at, table.c.ticket_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+            .prefix_with("MATERIALIZED")  # as for operations: its limit must be worked out once
+        )
+        claimed = update(table).where(table.c.ticket_id == due.c.ticket_id).values(due_at=again_at)
+        rows = self._connection.execute(claimed.returning(due.c.due_at, table.c.ticket_id)).all()
+        return [TicketId(ticket) for _, ticket in sorted((was_due, one) for was_due, one in rows)]
+
+    def postpone(self, ticket: TicketId, until: datetime) -> None:
+        is_due = (table.c.ticket_id == ticket) & table.c.due_at.is_not(None)
+        self._connection.execute(update(table).where(is_due).values(due_at=until))
+
+    def operations_of(self, ticket: TicketId) -> list[Operation]:
+        query = columns_of(operations, Operation).where(_is_for(ticket))
+        return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
+
+    def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:
+        if text not in self.texts(ticket):
+            self._connection.execute(insert(texts).values(ticket_id=ticket, body=text, kept_at=at))
+
+    def texts(self, ticket: TicketId) -> list[str]:
+        query = select(texts.c.body).where(texts.c.ticket_id == ticket).order_by(texts.c.text_id)
+        return list(self._connection.scalars(query))
+
+    def purge_texts(self, before: datetime) -> int:
+        return self._changed(delete(texts).where(texts.c.kept_at < before))
+
+    def _refused(self, ticket: Ticket) -> ConflictError:
+        present = self.get(ticket.ticket_id)
+        if present.version == ticket.version:
+            advance_ticket(present.state, ticket.state)
+        return ConflictError(f"Ticket {ticket.ticket_id} changed since it was read. Read it again.")
+
+
+def _is_for(ticket: TicketId) -> ColumnElement[bool]:
+    """To the letter as in the index that finds it."""
+    works_for: ColumnElement[str] = literal_column("operations.wish -> 'remap' ->> 'ticket_id'", Text)
+    return works_for == ticket

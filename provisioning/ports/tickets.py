@@ -1,0 +1,53 @@
+"""The store of tickets: what boards ask, where each stands, and what they wrote beside the fields."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.operation import Operation
+from provisioning.domain.ticket import Ticket, TicketState
+
+
+class TicketStore(Protocol):
+    """Tickets move along the table of `domain.ticket`, and only along that; what would break it raises TransitionError.
+
+    Saving one where it is, with another reason for instance, is allowed.
+    """
+
+    def add(self, ticket: Ticket) -> bool:
+        """False when there is one with this source and reference already (another process was first)."""
+
+    def find(self, ticket: TicketId) -> Ticket | None: ...
+    def get(self, ticket: TicketId) -> Ticket: ...
+    def find_by_reference(self, source: str, reference: str) -> Ticket | None: ...
+    def list_by(
+        self, states: Collection[TicketState] = (), board: OrganisationId | None = None, limit: int = 1000
+    ) -> list[Ticket]:
+        """In these states, or all of them, newest first; of one board: about it, or brought in by its own token."""
+
+    def starting_with(self, prefix: str, limit: int = 3) -> list[TicketId]:
+        """Tickets whose id begins so: people name them by their first characters."""
+
+    def save(self, ticket: Ticket) -> Ticket:
+        """Write where it stands if `version` is still ours, return it with the next version; else raise ConflictError.
+
+        Source, reference, kind, organisation and who brought it in stay as they were added, whatever is handed in.
+        """
+
+    def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[TicketId]:
+        """Tickets whose `due_at` has come, longest due first; it is moved to `again_at` for the next sweep."""
+
+    def postpone(self, ticket: TicketId, until: datetime) -> None:
+        """Move `due_at` alone, without a new version. What has none gets none."""
+
+    def operations_of(self, ticket: TicketId) -> list[Operation]:
+        """Remaps that work, or worked, for it; oldest first."""
+
+    def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:
+        """Beside the ticket; the same text again is kept once."""
+
+    def texts(self, ticket: TicketId) -> list[str]:
+        """What is still kept, in the order it came in."""
+
+    def purge_texts(self, before: datetime) -> int: ...

@@ -1,0 +1,121 @@
+"""A person lets a ticket be carried out: in one act the ticket and every plan that was drawn for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.events import Event
+from provisioning.domain.ids import TicketId
+from provisioning.domain.operation import Operation
+from provisioning.domain.rights import Action, require, require_other
+from provisioning.domain.ticket import Ticket, TicketState
+from provisioning.planning.authority import Finding
+from provisioning.planning.ticket_turn import Progress, Standing
+from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
+from provisioning.services.find_ticket import get_ticket
+from provisioning.services.ticket_authority import authors_of_authority, find_authority
+from provisioning.services.ticket_deeds import TicketDeeds
+from provisioning.services.ticket_work import TicketWork, Works
+
+_MIN_DIGEST = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveTicket:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    dispatcher: Dispatcher
+    deeds: TicketDeeds
+    works: Works
+    advance: Callable[[TicketId], Ticket]
+
+    def __call__(self, identity: Identity, named: str, digest: str) -> Ticket:
+        """`digest`: at least the first 8 characters of the assessment's, as shown.
+
+        Raises NotAllowedError for whoever had a hand in it, which is put on record; ConflictError when the assessment
+        is another by now, or whoever asked may not ask it any more.
+        """
+        require(identity, Action.APPROVE_TICKET)
+        now = self.clock.now()
+        try:
+            ticket, begun = self._approve(identity, named, digest, now)
+        except NotAllowedError:
+            self._record_refusal(identity, named, now)
+            raise
+        for operation in begun:
+            self.dispatcher.advance(operation.operation_id, operation.lane)
+        return self.advance(ticket.ticket_id)
+
+    def _approve(self, identity: Identity, named: str, digest: str, now: datetime) -> tuple[Ticket, list[Operation]]:
+        with self.open_uow() as uow:
+            ticket = get_ticket(uow, named, identity)
+            work = self.works[ticket.kind]
+            _require_waiting(ticket)
+            finding = _require_authority(uow, ticket, now)
+            _require_fresh_eyes(uow, identity, ticket, finding, work, now)
+            standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
+            begun = work.approve(uow, identity, ticket, now)
+            approved = msgspec.structs.replace(ticket, approved_by=identity.actor, approved_at=now)
+            moved = self.deeds.move(uow, approved, TicketState.RUNNING, now, actor=identity.actor, standing=standing)
+            uow.audit.record([_event("ticket.approved", identity, ticket, now)])
+            uow.commit()
+        return moved, begun
+
+    def _record_refusal(self, identity: Identity, named: str, now: datetime) -> None:
+        with self.open_uow() as uow:
+            ticket = get_ticket(uow, named, identity)
+            uow.audit.record([_event("ticket.approval_refused", identity, ticket, now)])
+            uow.commit()
+
+
+def _require_waiting(ticket: Ticket) -> None:
+    if ticket.state is not TicketState.AWAITING_APPROVAL:
+        raise ConflictError(
+            f"Ticket {ticket.key} is {ticket.state.replace('_', ' ')} and waits for no approval; look at it again "
+            "with `provisioning tickets show`."
+        )
+
+
+def _require_authority(uow: UnitOfWork, ticket: Ticket, now: datetime) -> Finding:
+    finding = find_authority(uow, ticket, dutch_day(now))
+    if finding.reason is not None:
+        raise ConflictError(
+            f"Whoever asked for ticket {ticket.key} may not ask it any more ({', '.join(finding.unspoken_for)}); "
+            "the signatory is asked."
+        )
+    return finding
+
+
+def _require_fresh_eyes(
+    uow: UnitOfWork, identity: Identity, ticket: Ticket, finding: Finding, work: TicketWork, now: datetime
+) -> None:
+    for author, deed in (*authors_of_authority(uow, ticket, finding), *work.authors(uow, ticket, now)):
+        require_other(identity, author, deed)
+
+
+def _require_same(ticket: Ticket, standing: Standing, named: str) -> Standing:
+    digest = named.strip().lower()
+    if len(digest) < _MIN_DIGEST:
+        raise InputError(f"Name the assessment by at least the first {_MIN_DIGEST} characters of its digest.")
+    is_shown = standing.progress is Progress.DRAWN and standing.digest == ticket.digest
+    if not is_shown or ticket.digest is None or not ticket.digest.startswith(digest):
+        raise ConflictError(
+            f"What ticket {ticket.key} comes to is not what you saw. Look at it again with `provisioning tickets show`."
+        )
+    return standing
+
+
+def _event(kind: str, identity: Identity, ticket: Ticket, now: datetime) -> Event:
+    return Event(
+        at=now,
+        actor=identity.actor,
+        kind=kind,
+        organisation=ticket.organisation_id,
+        after=ticket.digest,
+        details={"ticket": ticket.ticket_id},
+    )

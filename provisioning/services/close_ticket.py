@@ -1,0 +1,61 @@
+"""A ticket ends without being carried out: a person of ours refuses it, or whoever brought it in takes it back."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.errors import ConflictError, NotAllowedError
+from provisioning.domain.reasons import Reason
+from provisioning.domain.rights import Action, require
+from provisioning.domain.ticket import Ticket, TicketState
+from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.services.find_ticket import get_ticket
+from provisioning.services.ticket_deeds import TicketDeeds, require_words
+from provisioning.services.ticket_work import Works
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseTicket:
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    deeds: TicketDeeds
+    works: Works
+
+    def reject(self, identity: Identity, named: str, reason: str) -> Ticket:
+        """`reason` goes to the board: what it can ask instead; it names nobody. Raises ConflictError once approved."""
+        require(identity, Action.REJECT_TICKET)
+        return self._close(identity, named, TicketState.REJECTED, reason)
+
+    def withdraw(self, identity: Identity, named: str, reason: str) -> Ticket:
+        """As `reject`, by whoever brought it in. A client takes back its own."""
+        require(identity, Action.WITHDRAW_TICKET)
+        return self._close(identity, named, TicketState.WITHDRAWN, reason)
+
+    def _close(self, identity: Identity, named: str, state: TicketState, reason: str) -> Ticket:
+        words = require_words(reason, "A ticket that ends unheard needs a reason: what can the board do instead?")
+        now = self.clock.now()
+        with self.open_uow() as uow:
+            ticket = get_ticket(uow, named, identity)
+            _require_own(identity, ticket)
+            _require_open(ticket)
+            self.works[ticket.kind].close(uow, ticket, now)
+            ending = msgspec.structs.replace(ticket, closing_words=words)
+            closed = self.deeds.move(uow, ending, state, now, reason=Reason.TICKET_CLOSED, actor=identity.actor)
+            uow.commit()
+        return closed
+
+
+def _require_own(identity: Identity, ticket: Ticket) -> None:
+    """Clients are programs: each takes back what it brought in, no more."""
+    if not identity.is_person and identity.actor != ticket.requested_by:
+        raise NotAllowedError(f"{identity.actor} did not bring in ticket {ticket.key}.")
+
+
+def _require_open(ticket: Ticket) -> None:
+    if ticket.has_ended:
+        raise ConflictError(f"Ticket {ticket.key} has ended: it is {ticket.state.replace('_', ' ')}.")
+    if ticket.approved_by is not None or ticket.state is TicketState.RUNNING:
+        raise ConflictError(
+            f"Ticket {ticket.key} is being carried out; stop or undo its operations, and it ends with them."
+        )

@@ -1,0 +1,21 @@
+"""What people wrote beside the fields of a ticket goes when it is too old; the ticket stays."""
+
+from dataclasses import dataclass
+
+from provisioning.domain.limits import Limits
+from provisioning.ports import Clock, OpenUnitOfWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurgeTickets:
+    """Returns how many texts went."""
+
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    limits: Limits
+
+    def __call__(self) -> int:
+        with self.open_uow() as uow:
+            purged = uow.tickets.purge_texts(self.clock.now() - self.limits.ticket_texts_kept)
+            uow.commit()
+        return purged

@@ -1,0 +1,80 @@
+"""What each kind of ticket comes to. Adding a kind is one file here and one line where bootstrap lists them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from provisioning.domain.actors import Identity
+from provisioning.domain.errors import ConflictError
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import Ticket, TicketKind
+from provisioning.planning.ticket_turn import Standing
+from provisioning.ports import UnitOfWork
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the work does not begin: fields to be asked back, or a reason; `is_final` when it never will.
+
+    `instead`: codes of what a board can ask instead.
+    """
+
+    reason: Reason | None = None
+    missing: tuple[str, ...] = ()
+    is_final: bool = False
+    instead: tuple[str, ...] = ()
+
+
+class TicketWork(Protocol):
+    """Every method reads and writes in the caller's transaction, except `follow_up`. Each may be called again."""
+
+    def objection(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Objection | None: ...
+    def begin(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[Operation]:
+        """The operations that draw its plans, new or as they were begun before. Raises InputError: it is held."""
+
+    def standing(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Standing: ...
+    def authors(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[tuple[str, str]]:
+        """Whoever made what it rests on, beside the ticket itself and its records."""
+
+    def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:
+        """What was assessed goes on, in the approver's name; returns what a worker should look at."""
+
+    def follow_up(self, ticket: Ticket) -> Reason | None:
+        """Outside of any transaction, while it runs: what needs Microsoft. Returns what a person must see to."""
+
+    def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
+        """It was rejected or withdrawn before anything was approved: what was begun is called off."""
+
+
+Works = Mapping[TicketKind, TicketWork]
+
+
+class WithoutOperations:
+    """Of kinds that begin no operation and ask Microsoft nothing."""
+
+    def objection(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Objection | None:  # noqa: ARG002
+        return None
+
+    def begin(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[Operation]:  # noqa: ARG002
+        return []
+
+    def authors(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[tuple[str, str]]:  # noqa: ARG002
+        return []
+
+    def approve(
+        self,
+        uow: UnitOfWork,  # noqa: ARG002
+        identity: Identity,  # noqa: ARG002
+        ticket: Ticket,
+        now: datetime,  # noqa: ARG002
+    ) -> list[Operation]:
+        """Of kinds whose parts are approved by themselves, where they are carried out."""
+        raise ConflictError(f"Ticket {ticket.key} has nothing in it to be approved as one.")
+
+    def follow_up(self, ticket: Ticket) -> Reason | None:  # noqa: ARG002
+        return None
+
+    def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
+        """Nothing was begun."""
