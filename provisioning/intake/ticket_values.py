@@ -11,7 +11,7 @@ from provisioning.intake.branches import Branch, nearest, shown
 from provisioning.intake.migration_products import product_named
 
 _TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
-_CODE = re.compile(r"[0-9]{5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?|[0-9A-Z][0-9A-Z-]{2,19}")
+_CODE = re.compile(r"[0-9]{5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?|(?=.*[A-Z])[0-9A-Z][0-9A-Z-]{2,19}")
 _MOST_SEATS = 1_000_000
 
 _Reader = Callable[[Branch, str, Mappings], object]
