@@ -14,6 +14,7 @@ from provisioning.web.routes import (
     records,
     stops,
     tenants,
+    webhooks,
     worklist,
 )
 
@@ -32,4 +33,5 @@ ROUTERS = (
     configuration.router,
     actors.router,
     audit.router,
+    webhooks.router,
 )

@@ -44,6 +44,8 @@ def names_of(settled: Settled) -> dict[str, str]:
         "actor": settled.client,
         "digest": settled.digest,
         "wave": "1",
+        "endpoint": "desk",
+        "sender": "desk",
     }
 
 
@@ -52,7 +54,7 @@ def nothings() -> dict[str, str]:
 
 
 def names_of_parameters() -> set[str]:
-    return set(Settled.__annotations__) | {"organisation", "actor", "order_number"}
+    return set(Settled.__annotations__) | {"organisation", "actor", "order_number", "endpoint", "sender"}
 
 
 def described(client: TestClient) -> Iterator[tuple[APIRoute, str, dict[str, Any]]]:

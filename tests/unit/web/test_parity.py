@@ -69,6 +69,9 @@ SAME = {
     "tenants policy": "POST /api/v1/tenants/{tenant}/policy",
     "tenants select": "POST /api/v1/tenants/{tenant}/select",
     "tenants show": "GET /api/v1/tenants/{tenant}",
+    "webhooks list": "GET /api/v1/webhooks",
+    "webhooks resend": "POST /api/v1/webhooks/{endpoint}/resend",
+    "webhooks show": "GET /api/v1/webhooks/messages",
     "worklist": "GET /api/v1/worklist",
 }
 # a second route of a command whose options make it do two things
@@ -95,6 +98,7 @@ ONLY_TYPED = {
     "up": "starts a world on this machine",
 }
 ONLY_ASKED = {
+    "POST /webhooks/{sender}": "is told by desks; `tickets submit` brings in the same by file",
     "GET /healthz": "is asked by machines that restart us",
     "GET /readyz": "is asked by machines that send us requests",
 }
