@@ -14,12 +14,14 @@ from provisioning.web.routes import (
     records,
     stops,
     tenants,
+    tickets,
     worklist,
 )
 
 ROUTERS = (
     orders.router,
     operations.router,
+    tickets.router,
     plans.router,
     worklist.router,
     notices.router,

@@ -69,6 +69,14 @@ SAME = {
     "tenants policy": "POST /api/v1/tenants/{tenant}/policy",
     "tenants select": "POST /api/v1/tenants/{tenant}/select",
     "tenants show": "GET /api/v1/tenants/{tenant}",
+    "tickets approve": "POST /api/v1/tickets/{ticket}/approve",
+    "tickets complete": "POST /api/v1/tickets/{ticket}/complete",
+    "tickets draft": "GET /api/v1/tickets/{ticket}/draft",
+    "tickets list": "GET /api/v1/tickets",
+    "tickets reject": "POST /api/v1/tickets/{ticket}/reject",
+    "tickets show": "GET /api/v1/tickets/{ticket}",
+    "tickets submit": "POST /api/v1/tickets",
+    "tickets withdraw": "POST /api/v1/tickets/{ticket}/withdraw",
     "worklist": "GET /api/v1/worklist",
 }
 # a second route of a command whose options make it do two things
