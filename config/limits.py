@@ -83,6 +83,11 @@ _DEFAULTS = Limits(
     # tickets
     ticket_poll=timedelta(seconds=5),  # as of a migration: its operations tell nobody when they are done
     ticket_texts_kept=timedelta(days=90),  # free text may hold names: it goes when the talk about it is over
+    # campaigns
+    campaign_poll=timedelta(seconds=2),  # a night has hours only; a look is three reads, however many tenants
+    campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
+    campaign_in_a_look=200,  # one transaction of about a second
+    campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

@@ -23,6 +23,8 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "collect_orders": settings.collect_every,
         "sweep_migrations": timedelta(seconds=1),
         "sweep_tickets": timedelta(seconds=1),
+        "sweep_campaigns": timedelta(seconds=1),
+        "check_campaigns": timedelta(seconds=15),
         "relay_outbox": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
         "serve_waiting": timedelta(minutes=15) / fast,

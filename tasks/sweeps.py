@@ -66,6 +66,18 @@ def sweep_tickets(services: Services) -> int:
 
 
 @_round
+def sweep_campaigns(services: Services) -> int:
+    """Campaigns whose time has come are looked at: what their operations came to, and who begins next."""
+    return services.sweep_campaigns()
+
+
+@_round
+def check_campaigns(services: Services) -> int:
+    """Tenants of campaigns that are still to begin are looked at again when the last look is old."""
+    return services.check_campaign.round()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()

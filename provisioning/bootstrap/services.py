@@ -3,12 +3,13 @@
 Adding one is a property in the class of its area. Each is built when it is first asked for.
 """
 
+from provisioning.bootstrap.campaigns import Campaigns
 from provisioning.bootstrap.oversight import Oversight
 from provisioning.bootstrap.rehearsals import Rehearsals
 from provisioning.bootstrap.tickets import Tickets
 
 
-class Services(Rehearsals, Tickets, Oversight):
+class Services(Campaigns, Rehearsals, Tickets, Oversight):
     def make_ready(self) -> None:
         """Build what the first task needs, so that it does not wait for it, and say which rules were loaded."""
         self.check_configuration()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -9,6 +10,7 @@ from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner
+from provisioning.planning.campaign_report import Tongue as CampaignTongue
 from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
 from provisioning.words.catalogue import Language, OfMigration, Words
@@ -86,6 +88,10 @@ class Wording:
         """A sentence that goes with an answer."""
         return self._words.ticket_note(note)
 
+    def of_campaign(self, code: CampaignState | MemberState) -> str:
+        """The state of a campaign, or of a tenant in it."""
+        return self._words.of_campaign(code)
+
     def of_preflight(self, check: PreflightCheck) -> str:
         """What was found, and what to do about it."""
         sentence = self._words.preflight(check)
@@ -101,9 +107,23 @@ class Wording:
         """How they speak to boards: in Dutch, whatever the operator reads."""
         return _tongue(Words(Language.DUTCH))
 
+    @property
+    def tongue_of_campaigns(self) -> CampaignTongue:
+        """How reports of campaigns speak to the operator."""
+        return _campaign_tongue(self._words)
+
+    @property
+    def tongue_of_campaigns_for_boards(self) -> CampaignTongue:
+        """How they speak to boards: in Dutch, whatever the operator reads."""
+        return _campaign_tongue(Words(Language.DUTCH))
+
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""
         return self._words.topic(topic)
+
+
+def _campaign_tongue(words: Words) -> CampaignTongue:
+    return CampaignTongue(words.campaign_report, words.of_campaign, lambda reason: words.reason(reason).what)
 
 
 def _tongue(words: Words) -> Tongue:

@@ -1,6 +1,6 @@
 """The ledger of entitlements: deltas, added and never changed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -25,6 +25,13 @@ class SqlLedger(Store):
         return self._sum(
             ledger.c.holder_id == holder, ledger.c.tenant_id == tenant, ledger.c.sku_id == sku, _in_force(on)
         )
+
+    def holdings(self, skus: Collection[SkuId], on: date) -> dict[tuple[OrganisationId, TenantId, SkuId], int]:
+        table, total = ledger.c, func.sum(ledger.c.delta)
+        place = (table.holder_id, table.tenant_id, table.sku_id)
+        query = select(*place, total).where(table.sku_id.in_(skus), table.tenant_id.is_not(None), _in_force(on))
+        rows = self._connection.execute(query.group_by(*place).having(total > 0))
+        return {(holder, tenant, sku): int(seats) for holder, tenant, sku, seats in rows}
 
     def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
         return self._sum(ledger.c.tenant_id == tenant, ledger.c.sku_id == sku, _in_force(on))

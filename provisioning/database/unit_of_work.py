@@ -10,6 +10,7 @@ from provisioning import ports
 from provisioning.database.actors import SqlActors
 from provisioning.database.answers import SqlAnswers
 from provisioning.database.audit_log import SqlAuditLog
+from provisioning.database.campaigns import SqlCampaigns
 from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
 from provisioning.database.impact import SqlImpact
@@ -85,6 +86,10 @@ class SqlUnitOfWork:
     @cached_property
     def tickets(self) -> ports.TicketStore:
         return SqlTickets(self._connection)
+
+    @cached_property
+    def campaigns(self) -> ports.CampaignStore:
+        return SqlCampaigns(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

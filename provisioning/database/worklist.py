@@ -67,6 +67,9 @@ _ITEMS = text("""
     SELECT 'migration ' || migration_id, reason, entered_at, definition ->> 'source_holder', source_tenant_id, NULL, 1
     FROM migrations WHERE state = 'paused'
     UNION ALL
+    SELECT 'campaign ' || campaign_id, coalesce(reason, 'CAMPAIGN_STOPPED'), entered_at, NULL, NULL, NULL, 1
+    FROM campaigns WHERE state = 'stopped'
+    UNION ALL
     SELECT 'people of migration ' || migration_id, 'SITUATION_UNEXPLAINED', coalesce(matched_at, entered_at),
            definition ->> 'source_holder', source_tenant_id, NULL, count(*)
     FROM migrations JOIN migration_travellers AS people USING (migration_id)

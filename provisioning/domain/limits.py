@@ -74,5 +74,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # tickets
     ticket_poll: timedelta  # between looks at a ticket that goes on
     ticket_texts_kept: timedelta  # what was written beside the fields
+    # campaigns
+    campaign_poll: timedelta  # between looks at a campaign that runs
+    campaign_at_once: int  # tenants that may be at work
+    campaign_in_a_look: int  # tenants that may begin in one look
+    campaign_recheck: timedelta  # how old a look at a tenant's readiness may become before it is looked at again
     # collection
     watermark_overlap: timedelta

@@ -47,6 +47,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.NOT_IN_SCHOOL_GROUP,
             _R.ENTRA_P1_LOST,
             _R.SCHOOL_ASSIGNS,
+            _R.PLANS_UNDECIDED,
             _R.REMAP_NOT_ORDERED,
             _R.REMAP_SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,

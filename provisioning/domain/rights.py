@@ -37,6 +37,10 @@ class Action(StrEnum):
     STEER_MIGRATION = "steer a migration"
     OPEN_GATE = "say that mailboxes have moved"
     SEE_PEOPLE = "see the ids of people in a migration"
+    CREATE_CAMPAIGN = "prepare a campaign"
+    CHECK_CAMPAIGN = "look at the readiness of a campaign"
+    APPROVE_CAMPAIGN = "approve a campaign"
+    STEER_CAMPAIGN = "steer a campaign"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
     EXPORT_AUDIT = "export the audit log"
@@ -85,6 +89,10 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.OPEN_GATE: frozenset({_OPERATOR}),
     # others see pseudonyms: directory ids are personal data too
     Action.SEE_PEOPLE: frozenset({_OPERATOR}),
+    Action.CREATE_CAMPAIGN: frozenset({_OPERATOR}),
+    Action.CHECK_CAMPAIGN: frozenset({_OPERATOR, _APPROVER}),
+    Action.APPROVE_CAMPAIGN: frozenset({_APPROVER}),
+    Action.STEER_CAMPAIGN: frozenset({_OPERATOR}),
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
@@ -119,6 +127,8 @@ _PERSONS_ONLY = frozenset(
         Action.APPROVE_TICKET,
         Action.REJECT_TICKET,
         Action.SEE_TICKET_TEXT,
+        Action.APPROVE_CAMPAIGN,
+        Action.STEER_CAMPAIGN,
     }
 )
 

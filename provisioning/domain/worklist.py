@@ -36,6 +36,9 @@ class Topic(StrEnum):
     APPROVAL_NEEDED = "approval_needed"  # to ourselves: approvers are ours
     GLASS_BROKEN = "glass_broken"  # to ourselves too
     MAPPINGS_ROLLED_BACK = "mappings_rolled_back"  # to ourselves too
+    CAMPAIGN_ANNOUNCED = "campaign_announced"  # to boards, before
+    CAMPAIGN_ENDED = "campaign_ended"  # to boards, after
+    CAMPAIGN_STOPPED = "campaign_stopped"  # to ourselves
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
     # answers to a ticket: one message per fact, in order
     TICKET_RECEIVED = "ticket_received"

@@ -4,6 +4,7 @@ A reading that failed gives a harmless value that nobody will use, so that one p
 counted from 1, as people count: `waves[2].people` is the second wave.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
@@ -19,6 +20,8 @@ LONGEST_TEXT = 200  # characters; a name that somebody reads in a list
 
 # what a selector can be beside wrong: half a character, a number beyond all numbers, a field whose name is none
 _UNREADABLE = (InputError, UnicodeError, OverflowError, TypeError)
+
+_SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*(%?)")
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -69,6 +72,18 @@ class Branch:
             self.wrong(name, f"should be a whole number from {least} to {most:,}")
             return None
         return value
+
+    def share(self, name: str, default: float) -> float:
+        """Below 1, as a number or a text; a bare 5 is refused, for it could mean 5 % or everybody."""
+        if name not in self:
+            return default
+        value = self.value(name)
+        found = _SHARE.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+        share = float(found[1].replace(",", ".")) / (100 if found[2] else 1) if found else 2.0
+        if share >= 1:
+            self.wrong(name, f"{shown(value)} is no share below 100 %; write for example 5% or 0.05")
+            return default
+        return share
 
     def yes(self, name: str, *, default: bool) -> bool:
         value = self.value(name)

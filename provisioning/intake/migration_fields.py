@@ -1,10 +1,11 @@
 """Every field of a migration file and what belongs in it: for help texts, for the manual, and for the reader itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from provisioning.domain.calendar import REGIONS
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.migration import MAY_GO_ALONG, MatchRule, Situation, Treatment
+from provisioning.intake.fields import fields_in
 
 LEAST_HOLD_DAYS, MOST_HOLD_DAYS = 30, 365  # Microsoft keeps a mailbox 30 days after its licence went: M8 of the trade
 
@@ -46,19 +47,4 @@ FIELDS: Mapping[str, str] = {
 
 def fields_of(part: str = "") -> dict[str, str]:
     """What the whole file holds or, with a part's name (source, waves …), what each object there holds."""
-    if part:
-        return {name: told for holder, name, told in _split() if holder == part}
-    names = dict.fromkeys(holder or name for holder, name, _told in _split())
-    return {name: FIELDS.get(name) or _composed(name) for name in names}
-
-
-def _composed(part: str) -> str:
-    kind = "a list of objects" if any(path.startswith(f"{part}[]") for path in FIELDS) else "an object"
-    return f"{kind} with {', '.join(fields_of(part))}"
-
-
-def _split() -> Iterator[tuple[str, str, str]]:
-    """Part, field and what belongs in it; the part is empty for fields of the file itself."""
-    for path, told in FIELDS.items():
-        holder, _, name = path.replace("[]", "").rpartition(".")
-        yield holder, name, told
+    return fields_in(FIELDS, part)

@@ -25,7 +25,6 @@ from provisioning.intake.trees import LARGEST, parse_tree
 
 _TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _HOLDER = re.compile(r"[0-9]{1,5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?")
-_SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*(%?)")
 _DEFAULT_THRESHOLD = 0.05
 
 
@@ -72,7 +71,7 @@ def _migration(root: Branch, mappings: Mappings) -> MigrationFile:
         treatments=_treatments(root),
         plan_mapping=plan_mapping_of(root, products, mappings),
         hold_period=timedelta(days=root.whole("hold_days", LEAST_HOLD_DAYS, MOST_HOLD_DAYS) or LEAST_HOLD_DAYS),
-        failure_threshold=_threshold(root),
+        failure_threshold=root.share("failure_threshold", _DEFAULT_THRESHOLD),
         window=window_of(root, mappings),
         moves_mailboxes=root.yes("moves_mailboxes", default=True),
     )
@@ -123,15 +122,3 @@ def _treatments(root: Branch) -> dict[Situation, Treatment]:
             allowed = " and ".join(sorted(MAY_GO_ALONG))
             root.wrong(f"treatments.{situation}", f"cannot be taken along, only {allowed} can; write leave_out")
     return treatments
-
-
-def _threshold(root: Branch) -> float:
-    """A share, as a number or a text; a bare 5 is refused, for it could mean 5 % or everybody."""
-    if "failure_threshold" not in root:
-        return _DEFAULT_THRESHOLD
-    value = root.value("failure_threshold")
-    found = _SHARE.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
-    share = float(found[1].replace(",", ".")) / (100 if found[2] else 1) if found else 2.0
-    if share >= 1:
-        root.wrong("failure_threshold", f"{shown(value)} is no share below 100 %; write for example 5% or 0.05")
-    return share

@@ -47,11 +47,11 @@ def _wave(number: int, branch: Branch, people: str) -> WaveDefinition:
         name=branch.text("name"),
         selector=branch.selector("people") if "people" in branch else people,
         limit=branch.whole("at_most", 1, _MOST_PEOPLE),
-        not_before=_moment(branch, "not_before"),
+        not_before=moment_of(branch, "not_before"),
     )
 
 
-def _moment(branch: Branch, name: str) -> datetime | None:
+def moment_of(branch: Branch, name: str) -> datetime | None:
     """Dutch time unless it has an offset; an hour that the clock skips or shows twice is asked about."""
     text = branch.optional_text(name)
     if text is None:

@@ -18,6 +18,7 @@ from provisioning.planning.group_judging import GroupJudge
 from provisioning.planning.groups import GroupScene
 from provisioning.planning.judging import Judge, products
 from provisioning.planning.losses import after_change
+from provisioning.planning.remapping import add_ons_beside, remap_for, remaps_on
 from provisioning.planning.verdict import Verdict
 
 
@@ -134,19 +135,21 @@ def told_of_remap(wish: Wish, people: int, mappings: Mappings) -> tuple[str, ...
 # ── add-ons, by the tables ───────────────────────────────────────────────────────────────────────────────
 
 
-def counterparts(
-    mappings: Mappings, old: SkuId, new: SkuId, day: date, organisations: Collection[OrganisationId]
-) -> dict[SkuId, SkuId]:
-    """Add-ons that rest on the old product and not on the new one, and what the remap tables make of each that day."""
+def counterparts(mappings: Mappings, old: SkuId, new: SkuId, day: date, board: OrganisationId) -> dict[SkuId, SkuId]:
+    """What the remap tables make of add-ons that day, for the board that holds the right.
+
+    Rows beside the old product say it of any add-on; a row of its own only where the add-on rests on the old product
+    and not on the new one.
+    """
     rules = [rule for rule in mappings.plan_rules if rule.relation is PlanRelation.REQUIRES_ANY]
     before, after = (mappings.skus[sku].plan_ids for sku in (old, new))
-    return {
-        row.from_sku: row.to_sku
-        for row in mappings.remaps
-        if row.valid_from <= day and (row.valid_until is None or day <= row.valid_until)
-        if row.exceptions.isdisjoint(organisations) and row.from_sku in mappings.skus
-        if row.from_sku not in {old, new} and _loses_ground(mappings.skus[row.from_sku], before, after, rules)
-    }
+    found = {}
+    for addon in sorted({row.from_sku for row in remaps_on(mappings, day)} & mappings.skus.keys() - {old, new}):
+        if _loses_ground(mappings.skus[addon], before, after, rules) and (
+            own := remap_for(mappings, addon, board, day)
+        ):
+            found[addon] = own.to_sku
+    return found | add_ons_beside(mappings, old, board, day)
 
 
 def _loses_ground(addon: Sku, before: PlanIds, after: PlanIds, rules: Collection[PlanRule]) -> bool:

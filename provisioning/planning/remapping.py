@@ -20,16 +20,16 @@ def remap_for(mappings: Mappings, sku: SkuId, board: str | None, day: date) -> R
     """The row that says what the product becomes, or None: it stays as it is.
 
     `board`: the code of the organisation that holds the right; None: one that no row names. Rows of add-ons that go
-    along with a suite are none: see `along_for`.
+    along with a suite are none: see `add_ons_beside`.
     """
     return chosen((row for row in remaps_on(mappings, day) if row.from_sku == sku and row.beside is None), board)
 
 
-def along_for(mappings: Mappings, remap: Remap, board: str | None, day: date) -> dict[SkuId, SkuId]:
-    """What each add-on that rests on the remapped product becomes in the same call; itself: it stays."""
-    beside = [row for row in remaps_on(mappings, day) if row.beside == remap.from_sku]
-    add_ons = sorted({row.from_sku for row in beside})
-    rows = {sku: chosen((row for row in beside if row.from_sku == sku), board) for sku in add_ons}
+def add_ons_beside(mappings: Mappings, suite: SkuId, board: str | None, day: date) -> dict[SkuId, SkuId]:
+    """What each add-on becomes in the call that remaps this suite of the same person; itself: it stays."""
+    rows_beside = [row for row in remaps_on(mappings, day) if row.beside == suite]
+    add_ons = sorted({row.from_sku for row in rows_beside})
+    rows = {sku: chosen((row for row in rows_beside if row.from_sku == sku), board) for sku in add_ons}
     return {sku: row.to_sku for sku, row in rows.items() if row is not None}
 
 

@@ -5,6 +5,7 @@ frozen values. `find_*` may return None, `get_*` raises InputError when there is
 """
 
 from provisioning.ports.answers import AnswerStore, KeptAnswer
+from provisioning.ports.campaigns import CampaignStore
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.outside import (
     Allowance,
@@ -59,6 +60,7 @@ __all__ = [
     "AnswerStore",
     "AuditArchive",
     "AuditLog",
+    "CampaignStore",
     "CheckpointSink",
     "Clock",
     "ConfigurationStore",

@@ -125,6 +125,9 @@ class Ledger(Protocol):
     def entitlement(self, holder: OrganisationId, tenant: TenantId, sku: SkuId, on: date) -> int:
         """The sum of deltas in force on the day."""
 
+    def holdings(self, skus: Collection[SkuId], on: date) -> dict[tuple[OrganisationId, TenantId, SkuId], int]:
+        """Who may use how many seats of these products on the day, and in which tenant; only where that is above 0."""
+
     def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
         """The sum over all holders in this tenant: what must be visible as seats."""
 

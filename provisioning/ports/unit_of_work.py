@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from provisioning.ports.answers import AnswerStore
+from provisioning.ports.campaigns import CampaignStore
 from provisioning.ports.migrations import MigrationStore
 from provisioning.ports.oversight import (
     ActorStore,
@@ -40,6 +41,8 @@ class UnitOfWork(Protocol):
     def operations(self) -> OperationStore: ...
     @property
     def migrations(self) -> MigrationStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
     @property
     def plans(self) -> PlanStore: ...
     @property

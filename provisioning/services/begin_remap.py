@@ -63,7 +63,7 @@ def begin_remap(uow: UnitOfWork, mappings: Mappings, asked: AskedRemap, now: dat
         return begun
     require_sane(mappings, asked)
     _require_bound(uow, asked, now)
-    operation = _operation(operation_id, mappings, asked, now)
+    operation = operation_for(mappings, asked, now)
     uow.operations.add(operation)
     uow.audit.record([_created(operation, asked)])
     return operation
@@ -126,9 +126,10 @@ def _require_bound(uow: UnitOfWork, asked: AskedRemap, now: datetime) -> None:
         )
 
 
-def _operation(operation_id: OperationId, mappings: Mappings, asked: AskedRemap, now: datetime) -> Operation:
+def operation_for(mappings: Mappings, asked: AskedRemap, now: datetime) -> Operation:
+    """As it would begin now; nothing is kept."""
     day = max(dutch_day(now), asked.starts_on or date.min)
-    by_tables = counterparts(mappings, asked.from_sku, asked.to_sku, day, {asked.holder_id, *asked.organisations})
+    by_tables = counterparts(mappings, asked.from_sku, asked.to_sku, day, asked.holder_id)
     part = RemapPart(
         from_sku=asked.from_sku,
         along={**by_tables, **asked.along},
@@ -137,7 +138,7 @@ def _operation(operation_id: OperationId, mappings: Mappings, asked: AskedRemap,
         wave=asked.wave,
     )
     return Operation(
-        operation_id=operation_id,
+        operation_id=remap_id(asked),
         kind=OperationKind.REMAP,
         tenant_id=asked.tenant_id,
         lane=Lane.BULK,

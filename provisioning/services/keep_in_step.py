@@ -1,8 +1,13 @@
-"""The parts of a migration go on while it does: not while it is paused, at other hours, or after it was called off."""
+"""Parts of a migration or campaign go on while it does: not paused, not at other hours, not once it was called off.
 
-from collections.abc import Callable
+This is the one door for both: what a person or an error budget stops is stopped here, before the next chunk.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import FORWARD, Migration, MigrationPart, Phase, Window
@@ -28,8 +33,16 @@ _NEEDS_PROOF = frozenset({OperationState.PLANNING, OperationState.APPLYING})
 _NOT_BEGUN = OPERATION_WAITS | {OperationState.NEW, OperationState.PLANNING, OperationState.AWAITING_APPROVAL}
 
 
+class Word(NamedTuple):
+    """What the whole says to its part: to end, to wait, and at which hours to write."""
+
+    off: Reason | None
+    pause: Reason | None
+    window: Window
+
+
 class KeepInStep:
-    """Wraps the work of a state; operations that are no part of a migration, and follow none, pass."""
+    """Wraps the work of a state; operations that are part of nothing larger, and follow nothing, pass."""
 
     def __init__(
         self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
@@ -41,10 +54,10 @@ class KeepInStep:
         self._opening = opening
 
     def __call__(self, work: Work) -> Work:
-        """The same work, for as long as the migration goes on."""
+        """The same work, for as long as what it is part of goes on."""
 
         def do(operation: Operation, lease: Lease) -> bool:
-            if _part_of(operation) is None:
+            if not _is_part(operation):
                 return work(operation, lease)
             answer = self._instead(operation, lease)
             return work(operation, lease) if answer is None else answer
@@ -53,31 +66,31 @@ class KeepInStep:
 
     def _instead(self, operation: Operation, lease: Lease) -> bool | None:
         """What was done instead of the work (whether there is more to do); None when the work may be done."""
-        part = _part_of(operation)
         now = self._clock.now()
         with self._open_uow() as uow:
-            migration = uow.migrations.get(part.migration_id) if part else None
-            if migration is None or part is None or migration.state is MigrationState.COMPLETED:
+            word = _of_migration(uow, operation) or _of_campaign(uow, operation)
+            if word is None:
                 return None
-            if off := _called_off(uow, migration, part):
-                more = self._call_off(uow, operation, lease, off, now)
-            elif migration.state is MigrationState.PAUSED and operation.state is not _ASKS:
-                more = _wait(uow, operation, now + _PAUSE, Reason.MIGRATION_PAUSED)
-            elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, part, now):
+            if word.off:
+                more = self._call_off(uow, operation, lease, word.off, now)
+            elif word.pause and operation.state is not _ASKS:
+                more = _wait(uow, operation, now + _PAUSE, word.pause)
+            elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, now):
                 more = _wait(uow, operation, now + _UNPROVEN, Reason.PREFLIGHT_EXPIRED)
-            elif operation.state is OperationState.APPLYING and (shut := self._shut(migration.definition.window, now)):
+            elif operation.state is OperationState.APPLYING and (shut := self._shut(word.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
             else:
                 return None
             uow.commit()
         return more
 
-    def _is_unproven(self, uow: UnitOfWork, operation: Operation, part: MigrationPart, now: datetime) -> bool:
+    def _is_unproven(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
         """Whether what the preflight saw is too old to give the wave's people licences on the ground of it.
 
         The first write is the boundary: what is writing goes on, unless it stood still for as long as a proof lasts.
         """
-        if part.phase is not Phase.PREPARE:
+        part = _part_of(operation)
+        if part is None or part.phase is not Phase.PREPARE:
             return False
         since = now - self._limits.preflight_validity
         wave = next(one for one in uow.migrations.waves(part.migration_id) if one.number == part.wave)
@@ -110,6 +123,25 @@ def _part_of(operation: Operation) -> MigrationPart | None:
     return operation.wish.part or operation.wish.follows
 
 
+def _is_part(operation: Operation) -> bool:
+    """Of a migration or of a campaign."""
+    remap = operation.wish.remap
+    return _part_of(operation) is not None or (remap is not None and remap.campaign_id is not None)
+
+
+def _of_migration(uow: UnitOfWork, operation: Operation) -> Word | None:
+    part = _part_of(operation)
+    migration = uow.migrations.get(part.migration_id) if part else None
+    if migration is None or part is None or migration.state is MigrationState.COMPLETED:
+        return None
+    is_paused = migration.state is MigrationState.PAUSED
+    return Word(
+        off=_called_off(uow, migration, part),
+        pause=Reason.MIGRATION_PAUSED if is_paused else None,
+        window=migration.definition.window,
+    )
+
+
 def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:
     """Why this part does not go on, for good; what a wave that is rolled back undoes goes on."""
     if migration.state is MigrationState.ABORTED:
@@ -117,6 +149,25 @@ def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> R
     waves = {wave.number: wave.state for wave in uow.migrations.waves(migration.migration_id)}
     is_rolled_back = part.phase in FORWARD and waves.get(part.wave) is WaveState.ROLLING_BACK
     return Reason.WAVE_ROLLED_BACK if is_rolled_back else None
+
+
+_STANDS_STILL: Mapping[CampaignState, Reason] = {
+    CampaignState.PAUSED: Reason.CAMPAIGN_PAUSED,
+    CampaignState.STOPPED: Reason.CAMPAIGN_STOPPED,
+}
+
+
+def _of_campaign(uow: UnitOfWork, operation: Operation) -> Word | None:
+    """Who serves a tenant's leftovers after its campaign is over goes on by itself."""
+    remap = operation.wish.remap
+    campaign = uow.campaigns.find(remap.campaign_id) if remap and remap.campaign_id else None
+    if campaign is None or campaign.state is CampaignState.COMPLETED:
+        return None
+    off = Reason.CAMPAIGN_CALLED_OFF if campaign.state is CampaignState.CALLED_OFF else None
+    member = uow.campaigns.member_of(operation.operation_id)
+    if member is not None and member.state is MemberState.EXCLUDED:
+        off = off or Reason.EXCLUDED_FROM_CAMPAIGN
+    return Word(off=off, pause=_STANDS_STILL.get(campaign.state), window=campaign.definition.window)
 
 
 def _read_back(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> Operation:

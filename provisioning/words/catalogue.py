@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import msgspec
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration import EvidenceSource, Phase, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -15,6 +16,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner, Topic
 from provisioning.planning.assessment_words import AssessmentWords
+from provisioning.planning.campaign_report import CampaignWords
 from provisioning.planning.migration_statement import ReportWords
 from provisioning.planning.preflight import PreflightCheck
 
@@ -58,6 +60,9 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     owners: Mapping[Owner, str]
     topics: Mapping[Topic, str]
     preflight: Mapping[PreflightCheck, Sentence]
+    campaigns: Mapping[CampaignState, str]
+    campaign_report: CampaignWords
+    members: Mapping[MemberState, str]
     migrations: Mapping[MigrationState, str]
     waves: Mapping[WaveState, str]
     people: Mapping[PersonState, str]
@@ -165,6 +170,10 @@ class Words:
     def of_ticket(self, code: TicketKind | TicketState) -> str:
         return self._said.ticket_kinds[code] if isinstance(code, TicketKind) else self._said.ticket_states[code]
 
+    def of_campaign(self, code: CampaignState | MemberState) -> str:
+        """The state of a campaign, or of a tenant in it."""
+        return self._said.campaigns[code] if isinstance(code, CampaignState) else self._said.members[code]
+
     def of_migration(self, code: OfMigration) -> str:
         """A state, a situation or another code of migrations."""
         match code:
@@ -182,6 +191,11 @@ class Words:
                 return self._said.phases[code]
             case EvidenceSource():
                 return self._said.evidence[code]
+
+    @property
+    def campaign_report(self) -> CampaignWords:
+        """What reports of campaigns say."""
+        return self._said.campaign_report
 
     @property
     def report(self) -> ReportWords:

@@ -6,6 +6,8 @@ from provisioning.cli.commands import (
     actors,
     audit,
     calibration,
+    campaign_deeds,
+    campaigns,
     configuration,
     database,
     local,
@@ -36,6 +38,7 @@ def register_all(app: typer.Typer) -> None:
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
     migration_gate.register(migrations.group)
+    campaign_deeds.register(campaigns.group)
     rehearsal.register(migrations.group)
     for group, name in (
         (database.group, "db"),
@@ -50,6 +53,7 @@ def register_all(app: typer.Typer) -> None:
         (plans.group, "plans"),
         (migrations.group, "migrations"),
         (tickets.group, "tickets"),
+        (campaigns.group, "campaigns"),
         (notices.group, "notices"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),

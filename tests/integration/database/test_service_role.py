@@ -79,7 +79,21 @@ class TestMigrations:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, f"UPDATE {change}")
 
-    @pytest.mark.parametrize("table", ["migrations", "migration_waves"])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "campaigns SET definition = '{}'",
+            "campaigns SET digest = 'another'",
+            "campaigns SET requested_by = 'person:somebody-else'",
+            "campaign_members SET wave = 0",
+            "campaign_members SET to_sku = from_sku",
+        ],
+    )
+    def test_a_campaign_s_list_stays_as_it_was_approved(self, engine: Engine, change: str) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(engine, f"UPDATE {change}")
+
+    @pytest.mark.parametrize("table", ["migrations", "migration_waves", "campaigns", "campaign_members"])
     def test_a_migration_and_its_waves_stay_for_good(self, engine: Engine, table: str) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(engine, f"DELETE FROM {table}")  # noqa: S608  # ours

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.campaign import CampaignState
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration import Migration, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
@@ -12,7 +13,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.domain.worklist import Owner
-from tests.factories import NOW, migrations, orders, tenancy
+from tests.factories import NOW, campaigns, migrations, orders, tenancy
 from tests.factories import operations as make
 from tests.integration.database.conftest import store
 
@@ -139,6 +140,13 @@ class TestItems:
         [item] = uow.worklist.items(NOW)
         assert (item.subject, item.reason) == (f"migration {paused.migration_id}", Reason.THRESHOLD_REACHED)
         assert (item.since, item.organisation_id, item.tenant_id) == (NOW - A_DAY, "41000", tenant.tenant_id)
+        assert item.owner is Owner.OPERATOR
+
+    def test_a_campaign_that_stopped_by_itself(self, uow: SqlUnitOfWork) -> None:
+        made = campaigns.campaign(CampaignState.STOPPED, told="too much", reason=Reason.CAMPAIGN_STOPPED)
+        uow.campaigns.add(msgspec.structs.replace(made, approval=campaigns.approval(made)), [])
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason) == (f"campaign {made.campaign_id}", Reason.CAMPAIGN_STOPPED)
         assert item.owner is Owner.OPERATOR
 
     def test_people_of_a_migration_whose_situation_nobody_explained(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:

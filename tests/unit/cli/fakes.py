@@ -13,25 +13,31 @@ from mappings.loader import OURS, load_mappings
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
+from provisioning.domain.campaign import CampaignMember, MemberKey
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import LineKey, MigrationId, OrganisationId
 from provisioning.domain.migration import EvidenceSource, Migration, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.order import OrderLine
 from provisioning.domain.rights import Action, may, require
+from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.configuration import describe_limits, describe_mappings
 from provisioning.planning.preflight import Preflight
 from provisioning.services.add_actor import AddActor
 from provisioning.services.add_tenant import AddTenant
+from provisioning.services.approve_campaign import ApproveCampaign
 from provisioning.services.approve_configuration import ApproveConfiguration
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.assess import Assess
 from provisioning.services.bind_tenant import BindTenant
 from provisioning.services.cancel_line import CancelLine
+from provisioning.services.check_campaign import CheckCampaign
+from provisioning.services.choose_members import ExcludeMembers, IncludeMembers, RetryLeftovers
 from provisioning.services.compare_rehearsal import CompareRehearsal
 from provisioning.services.confirm_binding import ConfirmBinding
 from provisioning.services.consent_url import ConsentApplication, ConsentUrl
+from provisioning.services.create_campaign import CreateCampaign
 from provisioning.services.diagnose import Diagnose, Instruments
 from provisioning.services.export_audit import ExportAudit
 from provisioning.services.foretell_migration import ForetellMigration
@@ -59,6 +65,7 @@ from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.roll_back_configuration import RollBackConfiguration
 from provisioning.services.set_policy import SetPolicy
 from provisioning.services.set_selector import SetSelector
+from provisioning.services.show_campaigns import ShowCampaigns
 from provisioning.services.show_configuration import ShowConfiguration
 from provisioning.services.show_migrations import ShowMigrations
 from provisioning.services.show_operations import ShowOperations
@@ -67,9 +74,10 @@ from provisioning.services.show_organisations import ShowOrganisations
 from provisioning.services.show_plan import ShowPlan
 from provisioning.services.show_tenants import ShowTenants
 from provisioning.services.show_worklist import ShowWorklist
+from provisioning.services.steer_campaign import StartCampaign, SteerCampaign
 from provisioning.services.stop_writes import StopWrites
 from provisioning.services.withdraw_evidence import GateClosed
-from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway, FakeGauge, World
+from tests.unit.services.fakes_access import NOW, FakeClock, FakeDispatcher, FakeGateway, FakeGauge, World
 from tests.unit.services.test_confirm_binding import KEY, MAPPINGS
 from tests.unit.services.test_export_audit import FakeArchive
 
@@ -78,6 +86,11 @@ APPLICATION = ConsentApplication(
 )
 
 LOADED = (describe_mappings(msgspec.structs.replace(MAPPINGS, digest="f" * 64)), describe_limits(default_limits()))
+
+
+def all_ready(members: Sequence[CampaignMember]) -> dict[MemberKey, Readiness]:
+    """What a look at a sound tenant finds."""
+    return {one.key: Readiness(checked_at=NOW) for one in members}
 
 
 class CreatedMigration(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +153,7 @@ class FakeServices:
         self._timed = timed
         self._of_configuration()
         self._of_migrations()
+        self._of_campaigns()
 
     def _of_configuration(self) -> None:
         timed = self._timed
@@ -164,6 +178,20 @@ class FakeServices:
         )
         self.report_migration = ReportMigration(**self._timed, mappings=MAPPINGS)
         self.match_again = MatchAgain(open_uow=self.world.open, match=self._matched)
+
+    def _of_campaigns(self) -> None:
+        """The real ones; only Graph is left out."""
+        timed, ruled = self._timed, {"mappings": load_mappings()}
+        limited = {**timed, "limits": default_limits()}
+        self.show_campaigns = ShowCampaigns(**limited, **ruled)
+        self.create_campaign = CreateCampaign(**timed, **ruled, remap_for=lambda *_: None)
+        self.check_campaign = CheckCampaign(**limited, look=lambda _campaign, members: all_ready(members))
+        self.approve_campaign = ApproveCampaign(**limited, **ruled)
+        self.start_campaign = StartCampaign(**timed, **ruled)
+        self.steer_campaign = SteerCampaign(**timed, **ruled)
+        self.exclude_members = ExcludeMembers(**timed)
+        self.include_members = IncludeMembers(**timed)
+        self.retry_leftovers = RetryLeftovers(**timed, **ruled)
 
     def authenticate(self, token: str | None) -> Identity:
         return self.identity

@@ -35,6 +35,10 @@ MATRIX = {
     Action.STEER_MIGRATION: "operator",
     Action.OPEN_GATE: "operator",
     Action.SEE_PEOPLE: "operator",
+    Action.CREATE_CAMPAIGN: "operator",
+    Action.CHECK_CAMPAIGN: "operator approver",
+    Action.APPROVE_CAMPAIGN: "approver",
+    Action.STEER_CAMPAIGN: "operator",
     Action.STOP_WRITES: "admin operator approver auditor",
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
@@ -76,6 +80,7 @@ class TestRights:
             *(Action.TAKE_SNAPSHOT, Action.CALIBRATE, Action.STEER_MIGRATION),
             *(Action.ROLL_BACK_CONFIGURATION, Action.REVIEW_CONFIGURATION, Action.APPROVE_CONFIGURATION),
             *(Action.APPROVE_TICKET, Action.REJECT_TICKET, Action.SEE_TICKET_TEXT),
+            *(Action.APPROVE_CAMPAIGN, Action.STEER_CAMPAIGN),
         ],
     )
     def test_a_client_never_approves_whatever_role_it_was_given(self, action: Action) -> None:

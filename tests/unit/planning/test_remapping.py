@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from provisioning.planning.remapping import along_for, remap_for, remaps_on
+from provisioning.planning.remapping import add_ons_beside, remap_for, remaps_on
 from tests.factories.remaps import BEGIN, mappings_with, remap, sku
 
 A1, A3, A5 = sku("STANDARDWOFFPACK_FACULTY"), sku("M365EDU_A3_FACULTY"), sku("M365EDU_A5_FACULTY")
@@ -54,17 +54,17 @@ class TestAlongFor:
 
     def test_names_what_each_add_on_beside_the_suite_becomes(self) -> None:
         mappings = mappings_with(self.ROW, remap(EMS, PHONE, beside=A1), remap(PHONE, PHONE, beside=A1))
-        assert along_for(mappings, self.ROW, None, BEGIN) == {EMS: PHONE, PHONE: PHONE}
+        assert add_ons_beside(mappings, self.ROW.from_sku, None, BEGIN) == {EMS: PHONE, PHONE: PHONE}
 
     def test_beside_another_suite_it_says_nothing(self) -> None:
         mappings = mappings_with(self.ROW, remap(A5, A3), remap(EMS, PHONE, beside=A5))
-        assert along_for(mappings, self.ROW, None, BEGIN) == {}
+        assert add_ons_beside(mappings, self.ROW.from_sku, None, BEGIN) == {}
 
     def test_a_board_has_its_own(self) -> None:
         mappings = mappings_with(self.ROW, remap(EMS, PHONE, beside=A1), remap(EMS, EMS, beside=A1, boards=["41234"]))
-        assert along_for(mappings, self.ROW, "41234", BEGIN) == {EMS: EMS}
-        assert along_for(mappings, self.ROW, "42345", BEGIN) == {EMS: PHONE}
+        assert add_ons_beside(mappings, self.ROW.from_sku, "41234", BEGIN) == {EMS: EMS}
+        assert add_ons_beside(mappings, self.ROW.from_sku, "42345", BEGIN) == {EMS: PHONE}
 
     def test_only_on_its_days(self) -> None:
         mappings = mappings_with(self.ROW, remap(EMS, PHONE, beside=A1, until=END))
-        assert along_for(mappings, self.ROW, None, END + A_DAY) == {}
+        assert add_ons_beside(mappings, self.ROW.from_sku, None, END + A_DAY) == {}

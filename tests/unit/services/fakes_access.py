@@ -10,13 +10,16 @@ from typing import Any
 import msgspec
 
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.campaign import Campaign, CampaignMember, MemberKey
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import ConflictError, InputError, UnavailableError
 from provisioning.domain.events import Event
+from provisioning.domain.groups import LicensingGroup
 from provisioning.domain.ids import (
     Actor,
     BindingId,
+    CampaignId,
     LineKey,
     MigrationId,
     OperationId,
@@ -32,6 +35,7 @@ from provisioning.domain.observation import SeatCount, Seats, Subscription, Tena
 from provisioning.domain.operation import Lane, Operation, OperationKind, Step, StepRecord, SubjectRecord, Wish
 from provisioning.domain.order import LedgerEntry, OrderLine
 from provisioning.domain.reasons import Reason
+from provisioning.domain.records import Record, RecordKind
 from provisioning.domain.tenancy import (
     Binding,
     BindingEvidence,
@@ -42,10 +46,12 @@ from provisioning.domain.tenancy import (
     Tenant,
 )
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
+from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.forecast import Work
 from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 from provisioning.planning.quota_reading import QuotaReading
 from provisioning.ports import PlannedPerson, PlanRecord, WaitingList
+from tests.fakes_campaigns import MemoryCampaigns
 from tests.fakes_migrations import MemoryMigrations
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
@@ -158,6 +164,10 @@ class World:
         self.migrations: dict[MigrationId, Migration] = {}
         self.waves: dict[tuple[MigrationId, int], Wave] = {}
         self.travellers: dict[tuple[MigrationId, SubjectId], Traveller] = {}
+        self.campaigns: dict[CampaignId, Campaign] = {}
+        self.members: dict[tuple[CampaignId, MemberKey], CampaignMember] = {}
+        self.looks: dict[tuple[CampaignId, MemberKey], Readiness] = {}
+        self.records: list[Record] = []
         self.waiting: list[WaitingList] = []
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}
         self.plans: list[PlanRecord] = []
@@ -206,6 +216,9 @@ class FakeUnitOfWork:
         self.ledger: Any = _Ledger(world)
         self.operations: Any = _Operations(world)
         self.migrations: Any = MemoryMigrations(world)
+        self.campaigns: Any = MemoryCampaigns(world)
+        self.records: Any = _Records(world)
+        self.groups: Any = _Groups(world)
         self.plans: Any = _Plans(world)
         self.journal: Any = _Journal(world)
         self.seats: Any = _Seats(world)
@@ -319,16 +332,35 @@ class _Ledger(_Store):
     def entitlement(self, holder: OrganisationId, tenant: TenantId, sku: SkuId, on: date) -> int:
         return sum(x.delta for x in self.list_by(holder) if (x.tenant_id, x.sku_id) == (tenant, sku))
 
+    def holdings(self, skus: Collection[SkuId], on: date) -> dict[tuple[OrganisationId, TenantId, SkuId], int]:
+        held: Counter[tuple[OrganisationId, TenantId, SkuId]] = Counter()
+        for x in self.world.ledger:
+            if x.sku_id in skus and x.tenant_id and x.sku_id:
+                held[x.holder_id, x.tenant_id, x.sku_id] += x.delta
+        return {place: seats for place, seats in held.items() if seats > 0}
+
     def tenant_total(self, tenant: TenantId, sku: SkuId, on: date) -> int:
         return sum(x.delta for x in self.world.ledger if (x.tenant_id, x.sku_id) == (tenant, sku))
 
 
-class _Operations(_Store):
-    def add(self, operation: Operation) -> None:
-        self.world.operations[operation.operation_id] = operation
+class _Records(_Store):
+    def list_by(self, kind: RecordKind, organisation: OrganisationId | None = None) -> list[Record]:
+        of_kind = [x for x in self.world.records if x.__struct_config__.tag == kind]
+        return [x for x in of_kind if organisation in {None, x.organisation_id}]
 
+
+class _Groups(_Store):
+    def list_in(self, tenant: TenantId) -> list[LicensingGroup]:
+        """We made none."""
+        return []
+
+
+class _Operations(_Store):
     def find(self, operation: OperationId) -> Operation | None:
         return self.world.operations.get(operation)
+
+    def add(self, operation: Operation) -> None:
+        self.world.operations[operation.operation_id] = operation
 
     def get(self, operation: OperationId) -> Operation:
         if operation not in self.world.operations:
@@ -433,6 +465,9 @@ class _Leases(_Store):
 
 
 class _Seats(_Store):
+    def reserved(self, tenant: TenantId, sku: SkuId, apart_from: OperationId | None = None) -> set[SubjectId]:
+        return set()
+
     def waiting_lists(self) -> list[WaitingList]:
         return self.world.waiting
 
@@ -472,6 +507,9 @@ class _Stops(_Store):
 
     def list_all(self) -> list[Stop]:
         return list(self.world.stops)
+
+    def blocking(self, tenant: TenantId, kind: str) -> Stop | None:
+        return next((x for x in self.world.stops if x.scope in {"all", f"tenant:{tenant}", f"kind:{kind}"}), None)
 
     def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
         self.world.failures.append((tenant, reason, at))

@@ -1,4 +1,4 @@
-"""Parts of a migration go on while it does: not paused, not at other hours, not after it was called off."""
+"""Parts of a migration or campaign go on while it does: not paused, not at other hours, not after it was called off."""
 
 from datetime import datetime, timedelta
 
@@ -6,20 +6,26 @@ import msgspec
 import pytest
 
 from config.limits import default_limits
+from provisioning.domain.campaign import CampaignState, MemberState
+from provisioning.domain.ids import TicketId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Window
 from provisioning.domain.migration_lifecycle import MigrationState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
+from provisioning.domain.remap import RemapPart
 from provisioning.domain.worklist import Lease
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.keep_in_step import KeepInStep, either
+from tests.factories.campaigns import FROM
 from tests.unit.execution.steps import record
 from tests.unit.planning.scene import replaced
+from tests.unit.services.campaign_scene import a_campaign, a_member
 from tests.unit.services.fakes_access import NOW, FakeClock, World, an_operation
 from tests.unit.services.migration_scene import MIGRATION, OPEN, PREPARE, a_merger, worked
 
 M, OS = MigrationState, OperationState
+C, MS = CampaignState, MemberState
 LEASE = Lease(name="tenant:x", holder="h", fence=1, expires_at=NOW + timedelta(seconds=30))
 
 
@@ -192,3 +198,71 @@ class TestEither:
         work(part, LEASE)
         work(msgspec.structs.replace(part, wish=msgspec.structs.replace(part.wish, part=None)), LEASE)
         assert ways == ["part", "order"]
+
+
+def of_campaign(
+    world: World, state: OperationState, campaign: CampaignState = C.RUNNING, member: MemberState = MS.RUNNING
+) -> Operation:
+    made = a_campaign(world, campaign)
+    one = a_member(world, made, 1, member, state, told="merges")
+    operation = world.operations[one.operation_id]
+    remap = RemapPart(from_sku=FROM, campaign_id=made.campaign_id)
+    world.operations[operation.operation_id] = msgspec.structs.replace(
+        operation, due_at=NOW, wish=msgspec.structs.replace(operation.wish, remap=remap)
+    )
+    return world.operations[operation.operation_id]
+
+
+class TestOfACampaign:
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING, OS.APPLYING])
+    @pytest.mark.parametrize("campaign", [C.RUNNING, C.COMPLETED])
+    def test_while_it_runs_its_operations_do(
+        self, world: World, state: OperationState, campaign: CampaignState
+    ) -> None:
+        operation = of_campaign(world, state, campaign)
+        assert push(world, operation) == ([operation], True)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_SEATS, OS.PLANNING, OS.APPLYING])
+    @pytest.mark.parametrize(
+        ("campaign", "reason"),
+        [(C.PAUSED, Reason.CAMPAIGN_PAUSED), (C.STOPPED, Reason.CAMPAIGN_STOPPED)],
+    )
+    def test_while_it_stands_still_nothing_is_written_and_it_says_why(
+        self, world: World, state: OperationState, campaign: CampaignState, reason: Reason
+    ) -> None:
+        operation = of_campaign(world, state, campaign)
+        assert push(world, operation) == ([], False)
+        waiting = world.operations[operation.operation_id]
+        assert (waiting.state, waiting.reason, waiting.due_at) == (state, reason, NOW + timedelta(seconds=5))
+
+    def test_a_plan_may_become_too_old_meanwhile(self, world: World) -> None:
+        operation = of_campaign(world, OS.AWAITING_APPROVAL, C.STOPPED)
+        assert push(world, operation) == ([operation], True)
+
+    @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_CONSENT, OS.PLANNING, OS.AWAITING_APPROVAL])
+    @pytest.mark.parametrize(
+        ("campaign", "member", "reason"),
+        [
+            pytest.param(C.CALLED_OFF, MS.RUNNING, Reason.CAMPAIGN_CALLED_OFF, id="called off"),
+            pytest.param(C.RUNNING, MS.EXCLUDED, Reason.EXCLUDED_FROM_CAMPAIGN, id="excluded"),
+        ],
+    )
+    def test_what_has_written_nothing_is_cancelled(
+        self, world: World, state: OperationState, campaign: CampaignState, member: MemberState, reason: Reason
+    ) -> None:
+        operation = of_campaign(world, state, campaign, member)
+        assert push(world, operation) == ([], False)
+        ended = world.operations[operation.operation_id]
+        assert (ended.state, ended.reason) == (OS.CANCELLED, reason)
+
+    def test_shut_its_window_keeps_writes_waiting(self, world: World) -> None:
+        operation = of_campaign(world, OS.APPLYING)
+        done, _ = push(world, operation, opening=NOW + timedelta(hours=5))
+        waiting = world.operations[operation.operation_id]
+        assert (done, waiting.reason, waiting.due_at) == ([], Reason.OUTSIDE_WINDOW, NOW + timedelta(hours=5))
+
+    def test_of_a_ticket_it_passes(self, world: World) -> None:
+        ordinary = an_operation(world, OS.APPLYING)
+        remap = RemapPart(from_sku=FROM, ticket_id=TicketId("t"))
+        ticket = msgspec.structs.replace(ordinary, wish=msgspec.structs.replace(ordinary.wish, remap=remap))
+        assert push(world, ticket, opening=None) == ([ticket], True)

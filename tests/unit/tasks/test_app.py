@@ -32,6 +32,8 @@ class TestApplication:
             "sweeps.serve_waiting",
             "sweeps.sweep_migrations",
             "sweeps.sweep_tickets",
+            "sweeps.sweep_campaigns",
+            "sweeps.check_campaigns",
         }
 
     def test_a_message_is_done_when_its_work_is_and_never_comes_back_from_a_killed_worker(self) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration import EvidenceSource, Phase, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
@@ -50,6 +51,8 @@ class TestEachLanguage:
         assert said.owners.keys() == set(Owner)
         assert said.topics.keys() == set(Topic)
         assert said.preflight.keys() == set(PreflightCheck)
+        assert said.campaigns.keys() == set(CampaignState)
+        assert said.members.keys() == set(MemberState)
         assert said.migrations.keys() == set(MigrationState)
         assert said.waves.keys() == set(WaveState)
         assert said.people.keys() == set(PersonState)
