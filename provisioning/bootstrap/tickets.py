@@ -6,6 +6,7 @@ from provisioning.bootstrap.tenants import Tenants
 from provisioning.domain.ticket import TicketKind
 from provisioning.services.advance_ticket import AdvanceTicket
 from provisioning.services.approve_ticket import ApproveTicket
+from provisioning.services.browse_tickets import BrowseTickets
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.import_records import ImportRecords
 from provisioning.services.purge_tickets import PurgeTickets
@@ -86,6 +87,10 @@ class Tickets(Tenants):
     @cached_property
     def show_tickets(self) -> ShowTickets:
         return ShowTickets(open_uow=self.open_uow, clock=self.clock, works=self.ticket_works, mappings=self.mappings)
+
+    @cached_property
+    def browse_tickets(self) -> BrowseTickets:
+        return BrowseTickets(open_uow=self.open_uow, clock=self.clock, works=self.ticket_works)
 
     @cached_property
     def sweep_tickets(self) -> SweepTickets:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, false, literal, select, text, true, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, false, literal, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.audit_log import event_of
@@ -15,14 +15,16 @@ from provisioning.database.tables.operations import operations
 from provisioning.database.tables.orders import brought_in, order_lines
 from provisioning.database.tables.organisations import organisations
 from provisioning.database.tables.outbox import notices
-from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, TenantId
+from provisioning.database.tables.tickets import tickets
+from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, TenantId, TicketId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine
 from provisioning.domain.sight import Sight
 from provisioning.domain.tenancy import Organisation
+from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.domain.worklist import Notice
-from provisioning.ports import LinePlace, NoticePlace, Numbered, OperationPlace
+from provisioning.ports import LinePlace, NoticePlace, Numbered, OperationPlace, TicketPlace
 
 _KEY = LineKey.__struct_fields__
 _UNDER = text("""
@@ -78,6 +80,28 @@ class SqlPages(Store):
         begins_so = table.operation_id.startswith(prefix, autoescape=True)
         query = select(table.operation_id).where(begins_so, _sees_operation(sight))
         return list(self._connection.scalars(query.order_by(table.operation_id).limit(limit)))
+
+    def tickets(
+        self,
+        sight: Sight,
+        *,
+        states: Collection[TicketState] = (),
+        reference: str | None = None,
+        after: TicketPlace | None = None,
+        limit: int,
+    ) -> list[Ticket]:
+        query = columns_of(tickets, Ticket).where(_sees_ticket(sight))
+        if states:
+            query = query.where(tickets.c.state.in_(states))
+        if reference is not None:
+            query = query.where(tickets.c.reference == reference)
+        place = (tickets.c.created_at, tickets.c.ticket_id)
+        return self._list(_page(query, place, after, limit, latest_first=True), Ticket)
+
+    def ticket_ids(self, sight: Sight, prefix: str, limit: int = 3) -> list[TicketId]:
+        begins_so = tickets.c.ticket_id.startswith(prefix, autoescape=True)
+        query = select(tickets.c.ticket_id).where(begins_so, _sees_ticket(sight))
+        return list(self._connection.scalars(query.order_by(tickets.c.ticket_id).limit(limit)))
 
     def organisations(
         self, kind: str | None = None, *, after: OrganisationId | None = None, limit: int
@@ -152,6 +176,12 @@ def _sees_operation(sight: Sight) -> ColumnElement[bool]:
     holder = wish.op("->>")(literal("holder_id", Text))
     line = wish.op("->")(literal("line", Text))
     return _is_of(sight, holder, [line.op("->>")(literal(name, Text)) for name in _KEY])
+
+
+def _sees_ticket(sight: Sight) -> ColumnElement[bool]:
+    if sight.brought_in_by is not None:
+        return tickets.c.requested_by == sight.brought_in_by
+    return or_(_is_of(sight, tickets.c.organisation_id), _is_of(sight, tickets.c.board_id))
 
 
 def _columns_of_line() -> list[ColumnElement[Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, delete, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Text, delete, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.store import Store, columns_of, row_of
@@ -13,7 +13,7 @@ from provisioning.database.tables.tickets import texts
 from provisioning.database.tables.tickets import tickets as table
 from provisioning.database.transitions import sources_or_itself
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
 from provisioning.domain.ticket import TICKET_TRANSITIONS, Ticket, TicketState, advance_ticket
 
@@ -42,17 +42,9 @@ class SqlTickets(Store):
     def find_by_reference(self, source: str, reference: str) -> Ticket | None:
         return self._find(_ALL.where(table.c.source == source, table.c.reference == reference), Ticket)
 
-    def list_by(
-        self, states: Collection[TicketState] = (), board: OrganisationId | None = None, limit: int = 1000
-    ) -> list[Ticket]:
+    def list_by(self, states: Collection[TicketState] = (), limit: int = 1000) -> list[Ticket]:
         query = _ALL.where(table.c.state.in_(states)) if states else _ALL
-        if board is not None:
-            query = query.where(or_(table.c.organisation_id == board, table.c.board_id == board))
         return self._list(query.order_by(table.c.created_at.desc(), table.c.ticket_id).limit(limit), Ticket)
-
-    def starting_with(self, prefix: str, limit: int = 3) -> list[TicketId]:
-        query = select(table.c.ticket_id).where(table.c.ticket_id.startswith(prefix, autoescape=True))
-        return list(self._connection.scalars(query.order_by(table.c.ticket_id).limit(limit)))
 
     def save(self, ticket: Ticket) -> Ticket:
         is_ours = (table.c.ticket_id == ticket.ticket_id) & (table.c.version == ticket.version)

@@ -16,7 +16,7 @@ from provisioning.intake.problems import Problem, refuse_if_any
 from provisioning.intake.reading import as_text, read_bytes
 from provisioning.intake.ticket_fields import TICKET_FIELDS, WISH_FIELDS
 from provisioning.intake.ticket_values import wish_values
-from provisioning.intake.trees import LARGEST, parse_tree
+from provisioning.intake.trees import LARGEST, parse_json, parse_tree
 
 LONGEST_FREE_TEXT = 10_000  # characters: a long letter
 _MOST = 1_000
@@ -33,6 +33,11 @@ def parse_tickets(name: str, content: bytes, mappings: Mappings) -> list[TicketF
     if len(content) > LARGEST:
         raise InputError(f"{name} has {len(content):,} bytes; at most {LARGEST:,} can be meant.")
     return forms_of(name, parse_tree(name, as_text(name, content)), mappings)
+
+
+def parse_sent_tickets(name: str, content: bytes, mappings: Mappings) -> list[TicketForm]:
+    """The same as JSON alone, as programs send it."""
+    return forms_of(name, parse_json(name, as_text(name, content)), mappings)
 
 
 def forms_of(name: str, tree: Any, mappings: Mappings) -> list[TicketForm]:
@@ -53,11 +58,21 @@ def forms_of(name: str, tree: Any, mappings: Mappings) -> list[TicketForm]:
 
 def parse_completion(name: str, content: bytes, ticket: Ticket, mappings: Mappings) -> TicketForm:
     """What was missing: `requester`, `text`, and fields of the wish, alone or under `wish`. Raises InputError."""
+    return completion_of(name, parse_tree(name, as_text(name, content)), ticket, mappings)
+
+
+def parse_sent_completion(name: str, content: bytes, ticket: Ticket, mappings: Mappings) -> TicketForm:
+    """The same as JSON alone, as programs send it."""
+    return completion_of(name, parse_json(name, as_text(name, content)), ticket, mappings)
+
+
+def completion_of(name: str, tree: Any, ticket: Ticket, mappings: Mappings) -> TicketForm:
+    """As `parse_completion`, from plain values."""
     problems: list[Problem] = []
-    tree = parse_tree(name, as_text(name, content))
     wish_fields = WISH_FIELDS[ticket.kind]
-    root = Branch("", tree, [*_BESIDE, "wish"] if "wish" in (tree or ()) else [*_BESIDE, *wish_fields], problems)
-    wish = root.branch("wish", wish_fields) if "wish" in root else root
+    has_wish = isinstance(tree, dict) and "wish" in tree
+    root = Branch("", tree, [*_BESIDE, "wish"] if has_wish else [*_BESIDE, *wish_fields], problems)
+    wish = root.branch("wish", wish_fields) if has_wish else root
     form = TicketForm(
         reference=ticket.reference,
         kind=ticket.kind,

@@ -36,7 +36,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
-from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages
+from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages, TicketPlace
 from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -107,6 +107,7 @@ __all__ = [
     "SubjectUpdate",
     "TenantReader",
     "TenantStore",
+    "TicketPlace",
     "TicketStore",
     "UnitOfWork",
     "WaitingList",

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, TenantId
+from provisioning.domain.ids import Actor, LineKey, OperationId, OrganisationId, TenantId, TicketId
 from provisioning.domain.lifecycle import LineState, OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine
 from provisioning.domain.sight import Sight
 from provisioning.domain.tenancy import Organisation
+from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.domain.worklist import Notice
 
 
@@ -30,6 +31,11 @@ class NoticePlace(NamedTuple):
     day: date
     organisation_id: OrganisationId
     topic: str
+
+
+class TicketPlace(NamedTuple):
+    created_at: datetime
+    ticket_id: TicketId
 
 
 class Numbered(NamedTuple):
@@ -69,6 +75,20 @@ class Pages(Protocol):
 
     def operation_ids(self, sight: Sight, prefix: str, limit: int = 3) -> list[OperationId]:
         """Operations whose id begins so."""
+
+    def tickets(
+        self,
+        sight: Sight,
+        *,
+        states: Collection[TicketState] = (),
+        reference: str | None = None,
+        after: TicketPlace | None = None,
+        limit: int,
+    ) -> list[Ticket]:
+        """The latest first: about these organisations or brought in for them, or brought in by this client."""
+
+    def ticket_ids(self, sight: Sight, prefix: str, limit: int = 3) -> list[TicketId]:
+        """Tickets whose id begins so."""
 
     def organisations(
         self, kind: str | None = None, *, after: OrganisationId | None = None, limit: int

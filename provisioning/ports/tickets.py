@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
 from provisioning.domain.ticket import Ticket, TicketState
 
@@ -21,13 +21,8 @@ class TicketStore(Protocol):
     def find(self, ticket: TicketId) -> Ticket | None: ...
     def get(self, ticket: TicketId) -> Ticket: ...
     def find_by_reference(self, source: str, reference: str) -> Ticket | None: ...
-    def list_by(
-        self, states: Collection[TicketState] = (), board: OrganisationId | None = None, limit: int = 1000
-    ) -> list[Ticket]:
-        """In these states, or all of them, newest first; of one board: about it, or brought in by its own token."""
-
-    def starting_with(self, prefix: str, limit: int = 3) -> list[TicketId]:
-        """Tickets whose id begins so: people name them by their first characters."""
+    def list_by(self, states: Collection[TicketState] = (), limit: int = 1000) -> list[Ticket]:
+        """In these states, or all of them, newest first, whoever brought them in."""
 
     def save(self, ticket: Ticket) -> Ticket:
         """Write where it stands if `version` is still ours, return it with the next version; else raise ConflictError.

@@ -53,7 +53,7 @@ class ApproveTicket:
 
     def _approve(self, identity: Identity, named: str, digest: str, now: datetime) -> tuple[Ticket, list[Operation]]:
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(now))
             work = self.works[ticket.kind]
             _require_waiting(ticket)
             finding = _require_authority(uow, ticket, now)
@@ -69,7 +69,7 @@ class ApproveTicket:
 
     def _record_refusal(self, identity: Identity, named: str, now: datetime) -> None:
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(now))
             uow.audit.record([_event("ticket.approval_refused", identity, ticket, now)])
             uow.commit()
 

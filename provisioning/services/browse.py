@@ -84,7 +84,7 @@ class Browse:
             home = get_tenant(uow, tenant).tenant_id if tenant and identity.is_person else None
             found = uow.pages.operations(sight, states=states, tenant=home, after=after, limit=limit)
         page = page_of(found, wanted.limit, lambda one: OperationPlace(one.created_at, one.operation_id))
-        return Page(items=list(map(_summary, page.items)), next=page.next)
+        return Page(items=list(map(summary_of, page.items)), next=page.next)
 
     def operation(self, identity: Identity, named: str) -> OperationSummary:
         """Raises NotFoundError when there is none that the identity may see."""
@@ -92,7 +92,7 @@ class Browse:
             found = uow.pages.operation_ids(self._sight(uow, identity), prefix_of(named, "operation"))
             operation = uow.operations.get(the_only(found, named, "operation"))
             people = uow.journal.subject_counts(operation.operation_id)
-        return msgspec.structs.replace(_summary(operation), people=people)
+        return msgspec.structs.replace(summary_of(operation), people=people)
 
     def organisations(self, wanted: Wanted, kind: str | None = None) -> Page[Organisation]:
         """By code."""
@@ -138,7 +138,7 @@ def _place_of_line(line: OrderLine) -> LinePlace:
     return LinePlace(line.received_at, line.shop.key.source, line.shop.key.order_number, line.shop.key.line_number)
 
 
-def _summary(operation: Operation) -> OperationSummary:
+def summary_of(operation: Operation) -> OperationSummary:
     return OperationSummary(
         operation_id=operation.operation_id,
         kind=operation.kind,

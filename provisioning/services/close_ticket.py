@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, NotAllowedError
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
@@ -36,7 +37,7 @@ class CloseTicket:
         words = require_words(reason, "A ticket that ends unheard needs a reason: what can the board do instead?")
         now = self.clock.now()
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(now))
             _require_own(identity, ticket)
             _require_open(ticket)
             self.works[ticket.kind].close(uow, ticket, now)

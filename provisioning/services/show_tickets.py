@@ -6,12 +6,12 @@ from typing import cast
 
 import msgspec
 
-from provisioning.domain.actors import Identity, Role
+from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import OperationId, OrganisationId
+from provisioning.domain.ids import OperationId
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
 from provisioning.domain.ticket import Answer, Ticket, TicketKind, TicketState
@@ -20,10 +20,8 @@ from provisioning.planning.school_move import draft_of
 from provisioning.planning.ticket_turn import Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
-from provisioning.services.find_ticket import get_ticket
+from provisioning.services.find_ticket import get_ticket, sight_of_tickets
 from provisioning.services.ticket_work import Works
-
-_NOBODY = OrganisationId("")  # a board's token without a board sees nothing
 
 
 class TicketSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +46,19 @@ class ShowTickets:
     mappings: Mappings
 
     def __call__(self, identity: Identity, states: Collection[TicketState] = (), limit: int = 100) -> list[Ticket]:
-        board = (identity.board_id or _NOBODY) if Role.BOARD in identity.roles else None
         with self.open_uow() as uow:
-            return uow.tickets.list_by(states, board, limit)
+            sight = sight_of_tickets(uow, identity, dutch_day(self.clock.now()))
+            return uow.pages.tickets(sight, states=states, limit=limit)
+
+    def plain(self, identity: Identity, named: str) -> Ticket:
+        """The ticket alone. Raises NotFoundError when there is none, or none that is theirs to see."""
+        with self.open_uow() as uow:
+            return get_ticket(uow, named, identity, dutch_day(self.clock.now()))
 
     def one(self, identity: Identity, named: str) -> TicketSheet:
-        """Raises InputError when there is none, or none that is theirs to see."""
+        """Raises NotFoundError when there is none, or none that is theirs to see."""
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
             is_drawn = not ticket.missing and not ticket.has_ended
             texts = self._texts(uow, identity, ticket)
             sheet = TicketSheet(
@@ -85,7 +88,7 @@ class ShowTickets:
     def draft(self, identity: Identity, named: str) -> str:
         """The file that `migrations create` reads, as far as the ticket says it. Raises InputError for other kinds."""
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
             if ticket.kind is not TicketKind.MOVE_SCHOOL or ticket.missing:
                 raise InputError(
                     f"Ticket {ticket.key} asks for no migration, or not wholly: there is nothing to draft."

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from provisioning.domain.actors import Identity
+from provisioning.domain.actors import Identity, Role
 from provisioning.domain.sight import EVERYTHING, NOTHING, Sight
 from provisioning.ports import UnitOfWork
 
@@ -13,4 +13,5 @@ def sight_of(uow: UnitOfWork, identity: Identity, today: date) -> Sight:
         return EVERYTHING
     if identity.board_id is not None:
         return Sight(organisations=uow.pages.organisations_under(identity.board_id, today))
-    return Sight(brought_in_by=identity.actor) if identity.roles else NOTHING
+    is_lost = not identity.roles or Role.BOARD in identity.roles  # for a board, and nobody knows which
+    return NOTHING if is_lost else Sight(brought_in_by=identity.actor)

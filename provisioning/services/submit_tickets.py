@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId, TicketId
@@ -49,7 +50,7 @@ class SubmitTickets:
         """Fields that were missing, or free text. Raises ConflictError for what says something else than before."""
         require(identity, Action.SUBMIT_TICKETS)
         with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity)
+            ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
             taken = self._continue(uow, identity, ticket, form)
             uow.commit()
         return self._advanced(taken)

@@ -48,7 +48,9 @@ def answer_of(route: APIRoute) -> Any:
 def _complete(document: dict[str, Any], routes: Sequence[APIRoute]) -> None:
     answers = [answer_of(route) for route in routes]
     kinds = [kind for answer in answers for kind in _alternatives(answer) if _is_described(kind)]
-    schemas, components = msgspec.json.schema_components([*kinds, ProblemDocument], ref_template=_REF)
+    schemas, components = msgspec.json.schema_components(
+        [*kinds, ProblemDocument], ref_template=_REF, schema_hook=_plain
+    )
     schema_of = dict(zip(map(repr, kinds), schemas, strict=False))
     parts = document.setdefault("components", {})
     parts.setdefault("schemas", {}).update(components)
@@ -83,6 +85,13 @@ def _alternatives(kind: Any) -> Iterator[Any]:
         yield from get_args(kind)
     else:
         yield kind
+
+
+def _plain(kind: type) -> dict[str, Any]:
+    """Plain values of any form, as the fields of a ticket's wish."""
+    if kind is object:
+        return {"description": "A value of any form."}
+    raise NotImplementedError
 
 
 def _is_described(kind: Any) -> bool:

@@ -55,7 +55,7 @@ def complete(
     from provisioning.intake.reading import read_bytes
     from provisioning.intake.ticket_files import parse_completion
 
-    present = session.services.show_tickets.one(session.identity, ticket).ticket
+    present = session.services.show_tickets.plain(session.identity, ticket)
     form = parse_completion(file.name, read_bytes(file), present, session.services.mappings)
     taken = session.checked_services.submit_tickets.complete(session.identity, ticket, form)
     session.show(taken, _told(session, taken.ticket, "" if taken.is_continued else "Nothing new: "))

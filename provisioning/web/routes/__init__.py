@@ -14,6 +14,7 @@ from provisioning.web.routes import (
     records,
     stops,
     tenants,
+    tickets,
     webhooks,
     worklist,
 )
@@ -21,6 +22,7 @@ from provisioning.web.routes import (
 ROUTERS = (
     orders.router,
     operations.router,
+    tickets.router,
     plans.router,
     worklist.router,
     notices.router,

@@ -10,13 +10,15 @@ from provisioning.domain.ids import Actor, LineKey, OrganisationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.records import Membership
-from provisioning.domain.tenancy import OrganisationKind
+from provisioning.domain.tenancy import OrganisationKind, Tenant
+from provisioning.domain.ticket import Ticket, TicketKind
 from provisioning.domain.worklist import Intent, Stop, Topic
 from provisioning.services.authenticate import token_digest
 from tests.factories import NOW, tenancy
 from tests.factories import migrations as make_migrations
 from tests.factories import operations as make
 from tests.factories import orders as make_orders
+from tests.factories import tickets as make_tickets
 
 A_DAY = timedelta(days=1)
 
@@ -32,6 +34,8 @@ class Settled:
     operation: str
     order: str
     migration: str
+    ticket: str
+    reference: str
     digest: str
     token: str
 
@@ -41,7 +45,17 @@ class Settled:
 
     @property
     def strings(self) -> set[str]:
-        return {self.mark, self.board, self.school, self.tenant, self.operation, self.order, self.migration}
+        return {
+            self.mark,
+            self.board,
+            self.school,
+            self.tenant,
+            self.operation,
+            self.order,
+            self.migration,
+            self.ticket,
+            self.reference,
+        }
 
 
 def settle(services: Services, mark: str, board: str, school: str) -> Settled:
@@ -55,6 +69,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
     )
     policy = tenancy.policy(tenant.tenant_id, asked_by=f"letter {mark}", approved_by=None)
     migration = make_migrations.migration(other.tenant_id, tenant.tenant_id, asked={"name": f"merger {mark}"})
+    ticket = _asked(mark, board, school, tenant, other)
     settled = Settled(
         mark=mark,
         board=board,
@@ -63,6 +78,8 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         operation=operation.operation_id,
         order=key.order_number,
         migration=migration.migration_id,
+        ticket=ticket.ticket_id,
+        reference=ticket.reference,
         digest=policy.digest,
         token=f"token-of-board-{mark}",
     )
@@ -89,6 +106,9 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         uow.operations.add(operation)
         _planned(uow, operation)
         uow.migrations.add(migration, make_migrations.waves(migration), make_migrations.travellers(migration, 1))
+        uow.tickets.add(ticket)
+        uow.tickets.keep_text(ticket.ticket_id, f"secret of {mark}", NOW)
+        uow.outbox.add([_answer(ticket, mark)])
         uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
         uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
         uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)
@@ -99,6 +119,41 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         _let_in(services, uow, settled)
         uow.commit()
     return settled
+
+
+def _asked(mark: str, board: str, school: str, tenant: Tenant, other: Tenant) -> Ticket:
+    """By a desk, about a school that comes to the board."""
+    wish = {
+        "school": school,
+        "to_board": board,
+        "from_tenant": other.initial_domain,
+        "to_tenant": tenant.initial_domain,
+        "people": f'{{"domain": "old-{mark}.example"}}',
+        "products": {make.A3: make.A3},
+    }
+    return make_tickets.ticket(
+        kind=TicketKind.MOVE_SCHOOL,
+        source=f"desk-{mark}",
+        reference=f"asked-{mark}",
+        organisation_id=OrganisationId(board),
+        requested_by=Actor(f"client:desk-{mark}"),
+        authors=(Actor(f"client:desk-{mark}"), Actor("person:duty")),
+        requester=f"contact-{mark}",
+        given=wish,
+        answers=1,
+    )
+
+
+def _answer(ticket: Ticket, mark: str) -> Intent:
+    return Intent(
+        topic=Topic.TICKET_RECEIVED,
+        organisation_id=ticket.organisation_id,
+        reference=ticket.reference,
+        at=NOW,
+        ticket_id=ticket.ticket_id,
+        sequence=1,
+        details={"nl": f"We hebben {mark} ontvangen."},
+    )
 
 
 def _planned(uow, operation: Operation) -> None:  # noqa: ANN001  # a unit of work

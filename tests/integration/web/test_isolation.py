@@ -14,7 +14,7 @@ from provisioning.web.app import routes_of
 from tests.integration.web.conftest import Asker
 from tests.integration.web.landscape import Settled, settle
 
-NOBODYS = "00000000-dead-4dea-8dea-000000000000"
+NOBODYS = "00000000-9999-4999-8999-000000000000"  # without letters: a code is told in capitals
 
 
 @pytest.fixture
@@ -41,6 +41,8 @@ def names_of(settled: Settled) -> dict[str, str]:
         "organisation": settled.school,
         "tenant": settled.tenant,
         "migration": settled.migration,
+        "ticket": settled.ticket,
+        "reference": settled.reference,
         "actor": settled.client,
         "digest": settled.digest,
         "wave": "1",
@@ -54,7 +56,8 @@ def nothings() -> dict[str, str]:
 
 
 def names_of_parameters() -> set[str]:
-    return set(Settled.__annotations__) | {"organisation", "actor", "order_number", "endpoint", "sender"}
+    others = {"organisation", "actor", "order_number", "reference", "endpoint", "sender"}
+    return set(Settled.__annotations__) | others
 
 
 def described(client: TestClient) -> Iterator[tuple[APIRoute, str, dict[str, Any]]]:
@@ -154,7 +157,7 @@ class TestAnotherBoards:
         assert events() == before
 
     def test_its_cursor_leads_nowhere_else(self, operator: Asker, board: Asker, theirs: Settled) -> None:
-        for noun in ("orders", "operations", "notices", "audit"):
+        for noun in ("orders", "operations", "tickets", "notices", "audit"):
             cursor = operator.get(f"/api/v1/{noun}", params={"limit": 1}).json()["next"]
             answer = board.get(f"/api/v1/{noun}", params={"cursor": cursor})
             assert answer.status_code == 200
@@ -172,6 +175,15 @@ class TestItsOwn:
         assert shown["people"]["planned" if "planned" in shown["people"] else next(iter(shown["people"]))] == 2
         assert len(board.get("/api/v1/audit").json()["items"]) == 2
         assert board.get("/api/v1/audit", params={"operation": ours.operation}).json()["items"]
+
+    def test_is_shown_of_tickets_as_far_as_boards_may_know(self, board: Asker, ours: Settled) -> None:
+        (ticket,) = board.get("/api/v1/tickets").json()["items"]
+        assert (ticket["ticket_id"], ticket["reference"]) == (ours.ticket, ours.reference)
+        shown = board.get(f"/api/v1/tickets/{ours.ticket[:8]}")
+        assert shown.json()["ticket"] == ticket
+        assert [one["topic"] for one in shown.json()["answers"]] == ["ticket_received"]
+        for kept in ("secret of", "person:", "authors", "requested_by"):
+            assert kept not in shown.text
 
     def test_names_nobody_of_its_people_by_id(self, board: Asker, ours: Settled) -> None:
         assert "named" not in board.get(f"/api/v1/operations/{ours.operation}").text
@@ -212,16 +224,29 @@ class TestOtherClients:
         assert shop.get("/api/v1/notices").json()["items"] == []
         assert shop.get("/api/v1/audit").json()["items"] == []
 
-    @pytest.mark.parametrize("noun", ["orders", "operations", "notices", "audit"])
+    @pytest.mark.parametrize("noun", ["orders", "operations", "tickets", "notices", "audit"])
     def test_a_desk_that_brought_nothing_in_sees_nothing(
         self, client: TestClient, token_of: Any, ours: Settled, noun: str
     ) -> None:
         desk = Asker(client, token_of("client:desk", Role.DESK))
         assert desk.get(f"/api/v1/{noun}").json() == {"items": [], "next": None}
 
+    def test_a_desk_sees_the_tickets_that_it_brought_in_and_nothing_else(
+        self, client: TestClient, token_of: Any, ours: Settled, theirs: Settled
+    ) -> None:
+        desk = Asker(client, token_of(f"client:desk-{ours.mark}", Role.DESK))
+        (ticket,) = desk.get("/api/v1/tickets").json()["items"]
+        assert ticket["reference"] == ours.reference
+        assert desk.get(f"/api/v1/tickets/{ours.ticket}").json()["ticket"] == ticket
+        for path in (theirs.ticket, f"{theirs.ticket}/complete"):
+            answer = desk.send("POST" if path.endswith("complete") else "GET", f"/api/v1/tickets/{path}", json={})
+            assert answer.status_code == 404
+
 
 class TestPeopleOfOurs:
-    @pytest.mark.parametrize("noun", ["orders", "operations", "audit", "notices", "organisations", "tenants"])
+    @pytest.mark.parametrize(
+        "noun", ["orders", "operations", "tickets", "audit", "notices", "organisations", "tenants"]
+    )
     def test_see_both_boards(self, operator: Asker, ours: Settled, theirs: Settled, noun: str) -> None:
         told = operator.get(f"/api/v1/{noun}").text
         assert all(any(string in told for string in one.strings) for one in (ours, theirs))

@@ -72,6 +72,14 @@ SAME = {
     "webhooks list": "GET /api/v1/webhooks",
     "webhooks resend": "POST /api/v1/webhooks/{endpoint}/resend",
     "webhooks show": "GET /api/v1/webhooks/messages",
+    "tickets approve": "POST /api/v1/tickets/{ticket}/approve",
+    "tickets complete": "POST /api/v1/tickets/{ticket}/complete",
+    "tickets draft": "GET /api/v1/tickets/{ticket}/draft",
+    "tickets list": "GET /api/v1/tickets",
+    "tickets reject": "POST /api/v1/tickets/{ticket}/reject",
+    "tickets show": "GET /api/v1/tickets/{ticket}",
+    "tickets submit": "POST /api/v1/tickets",
+    "tickets withdraw": "POST /api/v1/tickets/{ticket}/withdraw",
     "worklist": "GET /api/v1/worklist",
 }
 # a second route of a command whose options make it do two things

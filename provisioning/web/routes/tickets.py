@@ -1,0 +1,121 @@
+"""What boards ask, and what came of it."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Query
+
+from provisioning.domain.ticket import TicketKind, TicketState
+from provisioning.intake.ticket_fields import TICKET_FIELDS
+from provisioning.intake.ticket_files import parse_sent_completion, parse_sent_tickets
+from provisioning.services.browse_tickets import TicketInShort, TicketView, in_short
+from provisioning.services.paging import Page
+from provisioning.services.show_tickets import TicketSheet
+from provisioning.services.submit_tickets import Submitted
+from provisioning.web.bodies import Content, takes
+from provisioning.web.calls import Anybody, Because, Body, Filter, Named, PageWanted, Person, Text
+from provisioning.web.routing import router as routes_about
+
+router = routes_about("tickets")
+
+_TICKET: dict[str, Any] = {
+    "type": "object",
+    "required": ["reference", "kind"],
+    "properties": {
+        name: {"type": "object" if name == "wish" else "string", "description": told}
+        for name, told in TICKET_FIELDS.items()
+    },
+}
+_TICKET["properties"]["kind"]["enum"] = [kind.value for kind in TicketKind]
+_TICKETS: dict[str, Any] = {
+    "type": "object",
+    "required": ["tickets"],
+    "properties": {"tickets": {"type": "array", "items": _TICKET}},
+}
+_COMPLETION: dict[str, Any] = {
+    "type": "object",
+    "properties": {name: _TICKET["properties"][name] for name in ("requester", "text", "wish")},
+}
+
+
+class TakenTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_new` and `is_continued` are false for what was here already: it had no effect."""
+
+    ticket: TicketInShort
+    is_new: bool
+    is_continued: bool = False
+
+
+class TicketApproval(Body):
+    """`digest`: at least the first 8 characters, as the ticket shows it: exactly what was seen is approved."""
+
+    digest: Text
+
+
+class MigrationDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """`content`: the file that `migrations create` reads, with marks where a person has to decide."""
+
+    content: str
+
+
+@router.post("", openapi_extra=takes("application/json", _TICKETS))
+def submit(caller: Anybody, content: Content) -> list[TakenTicket]:
+    """Bring in one ticket, or several: all of them, or nothing. What a board forgot is asked back."""
+    forms = parse_sent_tickets("The request", content, caller.services.mappings)
+    return list(map(_taken, caller.services.submit_tickets(caller.identity, forms)))
+
+
+@router.get("")
+def list_all(
+    caller: Anybody,
+    wanted: PageWanted,
+    state: Annotated[list[TicketState] | None, Query()] = None,
+    reference: Filter = None,
+) -> Page[TicketInShort]:
+    """Tickets and where they stand, newest first. `reference`: as its desk calls it."""
+    return caller.services.browse_tickets(caller.identity, wanted, state or (), reference)
+
+
+@router.get("/{ticket}")
+def show(caller: Anybody, ticket: Named) -> TicketSheet | TicketView:
+    """One ticket with its answers; people of ours see who had a hand in it and what was written beside it too."""
+    if caller.identity.is_person:
+        return caller.services.show_tickets.one(caller.identity, ticket)
+    return caller.services.browse_tickets.one(caller.identity, ticket)
+
+
+@router.post("/{ticket}/complete", openapi_extra=takes("application/json", _COMPLETION))
+def complete(caller: Anybody, ticket: Named, content: Content) -> TakenTicket:
+    """Fill in what was asked back: fields of the wish, alone or under `wish`."""
+    services = caller.services
+    present = services.show_tickets.plain(caller.identity, ticket)
+    form = parse_sent_completion("The request", content, present, services.mappings)
+    return _taken(services.submit_tickets.complete(caller.identity, ticket, form))
+
+
+@router.get("/{ticket}/draft")
+def draft(caller: Person, ticket: Named) -> MigrationDraft:
+    """Of a school that moves: its migration, as far as the ticket says it."""
+    return MigrationDraft(content=caller.services.show_tickets.draft(caller.identity, ticket))
+
+
+@router.post("/{ticket}/approve")
+def approve(caller: Person, ticket: Named, approval: TicketApproval) -> TicketInShort:
+    """Let exactly what was seen be carried out, with every plan of it. Takes an approver who had no hand in it."""
+    return in_short(caller.services.approve_ticket(caller.identity, ticket, approval.digest))
+
+
+@router.post("/{ticket}/reject")
+def reject(caller: Person, ticket: Named, because: Because) -> TicketInShort:
+    """Refuse it; the reason goes to the board: what it can do instead."""
+    return in_short(caller.services.close_ticket.reject(caller.identity, ticket, because.reason))
+
+
+@router.post("/{ticket}/withdraw")
+def withdraw(caller: Anybody, ticket: Named, because: Because) -> TicketInShort:
+    """Take it back before it was approved. A client takes back what it brought in."""
+    return in_short(caller.services.close_ticket.withdraw(caller.identity, ticket, because.reason))
+
+
+def _taken(one: Submitted) -> TakenTicket:
+    return TakenTicket(ticket=in_short(one.ticket), is_new=one.is_new, is_continued=one.is_continued)
