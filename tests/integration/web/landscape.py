@@ -14,6 +14,7 @@ from provisioning.domain.tenancy import OrganisationKind
 from provisioning.domain.worklist import Intent, Stop, Topic
 from provisioning.services.authenticate import token_digest
 from tests.factories import NOW, tenancy
+from tests.factories import campaigns as make_campaigns
 from tests.factories import migrations as make_migrations
 from tests.factories import operations as make
 from tests.factories import orders as make_orders
@@ -32,6 +33,7 @@ class Settled:
     operation: str
     order: str
     migration: str
+    campaign: str
     digest: str
     token: str
 
@@ -41,7 +43,16 @@ class Settled:
 
     @property
     def strings(self) -> set[str]:
-        return {self.mark, self.board, self.school, self.tenant, self.operation, self.order, self.migration}
+        return {
+            self.mark,
+            self.board,
+            self.school,
+            self.tenant,
+            self.operation,
+            self.order,
+            self.migration,
+            self.campaign,
+        }
 
 
 def settle(services: Services, mark: str, board: str, school: str) -> Settled:
@@ -55,6 +66,8 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
     )
     policy = tenancy.policy(tenant.tenant_id, asked_by=f"letter {mark}", approved_by=None)
     migration = make_migrations.migration(other.tenant_id, tenant.tenant_id, asked={"name": f"merger {mark}"})
+    campaign = make_campaigns.campaign(definition=make_campaigns.definition(name=f"sector {mark}"))
+    place = {"holder_id": OrganisationId(board), "board_id": OrganisationId(board), "told": mark}
     settled = Settled(
         mark=mark,
         board=board,
@@ -63,6 +76,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         operation=operation.operation_id,
         order=key.order_number,
         migration=migration.migration_id,
+        campaign=campaign.campaign_id,
         digest=policy.digest,
         token=f"token-of-board-{mark}",
     )
@@ -89,6 +103,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         uow.operations.add(operation)
         _planned(uow, operation)
         uow.migrations.add(migration, make_migrations.waves(migration), make_migrations.travellers(migration, 1))
+        uow.campaigns.add(campaign, [make_campaigns.member(campaign, tenant.tenant_id, **place)])
         uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
         uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
         uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)
