@@ -3,6 +3,8 @@
 from provisioning.web.routes import (
     actors,
     audit,
+    campaign_deeds,
+    campaigns,
     configuration,
     migration_deeds,
     migrations,
@@ -31,6 +33,8 @@ ROUTERS = (
     records.router,
     migrations.router,
     migration_deeds.router,
+    campaigns.router,
+    campaign_deeds.router,
     stops.router,
     configuration.router,
     actors.router,

@@ -39,15 +39,17 @@ def names_of(settled: Settled) -> dict[str, str]:
         "order_number": settled.order,
         "operation": settled.operation,
         "organisation": settled.school,
+        "board": settled.board,
         "tenant": settled.tenant,
         "migration": settled.migration,
         "ticket": settled.ticket,
         "reference": settled.reference,
+        "campaign": settled.campaign,
         "actor": settled.client,
         "digest": settled.digest,
         "wave": "1",
-        "endpoint": "desk",
-        "sender": "desk",
+        "endpoint": "an-endpoint",
+        "sender": "a-sender",
     }
 
 
