@@ -83,6 +83,9 @@ _DEFAULTS = Limits(
     # tickets
     ticket_poll=timedelta(seconds=5),  # as of a migration: its operations tell nobody when they are done
     ticket_texts_kept=timedelta(days=90),  # free text may hold names: it goes when the talk about it is over
+    # support moves an agreement in about a week: people who lost a service wait for us hours at most, not a day
+    agreement_looks=(timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=6)),
+    agreement_search=50,  # a call each, some seconds together: as long as a task may last
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

@@ -66,6 +66,12 @@ def sweep_tickets(services: Services) -> int:
 
 
 @_round
+def find_strays(services: Services) -> int:
+    """Seats that were ordered for one tenant and seem to be in another."""
+    return services.find_strays()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()

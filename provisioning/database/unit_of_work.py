@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from provisioning import ports
 from provisioning.database.actors import SqlActors
+from provisioning.database.agreement_moves import SqlAgreementMoves
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.configuration import SqlConfiguration
 from provisioning.database.groups import SqlGroups
@@ -82,6 +83,10 @@ class SqlUnitOfWork:
     @cached_property
     def tickets(self) -> ports.TicketStore:
         return SqlTickets(self._connection)
+
+    @cached_property
+    def agreement_moves(self) -> ports.AgreementMoveStore:
+        return SqlAgreementMoves(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

@@ -74,5 +74,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # tickets
     ticket_poll: timedelta  # between looks at a ticket that goes on
     ticket_texts_kept: timedelta  # what was written beside the fields
+    agreement_looks: tuple[timedelta, ...]  # between looks for seats that Microsoft moves to another tenant
+    agreement_search: int  # tenants of ours in which lost seats are looked for at each such look
     # collection
     watermark_overlap: timedelta

@@ -46,6 +46,8 @@ class Action(StrEnum):
     APPROVE_TICKET = "approve a ticket"
     REJECT_TICKET = "reject a ticket"
     WITHDRAW_TICKET = "withdraw a ticket"
+    FILE_CASE = "say that a case lies with Microsoft"
+    SEE_CASE = "see what Microsoft's support asks for"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -94,6 +96,9 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.APPROVE_TICKET: frozenset({_APPROVER}),
     Action.REJECT_TICKET: frozenset({_APPROVER, _OPERATOR}),
     Action.WITHDRAW_TICKET: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
+    Action.FILE_CASE: frozenset({_OPERATOR}),
+    # it names both tenants, of which one may be another customer's
+    Action.SEE_CASE: frozenset({_OPERATOR, _APPROVER}),
 }
 
 _PERSONS_ONLY = frozenset(
@@ -112,6 +117,8 @@ _PERSONS_ONLY = frozenset(
         Action.APPROVE_TICKET,
         Action.REJECT_TICKET,
         Action.SEE_TICKET_TEXT,
+        Action.FILE_CASE,
+        Action.SEE_CASE,
     }
 )
 

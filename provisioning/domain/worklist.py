@@ -36,6 +36,7 @@ class Topic(StrEnum):
     APPROVAL_NEEDED = "approval_needed"  # to ourselves: approvers are ours
     GLASS_BROKEN = "glass_broken"  # to ourselves too
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
+    AGREEMENT_ALARM = "agreement_alarm"  # to ourselves: seats are where they should not be, or nowhere
     # answers to a ticket: one message per fact, in order
     TICKET_RECEIVED = "ticket_received"
     TICKET_ASKED_BACK = "ticket_asked_back"

@@ -31,7 +31,7 @@ from provisioning.ports.oversight import (
     StopStore,
     WorkListReader,
 )
-from provisioning.ports.tickets import TicketStore
+from provisioning.ports.tickets import AgreementMoveStore, TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.work import (
@@ -49,6 +49,7 @@ from provisioning.ports.work import (
 
 __all__ = [
     "ActorStore",
+    "AgreementMoveStore",
     "AuditArchive",
     "AuditLog",
     "CheckpointSink",

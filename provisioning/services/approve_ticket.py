@@ -61,7 +61,7 @@ class ApproveTicket:
             standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
             begun = work.approve(uow, identity, ticket, now)
             approved = msgspec.structs.replace(ticket, approved_by=identity.actor, approved_at=now)
-            moved = self.deeds.move(uow, approved, TicketState.RUNNING, now, actor=identity.actor, standing=standing)
+            moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
             uow.audit.record([_event("ticket.approved", identity, ticket, now)])
             uow.commit()
         return moved, begun

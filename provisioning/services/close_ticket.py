@@ -55,6 +55,8 @@ def _require_own(identity: Identity, ticket: Ticket) -> None:
 def _require_open(ticket: Ticket) -> None:
     if ticket.has_ended:
         raise ConflictError(f"Ticket {ticket.key} has ended: it is {ticket.state.replace('_', ' ')}.")
+    if ticket.state is TicketState.AWAITING_MICROSOFT:
+        return  # Microsoft may say no, and a board may think better of it; its work says when that is too late
     if ticket.approved_by is not None or ticket.state is TicketState.RUNNING:
         raise ConflictError(
             f"Ticket {ticket.key} is being carried out; stop or undo its operations, and it ends with them."

@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
@@ -33,6 +34,7 @@ class TicketSheet(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...] = ()
     texts: tuple[str, ...] = ()
     standing: Standing | None = None
+    move: AgreementMove | None = None  # of agreements that Microsoft moves, for our own people
 
     @property
     def operation_ids(self) -> tuple[OperationId, ...]:
@@ -61,6 +63,7 @@ class ShowTickets:
                 answers=tuple(uow.outbox.answers(ticket.ticket_id)),
                 operations=tuple(uow.tickets.operations_of(ticket.ticket_id)),
                 texts=tuple(uow.tickets.texts(ticket.ticket_id)) if may(identity, Action.SEE_TICKET_TEXT) else (),
+                move=uow.agreement_moves.find(ticket.ticket_id) if may(identity, Action.SEE_CASE) else None,
                 standing=self.works[ticket.kind].standing(uow, ticket, self.clock.now()) if is_drawn else None,
             )
 

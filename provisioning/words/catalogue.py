@@ -14,6 +14,7 @@ from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.agreement_sheet import CaseWords
 from provisioning.planning.migration_statement import ReportWords
 from provisioning.planning.preflight import PreflightCheck
 
@@ -69,6 +70,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ticket_kinds: Mapping[TicketKind, str]
     ticket_states: Mapping[TicketState, str]
     ticket_notes: Mapping[str, str]
+    case: CaseWords
 
 
 @cache
@@ -180,3 +182,8 @@ class Words:
     def report(self) -> ReportWords:
         """What reports of migrations say."""
         return self._said.report
+
+    @property
+    def case(self) -> CaseWords:
+        """What the sheet for Microsoft's support says."""
+        return self._said.case

@@ -64,12 +64,13 @@ class Desk:
     def __post_init__(self) -> None:
         self.home, self.away = tenancy.tenant(), tenancy.tenant()
         deeds = TicketDeeds(say=in_each_language)
+        self.gateway = FakeTenants()
         common: dict[str, Any] = {"open_uow": self.open_uow, "clock": self.clock}
         limits = default_limits()
         self.works: Works = {
             TicketKind.CHANGE_SKU: ChangeSkuWork(begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
-            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(),
+            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, limits=limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
             TicketKind.REBIND: RebindWork(confirm=self.confirm),
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=MAPPINGS, clock=self.clock),

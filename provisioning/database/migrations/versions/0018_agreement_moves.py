@@ -1,0 +1,30 @@
+"""Agreements on their way to another tenant: what each look at both tenants showed."""
+
+from alembic import op
+
+from provisioning.database.migrations.grants import grant
+
+revision = "0018"
+down_revision = "0012"
+
+STATEMENTS = (
+    """
+    CREATE TABLE agreement_moves (
+        look_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        ticket_id text NOT NULL CONSTRAINT move_for_known_ticket REFERENCES tickets,
+        move      jsonb NOT NULL,
+        seen_at   timestamptz NOT NULL
+    )""",
+    "CREATE INDEX agreement_moves_by_ticket ON agreement_moves (ticket_id, look_id)",
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
+    # Append-only: what was seen is what Microsoft's support is told, and what a board is shown years later.
+    grant("SELECT, INSERT", "agreement_moves")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE agreement_moves")
