@@ -16,6 +16,7 @@ from provisioning.domain.ticket_wishes import RemapAgreement, wish_of
 from provisioning.planning.order_context import OrderRecords
 from provisioning.planning.order_customer import participants_on
 from provisioning.ports import UnitOfWork
+from provisioning.services.boards import board_of
 
 
 class Parties(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,11 @@ class Parties(msgspec.Struct, frozen=True, kw_only=True):
         return [one for one in bound if one.organisation_id in self.served and one.is_confirmed]
 
     def strangers_in(self, uow: UnitOfWork, tenant: TenantId, on: date) -> list[Binding]:
-        return [one for one in uow.tenants.bindings_in(tenant, on) if one.organisation_id not in self.served]
+        """Of other boards: whom both would claim is nobody's to decide about."""
+        boards = {board_of(uow, one, on) for one in self.served}
+        bound = uow.tenants.bindings_in(tenant, on)
+        others = [one for one in bound if one.organisation_id not in self.served]
+        return [one for one in others if board_of(uow, one.organisation_id, on) not in boards]
 
 
 def wish_in(ticket: Ticket) -> RemapAgreement:
@@ -49,7 +54,7 @@ def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on
     target = find_tenant(uow, wish.to_tenant)
     if source is None or target is None:
         return None
-    holders = holders_of(uow, licences_under(uow, wish.public_customer_number)) or (ticket.organisation_id,)
+    holders = _holding(uow, ticket, wish, {source.tenant_id, target.tenant_id})
     return Parties(
         source=source,
         target=target,
@@ -57,6 +62,14 @@ def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on
         served={one: holder for holder in reversed(holders) for one in served_by(uow, holder, on)},
         is_withheld=is_withheld,
     )
+
+
+def _holding(
+    uow: UnitOfWork, ticket: Ticket, wish: RemapAgreement, tenants: set[TenantId]
+) -> tuple[OrganisationId, ...]:
+    """Of those whose License IDs they are: whoever bought something for one of the two tenants."""
+    known = holders_of(uow, licences_under(uow, wish.public_customer_number)) or (ticket.organisation_id,)
+    return tuple(one for one in known if any(entry.tenant_id in tenants for entry in uow.ledger.list_by(one)))
 
 
 def find_tenant(uow: UnitOfWork, named: str) -> Tenant | None:

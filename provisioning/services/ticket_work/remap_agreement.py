@@ -27,7 +27,7 @@ from provisioning.planning.agreement_watch import Sighting, sighting_of, worry
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.planning.whole_agreement import WAYS_OUT, obstacle
 from provisioning.ports import UnitOfWork
-from provisioning.services.agreement.parties import Parties, find_parties, held_by, licences_under, wish_in
+from provisioning.services.agreement.parties import Parties, find_parties, licences_under, wish_in
 from provisioning.services.ticket_work import Objection, WithoutOperations
 
 _T = TicketState
@@ -69,9 +69,10 @@ class RemapAgreementWork(WithoutOperations):
             return Objection(reason=Reason.TENANT_UNKNOWN)
         if parties.source.tenant_id == parties.target.tenant_id:
             return Objection(reason=Reason.NOTHING_TO_CHANGE, is_final=True)
-        if not parties.bindings_in(uow, parties.target.tenant_id, today):
-            return Objection(reason=Reason.TENANT_NOT_BOUND)
-        return None if held_by(uow, parties.holders) else Objection(reason=Reason.AGREEMENT_UNKNOWN)
+        if not parties.holders:
+            return Objection(reason=Reason.AGREEMENT_NOT_SEEN)
+        is_bound = parties.bindings_in(uow, parties.target.tenant_id, today)
+        return None if is_bound else Objection(reason=Reason.TENANT_NOT_BOUND)
 
     def authors(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[tuple[str, str]]:
         """Who gets the seats there is somebody's decision."""
