@@ -16,6 +16,10 @@ from provisioning.domain.ticket_wishes import RemapAgreement
 from provisioning.planning.agreement_watch import seats_of
 from provisioning.planning.entitlements import in_force
 
+LOSE_AT_ONCE, NO_DATA = "people_lose_at_once", "no_data_moves"
+TOO_FEW, ALONG, SCHOOL_ASSIGNS = "too_few_people_there", "others_move_along", "school_assigns_there"
+AGREEMENT_NOTES = (LOSE_AT_ONCE, NO_DATA, TOO_FEW, ALONG, SCHOOL_ASSIGNS)
+
 Totals = Mapping[SkuId, int]
 
 
@@ -76,13 +80,13 @@ def take_inventory(moving: Totals, sides: Sides, usage_location: str | None) -> 
 
 def notes_on(inventory: Inventory, mode: AssignmentMode) -> tuple[str, ...]:
     """Codes of what a board must know before anybody lets it go on."""
-    notes = ["people_lose_at_once", "no_data_moves"]
+    notes = [LOSE_AT_ONCE, NO_DATA]
     if inventory.ready < max(inventory.losing, 1):
-        notes.append("too_few_people_there")
+        notes.append(TOO_FEW)
     if inventory.along:
-        notes.append("others_move_along")
+        notes.append(ALONG)
     if mode is AssignmentMode.NONE:
-        notes.append("school_assigns_there")
+        notes.append(SCHOOL_ASSIGNS)
     return tuple(notes)
 
 

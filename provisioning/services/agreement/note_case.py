@@ -17,6 +17,7 @@ from provisioning.services.agreement.carry import note_mapping
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds
 
+CASE_FILED = "case_filed"
 _LONGEST = 60  # characters: Microsoft's numbers have 16
 
 
@@ -46,7 +47,7 @@ class NoteCase:
             note_mapping(uow, ticket, MappingState.REMAP_REQUESTED, now)
             uow.audit.record([_event(identity, ticket, move, number, now)])
             if ticket.state is TicketState.AWAITING_MICROSOFT:
-                ticket = self.deeds.move(uow, ticket, ticket.state, now, actor=identity.actor, notes=("case_filed",))
+                ticket = self.deeds.move(uow, ticket, ticket.state, now, actor=identity.actor, notes=(CASE_FILED,))
             uow.commit()
         return ticket
 

@@ -30,6 +30,7 @@ from provisioning.ports import UnitOfWork
 from provisioning.services.agreement.parties import Parties, find_parties, licences_under, wish_in
 from provisioning.services.ticket_work import Objection, WithoutOperations
 
+LEFT_IN_OLD_TENANT = "left_in_old_tenant"
 _T = TicketState
 _STUCK = frozenset({OperationState.HELD, OperationState.FAILED})
 _OPEN = frozenset(set(OperationState) - OPERATION_ENDS)
@@ -204,4 +205,4 @@ def _people(uow: UnitOfWork, operations: tuple[OperationId, ...]) -> Counter[Sub
 def _ending(move: AgreementMove) -> tuple[str, ...]:
     """What a board must know when it is over."""
     is_left = not move.releasing and not move.is_withheld
-    return ("left_in_old_tenant",) if is_left else ()
+    return (LEFT_IN_OLD_TENANT,) if is_left else ()

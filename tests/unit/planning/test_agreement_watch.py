@@ -54,12 +54,12 @@ class TestSightingOf:
             pytest.param(
                 look((), (bought("y1", 10), bought("y2", 40, status="Warning")), a3=10),
                 _S.VANISHED,
-                id="in grace there",
+                id="grace there",
             ),
             pytest.param(
                 look((), (bought("y1", 10), bought("y2", 40, status="Suspended")), a3=10),
                 _S.VANISHED,
-                id="blocked there",
+                id="blocked",
             ),
             pytest.param(
                 look((bought("x1", 40, status="Warning"),), (bought("y1", 10),), a3=10), _S.LAPSED, id="in grace here"
@@ -67,7 +67,7 @@ class TestSightingOf:
             pytest.param(
                 look((bought("x1", 40, status="Warning"),), (bought("y1", 50),), a3=10),
                 _S.MOVED,
-                id="grace here, moved",
+                id="and moved",
             ),
             pytest.param(look((bought("x1", 15),), (bought("y1", 10),), a3=10), _S.LEAVING, id="some have left"),
             pytest.param(look((bought("x1", 40),), (bought("y1", 15),), a3=10), _S.LEAVING, id="some have come"),
