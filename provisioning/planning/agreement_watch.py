@@ -14,7 +14,8 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.observation import Subscription
 from provisioning.domain.reasons import Reason
 
-ACTIVE = "Enabled"  # companySubscription: Warning (grace), Suspended, LockedOut and Deleted give nobody a seat
+# companySubscription: in Warning (grace) people keep what they have, and nobody gets a seat; nor in any other status
+ACTIVE, GRACE = "Enabled", "Warning"
 
 
 class Sighting(StrEnum):

@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import msgspec
+
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError
@@ -11,6 +13,7 @@ from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import Binding
 from provisioning.domain.worklist import Intent, Lease, Topic
 from provisioning.execution.leases import kept_alive
 from provisioning.planning.guards import Usage
@@ -69,6 +72,7 @@ class PlanLeftovers:
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         with self._open_uow() as uow:
             basis = plan_basis(uow, operation, self._clock.now(), self._limits)
+            basis = msgspec.structs.replace(basis, strangers=self._others(uow, operation))
         if basis.hold:
             return self._hold(operation, basis.hold)
         try:
@@ -87,6 +91,11 @@ class PlanLeftovers:
             move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
             uow.commit()
         return False
+
+    def _others(self, uow: UnitOfWork, operation: Operation) -> tuple[Binding, ...]:
+        """Also those of the same board: what is taken is not taken from whom a sister school speaks of too."""
+        bound = uow.tenants.bindings_in(operation.tenant_id, dutch_day(self._clock.now()))
+        return tuple(one for one in bound if one.organisation_id not in operation.wish.organisations)
 
     def _store(self, uow: UnitOfWork, operation: Operation, basis: PlanBasis, observed: Observed) -> bool:
         now, wish, tenant = self._clock.now(), operation.wish, operation.tenant_id

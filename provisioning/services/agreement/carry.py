@@ -21,6 +21,7 @@ from provisioning.domain.records import MappingState, RecordKind
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket import Ticket
 from provisioning.planning.agreement_transfer import relocate
+from provisioning.planning.agreement_watch import GRACE
 from provisioning.planning.entitlements import in_force, root_of
 from provisioning.planning.mapping_digest import current_row_digest
 from provisioning.ports import Clock, UnitOfWork
@@ -89,8 +90,8 @@ def begin_release(
 ) -> tuple[AgreementMove, list[Operation]]:
     """Unchanged while somebody in the target is still being looked after.
 
-    Where seats of others stay, the product still works in the source for whoever has it: there nobody loses it before
-    everybody is served in the target (L3). Where the school assigns by itself it also takes away by itself.
+    Where seats of others stay, or ours are in grace, the product still works in the source for whoever has it: there
+    nobody loses it before everybody is served in the target (L3). A school that assigns by itself takes away by itself.
     """
     served = [uow.operations.get(one) for one in move.serving]
     if any(one.state not in OPERATION_ENDS for one in served):
@@ -100,7 +101,8 @@ def begin_release(
     is_ours = uow.tenants.policy_on(move.source, today).assignment_mode is not AssignmentMode.NONE
     organisations = _bound(uow, parties, move.source, today) if parties and is_ours and not move.is_withheld else ()
     unserved = {one.wish.sku_id for one in served if one.state is not OperationState.COMPLETED}
-    kept = unserved & set(move.inventory.staying)
+    in_grace = {one.sku_id for one in move.latest.source if one.status == GRACE}
+    kept = unserved & {*move.inventory.staying, *in_grace}
     moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
     operations = [
         _begin(uow, ticket, move.source, OperationKind.RELEASE, share, theirs, mappings, now)

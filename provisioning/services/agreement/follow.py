@@ -16,7 +16,7 @@ from provisioning.domain.catalogue import Audience, Mappings
 from provisioning.domain.errors import GraphError, RetryableError
 from provisioning.domain.ids import SkuId, TenantId
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Person, Seats
+from provisioning.domain.observation import Census, Person, Seats
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
@@ -82,13 +82,16 @@ class FollowAgreement:
             return
         source, target = basis.parties.source.tenant_id, basis.parties.target.tenant_id
         try:
-            here = self._scene(source, [*basis.here, *basis.here_strangers])
-            there = self._scene(target, [*basis.there, *basis.there_strangers])
+            here = self._scene(source, basis.here, basis.here_strangers)
+            there = self._scene(target, basis.there, basis.there_strangers)
         except GraphError as error:
             self._store(ticket, move, self._troubled(basis.parties, move, error, now), now)
             return
         with self.open_uow() as uow:
             look, inventory = self._counted(uow, basis, here, there, now)
+        again = self.limits.approval_validity  # what a person cures is looked at sooner
+        if not (inventory.moving and inventory.present):
+            again = growing(self.limits.agreement_looks, 0)
         taken = AgreementMove(
             source=source,
             target=target,
@@ -96,7 +99,7 @@ class FollowAgreement:
             inventoried_at=now,
             before=look,
             latest=look,
-            next_look_at=now + self.limits.approval_validity,
+            next_look_at=now + again,
             alarms=move.alarms if move else (),
             is_withheld=basis.parties.is_withheld,
         )
@@ -117,9 +120,12 @@ class FollowAgreement:
             policy=uow.tenants.policy_on(target, today),
         )
 
-    def _scene(self, tenant: TenantId, bindings: Sequence[Binding]) -> Observed:
-        """Half a look says nothing about how many there are. Raises GraphError."""
-        seen = observe_scene(self.gateway, tenant, bindings)
+    def _scene(self, tenant: TenantId, own: Sequence[Binding], strangers: Sequence[Binding]) -> Observed:
+        """Where nobody of theirs is, nobody is looked at; half a look says nothing. Raises GraphError."""
+        if not own:
+            nobody = Census(tenant_id=tenant, observed_at=self.clock.now(), is_complete=True, people=())
+            return Observed(census=nobody, memberships={}, seats=self.gateway.observe_seats(tenant))
+        seen = observe_scene(self.gateway, tenant, [*own, *strangers])
         memberships = seen.memberships.values()
         if not seen.census.is_complete or not all(one.is_complete for one in memberships):
             raise RetryableError("Not everybody could be read.", Reason.SELECTION_INCOMPLETE)
@@ -174,6 +180,8 @@ class FollowAgreement:
             searched_to=move.searched_to if vanished else None,
             trouble=None,
         )
+        if sighting is Sighting.MOVED:  # not on one look alone: a replica may know less
+            return msgspec.structs.replace(looked, next_look_at=now + self.limits.removal_gap)
         return self._later(looked, now)
 
     def _searched(self, move: AgreementMove) -> AgreementMove:
@@ -209,7 +217,7 @@ class FollowAgreement:
                 return  # somebody looked, or decided, in between: theirs counts
             if ticket.approved_by is not None and move.trouble is None:
                 move = self._alarmed(uow, ticket, move, now)
-                if sighting_of(move.inventory.moving, move.before, move.latest) is Sighting.MOVED:
+                if seen is not None and _has_moved(seen) and _has_moved(move):
                     move, begun = carry_over(uow, ticket, move, self.mappings, self.clock)
             uow.agreement_moves.save(ticket.ticket_id, move, now)
             uow.commit()
@@ -251,6 +259,10 @@ class FollowAgreement:
     def _send(self, begun: Sequence[Operation]) -> None:
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
+
+
+def _has_moved(move: AgreementMove) -> bool:
+    return sighting_of(move.inventory.moving, move.before, move.latest) is Sighting.MOVED
 
 
 def _bought(uow: UnitOfWork, tenant: TenantId, skus: Sequence[SkuId], on: date) -> dict[SkuId, int]:

@@ -73,6 +73,8 @@ class Remap:
     def look(self, ticket: Ticket, **by: float) -> Ticket:
         """Time passes, and the ticket is looked at as often as the sweep does."""
         self.desk.clock.forward(timedelta(**by or {"hours": 12}))
+        self.desk.advance(ticket.ticket_id)
+        self.desk.clock.forward(timedelta(seconds=10))  # what one look shows, a second one confirms
         return self.desk.advance(ticket.ticket_id)
 
     def move(self) -> None:
@@ -151,7 +153,7 @@ class TestAssessment:
         ticket = remap.submit()
         assert remap.state(ticket) == (_T.HELD, Reason.PEOPLE_NOT_THERE)
         remap.microsoft.settle(remap.y, *people)
-        assert remap.look(ticket, days=2).state is _T.AWAITING_APPROVAL
+        assert remap.look(ticket, hours=1).state is _T.AWAITING_APPROVAL
 
     def test_a_tenant_that_is_not_bound(self, remap: Remap) -> None:
         stranger = tenancy.tenant()
@@ -403,6 +405,16 @@ class TestWrongPlace:
 
 
 class TestArrived:
+    def test_not_on_one_look_alone(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.desk.clock.forward(timedelta(hours=12))
+        remap.desk.advance(ticket.ticket_id)
+        assert remap.entitled(remap.y) == 0
+        due = remap.desk.now(ticket).due_at
+        assert due is not None
+        assert due - remap.desk.clock.now() <= timedelta(minutes=1)
+
     def _arrived(self, remap: Remap) -> Ticket:
         ticket = remap.filed()
         remap.move()
