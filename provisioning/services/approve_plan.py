@@ -69,10 +69,13 @@ def approve_in(
 
 
 def _require_own_door(uow: UnitOfWork, operation: Operation) -> None:
-    """A ticket's plans are approved with it: whoever decides must have seen who asked, and all of them at once."""
+    """A ticket's plans are approved with it: whoever decides must have seen who asked, and all of them at once.
+
+    Once it has ended, whom it left out may be served by a plan of their own.
+    """
     ticket_id = None if operation.wish.remap is None else operation.wish.remap.ticket_id
     ticket = None if ticket_id is None else uow.tickets.find(ticket_id)
-    if ticket is not None:
+    if ticket is not None and not ticket.has_ended:
         raise ConflictError(
             f"This plan is part of ticket {ticket.key}; `provisioning tickets approve` approves all of it at once."
         )

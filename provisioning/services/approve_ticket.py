@@ -59,10 +59,11 @@ class ApproveTicket:
             finding = _require_authority(uow, ticket, now)
             _require_fresh_eyes(uow, identity, ticket, finding, work, now)
             standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
-            begun = work.approve(uow, identity, ticket, now)
             approved = msgspec.structs.replace(ticket, approved_by=identity.actor, approved_at=now)
-            moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
             uow.audit.record([_event("ticket.approved", identity, ticket, now)])
+            # Moved first: of two who approve at once the second waits for this row, and then finds it changed.
+            moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
+            begun = work.approve(uow, identity, ticket, now)
             uow.commit()
         return moved, begun
 

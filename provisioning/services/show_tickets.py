@@ -11,6 +11,7 @@ from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
+from provisioning.domain.events import Event
 from provisioning.domain.ids import OperationId, OrganisationId
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
@@ -18,7 +19,7 @@ from provisioning.domain.ticket import Answer, Ticket, TicketKind, TicketState
 from provisioning.domain.ticket_wishes import MoveSchool, wish_of
 from provisioning.planning.school_move import draft_of
 from provisioning.planning.ticket_turn import Standing
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_work import Works
@@ -58,14 +59,31 @@ class ShowTickets:
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity)
             is_drawn = not ticket.missing and not ticket.has_ended
-            return TicketSheet(
+            texts = self._texts(uow, identity, ticket)
+            sheet = TicketSheet(
                 ticket=ticket,
                 answers=tuple(uow.outbox.answers(ticket.ticket_id)),
                 operations=tuple(uow.tickets.operations_of(ticket.ticket_id)),
-                texts=tuple(uow.tickets.texts(ticket.ticket_id)) if may(identity, Action.SEE_TICKET_TEXT) else (),
+                texts=texts,
                 move=uow.agreement_moves.find(ticket.ticket_id) if may(identity, Action.SEE_CASE) else None,
                 standing=self.works[ticket.kind].standing(uow, ticket, self.clock.now()) if is_drawn else None,
             )
+            uow.commit()
+        return sheet
+
+    def _texts(self, uow: UnitOfWork, identity: Identity, ticket: Ticket) -> tuple[str, ...]:
+        """People write names there: each showing is on record."""
+        texts = tuple(uow.tickets.texts(ticket.ticket_id)) if may(identity, Action.SEE_TICKET_TEXT) else ()
+        if texts:
+            shown = Event(
+                at=self.clock.now(),
+                actor=identity.actor,
+                kind="ticket.text_shown",
+                organisation=ticket.organisation_id,
+                details={"ticket": ticket.ticket_id},
+            )
+            uow.audit.record([shown])
+        return texts
 
     def draft(self, identity: Identity, named: str) -> str:
         """The file that `migrations create` reads, as far as the ticket says it. Raises InputError for other kinds."""

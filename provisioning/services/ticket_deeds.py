@@ -67,44 +67,44 @@ class TicketDeeds:
         counts = {} if standing is None else standing.counts
         told = (*notes, *(standing.notes if standing is not None else ()))
         topics = () if _was_told(ticket, moved) else _topics(ticket, moved)
-        return uow.tickets.save(self._told(uow, moved, topics, now, counts, told, ask))
+        intents = self._answers(moved, topics, now, counts, told, ask)
+        saved = uow.tickets.save(msgspec.structs.replace(moved, answers=moved.answers + len(intents)))
+        uow.outbox.add(intents)
+        return saved
 
     def receive(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Ticket | None:
         """Add a new ticket, and say so. None when another process was first with the same reference."""
-        numbered = msgspec.structs.replace(ticket, answers=1)
+        intents = self._answers(ticket, (Topic.TICKET_RECEIVED,), now)
+        numbered = msgspec.structs.replace(ticket, answers=len(intents))
         if not uow.tickets.add(numbered):
             return None
-        self._told(uow, ticket, (Topic.TICKET_RECEIVED,), now, {}, (), ())
+        uow.outbox.add(intents)
         uow.audit.record([_event(None, ticket, ticket.requested_by, now)])
         return numbered
 
-    def _told(
+    def _answers(
         self,
-        uow: UnitOfWork,
         ticket: Ticket,
         topics: Sequence[Topic],
         now: datetime,
-        counts: Mapping[str, str],
-        notes: Sequence[str],
-        ask: Sequence[OrganisationId],
-    ) -> Ticket:
-        """The ticket, with its answers counted."""
-        number = ticket.answers
-        for topic in topics:
-            details = _codes(ticket) | dict(counts) | self.say(topic, ticket.reason, ticket.missing, notes)
-            for organisation in ask or (ticket.organisation_id,):
-                number += 1
-                intent = Intent(
-                    topic=topic,
-                    organisation_id=organisation,
-                    reference=ticket.reference,
-                    at=now,
-                    ticket_id=ticket.ticket_id,
-                    sequence=number,
-                    details=details,
-                )
-                uow.outbox.add([intent])
-        return msgspec.structs.replace(ticket, answers=number)
+        counts: Mapping[str, str] | None = None,
+        notes: Sequence[str] = (),
+        ask: Sequence[OrganisationId] = (),
+    ) -> list[Intent]:
+        """One for each topic and addressee, numbered on from those that were written before."""
+        addressed = [(topic, one) for topic in topics for one in ask or (ticket.organisation_id,)]
+        return [
+            Intent(
+                topic=topic,
+                organisation_id=organisation,
+                reference=ticket.reference,
+                at=now,
+                ticket_id=ticket.ticket_id,
+                sequence=number,
+                details=_codes(ticket) | dict(counts or {}) | self.say(topic, ticket.reason, ticket.missing, notes),
+            )
+            for number, (topic, organisation) in enumerate(addressed, start=ticket.answers + 1)
+        ]
 
 
 def require_words(words: str, question: str) -> str:

@@ -88,7 +88,7 @@ def list_all(
     ),
 )
 def show(session: Session, ticket: Named, sheet: Annotated[Path | None, _SHEET] = None) -> None:
-    """One ticket: what it asks, what it comes to, and every answer in order."""
+    """One ticket: what it asks, comes to, and was answered."""
     from provisioning.cli.ticket_screen import render_ticket
 
     if sheet is not None:
@@ -102,7 +102,10 @@ def show(session: Session, ticket: Named, sheet: Annotated[Path | None, _SHEET] 
 def draft(
     session: Session, ticket: Named, file: Annotated[Path, typer.Argument(help="Where to write it; not there yet.")]
 ) -> None:
-    """Write the migration file that a ticket about a moving school asks for, to be completed."""
+    """Write the migration file of a school that moves.
+
+    As far as the ticket says it; an operator completes it.
+    """
     text = session.services.show_tickets.draft(session.identity, ticket)
     with new_private_file(file, "a draft never takes the place of a file") as written:
         written.write(text.encode())
@@ -118,9 +121,9 @@ def approve(
     ticket: Named,
     digest: Annotated[str, typer.Argument(help="At least the first 8 characters, as `tickets show` shows them.")],
 ) -> None:
-    """Let exactly what you saw be carried out: the ticket and every plan of it in one act.
+    """Let exactly what you saw be carried out.
 
-    Needs a person with the role approver who had no hand in it.
+    The ticket and every plan of it, in one act. Needs a person with the role approver who had no hand in it.
     """
     approved = session.checked_services.approve_ticket(session.identity, ticket, digest)
     session.show(approved, _told(session, approved, "Approved: "))
@@ -128,14 +131,20 @@ def approve(
 
 @command(group, "reject", examples=('provisioning tickets reject 5f0c9a4e --reason "order new licences instead"',))
 def reject(session: Session, ticket: Named, reason: Annotated[str, _REASON]) -> None:
-    """Refuse a ticket that was not approved yet; what was begun for it is called off."""
+    """Refuse a ticket that was not approved yet.
+
+    What was begun for it is called off.
+    """
     closed = session.services.close_ticket.reject(session.identity, ticket, reason)
     session.show(closed, _told(session, closed))
 
 
 @command(group, "withdraw", examples=('provisioning tickets withdraw 5f0c9a4e --reason "asked twice"',))
 def withdraw(session: Session, ticket: Named, reason: Annotated[str, _REASON]) -> None:
-    """Take a ticket back that was not approved yet, for whoever asked it."""
+    """Take back a ticket that was not approved yet.
+
+    What was begun for it is called off. A client takes back what it brought in.
+    """
     closed = session.services.close_ticket.withdraw(session.identity, ticket, reason)
     session.show(closed, _told(session, closed))
 

@@ -10,6 +10,7 @@ from provisioning.database import migrate
 from provisioning.database.engine import create
 from provisioning.database.tables import (  # noqa: F401  # all tables register themselves
     access,
+    agreement_moves,
     audit,
     configuration,
     journal,
@@ -28,7 +29,7 @@ from provisioning.local.engines import Engines
 from tests.engines import temporary_database
 from tests.integration.conftest import Database
 
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0012", "0018"]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from provisioning.domain.records import Participant, RecordKind, VolumeLicence
 from provisioning.domain.tenancy import Binding, SkuPolicy
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.services.approve_plan import ApprovePlan
-from tests.factories import TODAY, migrations, tenancy, tickets
+from tests.factories import TODAY, guid, migrations, tenancy, tickets
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, PUPILS, STAFF, sku_of
@@ -86,6 +86,24 @@ class TestChangeSku:
         approve = ApprovePlan(open_uow=desk.open_uow, clock=desk.clock, dispatcher=desk.dispatcher)
         with pytest.raises(ConflictError, match="part of ticket"):
             approve(APPROVER, operation.operation_id, "00000000")
+
+    def test_until_it_has_ended_whom_it_left_out_has_a_plan_of_their_own(self, desk: Desk) -> None:
+        ticket = desk.approve(self._drawn(desk))
+        [operation] = desk.operations(ticket)
+        desk.bring(operation, _O.VERIFYING)
+        desk.bring(operation, _O.PARTIALLY_COMPLETED, due_at=None)
+        desk.later(seconds=10)
+        later = msgspec.structs.replace(operation, operation_id=guid(), state=_O.PLANNING)
+        with desk.open_uow() as uow:
+            uow.operations.add(later)
+            uow.commit()
+        desk.draw(later)
+        with desk.open_uow() as uow:
+            plan = uow.plans.current(later.operation_id)
+        assert plan is not None
+        approve = ApprovePlan(open_uow=desk.open_uow, clock=desk.clock, dispatcher=desk.dispatcher)
+        assert approve(APPROVER, later.operation_id, plan.digest).state is _O.APPLYING
+        assert desk.now(ticket).state is _T.PARTIALLY_COMPLETED
 
     def test_whoever_made_the_binding_does_not_approve(self, desk: Desk) -> None:
         ticket = self._drawn(desk)

@@ -71,9 +71,9 @@ class TestFromSubmissionToAnswer:
             "ticket.received",
             "ticket.assessing",
             "ticket.awaiting_approval",
-            "entitlement.transferred",
-            "ticket.running",
             "ticket.approved",
+            "ticket.running",
+            "entitlement.transferred",
             "ticket.completed",
         ]
 
@@ -83,6 +83,31 @@ class TestFromSubmissionToAnswer:
             assert uow.outbox.relay(later, timedelta(0), 50, timedelta(minutes=10)) == 0
             assert uow.outbox.notices() == []
         assert {one.sent_at for one in desk.sheet(ready).answers} == {None}
+
+
+class TestAnswersToSend:
+    def test_are_the_first_of_each_ticket_that_was_not_sent(self, desk: Desk, ready: Ticket) -> None:
+        other = desk.submit(given={})
+        with desk.open_uow() as uow:
+            assert self._waiting(uow) == {(ready.ticket_id, 1), (other.ticket_id, 1)}
+            assert uow.outbox.answer_sent(ready.ticket_id, 1, desk.clock.now())
+            assert self._waiting(uow) == {(ready.ticket_id, 2), (other.ticket_id, 1)}
+            assert [one.sent_at for one in uow.outbox.answers(ready.ticket_id)] == [desk.clock.now(), None]
+
+    def test_each_is_handed_over_once(self, desk: Desk, ready: Ticket) -> None:
+        with desk.open_uow() as uow:
+            handed = [uow.outbox.answer_sent(ready.ticket_id, 1, desk.clock.now()) for _ in range(2)]
+            assert handed == [True, False]
+            assert uow.outbox.answer_sent(ready.ticket_id, 9, desk.clock.now()) is False
+
+    def test_none_when_all_were_sent(self, desk: Desk, ready: Ticket) -> None:
+        with desk.open_uow() as uow:
+            for number in (1, 2):
+                uow.outbox.answer_sent(ready.ticket_id, number, desk.clock.now())
+            assert self._waiting(uow) == set()
+
+    def _waiting(self, uow: SqlUnitOfWork) -> set[tuple[str, int]]:
+        return {(one.ticket_id, one.sequence) for one in uow.outbox.answers_to_send(10)}
 
 
 class TestTheSameAgain:
@@ -317,8 +342,10 @@ class TestABoardsToken:
 class TestFreeText:
     def test_rests_apart_and_is_shown_to_operators_alone(self, desk: Desk, engine: Engine) -> None:
         ticket = desk.submit(text="Juf Anna belt wel even")
-        assert desk.sheet(ticket).texts == ("Juf Anna belt wel even",)
         assert desk.sheet(ticket, APPROVER).texts == ()
+        assert "ticket.text_shown" not in desk.kinds(ticket)
+        assert desk.sheet(ticket).texts == ("Juf Anna belt wel even",)
+        assert desk.kinds(ticket)[-1] == "ticket.text_shown"
         assert desk.sheet(ticket, board_token()).texts == ()
         elsewhere = "SELECT row_to_json(t) FROM tickets t UNION ALL SELECT row_to_json(o) FROM outbox_intents o"
         with engine.connect() as connection:
@@ -365,61 +392,3 @@ class TestClosing:
         done = desk.approve(ready)
         with pytest.raises(ConflictError, match="has ended"):
             desk.close.withdraw(DESK, done.ticket_id, "never mind")
-
-
-class CrashError(Exception):
-    """The process is gone."""
-
-
-class _Dying:
-    """A unit of work whose process dies at its n-th commit, before or after it."""
-
-    def __init__(self, open_uow: Open, at: int, *, after: bool) -> None:
-        self._open, self._left, self._after = open_uow, at, after
-
-    def __call__(self) -> SqlUnitOfWork:
-        opened = self._open()
-        commit = opened.commit
-
-        def dying_commit() -> None:
-            self._left -= 1
-            if self._left == 0 and not self._after:
-                raise CrashError
-            commit()
-            if self._left == 0:
-                raise CrashError
-
-        opened.commit = dying_commit  # type: ignore[method-assign]
-        return opened
-
-
-class TestACrash:
-    """Between every two transactions: the sweep repairs, nothing is told twice, nothing is transferred twice."""
-
-    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-    @pytest.mark.parametrize("at", range(1, 6))
-    def test_the_sweep_goes_on_from_there(self, desk: Desk, open_uow: Open, at: int, *, after: bool) -> None:
-        desk.authorise()
-        form = tickets.form()
-        dying = Desk.__new__(Desk)
-        dying.__dict__.update(desk.__dict__)
-        for name in ("advance", "submit_tickets", "approve_ticket"):
-            service = getattr(desk, name)
-            fields = {field: getattr(service, field) for field in service.__dataclass_fields__}
-            setattr(dying, name, type(service)(**fields | {"open_uow": _Dying(open_uow, at, after=after)}))
-        object.__setattr__(dying.submit_tickets, "advance", dying.advance)
-        object.__setattr__(dying.approve_ticket, "advance", dying.advance)
-        try:
-            ticket = dying.submit_again(form)
-            dying.approve(ticket)
-        except CrashError:
-            pass
-        ticket = desk.submit_again(form)  # the desk had no answer, and asks again
-        desk.later(minutes=2)
-        ticket = desk.now(ticket)
-        if ticket.state is _T.AWAITING_APPROVAL:
-            ticket = desk.approve(ticket)
-        desk.later(minutes=2)
-        assert desk.now(ticket).state is _T.COMPLETED
-        assert desk.answers(ticket) == ["received", "assessed", "approved", "started", "completed"]
-        assert (desk.entitled(SCHOOL), desk.entitled(BOARD)) == (0, 40)

@@ -66,6 +66,9 @@ STATEMENTS = (
         ADD COLUMN details   jsonb NOT NULL DEFAULT '{}',
         ADD CONSTRAINT answers_are_numbered CHECK ((ticket_id IS NULL) = (sequence IS NULL)),
         ADD CONSTRAINT one_answer_for_a_number UNIQUE (ticket_id, sequence)""",
+    """
+    CREATE INDEX answers_to_send ON outbox_intents (ticket_id, sequence)
+    WHERE ticket_id IS NOT NULL AND relayed_at IS NULL""",
     "ALTER TABLE records ADD COLUMN saved_by text",
     """
     CREATE INDEX operations_by_ticket ON operations ((wish -> 'remap' ->> 'ticket_id'))

@@ -1,0 +1,99 @@
+"""Two sessions at once on PostgreSQL: the same ticket twice, the same approval twice, a transfer and an order."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.errors import ConflictError, InputError
+from provisioning.domain.ids import Actor
+from provisioning.domain.records import RecordKind
+from provisioning.domain.ticket import TicketState
+from provisioning.services.customer_turn import await_customer_turn
+from tests.factories import NOW, TODAY, tenancy, tickets
+from tests.factories.tickets import BOARD, SCHOOL
+from tests.integration.services.ticket_scene import APPROVER, Desk
+
+Open = Callable[[], SqlUnitOfWork]
+
+
+@pytest.fixture
+def desk(open_uow: Open) -> Desk:
+    made = Desk(open_uow)
+    made.authorise()
+    return made
+
+
+def test_the_same_ticket_from_two_workers_is_one(desk: Desk) -> None:
+    form = tickets.form()
+    with ThreadPoolExecutor(2) as both:
+        tries = [both.submit(desk.submit_again, form) for _ in range(2)]
+        errors = [error for one in tries if (error := one.exception(timeout=20))]
+    assert all(isinstance(error, ConflictError) for error in errors)
+    [ticket] = desk.show(APPROVER)
+    desk.later(minutes=2)
+    assert desk.now(ticket).state is TicketState.AWAITING_APPROVAL
+    assert desk.answers(ticket) == ["received", "assessed"]
+
+
+def test_two_who_approve_at_once_transfer_once(desk: Desk) -> None:
+    ticket = desk.submit()
+    second = msgspec.structs.replace(APPROVER, actor=Actor("person:second-approver"))
+    with ThreadPoolExecutor(2) as both:
+        tries = [both.submit(desk.approve, ticket, who) for who in (APPROVER, second)]
+        errors = [error for one in tries if (error := one.exception(timeout=20))]
+    assert all(isinstance(error, ConflictError) for error in errors)
+    desk.later(minutes=2)
+    assert desk.now(ticket).state is TicketState.COMPLETED
+    assert (desk.entitled(SCHOOL), desk.entitled(BOARD)) == (0, 40)
+    assert desk.answers(ticket) == ["received", "assessed", "approved", "started", "completed"]
+
+
+def test_a_transfer_waits_for_whoever_judges_an_order_of_the_same_school(desk: Desk, open_uow: Open) -> None:
+    ticket = desk.submit()
+    with ThreadPoolExecutor(1) as other:
+        with open_uow() as uow:
+            await_customer_turn(uow, [SCHOOL], NOW)
+            approving = other.submit(desk.approve, ticket)
+            with pytest.raises(NotYet):
+                approving.result(timeout=0.3)
+            uow.commit()
+        assert approving.result(timeout=20).state is TicketState.COMPLETED
+
+
+class TestWhatTicketsNeedOfOtherStores:
+    def test_a_binding_ends_on_a_day_on_which_it_is_valid_and_on_no_other(self, desk: Desk, open_uow: Open) -> None:
+        made = tenancy.binding(BOARD, desk.away.tenant_id, valid_from=TODAY)
+        with open_uow() as uow:
+            uow.tenants.add_binding(made)
+            with pytest.raises(ConflictError, match="cannot end"):
+                uow.tenants.end_binding(made.binding_id, TODAY - timedelta(days=1))
+            uow.tenants.end_binding(made.binding_id, TODAY)
+            with pytest.raises(ConflictError, match="cannot end"):
+                uow.tenants.end_binding(made.binding_id, TODAY + timedelta(days=1))
+            assert uow.tenants.bindings_of(BOARD, TODAY + timedelta(days=1)) == []
+
+    def test_the_author_of_a_record_is_who_wrote_it_as_it_is(self, desk: Desk, open_uow: Open) -> None:
+        first, second = Actor("person:first"), Actor("person:second")
+        record = tickets.mandate(record_id="x")
+        with open_uow() as uow:
+            uow.records.save([record], NOW, first)
+            uow.records.save([record], NOW, second)  # nothing in it is new
+            assert uow.records.author(RecordKind.MANDATE, "x") == first
+            uow.records.save([tickets.mandate(record_id="x", valid_until=TODAY)], NOW, second)
+            assert uow.records.author(RecordKind.MANDATE, "x") == second
+            assert uow.records.author(RecordKind.MANDATE, "unknown") is None
+        assert desk.show(APPROVER) == []
+
+    def test_a_ticket_that_another_moved_is_not_overwritten(self, desk: Desk, open_uow: Open) -> None:
+        ticket = desk.submit()
+        with open_uow() as uow:
+            uow.tickets.save(msgspec.structs.replace(ticket, reason=None))
+            with pytest.raises(ConflictError, match="changed since it was read"):
+                uow.tickets.save(ticket)
+            with pytest.raises(InputError, match="no ticket"):
+                uow.tickets.get(tickets.ticket().ticket_id)
