@@ -1,11 +1,12 @@
 """How a ticket looks on a screen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioning.cli.commands import operations
 from provisioning.cli.output import SHORT, Column, moment, paragraph, sheet, short, table
 from provisioning.cli.wording import Wording
 from provisioning.domain.agreement_move import AgreementMove
+from provisioning.domain.ids import SkuId
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.planning.agreement_watch import sighting_of
 from provisioning.services.show_tickets import TicketSheet
@@ -76,6 +77,9 @@ def _away(move: AgreementMove) -> list[tuple[str, str]]:
     """Of agreements that Microsoft moves: what the last look showed, for our own people."""
     sighting = sighting_of(move.inventory.moving, move.before, move.latest)
     return [
+        ("Moves", _seats(move.inventory.moving)),
+        ("May move along", _seats(move.inventory.along)),
+        ("Stays there", _seats(move.inventory.staying)),
         ("Case at Microsoft", move.case_number or ""),
         ("From, to", f"{move.source} → {move.target}"),
         ("Seats", sighting if move.moved_on is None else f"moved, seen on {move.moved_on}"),
@@ -84,6 +88,10 @@ def _away(move: AgreementMove) -> list[tuple[str, str]]:
         ("Last look (UTC)", moment(move.latest.at)),
         ("Alarms", ", ".join(one.replace("_", " ").lower() for one in move.alarms)),
     ]
+
+
+def _seats(by_product: Mapping[SkuId, int]) -> str:
+    return ", ".join(f"{seats} of {sku}" for sku, seats in by_product.items())
 
 
 def _answer_columns(wording: Wording) -> tuple[Column, ...]:

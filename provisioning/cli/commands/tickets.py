@@ -153,7 +153,10 @@ def withdraw(session: Session, ticket: Named, reason: Annotated[str, _REASON]) -
 def filed(
     session: Session, ticket: Named, case: Annotated[str, typer.Option(help="Microsoft's number of the case.")]
 ) -> None:
-    """Say that Microsoft was asked to move an agreement; the board hears that it was. Needs an operator."""
+    """Say that the case lies with Microsoft.
+
+    For agreements that it has to move: the board hears that it was asked. Needs an operator.
+    """
     noted = session.services.note_case(session.identity, ticket, case)
     session.show(noted, _told(session, noted, "Filed: "))
 

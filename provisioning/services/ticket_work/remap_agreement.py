@@ -45,6 +45,8 @@ _WHILE_AWAY = frozenset(
     }
 )
 
+_GIVEN_UP = frozenset({Reason.SEATS_NOWHERE_FOR_DAYS, Reason.SEATS_LAPSED})
+
 
 @dataclass(frozen=True, kw_only=True)
 class RemapAgreementWork(WithoutOperations):
@@ -88,10 +90,12 @@ class RemapAgreementWork(WithoutOperations):
         return []
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:  # noqa: ARG002
+        """Until seats are on their way; and when Microsoft has given up on them, which a person must say."""
         move = uow.agreement_moves.find_for_work(ticket.ticket_id)
-        if move is None or ticket.state is not TicketState.AWAITING_MICROSOFT:
+        if move is None or ticket.approved_by is None or ticket.reason in _GIVEN_UP:
             return
-        if sighting_of(move.inventory.moving, move.before, move.latest) is not Sighting.UNCHANGED:
+        is_untouched = sighting_of(move.inventory.moving, move.before, move.latest) is Sighting.UNCHANGED
+        if move.moved_on is not None or not is_untouched:
             raise ConflictError(
                 f"Microsoft has begun to move the seats of ticket {ticket.key}; it ends when they are in one tenant."
             )

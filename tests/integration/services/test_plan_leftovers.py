@@ -54,7 +54,7 @@ class Leftovers:
             uow.commit()
         self.plan_leftovers = PlanLeftovers(
             open_uow=open_uow,
-            gateway=desk.gateway,  # type: ignore[arg-type]
+            gateway=desk.gateway,
             clock=desk.clock,
             limits=LIMITS,
             mappings=MAPPINGS,
@@ -136,7 +136,7 @@ class TestStillLeftBehind:
     def _asks(self, left: Leftovers) -> StillLeftBehind:
         return StillLeftBehind(
             open_uow=left.desk.open_uow,
-            gateway=left.desk.gateway,  # type: ignore[arg-type]
+            gateway=left.desk.gateway,
             clock=left.desk.clock,
         )
 

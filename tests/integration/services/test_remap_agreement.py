@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -269,6 +270,37 @@ class TestCase:
         assert closed.state is _T.REJECTED
         assert remap.entitled(remap.x) == 40
 
+    @pytest.mark.parametrize("days", [1, 6])
+    def test_given_up_by_microsoft_only_after_days(self, remap: Remap, days: int) -> None:
+        ticket = remap.filed()
+        remap.microsoft.take(remap.x, A3)
+        remap.look(ticket)
+        remap.look(ticket, days=days)
+        if days == 1:
+            with pytest.raises(ConflictError, match="begun to move"):
+                remap.desk.close.reject(OPERATOR, ticket.ticket_id, "order new licences")
+        else:
+            assert remap.desk.close.reject(OPERATOR, ticket.ticket_id, "order new licences").state is _T.REJECTED
+        assert remap.entitled(remap.x) == 40
+
+    def test_ran_out_it_may_end(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        [one] = remap.microsoft.purchases[remap.x]
+        remap.microsoft.purchases[remap.x] = [msgspec.structs.replace(one, status="Suspended")]
+        remap.look(ticket)
+        assert remap.desk.close.withdraw(OPERATOR, ticket.ticket_id, "renewed elsewhere").state is _T.WITHDRAWN
+
+    def test_not_once_it_is_being_carried_out(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.look(ticket)
+        [serving] = remap.operations(OperationKind.DELIVER)
+        remap.desk.bring(serving, OperationState.HELD, reason=Reason.SELECTOR_EMPTY)
+        remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.HELD
+        with pytest.raises(ConflictError):
+            remap.desk.close.reject(OPERATOR, ticket.ticket_id, "no")
+
     def test_not_any_more_once_seats_are_on_their_way(self, remap: Remap) -> None:
         ticket = remap.filed()
         remap.microsoft.take(remap.x, A3)
@@ -335,7 +367,6 @@ class TestWaiting:
 
     def test_ran_out_instead_of_moving(self, remap: Remap) -> None:
         ticket = remap.filed()
-        remap.microsoft.bring(remap.x, remap.microsoft.take(remap.x, OTHER))
         [one] = remap.microsoft.purchases[remap.x]
         remap.microsoft.purchases[remap.x] = [msgspec.structs.replace(one, status="Warning")]
         remap.look(ticket)
@@ -514,6 +545,45 @@ class TestCrash:
         assert len(remap.operations(OperationKind.DELIVER)) == 1
         assert remap.desk.answers(ticket).count("started") == 1
         assert remap.desk.kinds(ticket).count("entitlement.relocated") == 1
+
+    @pytest.mark.parametrize("commits", range(6))
+    def test_up_to_the_answer(self, remap: Remap, commits: int) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.look(ticket)
+        [serving] = remap.operations(OperationKind.DELIVER)
+        remap.desk.bring(serving, *_END)
+        with _dying_after(remap, commits):
+            self._go_on(remap, ticket)
+        self._go_on(remap, ticket)
+        [releasing] = remap.operations(OperationKind.RELEASE)
+        remap.desk.bring(releasing, *_END)
+        with _dying_after(remap, commits):
+            self._go_on(remap, ticket)
+        self._go_on(remap, ticket)
+        assert remap.state(ticket) == (_T.COMPLETED, None)
+        assert remap.desk.answers(ticket)[-2:] == ["started", "completed"]
+
+    def test_two_at_once_move_it_once(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.desk.clock.forward(timedelta(hours=12))
+        remap.desk.advance(ticket.ticket_id)
+        remap.desk.clock.forward(timedelta(seconds=10))
+        with ThreadPoolExecutor(4) as workers:
+            list(workers.map(self._one_of_several(remap, ticket), range(4)))
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (0, 40)
+        assert remap.desk.kinds(ticket).count("entitlement.relocated") == 1
+        assert len(remap.operations(OperationKind.DELIVER)) == 1
+        assert remap.look(ticket).state is _T.RUNNING
+        assert remap.desk.answers(ticket).count("started") == 1
+
+    def _one_of_several(self, remap: Remap, ticket: Ticket) -> Callable[[int], None]:
+        def work(_: int) -> None:
+            with suppress(ConflictError):  # as the sweep does: who was overtaken leaves it
+                remap.desk.advance(ticket.ticket_id)
+
+        return work
 
     def _go_on(self, remap: Remap, ticket: Ticket) -> None:
         try:
