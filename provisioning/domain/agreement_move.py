@@ -34,6 +34,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     `moving`: seats of the agreements by product. `along`: seats of the source that our ledger does not explain; under
     the same customer number they go too. `staying`: seats there that others bought. `losing`: people of theirs who
     hold a product that moves; `present`: people of theirs in the target, of whom `ready` can get a licence at once.
+    `is_there_already`: Microsoft moved them before anybody asked us.
     """
 
     moving: dict[SkuId, int] = {}
@@ -42,6 +43,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     losing: int = 0
     present: int = 0
     ready: int = 0
+    is_there_already: bool = False
 
 
 class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):

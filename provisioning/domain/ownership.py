@@ -49,6 +49,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
             _R.TICKET_INCOMPLETE,
+            _R.PEOPLE_NOT_THERE,
         }
     ),
     Owner.APPROVER: frozenset(

@@ -16,9 +16,9 @@ from provisioning.domain.ticket_wishes import RemapAgreement
 from provisioning.planning.agreement_watch import seats_of
 from provisioning.planning.entitlements import in_force
 
-LOSE_AT_ONCE, NOTHING_ELSE = "people_lose_at_once", "no_data_moves"
+LOSE_AT_ONCE, NOTHING_ELSE, THERE = "people_lose_at_once", "no_data_moves", "seats_there_already"
 TOO_FEW, ALONG, SCHOOL_ASSIGNS = "too_few_people_there", "others_move_along", "school_assigns_there"
-AGREEMENT_NOTES = (LOSE_AT_ONCE, NOTHING_ELSE, TOO_FEW, ALONG, SCHOOL_ASSIGNS)
+AGREEMENT_NOTES = (LOSE_AT_ONCE, NOTHING_ELSE, THERE, TOO_FEW, ALONG, SCHOOL_ASSIGNS)
 
 Totals = Mapping[SkuId, int]
 
@@ -80,7 +80,7 @@ def take_inventory(moving: Totals, sides: Sides, usage_location: str | None) -> 
 
 def notes_on(inventory: Inventory, mode: AssignmentMode) -> tuple[str, ...]:
     """Codes of what a board must know before anybody lets it go on."""
-    notes = [LOSE_AT_ONCE, NOTHING_ELSE]
+    notes = [THERE if inventory.is_there_already else LOSE_AT_ONCE, NOTHING_ELSE]
     if inventory.ready < max(inventory.losing, 1):
         notes.append(TOO_FEW)
     if inventory.along:

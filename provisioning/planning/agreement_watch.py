@@ -64,6 +64,30 @@ def _sighting(units: _Units, seats: int) -> Sighting:
     return Sighting.LEAVING if has_begun else Sighting.UNCHANGED
 
 
+def has_moved(move: AgreementMove) -> bool:
+    """Whether the last look shows all of it in the target and none of it in the source."""
+    moving, staying = move.inventory.moving, move.inventory.staying
+    if move.inventory.is_there_already:
+        return is_there_already(moving, staying, move.latest)
+    return sighting_of(moving, move.before, move.latest) is Sighting.MOVED
+
+
+def is_there_already(moving: Mapping[SkuId, int], staying: Mapping[SkuId, int], look: Look) -> bool:
+    """Without an earlier look only the ledger can tell: none in the source but what others bought, and all beyond what
+    was bought in the target.
+    """
+    return bool(moving) and all(
+        seats_of(look.source, sku) <= staying.get(sku, 0)
+        and is_arrival(look.target, sku, seats, look.bought.get(sku, 0))
+        for sku, seats in moving.items()
+    )
+
+
+def is_in_source(moving: Mapping[SkuId, int], look: Look) -> bool:
+    """Whether the source shows as many seats as are to move."""
+    return all(seats_of(look.source, sku) >= seats for sku, seats in moving.items())
+
+
 def gone_along(moving: Mapping[SkuId, int], before: Look, now: Look) -> frozenset[SkuId]:
     """Products of which more left the source than was to move: others under the same customer number went too."""
     skus = {one.sku_id for one in before.source}
@@ -81,7 +105,7 @@ def next_vanished_at(sighting: Sighting, since: datetime | None, now: datetime) 
 def worry(move: AgreementMove, now: datetime, limits: Limits) -> Reason | None:
     """What a person must see to; None: patience is all it takes."""
     sighting = sighting_of(move.inventory.moving, move.before, move.latest)
-    if move.moved_on is not None or sighting is Sighting.MOVED:
+    if move.moved_on is not None or has_moved(move):
         return None
     if move.seen_in is not None and sighting is Sighting.VANISHED:
         return Reason.SEATS_IN_WRONG_TENANT

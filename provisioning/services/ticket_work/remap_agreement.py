@@ -23,7 +23,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.planning.agreement_inventory import counts_of, digest_of, notes_on
-from provisioning.planning.agreement_watch import Sighting, sighting_of, worry
+from provisioning.planning.agreement_watch import Sighting, is_in_source, sighting_of, worry
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.planning.whole_agreement import WAYS_OUT, obstacle
 from provisioning.ports import UnitOfWork
@@ -143,8 +143,8 @@ class RemapAgreementWork(WithoutOperations):
         reason = move.trouble or worry(move, now, self.limits)
         if reason is not None:
             return Standing(progress=Progress.STUCK, reason=reason, counts=_told(move))
-        is_filed = move.case_number is not None
-        reason = None if is_filed else Reason.MICROSOFT_TO_BE_ASKED
+        is_asked = move.case_number is not None or move.inventory.is_there_already
+        reason = None if is_asked else Reason.MICROSOFT_TO_BE_ASKED
         return Standing(progress=Progress.AT_MICROSOFT, reason=reason, counts=_told(move))
 
     def _at_work(self, uow: UnitOfWork, ticket: Ticket, move: AgreementMove) -> Standing:
@@ -172,7 +172,8 @@ def _move(uow: UnitOfWork, ticket: Ticket) -> AgreementMove:
 
 def _obstacle(uow: UnitOfWork, parties: Parties, move: AgreementMove) -> Reason | None:
     """After the remap the people of the source lose the service at once: those of the target must be there before."""
-    if not move.inventory.moving:
+    is_seen = move.inventory.is_there_already or is_in_source(move.inventory.moving, move.before)
+    if not move.inventory.moving or not is_seen:
         return Reason.AGREEMENT_NOT_SEEN
     if not move.inventory.present:
         return Reason.PEOPLE_NOT_THERE

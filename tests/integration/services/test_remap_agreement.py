@@ -156,6 +156,28 @@ class TestAssessment:
         remap.microsoft.settle(remap.y, *people)
         assert remap.look(ticket, hours=1).state is _T.AWAITING_APPROVAL
 
+    def test_moved_before_anybody_asked_it_goes_on_without_a_case(self, remap: Remap) -> None:
+        remap.move()
+        ticket = remap.submit()
+        standing = remap.desk.sheet(ticket).standing
+        assert standing is not None
+        assert standing.notes[0] == "seats_there_already"
+        remap.desk.approve(ticket)
+        remap.look(ticket)
+        assert remap.state(ticket) == (_T.RUNNING, None)
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (0, 40)
+
+    def test_seats_that_were_bought_for_the_new_tenant_are_not_those_that_move(self, remap: Remap) -> None:
+        remap.microsoft.take(remap.x, A3)
+        remap.microsoft.sell(remap.y, A3, 40)
+        remap.desk.buy("01XX00", 40, tenant_id=remap.y)
+        assert remap.state(remap.submit()) == (_T.HELD, Reason.AGREEMENT_NOT_SEEN)
+
+    def test_fewer_seats_than_are_on_record_are_a_persons_work(self, remap: Remap) -> None:
+        [one] = remap.microsoft.purchases[remap.x]
+        remap.microsoft.purchases[remap.x] = [msgspec.structs.replace(one, total=39)]
+        assert remap.state(remap.submit()) == (_T.HELD, Reason.AGREEMENT_NOT_SEEN)
+
     def test_a_tenant_that_is_not_bound(self, remap: Remap) -> None:
         stranger = tenancy.tenant()
         with remap.desk.open_uow() as uow:
@@ -341,6 +363,15 @@ class TestWaiting:
         assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (40, 0)
         assert remap.operations(OperationKind.DELIVER) == []
 
+    def test_an_order_that_arrives_in_the_new_tenant_is_not_the_agreement(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.microsoft.take(remap.x, A3)
+        remap.microsoft.sell(remap.y, A3, 40)
+        remap.desk.buy("01XX00", 40, tenant_id=remap.y)
+        remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.AWAITING_MICROSOFT
+        assert remap.entitled(remap.y) == 0
+
     @pytest.mark.parametrize("status", ["Warning", "Suspended"])
     def test_seats_in_grace_have_not_arrived(self, remap: Remap, status: str) -> None:
         ticket = remap.filed()
@@ -357,6 +388,7 @@ class TestWaiting:
         remap.look(ticket, days=1)
         assert remap.state(ticket) == (_T.HELD, Reason.SEATS_NOWHERE)
         assert "agreement_alarm" in remap.alarms()
+        assert remap.desk.kinds(ticket).count("agreement.alarm") == 1
         remap.look(ticket, days=4)
         assert remap.state(ticket) == (_T.HELD, Reason.SEATS_NOWHERE_FOR_DAYS)
         assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (40, 0)
@@ -364,6 +396,9 @@ class TestWaiting:
         remap.look(ticket)
         assert remap.state(ticket) == (_T.RUNNING, None)
         assert remap.desk.answers(ticket)[-1] == "started"
+        with remap.desk.open_uow() as uow:
+            seen = [(one.before, one.after) for one in uow.audit.list_by() if one.kind == "agreement.seen"]
+        assert sorted(seen) == [("unchanged", "vanished"), ("vanished", "moved")]
 
     def test_ran_out_instead_of_moving(self, remap: Remap) -> None:
         ticket = remap.filed()

@@ -16,7 +16,10 @@ from provisioning.domain.reasons import Reason
 from provisioning.planning.agreement_watch import (
     Sighting,
     gone_along,
+    has_moved,
     is_arrival,
+    is_in_source,
+    is_there_already,
     looks_like,
     next_vanished_at,
     sighting_of,
@@ -185,6 +188,31 @@ class TestWorry:
 
     def test_what_arrived_once_worries_nobody(self) -> None:
         assert worry(move(NOWHERE, vanished_at=NOW, moved_on=NOW.date()), NOW + timedelta(days=9), LIMITS) is None
+
+
+class TestMovedBefore:
+    @pytest.mark.parametrize(
+        ("seen", "expected"),
+        [
+            (look((), (bought("y", 50),), a3=10), True),
+            (look((bought("x9", 5),), (bought("y", 50),), a3=10), True),
+            (look((bought("x9", 6),), (bought("y", 50),), a3=10), False),
+            (look((), (bought("y", 49),), a3=10), False),
+            (look((), (bought("y", 50),), a3=11), False),
+            (look(), False),
+        ],
+    )
+    def test_only_the_ledger_can_tell(self, seen: Look, expected: bool) -> None:
+        assert is_there_already({A3: 40}, {A3: 5}, seen) is expected
+        inventory = Inventory(moving={A3: 40}, staying={A3: 5}, is_there_already=True)
+        assert has_moved(move(seen, inventory=inventory)) is expected
+
+    def test_nothing_is_nowhere(self) -> None:
+        assert not is_there_already({}, {}, look())
+
+    @pytest.mark.parametrize(("shown", "expected"), [(40, True), (41, True), (39, False)])
+    def test_the_source_shows_what_is_to_move(self, shown: int, expected: bool) -> None:
+        assert is_in_source({A3: 40}, look((bought("x", shown),))) is expected
 
 
 class TestElsewhere:
