@@ -74,4 +74,5 @@ class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     serving: tuple[OperationId, ...] = ()
     releasing: tuple[OperationId, ...] = ()
     is_released: bool = False  # what is to be taken in the source was decided, even if that is nothing
+    unserved: tuple[SkuId, ...] = ()  # products of which somebody in the target got nothing, or not everybody
     is_withheld: bool = False

@@ -100,17 +100,23 @@ def begin_release(
     parties = find_parties(uow, ticket, move, today)
     is_ours = uow.tenants.policy_on(move.source, today).assignment_mode is not AssignmentMode.NONE
     organisations = _bound(uow, parties, move.source, today) if parties and is_ours and not move.is_withheld else ()
-    unserved = {one.wish.sku_id for one in served if one.state is not OperationState.COMPLETED}
+    moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
+    shares = _shares([one for one in moved if one.tenant_id == move.target], mappings, today)
+    whole = {(one.wish.holder_id, one.wish.sku_id) for one in served if one.state is OperationState.COMPLETED}
+    unserved = {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
     in_grace = {one.sku_id for one in move.latest.source if one.status == GRACE}
     kept = unserved & {*move.inventory.staying, *in_grace}
-    moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
     operations = [
         _begin(uow, ticket, move.source, OperationKind.RELEASE, share, theirs, mappings, now)
-        for share in _shares([one for one in moved if one.tenant_id == move.target], mappings, today)
+        for share in shares
         if share.sku_id not in kept and (theirs := _of(organisations, share, parties))
     ]
     released = msgspec.structs.replace(
-        move, is_released=True, releasing=tuple(one.operation_id for one in operations), next_look_at=now
+        move,
+        is_released=True,
+        releasing=tuple(one.operation_id for one in operations),
+        unserved=tuple(sorted(unserved)),
+        next_look_at=now,
     )
     return released, operations
 
@@ -140,7 +146,7 @@ def _bound(uow: UnitOfWork, parties: Parties, tenant: TenantId, on: date) -> tup
 
 
 def _of(organisations: Sequence[OrganisationId], share: Share, parties: Parties | None) -> tuple[OrganisationId, ...]:
-    return tuple(one for one in organisations if parties and parties.served[one] == share.holder)
+    return tuple(one for one in organisations if parties and one in parties.served[share.holder])
 
 
 def _shares(entries: Sequence[LedgerEntry], mappings: Mappings, on: date) -> list[Share]:

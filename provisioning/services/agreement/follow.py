@@ -161,7 +161,7 @@ class FollowAgreement:
             if ticket.approved_by is not None and move.trouble is None:
                 uow.audit.record(_seen_change(ticket, seen, move, now))
                 move = self._alarmed(uow, ticket, move, now)
-                if seen is not None and has_moved(seen) and has_moved(move):
+                if seen is not None and _is_confirmed(seen, move):
                     move, begun = carry_over(uow, ticket, move, self.mappings, self.clock)
             uow.agreement_moves.save(ticket.ticket_id, move, now)
             uow.commit()
@@ -204,6 +204,11 @@ class FollowAgreement:
     def _send(self, begun: Sequence[Operation]) -> None:
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
+
+
+def _is_confirmed(seen: AgreementMove, move: AgreementMove) -> bool:
+    """Two looks say that all of it has moved; one that failed is none."""
+    return move.latest.at > seen.latest.at and has_moved(seen) and has_moved(move)
 
 
 def _seen_change(ticket: Ticket, seen: AgreementMove | None, move: AgreementMove, now: datetime) -> list[Event]:

@@ -20,24 +20,29 @@ from provisioning.services.boards import board_of
 
 
 class Parties(msgspec.Struct, frozen=True, kw_only=True):
-    """`holders` bought what moves; `served`: whose people have it, each with the holder that it comes from."""
+    """`holders` bought what moves; `served`: whose people have it, by holder."""
 
     source: Tenant
     target: Tenant
     holders: tuple[OrganisationId, ...]
-    served: dict[OrganisationId, OrganisationId]
+    served: dict[OrganisationId, tuple[OrganisationId, ...]]
     is_withheld: bool = False
+
+    @property
+    def everybody(self) -> frozenset[OrganisationId]:
+        """All organisations whose people have some of it."""
+        return frozenset(one for theirs in self.served.values() for one in theirs)
 
     def bindings_in(self, uow: UnitOfWork, tenant: TenantId, on: date) -> list[Binding]:
         """Theirs, confirmed by somebody."""
         bound = uow.tenants.bindings_in(tenant, on)
-        return [one for one in bound if one.organisation_id in self.served and one.is_confirmed]
+        return [one for one in bound if one.organisation_id in self.everybody and one.is_confirmed]
 
     def strangers_in(self, uow: UnitOfWork, tenant: TenantId, on: date) -> list[Binding]:
         """Of other boards: whom both would claim is nobody's to decide about."""
-        boards = {board_of(uow, one, on) for one in self.served}
+        boards = {board_of(uow, one, on) for one in self.everybody}
         bound = uow.tenants.bindings_in(tenant, on)
-        others = [one for one in bound if one.organisation_id not in self.served]
+        others = [one for one in bound if one.organisation_id not in self.everybody]
         return [one for one in others if board_of(uow, one.organisation_id, on) not in boards]
 
 
@@ -59,7 +64,7 @@ def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on
         source=source,
         target=target,
         holders=holders,
-        served={one: holder for holder in reversed(holders) for one in served_by(uow, holder, on)},
+        served={holder: served_by(uow, holder, on) for holder in holders},
         is_withheld=is_withheld,
     )
 

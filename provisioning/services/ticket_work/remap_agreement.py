@@ -23,7 +23,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.planning.agreement_inventory import counts_of, digest_of, notes_on
-from provisioning.planning.agreement_watch import Sighting, is_in_source, sighting_of, worry
+from provisioning.planning.agreement_watch import Sighting, has_moved, is_in_source, sighting_of, worry
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.planning.whole_agreement import WAYS_OUT, obstacle
 from provisioning.ports import UnitOfWork
@@ -134,13 +134,15 @@ class RemapAgreementWork(WithoutOperations):
         mode = uow.tenants.policy_on(move.target, today).assignment_mode
         return Standing(
             progress=Progress.DRAWN,
-            digest=digest_of(wish_in(ticket), move.source, move.target, move.inventory, tuple(parties.served)),
+            digest=digest_of(wish_in(ticket), move.source, move.target, move.inventory, tuple(parties.everybody)),
             counts=_told(move),
             notes=notes_on(move.inventory, mode),
         )
 
     def _away(self, move: AgreementMove, now: datetime) -> Standing:
         reason = move.trouble or worry(move, now, self.limits)
+        if move.inventory.is_there_already and not has_moved(move):
+            reason = reason or Reason.AGREEMENT_NOT_SEEN  # what was there when it was approved is not there now
         if reason is not None:
             return Standing(progress=Progress.STUCK, reason=reason, counts=_told(move))
         is_asked = move.case_number is not None or move.inventory.is_there_already
@@ -159,7 +161,7 @@ class RemapAgreementWork(WithoutOperations):
             reason=stuck.reason if stuck else None,
             counts=_outcome(uow, move),
             notes=_ending(move) if is_over else (),
-            is_whole=all(one.state is OperationState.COMPLETED for one in operations),
+            is_whole=not move.unserved and all(one.state is OperationState.COMPLETED for one in operations),
         )
 
 
@@ -209,5 +211,5 @@ def _people(uow: UnitOfWork, operations: tuple[OperationId, ...]) -> Counter[Sub
 
 def _ending(move: AgreementMove) -> tuple[str, ...]:
     """What a board must know when it is over."""
-    is_left = not move.releasing and not move.is_withheld
+    is_left = not move.releasing and not move.is_withheld and not move.unserved
     return (LEFT_IN_OLD_TENANT,) if is_left else ()

@@ -486,6 +486,50 @@ class TestArrived:
         remap.move()
         return remap.look(ticket)
 
+    def test_a_second_look_that_fails_is_none(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.desk.clock.forward(timedelta(hours=12))
+        remap.desk.advance(ticket.ticket_id)
+        remap.microsoft.trouble[remap.x] = RetryableError("Away.", Reason.NO_ANSWER)
+        remap.look(ticket, minutes=1)
+        assert remap.entitled(remap.y) == 0
+        remap.microsoft.trouble.clear()
+        remap.look(ticket)
+        assert remap.entitled(remap.y) == 40
+
+    def test_what_was_there_when_it_was_approved_and_is_gone_is_a_persons_work(self, remap: Remap) -> None:
+        remap.move()
+        ticket = remap.submit()
+        remap.microsoft.take(remap.y, A3)
+        remap.desk.approve(ticket)
+        remap.look(ticket)
+        assert remap.state(ticket) == (_T.HELD, Reason.AGREEMENT_NOT_SEEN)
+        assert remap.entitled(remap.y) == 0
+
+    def test_with_nobody_to_serve_any_more_it_is_not_called_whole(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        with remap.desk.open_uow() as uow:
+            bound = uow.tenants.bindings_of(SCHOOL, TODAY + timedelta(days=1))
+            [binding] = [one for one in bound if one.tenant_id == remap.y]
+            uow.tenants.end_binding(binding.binding_id, TODAY)
+            uow.commit()
+        remap.move()
+        remap.look(ticket, days=2)
+        remap.look(ticket)
+        [releasing] = remap.operations(OperationKind.RELEASE)  # without a seat it gives nobody anything
+        remap.desk.bring(releasing, *_END)
+        remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.PARTIALLY_COMPLETED
+
+    def test_what_the_board_bought_beside_the_school_serves_the_school_too(self, remap: Remap) -> None:
+        remap.desk.buy(BOARD, 15)
+        remap.microsoft.sell(remap.x, A3, 15)
+        self._arrived(remap)
+        served = {one.wish.holder_id: one.wish.organisations for one in remap.operations(OperationKind.DELIVER)}
+        assert served == {SCHOOL: (SCHOOL,), BOARD: (SCHOOL,)}
+        assert remap.entitled(remap.y, BOARD) == 15
+
     def test_what_was_bought_follows_on_the_day(self, remap: Remap) -> None:
         ticket = self._arrived(remap)
         assert remap.state(ticket) == (_T.RUNNING, None)
