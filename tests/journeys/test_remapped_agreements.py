@@ -51,7 +51,7 @@ class Move:
             ticket = self.show()
             return ticket if (ticket.state, ticket.reason) == (state, reason) else None
 
-        return until(look, lambda: f"ticket {state} {reason}: {self._story()}")
+        return until(look, lambda: f"ticket {state} {reason}: {self._story()}", within=90.0)
 
     def _story(self) -> str:
         sheet, move = self.show(), self.town.services.show_tickets.one(OPERATOR, self.ticket_id).move
@@ -70,7 +70,7 @@ class Move:
             found = self.operation(kind)
             return found if found and found.state is state else None
 
-        return until(look, lambda: f"{kind} {state}: {self.operation(kind)} {self._story()}")
+        return until(look, lambda: f"{kind} {state}: {self.operation(kind)} {self._story()}", within=90.0)
 
 
 def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(world: LocalWorld, town: Town) -> None:
@@ -117,7 +117,7 @@ def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(world: LocalWo
     check_promises(town, there, goal=A3)
     check_promises(town, here)
 
-    assert town.await_end(order).state is OperationState.COMPLETED
+    assert town.await_end(order, within=90.0).state is OperationState.COMPLETED
     assert town.holders(buyer, A3) == set(buyer.people)
     assert town.holders(stranger, A3) == set(stranger.people)
     check_promises(town, buyer, goal=A3)
