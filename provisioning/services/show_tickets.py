@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
@@ -32,6 +33,7 @@ class TicketSheet(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...] = ()
     texts: tuple[str, ...] = ()
     standing: Standing | None = None
+    move: AgreementMove | None = None  # of agreements that Microsoft moves, for our own people
 
     @property
     def operation_ids(self) -> tuple[OperationId, ...]:
@@ -66,6 +68,7 @@ class ShowTickets:
                 answers=tuple(uow.outbox.answers(ticket.ticket_id)),
                 operations=tuple(uow.tickets.operations_of(ticket.ticket_id)),
                 texts=texts,
+                move=uow.agreement_moves.find(ticket.ticket_id) if may(identity, Action.SEE_CASE) else None,
                 standing=self.works[ticket.kind].standing(uow, ticket, self.clock.now()) if is_drawn else None,
             )
             uow.commit()
