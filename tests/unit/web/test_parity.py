@@ -81,6 +81,7 @@ SAME = {
 }
 # a second route of a command whose options make it do two things
 PARTS = {
+    "GET /api/v1/tickets/{ticket}/assessment": "tickets show",
     "GET /api/v1/audit/checkpoint": "audit checkpoint",
     "GET /api/v1/migrations/{migration}/people": "migrations show",
     "POST /api/v1/tenants/{tenant}/policy/approve": "tenants policy",
