@@ -70,6 +70,19 @@ _DEFAULTS = Limits(
     # more is a fault that would flood desks
     notices_burst=50,
     notices_window=timedelta(minutes=10),
+    # Standard Webhooks 1.0, "Deliverability and reliability": the first tries soon, the last after three days
+    webhook_waits=(
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
+        timedelta(hours=24),
+    ),
+    webhooks_kept=timedelta(days=30),  # long enough to settle who was told what; a replay is refused by its age anyway
     # at most this much of the audit log can be cut off without an outside witness
     checkpoint_events=1_000,
     checkpoint_interval=timedelta(hours=1),

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     consent_key: SigningKey | None = None
     consent_redirect_url: str | None = None
 
+    # whom we tell, and who may tell us
+    webhooks_file: ExistingPath | None = None
+
     # the audit log outside the database
     checkpoint_folder: Path | None = None
     checkpoint_key_file: ExistingPath | None = None

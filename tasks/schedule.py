@@ -26,6 +26,7 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "sweep_campaigns": timedelta(seconds=1),
         "check_campaigns": timedelta(seconds=15),
         "relay_outbox": timedelta(seconds=5),
+        "send_webhooks": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
         "serve_waiting": timedelta(minutes=15) / fast,
     }
@@ -38,6 +39,7 @@ NIGHTLY = (
     "purge_operations",
     "purge_migrations",
     "purge_tickets",
+    "purge_webhooks",
 )
 
 

@@ -84,6 +84,12 @@ def relay_outbox(services: Services) -> int:
 
 
 @_round
+def send_webhooks(services: Services) -> int:
+    """Facts become messages to whoever wants to hear them, and messages leave."""
+    return services.spread_facts() + services.send_webhooks()
+
+
+@_round
 def seal_audit(services: Services) -> int:
     """Recorded events get their place in the signed log."""
     return services.seal_audit() if services.has_signing_key else 0
@@ -123,3 +129,9 @@ def purge_migrations(services: Services) -> int:
 def purge_tickets(services: Services) -> int:
     """What people wrote beside the fields of tickets goes when it is old."""
     return services.purge_tickets()
+
+
+@_round
+def purge_webhooks(services: Services) -> int:
+    """Messages that were taken long ago go."""
+    return services.purge_webhooks()

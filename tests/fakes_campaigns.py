@@ -33,6 +33,7 @@ class Rows(Protocol):
     campaigns: dict[CampaignId, Campaign]
     members: dict[tuple[CampaignId, MemberKey], CampaignMember]
     looks: dict[tuple[CampaignId, MemberKey], Readiness]
+    looking: dict[tuple[CampaignId, TenantId], datetime]
     operations: dict[OperationId, Operation]
     subjects: list[SubjectRecord]
 
@@ -118,20 +119,33 @@ class MemoryCampaigns:
     def note_readiness(self, campaign: CampaignId, found: Mapping[MemberKey, Readiness]) -> None:
         self.rows.looks |= {(campaign, key): look for key, look in found.items()}
         for key, look in found.items():
+            self.rows.looking.pop((campaign, key.tenant_id), None)
             member = self.rows.members[campaign, key]
             self.rows.members[campaign, key] = msgspec.structs.replace(member, people=look.people or member.people)
 
     def readiness(self, campaign: CampaignId) -> dict[MemberKey, Readiness]:
         return {key: look for (of, key), look in self.rows.looks.items() if of == campaign}
 
-    def to_check(self, campaign: CampaignId, before: datetime, limit: int) -> list[TenantId]:
+    def claim_look(
+        self, campaign: CampaignId, before: datetime, wall: datetime, until: datetime
+    ) -> list[CampaignMember]:
+        free = [one for one in self._unlooked(campaign, before) if self.rows.looking.get((campaign, one), wall) <= wall]
+        if not free:
+            return []
+        self.rows.looking[campaign, free[0]] = until
+        return [one for one in self.members(campaign, {MemberState.WAITING}) if one.tenant_id == free[0]]
+
+    def count_to_look(self, campaign: CampaignId, before: datetime) -> int:
+        return len(self._unlooked(campaign, before))
+
+    def _unlooked(self, campaign: CampaignId, before: datetime) -> list[TenantId]:
         looks = self.readiness(campaign)
         old = {
             one.tenant_id
             for one in self.members(campaign, {MemberState.WAITING})
             if one.key not in looks or looks[one.key].checked_at < before
         }
-        return sorted(old)[:limit]
+        return sorted(old)
 
     def _people(self, member: CampaignMember) -> list[SubjectRecord]:
         return [one for one in self.rows.subjects if one.operation_id == member.operation_id]

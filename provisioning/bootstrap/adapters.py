@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from config.clock import clock_from
 from config.limits import limits_from
-from config.settings import Settings
+from config.settings import Realm, Settings
 from mappings.loader import OURS, load_mappings
 from provisioning.audit.errors import AuditFormatError
 from provisioning.audit.note import SignerKey
@@ -49,6 +49,7 @@ from provisioning.ports import (
     Clock,
     Dispatcher,
     LicenceGateway,
+    MessageSender,
     OrderDesk,
     OrderSource,
     Prober,
@@ -58,6 +59,9 @@ from provisioning.ports import (
     UnitOfWork,
 )
 from provisioning.services.mappings_in_force import mappings_in_force
+from provisioning.webhooks.sender import WebhookSender
+from provisioning.webhooks.settings import WebhookSettings, load_webhooks
+from provisioning.webhooks.verifier import WebhookVerifier
 
 _POOL_SIZE = 2  # a task uses one connection, and its lease another
 
@@ -243,10 +247,25 @@ class Adapters:
             raise ConfigurationError("PROVISIONING_CHECKPOINT_FOLDER is missing: checkpoints have no place to go.")
         return CheckpointFolder(self.settings.checkpoint_folder)
 
+    @cached_property
+    def webhooks(self) -> WebhookSettings:
+        """Whom we tell and who may tell us; nobody, without a file."""
+        file = self.settings.webhooks_file
+        return load_webhooks(file, is_live=self.settings.realm is Realm.LIVE) if file else WebhookSettings()
+
+    @cached_property
+    def message_sender(self) -> MessageSender:
+        return WebhookSender(self.webhooks.outgoing_secrets)
+
+    @cached_property
+    def verify_webhook(self) -> WebhookVerifier:
+        """Whether a webhook is from whom it says."""
+        return WebhookVerifier(self.webhooks.incoming_secrets)
+
     def close(self) -> None:
         """Let go of what was opened; it is opened anew when it is asked for again."""
         made = self.__dict__
-        for client in ("_graph", "prober"):
+        for client in ("_graph", "prober", "message_sender"):
             if client in made:
                 made[client].close()
         if "_bridge" in made:

@@ -24,14 +24,19 @@ from provisioning.services.propose_configuration import ProposeConfiguration
 from provisioning.services.purge_answers import PurgeAnswers
 from provisioning.services.purge_migrations import PurgeMigrations
 from provisioning.services.purge_operations import PurgeOperations
+from provisioning.services.purge_webhooks import PurgeWebhooks
 from provisioning.services.reject_configuration import RejectConfiguration
 from provisioning.services.relay_outbox import RelayOutbox
+from provisioning.services.resend_webhooks import ResendWebhooks
 from provisioning.services.review_configuration import ReviewConfiguration
 from provisioning.services.revoke_actor import RevokeActor
 from provisioning.services.roll_back_configuration import RollBackConfiguration
 from provisioning.services.seal_audit import SealAudit
+from provisioning.services.send_webhooks import SendWebhooks
 from provisioning.services.show_configuration import ShowConfiguration
+from provisioning.services.show_webhooks import ShowWebhooks
 from provisioning.services.show_worklist import ShowWorklist
+from provisioning.services.spread_facts import SpreadFacts
 
 
 class Oversight(Measured):
@@ -90,6 +95,32 @@ class Oversight(Measured):
     @cached_property
     def relay_outbox(self) -> RelayOutbox:
         return RelayOutbox(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
+
+    @cached_property
+    def spread_facts(self) -> SpreadFacts:
+        return SpreadFacts(open_uow=self.open_uow, clock=self.clock, endpoints=self.webhooks.endpoints)
+
+    @cached_property
+    def send_webhooks(self) -> SendWebhooks:
+        return SendWebhooks(
+            open_uow=self.open_uow,
+            clock=self.clock,
+            limits=self.limits,
+            endpoints=self.webhooks.endpoints,
+            sender=self.message_sender,
+        )
+
+    @cached_property
+    def show_webhooks(self) -> ShowWebhooks:
+        return ShowWebhooks(open_uow=self.open_uow, endpoints=self.webhooks.endpoints)
+
+    @cached_property
+    def resend_webhooks(self) -> ResendWebhooks:
+        return ResendWebhooks(open_uow=self.open_uow, clock=self.clock)
+
+    @cached_property
+    def purge_webhooks(self) -> PurgeWebhooks:
+        return PurgeWebhooks(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
 
     @cached_property
     def list_events(self) -> ListEvents:

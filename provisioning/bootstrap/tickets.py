@@ -12,6 +12,7 @@ from provisioning.services.browse_tickets import BrowseTickets
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.import_records import ImportRecords
 from provisioning.services.purge_tickets import PurgeTickets
+from provisioning.services.receive_webhook import ReceiveWebhook
 from provisioning.services.show_tickets import ShowTickets
 from provisioning.services.submit_tickets import SubmitTickets
 from provisioning.services.sweep_tickets import SweepTickets
@@ -65,6 +66,10 @@ class Tickets(Operations, Tenants):
         return SubmitTickets(
             open_uow=self.open_uow, clock=self.clock, deeds=self.ticket_deeds, advance=self.advance_ticket
         )
+
+    @cached_property
+    def receive_webhook(self) -> ReceiveWebhook:
+        return ReceiveWebhook(open_uow=self.open_uow, clock=self.clock, submit=self.submit_tickets)
 
     @cached_property
     def approve_ticket(self) -> ApproveTicket:

@@ -13,6 +13,7 @@ from provisioning.domain.worklist import Owner
 from provisioning.planning.campaign_report import Tongue as CampaignTongue
 from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
+from provisioning.words.campaigns import tongue_of_campaigns
 from provisioning.words.catalogue import Language, OfMigration, Words
 
 VARIABLE = "PROVISIONING_LANGUAGE"
@@ -110,20 +111,16 @@ class Wording:
     @property
     def tongue_of_campaigns(self) -> CampaignTongue:
         """How reports of campaigns speak to the operator."""
-        return _campaign_tongue(self._words)
+        return tongue_of_campaigns(self.language)
 
     @property
     def tongue_of_campaigns_for_boards(self) -> CampaignTongue:
         """How they speak to boards: in Dutch, whatever the operator reads."""
-        return _campaign_tongue(Words(Language.DUTCH))
+        return tongue_of_campaigns(Language.DUTCH)
 
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""
         return self._words.topic(topic)
-
-
-def _campaign_tongue(words: Words) -> CampaignTongue:
-    return CampaignTongue(words.campaign_report, words.of_campaign, lambda reason: words.reason(reason).what)
 
 
 def _tongue(words: Words) -> Tongue:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, text, update
 
 from provisioning.database.jsonb import as_rows
 from provisioning.database.store import Store, columns_of, in_chunks, inserted, row_of
@@ -25,7 +25,7 @@ from provisioning.domain.campaign import (
     advance_member,
 )
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import CampaignId, OperationId, TenantId
+from provisioning.domain.ids import CampaignId, OperationId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.planning.campaign_readiness import Readiness
@@ -51,7 +51,7 @@ _SAVE = text("""
 
 _NOTE = text("""
     UPDATE campaign_members AS present
-    SET readiness = given.readiness, checked_at = given.checked_at,
+    SET readiness = given.readiness, checked_at = given.checked_at, look_until = NULL,
         people = CASE WHEN given.people > 0 THEN given.people ELSE present.people END
     FROM json_to_recordset(CAST(:rows AS json)) AS given (tenant_id text, holder_id text, from_sku text,
         readiness jsonb, checked_at timestamptz, people integer)
@@ -128,11 +128,8 @@ class SqlCampaigns(Store):
         return [CampaignId(campaign) for _, campaign in sorted((was_due, one) for was_due, one in rows)]
 
     def members(self, campaign: CampaignId, states: Collection[MemberState] = ()) -> list[CampaignMember]:
-        table = member_rows.c
-        query = columns_of(member_rows, CampaignMember).where(table.campaign_id == campaign)
-        query = query.where(table.state.in_(states)) if states else query
-        order = (table.wave, table.tenant_id, table.holder_id, table.from_sku)
-        return self._list(query.order_by(*order), CampaignMember)
+        conditions = [member_rows.c.state.in_(states)] if states else []
+        return self._list(_listed(campaign, *conditions), CampaignMember)
 
     def member_of(self, operation: OperationId) -> CampaignMember | None:
         query = columns_of(member_rows, CampaignMember).where(member_rows.c.operation_id == operation)
@@ -177,12 +174,24 @@ class SqlCampaigns(Store):
         query = query.where(table.campaign_id == campaign, table.readiness.is_not(None))
         return {_key_of(row): row["readiness"] for row in self._rows(query)}
 
-    def to_check(self, campaign: CampaignId, before: datetime, limit: int) -> list[TenantId]:
+    def claim_look(
+        self, campaign: CampaignId, before: datetime, wall: datetime, until: datetime
+    ) -> list[CampaignMember]:
         table = member_rows.c
-        oldest = func.min(func.coalesce(table.checked_at, func.to_timestamp(0)))
-        query = select(table.tenant_id).where(table.campaign_id == campaign, table.state == MemberState.WAITING)
-        query = query.group_by(table.tenant_id).having(oldest < before).order_by(oldest, table.tenant_id).limit(limit)
-        return list(map(TenantId, self._connection.scalars(query)))
+        one_at_a_time = select(campaigns.c.campaign_id).where(campaigns.c.campaign_id == campaign)
+        self._connection.execute(one_at_a_time.with_for_update(key_share=True))  # else two would take the same
+        is_free = table.look_until.is_(None) | (table.look_until <= wall)
+        query = _unlooked(campaign, before).where(is_free).order_by(_OLDEST, table.tenant_id).limit(1)
+        tenant = self._connection.scalar(query)
+        if tenant is None:
+            return []
+        self._connection.execute(
+            update(member_rows).where(_waiting(campaign), table.tenant_id == tenant).values(look_until=until)
+        )
+        return self._list(_listed(campaign, _waiting(campaign), table.tenant_id == tenant), CampaignMember)
+
+    def count_to_look(self, campaign: CampaignId, before: datetime) -> int:
+        return self._connection.scalar(select(func.count()).select_from(_unlooked(campaign, before).subquery())) or 0
 
     def _refused(self, campaign: Campaign) -> ConflictError:
         present = self.get(campaign.campaign_id)
@@ -198,6 +207,25 @@ class SqlCampaigns(Store):
             if present[one.key].state is not one.state:
                 advance_member(present[one.key].state, one.state)
         return ConflictError(f"Campaign {campaign} changed since it was read. Read it again.")
+
+
+_OLDEST = func.min(func.coalesce(member_rows.c.checked_at, func.to_timestamp(0)))
+
+
+def _waiting(campaign: CampaignId) -> ColumnElement[bool]:
+    return (member_rows.c.campaign_id == campaign) & (member_rows.c.state == MemberState.WAITING)
+
+
+def _unlooked(campaign: CampaignId, before: datetime) -> Select[Any]:
+    """Tenants that wait, of which some member was last looked at before then."""
+    tenant = member_rows.c.tenant_id
+    return select(tenant).where(_waiting(campaign)).group_by(tenant).having(before > _OLDEST)
+
+
+def _listed(campaign: CampaignId, *conditions: ColumnElement[bool]) -> Select[Any]:
+    table = member_rows.c
+    query = columns_of(member_rows, CampaignMember).where(table.campaign_id == campaign, *conditions)
+    return query.order_by(table.wave, table.tenant_id, table.holder_id, table.from_sku)
 
 
 def _key_of(row: Mapping[str, Any]) -> MemberKey:

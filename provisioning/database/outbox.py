@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text
 
 from provisioning.database.store import Store, inserted, row_of
 from provisioning.database.tables.outbox import intents, notices
@@ -65,17 +65,3 @@ class SqlOutbox(Store):
 
     def answers(self, ticket: TicketId) -> list[Answer]:
         return self._list(_ANSWERS.where(intents.c.ticket_id == ticket).order_by(intents.c.sequence), Answer)
-
-    def answers_to_send(self, limit: int) -> list[Answer]:
-        first = (
-            select(intents.c.ticket_id, func.min(intents.c.sequence).label("sequence"))
-            .where(intents.c.ticket_id.is_not(None), intents.c.relayed_at.is_(None))
-            .group_by(intents.c.ticket_id)
-            .subquery()
-        )
-        is_first = (intents.c.ticket_id == first.c.ticket_id) & (intents.c.sequence == first.c.sequence)
-        return self._list(_ANSWERS.join(first, is_first).order_by(intents.c.intent_id).limit(limit), Answer)
-
-    def answer_sent(self, ticket: TicketId, sequence: int, at: datetime) -> bool:
-        is_it = (intents.c.ticket_id == ticket) & (intents.c.sequence == sequence) & intents.c.relayed_at.is_(None)
-        return bool(self._changed(update(intents).where(is_it).values(relayed_at=at)))

@@ -32,6 +32,7 @@ from provisioning.database.stops import SqlStops
 from provisioning.database.tenant_migrations import SqlMigrations
 from provisioning.database.tenants import SqlTenants
 from provisioning.database.tickets import SqlTickets
+from provisioning.database.webhooks import SqlWebhooks
 from provisioning.database.worklist import SqlWorkList
 from provisioning.domain.errors import UnavailableError
 
@@ -146,6 +147,10 @@ class SqlUnitOfWork:
     @cached_property
     def outbox(self) -> ports.Outbox:
         return SqlOutbox(self._connection)
+
+    @cached_property
+    def webhooks(self) -> ports.WebhookStore:
+        return SqlWebhooks(self._connection)
 
     @cached_property
     def worklist(self) -> ports.WorkListReader:

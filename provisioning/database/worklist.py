@@ -77,6 +77,9 @@ _ITEMS = text("""
       AND NOT jsonb_exists(definition -> 'treatments', situation)
     GROUP BY migration_id
     UNION ALL
+    SELECT 'webhook ' || endpoint, 'WEBHOOK_GIVEN_UP', min(given_up_at), NULL, NULL, NULL, count(*)
+    FROM webhook_messages WHERE given_up_at IS NOT NULL GROUP BY endpoint
+    UNION ALL
     SELECT 'ticket ' || source || '/' || reference, coalesce(reason, 'APPROVAL_NEEDED'), entered_at, organisation_id,
            NULL, NULL, 1
     FROM tickets WHERE state IN ('incomplete', 'awaiting_authority', 'held', 'awaiting_approval')

@@ -60,6 +60,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # notices
     notices_burst: int
     notices_window: timedelta
+    # webhooks
+    webhook_waits: tuple[timedelta, ...]  # between attempts at a message that is not taken
+    webhooks_kept: timedelta  # messages that were taken, and the ids of those that came in
     # audit
     checkpoint_events: int
     checkpoint_interval: timedelta

@@ -72,6 +72,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.POISON,
             _R.WORK_FAILED,
             _R.STOPPED,
+            _R.WEBHOOK_GIVEN_UP,
             _R.CLOCK_SKEW,
             _R.APPLICATION_INCIDENT,
             _R.CREDENTIAL_REJECTED,

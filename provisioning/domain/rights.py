@@ -43,6 +43,7 @@ class Action(StrEnum):
     STEER_CAMPAIGN = "steer a campaign"
     STOP_WRITES = "stop writes"
     RESUME_WRITES = "resume writes"
+    RESEND_WEBHOOKS = "have webhooks sent again"
     EXPORT_AUDIT = "export the audit log"
     FORGET_PERSON = "forget a person"
     ROLL_BACK_CONFIGURATION = "bring back earlier mappings"
@@ -96,6 +97,7 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     # stopping is always safe, so every person on duty may
     Action.STOP_WRITES: frozenset({_ADMIN, _OPERATOR, _APPROVER, _AUDITOR}),
     Action.RESUME_WRITES: frozenset({_ADMIN, _OPERATOR}),
+    Action.RESEND_WEBHOOKS: frozenset({_ADMIN, _OPERATOR}),
     Action.EXPORT_AUDIT: frozenset({_AUDITOR, _ADMIN}),
     Action.FORGET_PERSON: frozenset({_ADMIN}),
     # back to what two persons had approved; whoever may judge a version looks at it afterwards

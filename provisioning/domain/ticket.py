@@ -136,7 +136,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a board was to be told about its ticket: one message per fact, numbered from 1, never gathered.
 
-    `sent_at`: when it was handed to the desk.
+    `sent_at`: when it was handed over to go to whoever listens.
     """
 
     ticket_id: TicketId

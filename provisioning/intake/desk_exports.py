@@ -22,6 +22,17 @@ def read_desk_export(path: Path, mapping: Path, mappings: Mappings) -> list[Tick
     return forms_of(path.name, [translated(_message(path.name, one), rules) for one in messages], mappings)
 
 
+def read_desk_message(name: str, content: bytes, mapping: Path | None, mappings: Mappings) -> list[TicketForm]:
+    """One message of the desk over the wire, in our own fields where there is no mapping. Raises InputError.
+
+    A mapping speaks of the whole message; without one, the ticket may stand in `data`, as Standard Webhooks has it.
+    """
+    message = _message(name, parse_json(name, as_text(name, content)))
+    if mapping is not None:
+        return forms_of(name, [translated(message, read_desk_mapping(mapping))], mappings)
+    return forms_of(name, [message["data"] if {"type", "data"} <= message.keys() else message], mappings)
+
+
 def _message(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{name} should hold one message of the desk, an object, or a list of them.")

@@ -40,6 +40,7 @@ from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, Operation
 from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from provisioning.ports.webhooks import MessageSender, WebhookStore
 from provisioning.ports.work import (
     GroupRegister,
     Journal,
@@ -74,6 +75,7 @@ __all__ = [
     "Ledger",
     "LicenceGateway",
     "LinePlace",
+    "MessageSender",
     "MigrationStore",
     "NoticePlace",
     "Numbered",
@@ -109,5 +111,6 @@ __all__ = [
     "TicketStore",
     "UnitOfWork",
     "WaitingList",
+    "WebhookStore",
     "WorkListReader",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from provisioning.domain.campaign import Campaign, CampaignMember, CampaignState, MemberKey, MemberState
-from provisioning.domain.ids import CampaignId, OperationId, TenantId
+from provisioning.domain.ids import CampaignId, OperationId
 from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.campaign_turn import Progress
 
@@ -66,5 +66,13 @@ class CampaignStore(Protocol):
     def readiness(self, campaign: CampaignId) -> dict[MemberKey, Readiness]:
         """Of those that were looked at."""
 
-    def to_check(self, campaign: CampaignId, before: datetime, limit: int) -> list[TenantId]:
-        """Tenants with members that wait and that nobody looked at since; never looked at first, then the oldest."""
+    def claim_look(
+        self, campaign: CampaignId, before: datetime, wall: datetime, until: datetime
+    ) -> list[CampaignMember]:
+        """Members that wait, of the tenant that was looked at longest ago, or never, if that was before `before`.
+
+        It is nobody else's `until` then, in real time, or until what was found is noted. Empty when there is none.
+        """
+
+    def count_to_look(self, campaign: CampaignId, before: datetime) -> int:
+        """Tenants with members that wait and that nobody looked at since."""

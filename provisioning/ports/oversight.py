@@ -210,12 +210,6 @@ class Outbox(Protocol):
     def answers(self, ticket: TicketId) -> list[Answer]:
         """In order, sent or not."""
 
-    def answers_to_send(self, limit: int) -> list[Answer]:
-        """Of each ticket the first that was not sent yet, oldest first: what follows waits until that one is."""
-
-    def answer_sent(self, ticket: TicketId, sequence: int, at: datetime) -> bool:
-        """Whether this was the first to say so; an answer is handed over once."""
-
     def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]: ...
 
 

@@ -21,6 +21,7 @@ from provisioning.ports.oversight import (
 from provisioning.ports.pages import Pages
 from provisioning.ports.tickets import TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
+from provisioning.ports.webhooks import WebhookStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
 
 
@@ -73,6 +74,8 @@ class UnitOfWork(Protocol):
     def retention(self) -> Retention: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
     @property
     def worklist(self) -> WorkListReader: ...
     @property

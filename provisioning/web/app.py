@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from provisioning.bootstrap import Services
-from provisioning.web import observe, refusals
+from provisioning.web import hooks, observe, refusals
 from provisioning.web.access import Access
 from provisioning.web.gate import Gate
 from provisioning.web.openapi import describe
@@ -35,7 +35,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     refusals.register(app)
-    for router in (observe.router, *ROUTERS):
+    for router in (observe.router, hooks.router, *ROUTERS):
         app.router.routes.extend(router.routes)  # as they are: `include_router` would hide them from `describe`
     app.add_middleware(Size, most=services.settings.api_body_bytes)
     app.add_middleware(Gate, services=services)

@@ -55,7 +55,8 @@ class Route(APIRoute):
         async def guarded(request: Request) -> Response:
             body = await request.body()
             _refuse_nul(request, body)
-            key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
+            has_keys = request.method == "POST" and hasattr(request.state, "identity")
+            key = request.headers.get(KEY_HEADER) if has_keys else None
             answer = await (handle(request) if key is None else _once(request, body, key, handle))
             if isinstance(answer, JsonAnswer) and answer.following:
                 answer.headers["Link"] = f'<?{_query(request, answer.following)}>; rel="next"'

@@ -27,6 +27,7 @@ from provisioning.cli.commands import (
     service,
     tenants,
     tickets,
+    webhooks,
 )
 
 
@@ -55,6 +56,7 @@ def register_all(app: typer.Typer) -> None:
         (tickets.group, "tickets"),
         (campaigns.group, "campaigns"),
         (notices.group, "notices"),
+        (webhooks.group, "webhooks"),
         (audit.group, "audit"),
         (sandbox.group, "sandbox"),
     ):

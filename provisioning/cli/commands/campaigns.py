@@ -109,6 +109,7 @@ def check(session: Session, campaign: Named) -> int:
         session.identity, campaign, lambda looks, total: track(looks, "Tenants", total)
     )
     told = f"{checked.tenants:,} tenants looked at; {checked.unready:,} not ready."
+    told += f" {checked.left:,} are being looked at elsewhere." if checked.left else ""
     more = " `provisioning campaigns show --readiness` has the list." if checked.unready else ""
     session.tell(checked, told + more)
     return 1 if checked.unready else 0

@@ -44,4 +44,5 @@ members = Table(
     moment("entered_at"),
     Column("readiness", JsonOf(Readiness)),
     moment("checked_at", optional=True),
+    moment("look_until", optional=True),  # real time: somebody looks at it now
 )

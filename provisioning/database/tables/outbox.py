@@ -29,4 +29,5 @@ notices = Table(
     moment("last_at"),
     labels("references_made"),
     moment("made_at"),
+    Column("facts_spread", Integer, nullable=False, server_default="0"),  # of them, how many webhooks told
 )

@@ -3,6 +3,8 @@
 from provisioning.web.routes import (
     actors,
     audit,
+    campaign_deeds,
+    campaigns,
     configuration,
     migration_deeds,
     migrations,
@@ -15,6 +17,7 @@ from provisioning.web.routes import (
     stops,
     tenants,
     tickets,
+    webhooks,
     worklist,
 )
 
@@ -30,8 +33,11 @@ ROUTERS = (
     records.router,
     migrations.router,
     migration_deeds.router,
+    campaigns.router,
+    campaign_deeds.router,
     stops.router,
     configuration.router,
     actors.router,
     audit.router,
+    webhooks.router,
 )

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -28,7 +29,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.planning.campaign_forecast import Writes
 from provisioning.planning.campaign_readiness import Readiness, ReadinessFinding
-from tests.factories import NOW, TODAY, campaigns, guid
+from tests.factories import NOW, TODAY, campaigns, guid, tenancy
 from tests.factories import operations as make
 from tests.factories.campaigns import APPROVER, FROM, REQUESTER, TO, approval
 from tests.integration.database.conftest import Open, store
@@ -238,16 +239,68 @@ class TestReadiness:
 
     def test_that_is_old_is_looked_at_again(self, uow: SqlUnitOfWork, campaign: Campaign) -> None:
         member = only(uow, campaign)
-        assert uow.campaigns.to_check(campaign.campaign_id, NOW, 10) == [member.tenant_id]
+        assert look(uow, campaign, NOW) == [member]
         uow.campaigns.note_readiness(campaign.campaign_id, {member.key: self.FOUND})
-        assert uow.campaigns.to_check(campaign.campaign_id, NOW, 10) == []
-        assert uow.campaigns.to_check(campaign.campaign_id, LATER, 10) == [member.tenant_id]
+        assert look(uow, campaign, NOW) == []
+        assert uow.campaigns.count_to_look(campaign.campaign_id, NOW) == 0
+        assert uow.campaigns.count_to_look(campaign.campaign_id, LATER) == 1
+        assert [one.key for one in look(uow, campaign, LATER)] == [member.key]
 
     def test_is_of_no_interest_once_a_tenant_has_begun(
         self, uow: SqlUnitOfWork, campaign: Campaign, operation: Operation
     ) -> None:
         at_work(uow, campaign, operation)
-        assert uow.campaigns.to_check(campaign.campaign_id, LATER, 10) == []
+        assert look(uow, campaign, LATER) == []
+        assert uow.campaigns.count_to_look(campaign.campaign_id, LATER) == 0
+
+
+def look(uow: SqlUnitOfWork, campaign: Campaign, before: datetime, wall: datetime = NOW) -> list[CampaignMember]:
+    return uow.campaigns.claim_look(campaign.campaign_id, before, wall, wall + timedelta(minutes=5))
+
+
+class TestWhoLooks:
+    """Several workers share the list: a tenant is looked at by one of them, with all that it has in the campaign."""
+
+    @pytest.fixture
+    def crowd(self, open_uow: Open) -> Campaign:
+        """Twenty tenants, each with two products."""
+        made = campaigns.campaign()
+        with open_uow() as uow:
+            tenants = [tenancy.tenant() for _ in range(20)]
+            for one in tenants:
+                uow.tenants.save(one)
+            uow.campaigns.add(
+                made,
+                [campaigns.member(made, one.tenant_id, from_sku=sku) for one in tenants for sku in (FROM, TO)],
+            )
+            uow.commit()
+        return made
+
+    def test_claims_a_tenant_with_all_its_members(self, uow: SqlUnitOfWork, crowd: Campaign) -> None:
+        first, second = look(uow, crowd, NOW), look(uow, crowd, NOW)
+        assert [len({one.tenant_id for one in some}) for some in (first, second)] == [1, 1]
+        assert [len(some) for some in (first, second)] == [2, 2]
+        assert first[0].tenant_id != second[0].tenant_id
+
+    def test_who_was_killed_loses_the_claim(self, uow: SqlUnitOfWork, campaign: Campaign) -> None:
+        assert look(uow, campaign, NOW)
+        assert look(uow, campaign, NOW) == []
+        assert look(uow, campaign, NOW, NOW + timedelta(minutes=5))
+
+    def test_ten_at_once_take_each_tenant_once(self, open_uow: Open, crowd: Campaign) -> None:
+        def worker(_number: int) -> list[str]:
+            taken: list[str] = []
+            while True:
+                with open_uow() as uow:
+                    members = look(uow, crowd, NOW)
+                    uow.commit()
+                if not members:
+                    return taken
+                taken.append(members[0].tenant_id)
+
+        with ThreadPoolExecutor(10) as pool:
+            taken = [tenant for some in pool.map(worker, range(10)) for tenant in some]
+        assert (len(taken), len(set(taken))) == (20, 20)
 
 
 class TestHoldings:

@@ -85,31 +85,6 @@ class TestFromSubmissionToAnswer:
         assert {one.sent_at for one in desk.sheet(ready).answers} == {None}
 
 
-class TestAnswersToSend:
-    def test_are_the_first_of_each_ticket_that_was_not_sent(self, desk: Desk, ready: Ticket) -> None:
-        other = desk.submit(given={})
-        with desk.open_uow() as uow:
-            assert self._waiting(uow) == {(ready.ticket_id, 1), (other.ticket_id, 1)}
-            assert uow.outbox.answer_sent(ready.ticket_id, 1, desk.clock.now())
-            assert self._waiting(uow) == {(ready.ticket_id, 2), (other.ticket_id, 1)}
-            assert [one.sent_at for one in uow.outbox.answers(ready.ticket_id)] == [desk.clock.now(), None]
-
-    def test_each_is_handed_over_once(self, desk: Desk, ready: Ticket) -> None:
-        with desk.open_uow() as uow:
-            handed = [uow.outbox.answer_sent(ready.ticket_id, 1, desk.clock.now()) for _ in range(2)]
-            assert handed == [True, False]
-            assert uow.outbox.answer_sent(ready.ticket_id, 9, desk.clock.now()) is False
-
-    def test_none_when_all_were_sent(self, desk: Desk, ready: Ticket) -> None:
-        with desk.open_uow() as uow:
-            for number in (1, 2):
-                uow.outbox.answer_sent(ready.ticket_id, number, desk.clock.now())
-            assert self._waiting(uow) == set()
-
-    def _waiting(self, uow: SqlUnitOfWork) -> set[tuple[str, int]]:
-        return {(one.ticket_id, one.sequence) for one in uow.outbox.answers_to_send(10)}
-
-
 class TestTheSameAgain:
     def test_has_no_effect(self, desk: Desk) -> None:
         form = tickets.form()

@@ -15,6 +15,7 @@ from provisioning.domain.ticket import Ticket, TicketKind
 from provisioning.domain.worklist import Intent, Stop, Topic
 from provisioning.services.authenticate import token_digest
 from tests.factories import NOW, tenancy
+from tests.factories import campaigns as make_campaigns
 from tests.factories import migrations as make_migrations
 from tests.factories import operations as make
 from tests.factories import orders as make_orders
@@ -36,6 +37,7 @@ class Settled:
     migration: str
     ticket: str
     reference: str
+    campaign: str
     digest: str
     token: str
 
@@ -55,6 +57,7 @@ class Settled:
             self.migration,
             self.ticket,
             self.reference,
+            self.campaign,
         }
 
 
@@ -70,6 +73,8 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
     policy = tenancy.policy(tenant.tenant_id, asked_by=f"letter {mark}", approved_by=None)
     migration = make_migrations.migration(other.tenant_id, tenant.tenant_id, asked={"name": f"merger {mark}"})
     ticket = _asked(mark, board, school, tenant, other)
+    campaign = make_campaigns.campaign(definition=make_campaigns.definition(name=f"sector {mark}"))
+    place = {"holder_id": OrganisationId(board), "board_id": OrganisationId(board), "told": mark}
     settled = Settled(
         mark=mark,
         board=board,
@@ -80,6 +85,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         migration=migration.migration_id,
         ticket=ticket.ticket_id,
         reference=ticket.reference,
+        campaign=campaign.campaign_id,
         digest=policy.digest,
         token=f"token-of-board-{mark}",
     )
@@ -109,6 +115,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         uow.tickets.add(ticket)
         uow.tickets.keep_text(ticket.ticket_id, f"secret of {mark}", NOW)
         uow.outbox.add([_answer(ticket, mark)])
+        uow.campaigns.add(campaign, [make_campaigns.member(campaign, tenant.tenant_id, **place)])
         uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
         uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
         uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)

@@ -39,13 +39,17 @@ def names_of(settled: Settled) -> dict[str, str]:
         "order_number": settled.order,
         "operation": settled.operation,
         "organisation": settled.school,
+        "board": settled.board,
         "tenant": settled.tenant,
         "migration": settled.migration,
         "ticket": settled.ticket,
         "reference": settled.reference,
+        "campaign": settled.campaign,
         "actor": settled.client,
         "digest": settled.digest,
         "wave": "1",
+        "endpoint": "an-endpoint",
+        "sender": "a-sender",
     }
 
 
@@ -54,7 +58,8 @@ def nothings() -> dict[str, str]:
 
 
 def names_of_parameters() -> set[str]:
-    return set(Settled.__annotations__) | {"organisation", "actor", "order_number", "reference"}
+    others = {"organisation", "actor", "order_number", "reference", "endpoint", "sender"}
+    return set(Settled.__annotations__) | others
 
 
 def described(client: TestClient) -> Iterator[tuple[APIRoute, str, dict[str, Any]]]:

@@ -43,6 +43,7 @@ MATRIX = {
     Action.RESUME_WRITES: "admin operator",
     Action.EXPORT_AUDIT: "auditor admin",
     Action.FORGET_PERSON: "admin",
+    Action.RESEND_WEBHOOKS: "admin operator",
     Action.ROLL_BACK_CONFIGURATION: "admin operator",
     Action.REVIEW_CONFIGURATION: "admin approver auditor",
     Action.SUBMIT_TICKETS: "operator desk board",

@@ -167,6 +167,7 @@ class World:
         self.campaigns: dict[CampaignId, Campaign] = {}
         self.members: dict[tuple[CampaignId, MemberKey], CampaignMember] = {}
         self.looks: dict[tuple[CampaignId, MemberKey], Readiness] = {}
+        self.looking: dict[tuple[CampaignId, TenantId], datetime] = {}
         self.records: list[Record] = []
         self.waiting: list[WaitingList] = []
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}

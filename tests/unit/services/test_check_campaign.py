@@ -9,6 +9,7 @@ import pytest
 from config.limits import default_limits
 from provisioning.domain.campaign import Campaign, CampaignMember, CampaignState, MemberKey, MemberState
 from provisioning.domain.errors import ActionRequiredError, NotAllowedError
+from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.planning.campaign_readiness import Readiness, ReadinessFinding
@@ -71,6 +72,7 @@ class TestAsked:
         with pytest.raises(KeyboardInterrupt):
             service(world, clock, Looks(clock, breaks_at=2))(OPERATOR, "5f0c")
         assert len(world.looks) == 2
+        clock.moment += timedelta(minutes=5)  # whoever broke off does not hold the tenant for longer
         looks = Looks(clock)
         service(world, clock, looks).round()
         assert looks.seen == [tenant_of(3)]
@@ -79,6 +81,45 @@ class TestAsked:
         a_campaign(world, CampaignState.NEW)
         with pytest.raises(NotAllowedError):
             service(world, FakeClock(), Looks(FakeClock()))(AUDITOR, "5f0c")
+
+
+class TestInParts:
+    """Over HTTP nobody waits for three thousand tenants: a part, and the others in the requests that follow."""
+
+    def test_a_part_says_how_many_are_left_and_the_next_goes_on(self, world: World) -> None:
+        made, clock = a_campaign(world, CampaignState.NEW), FakeClock()
+        for number in range(1, 6):
+            a_member(world, made, number)
+        looks = Looks(clock)
+
+        def slow(campaign: Campaign, members: Sequence[CampaignMember]) -> dict[MemberKey, Readiness]:
+            clock.moment += timedelta(seconds=6)
+            return looks(campaign, members)
+
+        part = service(world, clock, slow)(OPERATOR, "5f0c", within=timedelta(seconds=10))
+        assert (part.tenants, part.unready, part.left) == (2, 1, 3)
+        rest = service(world, clock, slow)(OPERATOR, "5f0c", since=part.since)
+        assert (rest.tenants, rest.left) == (3, 0)
+        assert sorted(looks.seen) == [tenant_of(number) for number in range(1, 6)]
+
+    def test_what_somebody_else_is_looking_at_is_left(self, world: World) -> None:
+        made, clock = a_campaign(world, CampaignState.NEW), FakeClock()
+        for number in (1, 2):
+            a_member(world, made, number)
+        world.looking[CAMPAIGN, TenantId(tenant_of(1))] = clock.wall() + timedelta(minutes=1)
+        checked = service(world, clock, Looks(clock))(OPERATOR, "5f0c")
+        assert (checked.tenants, checked.left) == (1, 1)
+
+    def test_a_look_that_fails_keeps_no_other_tenant_waiting(self, world: World) -> None:
+        made, clock = a_campaign(world, CampaignState.NEW), FakeClock()
+        for number in (1, 2):
+            a_member(world, made, number)
+        with pytest.raises(KeyboardInterrupt):
+            service(world, clock, Looks(clock, breaks_at=0)).round()
+        looks = Looks(clock)
+        assert service(world, clock, looks).round() == 1
+        clock.moment += timedelta(minutes=5)
+        assert service(world, clock, looks).round() == 1
 
 
 class TestRounds:

@@ -19,6 +19,19 @@ SAME = {
     "audit export": "GET /api/v1/audit/export",
     "audit forget": "POST /api/v1/audit/forget",
     "audit list": "GET /api/v1/audit",
+    "campaigns abort": "POST /api/v1/campaigns/{campaign}/abort",
+    "campaigns approve": "POST /api/v1/campaigns/{campaign}/approve",
+    "campaigns check": "POST /api/v1/campaigns/{campaign}/check",
+    "campaigns create": "POST /api/v1/campaigns",
+    "campaigns exclude": "POST /api/v1/campaigns/{campaign}/exclude",
+    "campaigns include": "POST /api/v1/campaigns/{campaign}/include",
+    "campaigns list": "GET /api/v1/campaigns",
+    "campaigns pause": "POST /api/v1/campaigns/{campaign}/pause",
+    "campaigns report": "GET /api/v1/campaigns/{campaign}/report",
+    "campaigns resume": "POST /api/v1/campaigns/{campaign}/resume",
+    "campaigns retry": "POST /api/v1/campaigns/{campaign}/retry",
+    "campaigns show": "GET /api/v1/campaigns/{campaign}",
+    "campaigns start": "POST /api/v1/campaigns/{campaign}/start",
     "configuration approve": "POST /api/v1/configuration/{digest}/approve",
     "configuration propose": "POST /api/v1/configuration",
     "configuration reject": "POST /api/v1/configuration/{digest}/reject",
@@ -69,6 +82,9 @@ SAME = {
     "tenants policy": "POST /api/v1/tenants/{tenant}/policy",
     "tenants select": "POST /api/v1/tenants/{tenant}/select",
     "tenants show": "GET /api/v1/tenants/{tenant}",
+    "webhooks list": "GET /api/v1/webhooks",
+    "webhooks resend": "POST /api/v1/webhooks/{endpoint}/resend",
+    "webhooks show": "GET /api/v1/webhooks/messages",
     "tickets approve": "POST /api/v1/tickets/{ticket}/approve",
     "tickets complete": "POST /api/v1/tickets/{ticket}/complete",
     "tickets draft": "GET /api/v1/tickets/{ticket}/draft",
@@ -83,6 +99,9 @@ SAME = {
 PARTS = {
     "GET /api/v1/tickets/{ticket}/assessment": "tickets show",
     "GET /api/v1/audit/checkpoint": "audit checkpoint",
+    "GET /api/v1/campaigns/{campaign}/letters/{board}": "campaigns report",
+    "GET /api/v1/campaigns/{campaign}/members": "campaigns show",
+    "GET /api/v1/campaigns/{campaign}/readiness": "campaigns show",
     "GET /api/v1/migrations/{migration}/people": "migrations show",
     "POST /api/v1/tenants/{tenant}/policy/approve": "tenants policy",
 }
@@ -104,6 +123,7 @@ ONLY_TYPED = {
     "up": "starts a world on this machine",
 }
 ONLY_ASKED = {
+    "POST /webhooks/{sender}": "is told by desks; `tickets submit` brings in the same by file",
     "GET /healthz": "is asked by machines that restart us",
     "GET /readyz": "is asked by machines that send us requests",
 }

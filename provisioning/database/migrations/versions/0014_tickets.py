@@ -67,7 +67,7 @@ STATEMENTS = (
         ADD CONSTRAINT answers_are_numbered CHECK ((ticket_id IS NULL) = (sequence IS NULL)),
         ADD CONSTRAINT one_answer_for_a_number UNIQUE (ticket_id, sequence)""",
     """
-    CREATE INDEX answers_to_send ON outbox_intents (ticket_id, sequence)
+    CREATE INDEX answers_to_send ON outbox_intents (intent_id)
     WHERE ticket_id IS NOT NULL AND relayed_at IS NULL""",
     "ALTER TABLE records ADD COLUMN saved_by text",
     """

@@ -1,0 +1,1 @@
+"""Signed webhooks, in and out: the only code that speaks Standard Webhooks."""
