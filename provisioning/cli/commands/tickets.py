@@ -80,8 +80,8 @@ def list_all(
     group,
     "show",
     examples=(
-        "provisioning tickets show 5f0c9a4e",
-        "provisioning tickets show desk/2027-0142 --html beoordeling.html --language nl",
+        "provisioning tickets show desk/2027-0142",
+        "provisioning tickets show 5f0c9a4e --html beoordeling.html --language nl",
     ),
 )
 def show(
