@@ -10,6 +10,7 @@ from provisioning.domain.ids import OrganisationId
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.domain.ticket_wishes import wish_of
 from provisioning.planning.asked_change import AskedChange, asked_change
+from provisioning.planning.assessment_facts import Fact, FactKind
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.words.assessments import Form, render_assessment
 from provisioning.words.catalogue import Language
@@ -106,14 +107,22 @@ class TestWhereItStands:
         assert "nog niets veranderd" not in text
 
     def test_what_cannot_be_done_says_so(self) -> None:
-        from provisioning.planning.assessment_facts import Fact, FactKind
-
         fact = Fact(kind=FactKind.PART_OF_LICENSE_ID, names=("L1",))
         made = assess(facts=(fact,), reader=OF_BOARD)
-        change = asked(TicketKind.REMAP_AGREEMENT, digest=None)
+        change = asked(TicketKind.REMAP_AGREEMENT, digest=None, state=TicketState.REJECTED)
         text = render_assessment(msgspec.structs.replace(made, asked=change), Language.DUTCH, Form.TEXT)
         assert "Stand: afgewezen." in text
         assert "Dit kan niet." in text
+        assert "Wij voeren dit verzoek niet uit." in text
+
+    def test_what_a_person_still_has_to_look_at_is_not_called_refused(self) -> None:
+        fact = Fact(kind=FactKind.LICENSE_ID_UNKNOWN, names=("L1",))
+        change = asked(TicketKind.REMAP_AGREEMENT, digest=None, state=TicketState.HELD)
+        made = msgspec.structs.replace(assess(facts=(fact,), reader=OF_BOARD), asked=change)
+        text = render_assessment(made, Language.DUTCH, Form.TEXT)
+        assert "Stand: heeft aandacht nodig." in text
+        assert "afgewezen" not in text
+        assert "Wij voeren dit verzoek niet uit." not in text
 
 
 class TestTheDigest:
