@@ -2,6 +2,7 @@
 
 from functools import cached_property, partial
 
+from provisioning.bootstrap.operations import Operations
 from provisioning.bootstrap.tenants import Tenants
 from provisioning.domain.ticket import TicketKind
 from provisioning.services.advance_ticket import AdvanceTicket
@@ -10,6 +11,7 @@ from provisioning.services.agreement.find_strays import FindStrays
 from provisioning.services.agreement.follow import FollowAgreement
 from provisioning.services.agreement.note_case import NoteCase
 from provisioning.services.approve_ticket import ApproveTicket
+from provisioning.services.assess_ticket import AssessTicket
 from provisioning.services.browse_tickets import BrowseTickets
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.import_records import ImportRecords
@@ -30,7 +32,7 @@ from provisioning.services.ticket_work.service_plan_policy import ServicePlanPol
 from provisioning.words.answers import in_each_language
 
 
-class Tickets(Tenants):
+class Tickets(Operations, Tenants):
     @cached_property
     def ticket_works(self) -> Works:
         """One for each kind."""
@@ -114,6 +116,16 @@ class Tickets(Tenants):
     @cached_property
     def show_tickets(self) -> ShowTickets:
         return ShowTickets(open_uow=self.open_uow, clock=self.clock, works=self.ticket_works, mappings=self.mappings)
+
+    @cached_property
+    def assess_ticket(self) -> AssessTicket:
+        return AssessTicket(
+            open_uow=self.open_uow,
+            clock=self.clock,
+            mappings=self.mappings,
+            works=self.ticket_works,
+            assess=self.assess,
+        )
 
     @cached_property
     def browse_tickets(self) -> BrowseTickets:

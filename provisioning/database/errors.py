@@ -69,10 +69,22 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     "campaigns_pkey": (ConflictError, "The campaign exists already."),
     "member_in_known_tenant": (InputError, "A tenant of the campaign is not known. Add it first."),
     "campaign_runs_approved": (NotAllowedError, "A campaign runs once a second person has approved it."),
+    "ticket_approved_by_second_person": (
+        NotAllowedError,
+        "A ticket is approved by a person who wrote nothing of it and does not ask for it. Ask another approver.",
+    ),
+    "ticket_not_approved_by_whose_work_it_rests_on": (
+        NotAllowedError,
+        "Who had a hand in what the ticket rests on may not approve it. Ask another approver.",
+    ),
     "campaign_approved_by_person": (NotAllowedError, "Only a person approves a campaign."),
     "campaign_approved_by_second_person": (
         NotAllowedError,
         "Who asked for the campaign, or wrote its mappings, may not approve it. Ask another approver.",
+    ),
+    "campaign_not_approved_by_author_of_mappings": (
+        NotAllowedError,
+        "Who proposed the mappings in force may not approve a campaign that rests on them. Ask another approver.",
     ),
     "campaign_approved_as_it_is": (ConflictError, "The campaign is not the one that was approved. Look at it again."),
     "one_member_for_an_operation": (ConflictError, "Another look began this tenant in between. Look again."),

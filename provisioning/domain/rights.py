@@ -142,6 +142,21 @@ _PERSONS_ONLY = frozenset(
 )
 
 
+# What one person began and another must let happen, look at or confirm. A refusal of any of them is on record.
+OF_A_SECOND_PERSON = frozenset(
+    {
+        Action.APPROVE_PLAN,
+        Action.REVIEW_PLAN,
+        Action.APPROVE_TICKET,
+        Action.APPROVE_CAMPAIGN,
+        Action.CONFIRM_BINDING,
+        Action.APPROVE_POLICY,
+        Action.APPROVE_CONFIGURATION,
+        Action.REVIEW_CONFIGURATION,
+    }
+)
+
+
 def may(identity: Identity, action: Action) -> bool:
     """Whether one of the identity's roles carries the right, and whether it is a person where it must be one."""
     return bool(identity.roles & RIGHTS[action]) and (identity.is_person or action not in _PERSONS_ONLY)

@@ -109,6 +109,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     state: TicketState = TicketState.RECEIVED
     reason: Reason | None = None
     digest: str | None = None
+    grounded_by: tuple[Actor, ...] = ()  # had a hand in what it rests on: none of them approves it either
     approved_by: Actor | None = None
     approved_at: datetime | None = None
     closing_words: str | None = None  # why a person rejected or withdrew it; it names nobody

@@ -53,6 +53,10 @@ class Narrator:
         """Text that has its lines already, such as a plan or commands to type: none is broken."""
         self.console.print(Text("\n".join(f"    {line}".rstrip() for line in text.splitlines())), soft_wrap=True)
 
+    def page(self, text: str) -> None:
+        """Text that fills the width by itself, such as an assessment."""
+        self.console.print(Text(text), soft_wrap=True)
+
     def show(self, what: RenderableType) -> None:
         self.console.print(what)
 

@@ -22,6 +22,7 @@ from provisioning.local.story_scenery import (
     staff_of,
     tenant_of,
 )
+from provisioning.local.story_ticket import a_board_asks_by_ticket
 from provisioning.local.world import APP
 from provisioning.planning.render import render_plan
 
@@ -213,6 +214,7 @@ STORY: Sequence[Scene] = (
     seats_come_late,
     the_same_again,
     mistakes,
+    a_board_asks_by_ticket,
 )
 
 

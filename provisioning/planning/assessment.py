@@ -14,6 +14,7 @@ from provisioning.domain.ids import ArticleCode, OperationId, OrganisationId, Sk
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Operation, OperationKind, Step
 from provisioning.domain.reasons import Reason
+from provisioning.planning.asked_change import AskedChange
 from provisioning.planning.assessment_counts import ProductCount, ServiceChange
 from provisioning.planning.assessment_facts import Fact
 from provisioning.planning.plan import SubjectPlan
@@ -104,6 +105,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     drawn_at: datetime
     digest: str
+    asked: AskedChange | None = None  # the ticket that all of this is for
     for_board: str | None = None  # the board's name when it is its own part alone
 
 

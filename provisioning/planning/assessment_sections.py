@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.calendar import AMSTERDAM
+from provisioning.domain.ticket import TICKET_ENDS, TicketState
 from provisioning.planning.assessment import Assessment, Feasibility, PlanPart, SchoolCount, SeatNeed
 from provisioning.planning.assessment_counts import ServiceChange
 from provisioning.planning.assessment_facts import Fact
-from provisioning.planning.assessment_words import Tongue
+from provisioning.planning.assessment_words import AssessmentWords, Tongue
 
 _SHOWN = 100  # people of a list: the whole of it is in the JSON
 
@@ -57,13 +58,10 @@ def sections(assessment: Assessment, tongue: Tongue) -> list[Section]:
 def _in_short(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
     words = tongue.words
     yield words.verdicts[assessment.feasibility]
-    if assessment.feasibility is Feasibility.IMPOSSIBLE:
-        yield words.standing.format(state=words.refused)
-    else:
-        states = dict.fromkeys(tongue.state(part.state) for part in assessment.parts)
-        yield from (words.standing.format(state=state) for state in states)
+    yield from _standing(assessment, tongue)
     if not assessment.parts:
-        yield words.no_plans
+        if assessment.asked is None or not assessment.asked.is_decided:
+            yield words.no_plans
         return
     yield words.about.format(people=tongue.number(assessment.people), schools=tongue.number(assessment.schools))
     for part in assessment.parts:
@@ -73,6 +71,21 @@ def _in_short(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
     if assessment.held:
         yield words.stays.format(people=tongue.number(assessment.held))
     yield words.looked.format(moment=_moment(min(part.observed_at for part in assessment.parts), assessment))
+
+
+def _standing(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
+    """What is asked, if a ticket asks it, and where it stands."""
+    words, asked = tongue.words, assessment.asked
+    if asked is not None:
+        yield words.ticket.format(key=asked.key)
+        yield words.changes[asked.kind].format_map(asked.named)
+        yield from map(tongue.note, asked.notes)
+        yield words.standing.format(state=tongue.ticket(asked.state))
+    elif assessment.feasibility is Feasibility.IMPOSSIBLE:
+        yield words.standing.format(state=words.refused)
+    else:
+        states = dict.fromkeys(tongue.state(part.state) for part in assessment.parts)
+        yield from (words.standing.format(state=state) for state in states)
 
 
 def _moment(at: datetime, assessment: Assessment) -> str:
@@ -243,9 +256,21 @@ def _duration(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
 
 
 def _afterwards(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
-    words, is_impossible = tongue.words, assessment.feasibility is Feasibility.IMPOSSIBLE
-    yield words.board_impossible if is_impossible else words.board_next
+    words, asked = tongue.words, assessment.asked
+    is_impossible = assessment.feasibility is Feasibility.IMPOSSIBLE
+    if asked is not None and asked.is_decided:
+        yield _decided(asked.state, words)
+        return
+    yield words.board_impossible if is_impossible and asked is None else words.board_next
     if assessment.for_board is None:
         yield from (words.breach.format(breach=one) for part in assessment.parts for one in part.breaches)
-        if not is_impossible:
+        if asked is not None and asked.digest is not None:
+            yield words.approve_ticket.format(digest=asked.digest[:8])
+        elif asked is None and not is_impossible:
             yield words.approve_next.format(digest=assessment.digest[:8])
+
+
+def _decided(state: TicketState, words: AssessmentWords) -> str:
+    if state in {TicketState.REJECTED, TicketState.WITHDRAWN}:
+        return words.board_impossible
+    return words.ended_next if state in TICKET_ENDS else words.going_next

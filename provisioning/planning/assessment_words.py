@@ -7,6 +7,7 @@ import msgspec
 
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.planning.assessment import Feasibility
 from provisioning.planning.assessment_facts import FactKind
 
@@ -24,6 +25,8 @@ class AssessmentWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     language: str  # as HTML names it
     thousands: str
     title: str
+    ticket: str
+    changes: Mapping[TicketKind, str]
     for_board: str
     looked: str
     standing: str
@@ -83,18 +86,26 @@ class AssessmentWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     nothing_to_know: str
     afterwards: str
     board_next: str
+    going_next: str
+    ended_next: str
     board_impossible: str
     approve_next: str
+    approve_ticket: str
     breach: str
 
 
 @dataclass(frozen=True)
 class Tongue:
-    """How one language speaks of assessments. `why`: what is the case and what to do; `state`: one of the five."""
+    """How one language speaks of assessments. `why`: what is the case and what to do; `state`: one of the five.
+
+    `ticket`: where a ticket stands; `note`: a sentence that is read with it.
+    """
 
     words: AssessmentWords
     why: Callable[[Reason], str]
     state: Callable[[OperationState], str]
+    ticket: Callable[[TicketState], str]
+    note: Callable[[str], str]
 
     def number(self, number: int) -> str:
         return f"{number:,}".replace(",", self.words.thousands)

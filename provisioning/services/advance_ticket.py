@@ -16,10 +16,11 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket, TicketState
-from provisioning.planning.ticket_turn import looked_at_after, next_turn
+from provisioning.planning.ticket_turn import Standing, Turn, looked_at_after, next_turn
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.ticket_authority import find_authority
 from provisioning.services.ticket_deeds import TicketDeeds
+from provisioning.services.ticket_hands import grounded
 from provisioning.services.ticket_work import Objection, TicketWork, Works
 
 _MOST_STEPS = 12  # far more than any ticket takes in one go: what goes in circles stops here, and waits for its turn
@@ -140,8 +141,14 @@ class AdvanceTicket:
         turn = next_turn(ticket, standing)
         if turn is None:
             return None
-        self.deeds.move(uow, ticket, turn.state, now, reason=turn.reason, standing=standing)
+        self._move(uow, ticket, turn, standing, now)
         return []
+
+    def _move(self, uow: UnitOfWork, ticket: Ticket, turn: Turn, standing: Standing, now: datetime) -> None:
+        """What is shown to an approver bears the names of all who had a hand in it."""
+        if turn.state is TicketState.AWAITING_APPROVAL:
+            ticket = grounded(uow, ticket, self._work(ticket), now)
+        self.deeds.move(uow, ticket, turn.state, now, reason=turn.reason, standing=standing)
 
     def _reconsider(self, uow: UnitOfWork, ticket: Ticket, work: TicketWork, now: datetime) -> _Begun | None:
         """What kept it from beginning may be gone: then it is as good as new. What was begun is looked at as it is."""
@@ -155,7 +162,7 @@ class AdvanceTicket:
         if turn.state in {TicketState.ASSESSING, TicketState.REJECTED}:
             self.deeds.move(uow, ticket, TicketState.RECEIVED, now)
         else:
-            self.deeds.move(uow, ticket, turn.state, now, reason=turn.reason, standing=standing)
+            self._move(uow, ticket, turn, standing, now)
         return []
 
     def _follow_up(self, ticket_id: TicketId) -> Reason | None:

@@ -17,6 +17,7 @@ from provisioning.domain.worklist import Topic
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.campaign_deeds import deed, get_campaign, told
 from provisioning.services.decisions import decide
+from provisioning.services.refusals import refusals_on_record
 
 _MIN_DIGEST = 8
 
@@ -35,8 +36,9 @@ class ApproveCampaign:
 
         Raises NotAllowedError for whoever asked for it or wrote the mappings, ConflictError when it is another or over.
         """
-        require(identity, Action.APPROVE_CAMPAIGN)
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest))
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.APPROVE_CAMPAIGN, named, digest):
+            require(identity, Action.APPROVE_CAMPAIGN)
+            return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest))
 
     def _decide(self, uow: UnitOfWork, identity: Identity, named: str, digest: str) -> Campaign:
         now = self.clock.now()

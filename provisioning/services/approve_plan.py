@@ -15,6 +15,7 @@ from provisioning.services.application_incident import OURSELVES
 from provisioning.services.authors import authors_of
 from provisioning.services.decisions import decide
 from provisioning.services.lookup import get_operation
+from provisioning.services.refusals import refusals_on_record
 from provisioning.services.show_plan import awaits_approval, current_plan
 from provisioning.services.transitions import move
 
@@ -33,8 +34,10 @@ class ApprovePlan:
         `break_glass`: why an administrator has to approve alone; we are told, and somebody else reviews it.
         Raises NotAllowedError for whoever had a hand in it, ConflictError when the plan is another or too late.
         """
-        _require_right(identity, break_glass)
-        operation = decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest, break_glass))
+        deed = Action.APPROVE_PLAN if break_glass is None else Action.BREAK_GLASS
+        with refusals_on_record(self.open_uow, self.clock, identity, deed, named, digest):
+            _require_right(identity, break_glass)
+            operation = decide(self.open_uow, lambda uow: self._decide(uow, identity, named, digest, break_glass))
         self.dispatcher.advance(operation.operation_id, operation.lane)
         return operation
 

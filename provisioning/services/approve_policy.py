@@ -17,6 +17,7 @@ from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.bring_into_form import bring_into_form
 from provisioning.services.lookup import get_tenant
 from provisioning.services.policy_turn import await_policy_turn
+from provisioning.services.refusals import refusals_on_record
 from provisioning.services.serve_school import serve_school
 
 _MIN_DIGEST = 8
@@ -33,6 +34,10 @@ class ApprovePolicy:
 
         `digest`: at least its first 8 characters, as the proposal was shown.
         """
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.APPROVE_POLICY, tenant, digest):
+            return self._approve(identity, tenant, digest)
+
+    def _approve(self, identity: Identity, tenant: str, digest: str) -> Policy:
         require(identity, Action.APPROVE_POLICY)
         now = self.clock.now()
         with self.open_uow() as uow:

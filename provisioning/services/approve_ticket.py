@@ -8,7 +8,7 @@ import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
+from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
@@ -18,9 +18,11 @@ from provisioning.planning.authority import Finding
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.find_ticket import get_ticket
-from provisioning.services.ticket_authority import authors_of_authority, find_authority
+from provisioning.services.refusals import refusals_on_record
+from provisioning.services.ticket_authority import find_authority
 from provisioning.services.ticket_deeds import TicketDeeds
-from provisioning.services.ticket_work import TicketWork, Works
+from provisioning.services.ticket_hands import grounded, hands_in
+from provisioning.services.ticket_work import Works
 
 _MIN_DIGEST = 8
 
@@ -40,13 +42,10 @@ class ApproveTicket:
         Raises NotAllowedError for whoever had a hand in it, which is put on record; ConflictError when the assessment
         is another by now, or whoever asked may not ask it any more.
         """
-        require(identity, Action.APPROVE_TICKET)
         now = self.clock.now()
-        try:
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.APPROVE_TICKET, named, digest):
+            require(identity, Action.APPROVE_TICKET)
             ticket, begun = self._approve(identity, named, digest, now)
-        except NotAllowedError:
-            self._record_refusal(identity, named, now)
-            raise
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
         return self.advance(ticket.ticket_id)
@@ -57,21 +56,18 @@ class ApproveTicket:
             work = self.works[ticket.kind]
             _require_waiting(ticket)
             finding = _require_authority(uow, ticket, now)
-            _require_fresh_eyes(uow, identity, ticket, finding, work, now)
+            for author, did in hands_in(uow, ticket, finding, work, now):
+                require_other(identity, author, did)
             standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
-            approved = msgspec.structs.replace(ticket, approved_by=identity.actor, approved_at=now)
+            approved = msgspec.structs.replace(
+                grounded(uow, ticket, work, now), approved_by=identity.actor, approved_at=now
+            )
             uow.audit.record([_event("ticket.approved", identity, ticket, now)])
             # Moved first: of two who approve at once the second waits for this row, and then finds it changed.
             moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
             begun = work.approve(uow, identity, ticket, now)
             uow.commit()
         return moved, begun
-
-    def _record_refusal(self, identity: Identity, named: str, now: datetime) -> None:
-        with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity, dutch_day(now))
-            uow.audit.record([_event("ticket.approval_refused", identity, ticket, now)])
-            uow.commit()
 
 
 def _require_waiting(ticket: Ticket) -> None:
@@ -90,13 +86,6 @@ def _require_authority(uow: UnitOfWork, ticket: Ticket, now: datetime) -> Findin
             "the signatory is asked."
         )
     return finding
-
-
-def _require_fresh_eyes(
-    uow: UnitOfWork, identity: Identity, ticket: Ticket, finding: Finding, work: TicketWork, now: datetime
-) -> None:
-    for author, deed in (*authors_of_authority(uow, ticket, finding), *work.authors(uow, ticket, now)):
-        require_other(identity, author, deed)
 
 
 def _require_same(ticket: Ticket, standing: Standing, named: str) -> Standing:

@@ -22,6 +22,7 @@ from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.add_tenant import as_observed
 from provisioning.services.look_for_seats import note_baseline
 from provisioning.services.lookup import get_binding, get_organisation
+from provisioning.services.refusals import refusals_on_record
 
 
 class _Case(msgspec.Struct, frozen=True):
@@ -54,6 +55,13 @@ class ConfirmBinding:
         on: date | None = None,
     ) -> Binding:
         """Raises NotAllowedError saying which facts are missing, GraphError when the tenant cannot be read."""
+        of = f"{organisation}/{tenant}"
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.CONFIRM_BINDING, of):
+            return self._confirm(identity, organisation, tenant, returned_address, on)
+
+    def _confirm(
+        self, identity: Identity, organisation: str, tenant: str, returned_address: str | None, on: date | None
+    ) -> Binding:
         require(identity, Action.CONFIRM_BINDING)
         now = self.clock.now()
         returned = read_returned(returned_address, self.consent_key(), now) if returned_address else None

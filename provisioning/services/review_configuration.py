@@ -10,6 +10,7 @@ from provisioning.domain.rights import Action, require, require_other
 from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.check_configuration import configuration_event
 from provisioning.services.propose_configuration import named
+from provisioning.services.refusals import refusals_on_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,10 @@ class ReviewConfiguration:
 
     def __call__(self, identity: Identity, digest: str) -> ConfigurationVersion:
         """`digest`: at least its first 8 characters. Raises InputError, NotAllowedError, ConflictError."""
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.REVIEW_CONFIGURATION, "", digest):
+            return self._review(identity, digest)
+
+    def _review(self, identity: Identity, digest: str) -> ConfigurationVersion:
         require(identity, Action.REVIEW_CONFIGURATION)
         now = self.clock.now()
         with self.open_uow() as uow:

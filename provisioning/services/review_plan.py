@@ -9,6 +9,7 @@ from provisioning.domain.rights import Action, require, require_other
 from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.approve_plan import decision
 from provisioning.services.lookup import get_operation
+from provisioning.services.refusals import refusals_on_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,10 @@ class ReviewPlan:
 
     def __call__(self, identity: Identity, named: str) -> Operation:
         """Raises NotAllowedError for whoever approved it, ConflictError when nothing waits for review."""
+        with refusals_on_record(self.open_uow, self.clock, identity, Action.REVIEW_PLAN, named):
+            return self._review(identity, named)
+
+    def _review(self, identity: Identity, named: str) -> Operation:
         require(identity, Action.REVIEW_PLAN)
         now = self.clock.now()
         with self.open_uow() as uow:

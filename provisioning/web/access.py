@@ -13,7 +13,7 @@ from provisioning.web.refusals import fault
 _log = structlog.get_logger(__name__)
 
 _QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
-# Nothing here is a page, nothing may be kept by a cache, and no other site may ask in a reader's name (no CORS).
+# Hardly anything here is a page, no cache may keep any of it, and no other site may ask in a reader's name (no CORS).
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -22,6 +22,10 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+# A page of ours has its style in itself, and nothing else.
+_POLICY_OF_PAGES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class Access:
@@ -61,6 +65,8 @@ class _Watched:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.update(SECURITY_HEADERS)
+            if headers.get("content-type", "").startswith("text/html"):
+                headers["Content-Security-Policy"] = _POLICY_OF_PAGES
             headers["X-Request-Id"] = self.request
         await self._send(message)
 

@@ -71,7 +71,8 @@ def _complete_operation(
     known = [schema for schema in schemas if schema is not None]
     if known:
         schema = known[0] if len(known) == 1 else {"anyOf": known}
-        responses["200"] = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+        others = responses.get("200", {}).get("content", {})  # the same in another form
+        responses["200"] = {"description": "Done.", "content": {**others, "application/json": {"schema": schema}}}
     if route.path.startswith(BEHIND):
         operation["security"] = [{"token": []}]
         refused = {"schema": {"$ref": _REF.format(name="ProblemDocument")}}

@@ -28,4 +28,4 @@ def render_assessment(assessment: Assessment, language: Language, form: Form) ->
 def tongue_of(language: Language) -> Tongue:
     """How a language speaks of assessments."""
     words = Words(language)
-    return Tongue(words.assessment, words.why_and_how, words.state)
+    return Tongue(words.assessment, words.why_and_how, words.state, words.of_ticket, words.ticket_note)

@@ -90,14 +90,22 @@ def load_catalogue(language: Language) -> Catalogue:
 _L, _O, _P = LineState, OperationState, SubjectState
 _SCREENS: Mapping[Screen, frozenset[State]] = {
     Screen.WAITING: frozenset(
-        {_L.RECEIVED, _O.NEW, _O.AWAITING_CONSENT, _O.AWAITING_SEATS, _O.AWAITING_DATE, _P.PENDING, _P.WAITING}
+        {
+            _L.RECEIVED,
+            _O.NEW,
+            _O.AWAITING_CONSENT,
+            _O.AWAITING_SEATS,
+            _O.AWAITING_DATE,
+            _O.AWAITING_APPROVAL,
+            _P.PENDING,
+            _P.WAITING,
+        }
     ),
     Screen.BUSY: frozenset({_L.ACCEPTED, _O.PLANNING, _O.APPLYING, _O.VERIFYING}),
     Screen.ATTENTION: frozenset(
         {
             _L.HELD,
             _L.PARTIALLY_COMPLETED,
-            _O.AWAITING_APPROVAL,
             _O.HELD,
             _O.FAILED,
             _O.PARTIALLY_COMPLETED,

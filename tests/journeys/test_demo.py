@@ -38,6 +38,10 @@ class TestDemo:
         assert typed.ended(STORY_WITHIN) == 0, typed.out + typed.err
         for chapter in ("Orders and what came of them", "What waits for a person", "Seats per tenant", "Proof"):
             assert chapter in typed.out
+        told = words(typed)
+        asked = ("awaiting authority", "What changes in the Microsoft licences", "a second person has to look at it")
+        steps = (*asked, "Approved by person:approver", "Answer 6: Your request was carried out and checked.")
+        assert [step for step in steps if step not in told] == []
         assert "events, sound." in typed.out
         assert "changed nothing: equal." in words(typed)
         assert max(map(len, typed.out.splitlines())) <= 80

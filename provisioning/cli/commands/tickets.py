@@ -10,6 +10,8 @@ from provisioning.cli.output import paragraph, short
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.domain.ticket import Ticket, TicketState
+from provisioning.words.assessments import Form, render_assessment
+from provisioning.words.catalogue import Language
 
 group = noun("What boards ask, and what came of it.")
 
@@ -82,20 +84,48 @@ def list_all(
     group,
     "show",
     examples=(
-        "provisioning tickets show 5f0c9a4e",
         "provisioning tickets show desk/2027-0142",
+        "provisioning tickets show 5f0c9a4e --html beoordeling.html --language nl",
         "provisioning tickets show 5f0c9a4e --sheet case.html",
     ),
 )
-def show(session: Session, ticket: Named, sheet: Annotated[Path | None, _SHEET] = None) -> None:
-    """One ticket: what it asks, comes to, and was answered."""
-    from provisioning.cli.ticket_screen import render_ticket
+def show(
+    session: Session,
+    ticket: Named,
+    html: Annotated[Path | None, typer.Option(help="A new file: its assessment as a page to print or send.")] = None,
+    language: Annotated[str | None, typer.Option(help="nl or en; by default that of PROVISIONING_LANGUAGE.")] = None,
+    sheet: Annotated[Path | None, _SHEET] = None,
+) -> None:
+    """One ticket: what it asks, comes to, and was answered.
 
+    When all of it lies ready for whoever decides, its assessment follows. A board reads its own part, in Dutch.
+    """
+    from provisioning.cli.ticket_screen import render_ticket
+    from provisioning.cli.wording import language_of
+
+    speaks = session.wording.language if language is None else language_of(language, "--language")
+    if html is not None:
+        _write_page(session, ticket, html, speaks)
+        return
     if sheet is not None:
         _write_sheet(session, ticket, sheet)
         return
     found = session.services.show_tickets.one(session.identity, ticket)
-    session.show(found, render_ticket(found, session.wording))
+    told = [render_ticket(found, session.wording)]
+    if found.lies_ready:
+        told.append(_assessment(session, ticket, speaks, Form.TEXT))
+    session.show(found, "\n\n".join(told))
+
+
+def _write_page(session: Session, ticket: str, html: Path, speaks: Language) -> None:
+    page = _assessment(session, ticket, speaks, Form.PAGE)
+    with new_private_file(html, "an assessment is never written over another file") as file:
+        file.write(page.encode())
+    session.tell({"written": [str(html)]}, f"Written: {html}.")
+
+
+def _assessment(session: Session, ticket: str, speaks: Language, form: Form) -> str:
+    return render_assessment(session.services.assess_ticket(session.identity, ticket), speaks, form)
 
 
 @command(group, "draft", examples=("provisioning tickets draft 5f0c9a4e school.yaml",))

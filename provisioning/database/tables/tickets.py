@@ -21,6 +21,7 @@ tickets = Table(
     label("state"),
     note("reason"),
     note("digest"),
+    labels("grounded_by"),
     note("approved_by"),
     moment("approved_at", optional=True),
     note("closing_words"),

@@ -3,19 +3,24 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Query
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse, Response
 
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.intake.ticket_fields import TICKET_FIELDS
 from provisioning.intake.ticket_files import parse_sent_completion, parse_sent_tickets
 from provisioning.planning.agreement_sheet import CaseSheet
+from provisioning.planning.assessment import Assessment
 from provisioning.services.browse_tickets import TicketInShort, TicketView, in_short
 from provisioning.services.paging import Page
 from provisioning.services.show_tickets import TicketSheet
 from provisioning.services.submit_tickets import Submitted
+from provisioning.web.accepting import prefers_html
 from provisioning.web.bodies import Content, takes
 from provisioning.web.calls import Anybody, Because, Body, Filter, Named, PageWanted, Person, Text
 from provisioning.web.routing import router as routes_about
+from provisioning.words.assessments import Form, render_assessment
+from provisioning.words.catalogue import Language
 
 router = routes_about("tickets")
 
@@ -33,6 +38,7 @@ _TICKETS: dict[str, Any] = {
     "required": ["tickets"],
     "properties": {"tickets": {"type": "array", "items": _TICKET}},
 }
+_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 _COMPLETION: dict[str, Any] = {
     "type": "object",
     "properties": {name: _TICKET["properties"][name] for name in ("requester", "text", "wish")},
@@ -98,6 +104,17 @@ def complete(caller: Anybody, ticket: Named, content: Content) -> TakenTicket:
     present = services.show_tickets.plain(caller.identity, ticket)
     form = parse_sent_completion("The request", content, present, services.mappings)
     return _taken(services.submit_tickets.complete(caller.identity, ticket, form))
+
+
+@router.get("/{ticket}/assessment", responses=_PAGE)
+def assess(
+    caller: Anybody, ticket: Named, request: Request, language: Language = Language.DUTCH
+) -> Assessment | Response:
+    """What it comes to; who accepts `text/html` gets a page to print. A board gets its own part, in Dutch."""
+    made = caller.services.assess_ticket(caller.identity, ticket)
+    if prefers_html(request.headers.get("accept", "")):
+        return HTMLResponse(render_assessment(made, language, Form.PAGE))
+    return made
 
 
 @router.get("/{ticket}/draft")

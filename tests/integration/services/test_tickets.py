@@ -238,7 +238,11 @@ class TestFourEyes:
         everything = Identity(actor=person, roles=PERSON_ROLES)
         with pytest.raises(NotAllowedError, match=said):
             desk.approve(ticket, everything)
-        assert desk.kinds(ticket)[-1] == "ticket.approval_refused"
+        with desk.open_uow() as uow:
+            [line] = [one for one in uow.audit.list_by() if one.kind == "approval.refused"]
+        assert (line.actor, line.after, line.details["deed"]) == (person, ticket.digest, "approve_ticket")
+        assert line.details["of"] == ticket.ticket_id
+        assert said in (line.reason or "")
         assert desk.now(ticket) == ticket
 
     def test_a_client_and_a_person_without_the_role_do_not(self, desk: Desk, ready: Ticket) -> None:

@@ -162,6 +162,28 @@ class TestReading:
         assert "42000" in {one["organisation_id"] for one in everything}
 
 
+class TestAssessment:
+    def test_is_a_value_for_programs_and_a_page_for_readers(self, board: Asker) -> None:
+        ticket = submitted(board)
+        path = f"/api/v1/tickets/{ticket['ticket_id']}/assessment"
+        value = board.get(path).json()
+        assert (value["asked"]["key"], value["asked"]["named"]["seats"]) == ("programs/7", "40")
+        assert value["asked"]["digest"] == ticket["digest"]
+        page = board.get(path, headers={"Accept": "text/html"}, params={"language": "en"})
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert "Kenmerk van het verzoek: programs/7." in page.text
+
+    def test_people_of_ours_choose_their_language(self, board: Asker, approver: Asker) -> None:
+        path = f"/api/v1/tickets/{submitted(board)['ticket_id']}/assessment"
+        page = approver.get(path, headers={"Accept": "text/html"}, params={"language": "en"})
+        assert "Reference of the request: programs/7." in page.text
+
+    def test_of_what_is_not_complete_there_is_none_yet(self, board: Asker) -> None:
+        ticket = submitted(board, wish={})
+        assert board.get(f"/api/v1/tickets/{ticket['ticket_id']}/assessment").status_code == 409
+
+
 class TestDeciding:
     def test_another_person_approves_by_digest_and_the_board_reads_the_answer(
         self, services: Services, board: Asker, approver: Asker

@@ -86,7 +86,8 @@ def approve(
 def unchanged(world: World, dispatcher: FakeDispatcher) -> bool:
     state = world.operations[OPERATION].state
     is_open = world.plans[-1].approved_by is None and state is OperationState.AWAITING_APPROVAL
-    return is_open and world.events == [] and dispatcher.sent == []
+    told = {event.kind for event in world.events}
+    return is_open and told <= {"approval.refused"} and dispatcher.sent == []
 
 
 class TestApprovePlan:

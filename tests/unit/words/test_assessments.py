@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from mappings.loader import load_mappings
+from provisioning.domain.ticket import TicketKind
 from provisioning.planning.assessment import Assessment, Feasibility
 from provisioning.planning.assessment_facts import Fact, FactKind
 from provisioning.planning.assessment_sections import sections
@@ -60,6 +61,7 @@ class TestBothLanguages:
         words = Words(language).assessment
         assert words.facts.keys() == set(FactKind)
         assert words.verdicts.keys() == set(Feasibility)
+        assert words.changes.keys() == set(TicketKind)
         assert words.language == language
         known = {plan.family for sku in load_mappings().skus.values() for plan in sku.plans if plan.family}
         assert words.families.keys() == known
@@ -89,7 +91,7 @@ def _texts() -> list[str]:
     words: AssessmentWords = Words(Language.DUTCH).assessment
     plain = [text for text in msgspec.structs.asdict(words).values() if isinstance(text, str)]
     facts = [text for fact in words.facts.values() for text in (fact.what, fact.todo)]
-    return [*plain, *facts, *words.verdicts.values()]
+    return [*plain, *facts, *words.verdicts.values(), *words.changes.values()]
 
 
 def lengths() -> list[tuple[int, str]]:

@@ -156,6 +156,7 @@ class TestScreens:
             (LineState.HELD, Screen.ATTENTION),
             (OperationState.HELD, Screen.ATTENTION),
             (OperationState.AWAITING_SEATS, Screen.WAITING),
+            (OperationState.AWAITING_APPROVAL, Screen.WAITING),  # for our approver: there is nothing to see to
             (OperationState.COMPLETED, Screen.DONE),
             (LineState.RECORDED_ONLY, Screen.DONE),
             (SubjectState.WAITING, Screen.WAITING),

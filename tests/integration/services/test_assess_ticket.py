@@ -1,0 +1,169 @@
+"""What a ticket comes to: one value for its approver, the board's own part for the board, nothing for others."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from config.limits import default_limits
+from provisioning.database.unit_of_work import SqlUnitOfWork
+from provisioning.domain.actors import Identity, Role
+from provisioning.domain.errors import ConflictError, NotFoundError
+from provisioning.domain.ids import Actor, OrganisationId, SkuId
+from provisioning.domain.records import VolumeLicence
+from provisioning.domain.ticket import Ticket, TicketKind, TicketState
+from provisioning.planning.assessment import Assessment, Feasibility
+from provisioning.planning.assessment_facts import FactKind
+from provisioning.services.assess import Assess
+from provisioning.services.assess_ticket import AssessTicket
+from tests.factories import tenancy
+from tests.factories import tickets as make
+from tests.factories.tickets import BOARD, SCHOOL, SISTER
+from tests.factories.trade import MAPPINGS, STAFF, sku_of
+from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token
+
+Open = Callable[[], SqlUnitOfWork]
+A1 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66")
+CHANGE: dict[str, Any] = {
+    "kind": TicketKind.CHANGE_SKU,
+    "given": {"organisations": [SCHOOL, SISTER], "from_sku": A1, "to_sku": sku_of(STAFF)},
+}
+
+
+@pytest.fixture
+def desk(open_uow: Open) -> Desk:
+    made = Desk(open_uow)
+    made.authorise()
+    return made
+
+
+def assessed(desk: Desk, ticket: Ticket, identity: Identity = APPROVER) -> Assessment:
+    plain = {"open_uow": desk.open_uow, "clock": desk.clock, "mappings": MAPPINGS}
+    assess = Assess(limits=default_limits(), **plain)  # type: ignore[arg-type]  # one dictionary of several types
+    return AssessTicket(works=desk.works, assess=assess, **plain)(identity, ticket.ticket_id)  # type: ignore[arg-type]
+
+
+def drawn(desk: Desk) -> Ticket:
+    ticket = desk.submit(**CHANGE)
+    for operation in desk.operations(ticket):
+        desk.draw(operation)
+    desk.later(seconds=10)
+    return desk.now(ticket)
+
+
+def put_under(desk: Desk, board: str, school: str) -> None:
+    with desk.open_uow() as uow:
+        uow.organisations.add_relations([tenancy.relation(board, school, valid_from=date(2025, 1, 1))])
+        uow.commit()
+
+
+class TestOfPlans:
+    def test_is_approved_by_the_digest_that_it_shows(self, desk: Desk) -> None:
+        ticket = drawn(desk)
+        made = assessed(desk, ticket)
+        assert (len(made.parts), made.people) == (1, 3)
+        assert made.asked is not None
+        assert made.asked.digest == ticket.digest
+        assert desk.approve_ticket(APPROVER, ticket.ticket_id, made.asked.digest or "").state is TicketState.RUNNING
+
+    def test_before_there_are_plans_nobody_knows_whether_it_can_be(self, desk: Desk) -> None:
+        made = assessed(desk, desk.submit(**CHANGE))
+        assert (made.feasibility, made.parts) == (Feasibility.UNKNOWN, ())
+        assert made.asked is not None
+        assert made.asked.digest is None
+
+    def test_nor_before_anybody_may_ask_it(self, open_uow: Open) -> None:
+        desk = Desk(open_uow)
+        ticket = desk.submit(**CHANGE)
+        assert ticket.state is TicketState.AWAITING_AUTHORITY
+        [fact] = assessed(desk, ticket).facts
+        assert (fact.kind, fact.names) == (FactKind.LOOK_INCOMPLETE, (SCHOOL, SISTER))
+
+    def test_a_board_gets_its_own_part_in_counts(self, desk: Desk) -> None:
+        put_under(desk, BOARD, SCHOOL)
+        ticket = drawn(desk)
+        made = assessed(desk, ticket, board_token())
+        assert made.for_board is not None
+        assert all(one.breaches == () for one in made.parts)
+        assert all(one.organisation_id in {SCHOOL, BOARD} for part in made.parts for one in part.schools)
+        with desk.open_uow() as uow:
+            record = uow.plans.current(desk.operations(ticket)[0].operation_id)
+            people = [one.subject_id for one in uow.plans.people(record.plan_id)] if record else []
+        told = msgspec.json.encode(made).decode()
+        assert people
+        assert not [one for one in people if one in told]
+
+    def test_a_desk_gets_what_the_board_of_its_ticket_gets(self, desk: Desk) -> None:
+        put_under(desk, BOARD, SCHOOL)
+        ticket = drawn(desk)
+        assert assessed(desk, ticket, DESK) == assessed(desk, ticket, board_token())
+
+    @pytest.mark.parametrize(
+        "other",
+        [board_token("42000", "client:others"), Identity(actor=Actor("client:o"), roles=frozenset({Role.DESK}))],
+    )
+    def test_for_others_it_does_not_exist(self, desk: Desk, other: Identity) -> None:
+        with pytest.raises(NotFoundError, match="There is no ticket"):
+            assessed(desk, drawn(desk), other)
+
+
+class TestWithoutPlans:
+    def test_says_what_changes(self, desk: Desk) -> None:
+        ticket = desk.submit()
+        made = assessed(desk, ticket)
+        assert (made.feasibility, made.parts) == (Feasibility.POSSIBLE, ())
+        assert made.asked is not None
+        assert (made.asked.named["seats"], made.asked.digest) == ("40", ticket.digest)
+
+    def test_what_is_missing_is_asked_back_first(self, desk: Desk) -> None:
+        ticket = desk.submit(given={"from_holders": [SCHOOL]})
+        with pytest.raises(ConflictError, match="to_holder is missing"):
+            assessed(desk, ticket)
+
+    def test_after_its_end_it_is_decided(self, desk: Desk) -> None:
+        done = desk.approve(desk.submit())
+        made = assessed(desk, done, OPERATOR)
+        assert made.asked is not None
+        assert made.asked.is_decided
+        assert made.asked.named["seats"] == "40"
+
+
+class TestAgreements:
+    """S28 and S31: what Microsoft can move at all, and what to ask instead."""
+
+    GIVEN: dict[str, Any] = {  # noqa: RUF012  # never changed
+        "public_customer_number": "P1",
+        "licence_ids": ["L1"],
+        "from_tenant": "old.example",
+        "to_tenant": "new.example",
+    }
+
+    def assess(self, desk: Desk, **fields: Any) -> Assessment:
+        for number in ("L1", "L2"):
+            desk.record(
+                VolumeLicence(
+                    record_id=number,
+                    organisation_id=OrganisationId(BOARD),
+                    agreement_id=f"agreement of {number}",
+                    public_customer_number="P1",
+                )
+            )
+        ticket = desk.submit(**make_agreement(self.GIVEN | fields))
+        return assessed(desk, ticket, board_token())
+
+    def test_s31_a_part_of_a_license_id_cannot_move(self, desk: Desk) -> None:
+        made = self.assess(desk, seats=10)
+        assert made.feasibility is Feasibility.IMPOSSIBLE
+        assert {FactKind.PART_OF_LICENSE_ID, FactKind.PART_OF_CUSTOMER_NUMBER} <= {one.kind for one in made.facts}
+
+    def test_s28_all_of_a_customer_number_can_and_the_board_knows_what_goes_along(self, desk: Desk) -> None:
+        made = self.assess(desk, licence_ids=["L1", "L2"])
+        kinds = {one.kind for one in made.facts}
+        assert made.feasibility is not Feasibility.IMPOSSIBLE
+        assert {FactKind.MOVES_ALONG, FactKind.NO_FILES_MOVE} <= kinds
+
+
+def make_agreement(given: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": TicketKind.REMAP_AGREEMENT, "given": given, "requester": make.CONTACT}

@@ -1,0 +1,232 @@
+"""Everything that takes a second person, each begun by the very person who then tries to be the second."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from provisioning.domain.campaign import Campaign
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
+from provisioning.domain.ids import SYSTEM, Actor
+from provisioning.domain.operation import Operation
+from provisioning.domain.rights import Action
+from provisioning.domain.ticket import Ticket, TicketKind
+from tests.factories import NOW, tenancy, tickets
+from tests.factories import campaigns as make_campaigns
+from tests.factories.tickets import SCHOOL
+from tests.factories.trade import STAFF, sku_of
+from tests.integration.web.four_eyes_scene import A_DESK, EVERYTHING, HASH, LAST_YEAR, OTHER, SELF, Scene
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The same deed through each door. `sql`: one statement, as the service's own role could write it."""
+
+    words: Sequence[str]
+    path: str
+    body: Any
+    sql: str
+    values: Mapping[str, Any]
+
+
+def _of_plan(scene: Scene, operation: Operation) -> Attempt:
+    with scene.services.open_uow() as uow:
+        record = uow.plans.current(operation.operation_id)
+    assert record is not None
+    return Attempt(
+        ("plans", "approve", operation.operation_id, record.digest),
+        f"plans/{operation.operation_id}/approve",
+        {"digest": record.digest},
+        "UPDATE plans SET approved_by = :me, approved_at = drawn_at WHERE operation_id = :one",
+        {"one": operation.operation_id},
+    )
+
+
+def _of_ticket(_scene: Scene, ticket: Ticket) -> Attempt:
+    return Attempt(
+        ("tickets", "approve", ticket.ticket_id, ticket.digest or ""),
+        f"tickets/{ticket.ticket_id}/approve",
+        {"digest": ticket.digest},
+        "UPDATE tickets SET approved_by = :me, approved_at = created_at, state = 'running' WHERE ticket_id = :one",
+        {"one": ticket.ticket_id},
+    )
+
+
+def _of_campaign(campaign: Campaign) -> Attempt:
+    forged = make_campaigns.approval(campaign, approved_by=SELF)
+    return Attempt(
+        ("campaigns", "approve", campaign.campaign_id, "--digest", campaign.digest),
+        f"campaigns/{campaign.campaign_id}/approve",
+        {"digest": campaign.digest},
+        "UPDATE campaigns SET approval = CAST(:given AS jsonb), state = 'approved' WHERE campaign_id = :one",
+        {"one": campaign.campaign_id, "given": msgspec.json.encode(forged).decode()},
+    )
+
+
+def _of_binding(scene: Scene, binding: str) -> Attempt:
+    return Attempt(
+        ("tenants", "confirm", SCHOOL, scene.tenant.tenant_id),
+        f"tenants/{scene.tenant.tenant_id}/confirm",
+        {"organisation": SCHOOL},
+        "UPDATE bindings SET confirmed_by = :me, confirmed_at = now(), evidence = '{a,b}' WHERE binding_id = :one",
+        {"one": binding},
+    )
+
+
+def _of_policy(scene: Scene, digest: str) -> Attempt:
+    return Attempt(
+        ("tenants", "policy", scene.tenant.tenant_id, "--approve", digest),
+        f"tenants/{scene.tenant.tenant_id}/policy/approve",
+        {"digest": digest},
+        "UPDATE policies SET approved_by = :me, approved_at = now() WHERE digest = :one",
+        {"one": digest},
+    )
+
+
+def _of_version(scene: Scene, kind: ConfigurationKind) -> Attempt:
+    scene.version(kind, approved=False)
+    return Attempt(
+        ("configuration", "approve", HASH),
+        f"configuration/{HASH}/approve",
+        None,
+        "UPDATE configuration_versions SET approved_by = :me, approved_at = now() WHERE digest = :one",
+        {"one": HASH},
+    )
+
+
+def _of_rollback(scene: Scene) -> Attempt:
+    """They brought earlier mappings back by themselves."""
+    plain = {"kind": ConfigurationKind.MAPPINGS, "content": {}, "proposed_at": NOW}
+    first = ConfigurationVersion(digest=HASH, reason=INSTALLED, proposed_by=SYSTEM, **plain)
+    second = ConfigurationVersion(digest="0" * 64, reason="next year", proposed_by=Actor("person:third"), **plain)
+    again = ConfigurationVersion(digest=HASH, reason="prices were wrong", proposed_by=SELF, **plain)
+    with scene.services.open_uow() as uow:
+        uow.configuration.install(first)
+        uow.configuration.propose(second)
+        uow.configuration.approve(second.kind, second.digest, OTHER, NOW)
+        uow.configuration.restore(again, second.digest)
+        uow.commit()
+    return Attempt(
+        ("configuration", "review", HASH),
+        f"configuration/{HASH}/review",
+        None,
+        "UPDATE configuration_versions SET reviewed_by = :me, reviewed_at = now() WHERE restores IS NOT NULL",
+        {},
+    )
+
+
+def _of_broken_glass(scene: Scene) -> Attempt:
+    operation = scene.plan()
+    with scene.services.open_uow() as uow:
+        record = uow.plans.current(operation.operation_id)
+        assert record is not None
+        uow.plans.approve(record.plan_id, SELF, record.digest, NOW, "exams today")
+        uow.commit()
+    return Attempt(
+        ("plans", "review", operation.operation_id),
+        f"plans/{operation.operation_id}/review",
+        None,
+        "UPDATE plans SET reviewed_by = :me, reviewed_at = now() WHERE operation_id = :one",
+        {"one": operation.operation_id},
+    )
+
+
+def _plan_on_binding(scene: Scene) -> Attempt:
+    scene.bind(SELF)
+    return _of_plan(scene, scene.plan())
+
+
+def _plan_on_selector(scene: Scene) -> Attempt:
+    scene.select(scene.bind())
+    return _of_plan(scene, scene.plan())
+
+
+def _plan_on_policy(scene: Scene) -> Attempt:
+    scene.policy(SELF, approved_by=OTHER)
+    return _of_plan(scene, scene.plan())
+
+
+def _plan_on_mappings(scene: Scene) -> Attempt:
+    scene.version(ConfigurationKind.MAPPINGS, approved=True)
+    return _of_plan(scene, scene.plan())
+
+
+def _ticket_to_rebind(scene: Scene) -> Attempt:
+    scene.bind(SELF, valid_from=LAST_YEAR, selectors={Audience.FACULTY: '{"everyone":true}'})
+    with scene.services.open_uow() as uow:
+        new = tenancy.tenant()
+        uow.tenants.save(new)
+        uow.commit()
+    given = {"organisation": SCHOOL, "tenant": new.initial_domain}
+    return _of_ticket(scene, scene.ticket(kind=TicketKind.REBIND, given=given))
+
+
+def _ticket_about_policy(scene: Scene) -> Attempt:
+    scene.bind(valid_from=LAST_YEAR)
+    scene.policy(SELF, approved_by=OTHER, valid_from=LAST_YEAR)
+    given = {"tenant": scene.tenant.initial_domain, "sku_id": sku_of(STAFF), "off": ["SWAY"]}
+    return _of_ticket(scene, scene.ticket(kind=TicketKind.SERVICE_PLAN_POLICY, given=given))
+
+
+def _ticket_with_plans(scene: Scene) -> Attempt:
+    scene.bind(SELF, valid_from=LAST_YEAR)
+    return _of_ticket(scene, scene.change_of_product())
+
+
+def _campaign_on_mappings(scene: Scene) -> Attempt:
+    scene.version(ConfigurationKind.MAPPINGS, approved=True)
+    return _of_campaign(scene.campaign())
+
+
+def _filled_in(scene: Scene) -> Attempt:
+    """A desk asked, and they filled in what was missing."""
+    given = tickets.holder_wish()
+    scene.authorise()
+    asked = tickets.form(given={"from_holders": given["from_holders"]})
+    [taken] = scene.services.submit_tickets(A_DESK, [asked])
+    completed = msgspec.structs.replace(asked, given={"to_holder": given["to_holder"]})
+    scene.services.submit_tickets.complete(EVERYTHING, taken.ticket.ticket_id, completed)
+    return _of_ticket(scene, scene.ready(taken.ticket))
+
+
+def _binding_of_chosen(scene: Scene) -> Attempt:
+    binding = scene.bind(confirmed=False)
+    scene.select(binding)
+    return _of_binding(scene, binding)
+
+
+Row = tuple[Action, Callable[[Scene], Attempt]]
+
+ROWS: Mapping[str, Row] = {
+    "a plan they asked for": (Action.APPROVE_PLAN, lambda s: _of_plan(s, s.plan(by=SELF))),
+    "a plan on their binding": (Action.APPROVE_PLAN, _plan_on_binding),
+    "a plan on their selector": (Action.APPROVE_PLAN, _plan_on_selector),
+    "a plan on their policy": (Action.APPROVE_PLAN, _plan_on_policy),
+    "a plan on their mappings": (Action.APPROVE_PLAN, _plan_on_mappings),
+    "a plan of their migration": (Action.APPROVE_PLAN, lambda s: _of_plan(s, s.migration(asked_by=SELF))),
+    "a start, release, retry or way back of a wave that they asked for": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, s.migration(turn_by=SELF)),
+    ),
+    "a plan on their word that mailboxes have moved": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, s.migration(given_by=SELF)),
+    ),
+    "a plan they approved alone": (Action.REVIEW_PLAN, _of_broken_glass),
+    "a ticket they brought in": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(by=EVERYTHING))),
+    "a ticket they filled in": (Action.APPROVE_TICKET, _filled_in),
+    "a ticket on records they imported": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(records=SELF))),
+    "a ticket that takes over their binding": (Action.APPROVE_TICKET, _ticket_to_rebind),
+    "a ticket that continues their policy": (Action.APPROVE_TICKET, _ticket_about_policy),
+    "a ticket whose plans rest on their binding": (Action.APPROVE_TICKET, _ticket_with_plans),
+    "a campaign they asked for": (Action.APPROVE_CAMPAIGN, lambda s: _of_campaign(s.campaign(SELF))),
+    "a campaign on their mappings": (Action.APPROVE_CAMPAIGN, _campaign_on_mappings),
+    "a binding they made": (Action.CONFIRM_BINDING, lambda s: _of_binding(s, s.bind(SELF, confirmed=False))),
+    "a binding whose people they chose": (Action.CONFIRM_BINDING, _binding_of_chosen),
+    "a policy they proposed": (Action.APPROVE_POLICY, lambda s: _of_policy(s, s.policy(SELF, approved_by=None))),
+    "mappings they proposed": (Action.APPROVE_CONFIGURATION, lambda s: _of_version(s, ConfigurationKind.MAPPINGS)),
+    "limits they proposed": (Action.APPROVE_CONFIGURATION, lambda s: _of_version(s, ConfigurationKind.LIMITS)),
+    "mappings they brought back": (Action.REVIEW_CONFIGURATION, _of_rollback),
+}

@@ -1,0 +1,40 @@
+"""A page for who asks for one, the value for programs."""
+
+import pytest
+
+from provisioning.web.accepting import prefers_html
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        BROWSER,
+        "text/html",
+        "TEXT/HTML",
+        "text/*",
+        "text/html, application/json;q=0.9",
+        "application/json;q=0, text/html",
+    ],
+)
+def test_a_page(accept: str) -> None:
+    assert prefers_html(accept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "application/json",
+        "application/json, text/html",
+        "text/html;q=0.5, application/json",
+        "text/html;q=0",
+        "text/html;q=much",
+        "text/html;q=0.5, */*",
+        ";;,,",
+    ],
+)
+def test_the_value(accept: str) -> None:
+    assert not prefers_html(accept)
