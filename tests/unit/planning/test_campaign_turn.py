@@ -258,13 +258,19 @@ class TestAlways:
         assert all(one.state is M.WAITING for one in begins)
         assert len({one.tenant_id for one in begins}) == len(begins)
 
-    @given(EVERYBODY)
-    def test_nobody_is_tried_before_the_canaries_have_ended(self, some: list[CampaignMember]) -> None:
-        """A tenant that began before may begin again: there it was tried."""
-        found = turn(*some)
-        first = min((one.wave for one in some if one.state is not M.EXCLUDED), default=0)
-        if any(one.wave == first and one.state is M.RUNNING for one in found.members):
-            assert all(one.wave == first or one.operation_id for one in found.begins)
+    @given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+    def test_nobody_is_tried_before_all_canaries_have_ended(self, running: int, ended: int, *others: int) -> None:
+        canaries = [*members(running, M.RUNNING), *members(ended, M.COMPLETED)]
+        later = [one for wave, number in enumerate(others, start=1) for one in members(number, wave=wave)]
+        assert turn(*canaries, *later).begins == ()
+
+    @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 60), st.integers(0, 60))
+    def test_no_wave_is_ahead_of_what_is_proven(self, ended: int, running: int, begun: int, waiting: int) -> None:
+        before = [*members(ended, M.COMPLETED, wave=1), *members(running, M.RUNNING, wave=1)]
+        after = [*members(begun, M.RUNNING, wave=2), *members(waiting, wave=2)]
+        found = turn(*members(1, M.COMPLETED), *before, *after, pace=Pace(at_once=1_000, in_a_look=1_000))
+        room = waiting if not running else min(waiting, max(0, 3 * ended - begun))
+        assert len(found.begins) == room
 
     @given(EVERYBODY)
     def test_a_second_look_without_news_changes_nothing(self, some: list[CampaignMember]) -> None:
