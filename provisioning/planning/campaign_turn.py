@@ -226,8 +226,9 @@ def _beginning(members: Sequence[CampaignMember], widening: float, pace: Pace) -
 def _room(members: Sequence[CampaignMember], begun: Collection[TenantId], widening: float) -> dict[int, int]:
     """How many more tenants of each wave may begin.
 
-    All canaries are waited for. From then on each tenant that ended lets `widening` tenants of the next wave begin: a
-    wave that waited for the slowest tenant of the one before would leave the quota idle meanwhile.
+    All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that ended
+    lets `widening` tenants of the next wave begin: a wave that waited for the slowest tenant of the one before would
+    leave the quota idle meanwhile.
     """
     waves: dict[int, set[TenantId]] = {}
     for one in members:
@@ -236,7 +237,7 @@ def _room(members: Sequence[CampaignMember], begun: Collection[TenantId], wideni
     room: dict[int, int] = {}
     before: set[TenantId] = set()
     for number, tenants in sorted(waves.items()):
-        is_open = not before & unsettled
+        is_open = not before & unsettled or (len(room) == 1 and bool(tenants & begun))
         may = len(tenants) if is_open else int(widening * len(before - unsettled)) if len(room) > 1 else 0
         room[number] = may - len(tenants & begun)
         before = tenants

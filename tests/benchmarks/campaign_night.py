@@ -1,7 +1,7 @@
 """S36 at its full size: a sector changes product in a night, stops by itself, goes on, and loses its workers."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from tests.benchmarks.school import A1, A3
 
 _FAILING = 0.03  # of the canaries
 _FLUSH_AT, _KILL_AT = 0.3, 0.5  # of all writes
+_OLD, _NEW = frozenset({str(A1)}), frozenset({str(A3)})
 _WITHIN = 900.0  # real seconds
 _REFUSAL = {
     "status": 400,
@@ -123,8 +124,10 @@ def _to_the_end(of: Night, failing: set[str]) -> None:
 
 
 def _are_over(of: Night, tenants: set[str]) -> bool:
-    ends = {MemberState.FAILED, MemberState.PARTIALLY_COMPLETED}
-    return all(one.state in ends for one in of.members() if one.tenant_id in tenants)
+    """They, and the canaries as a whole: others are at work."""
+    ends, members = {MemberState.FAILED, MemberState.PARTIALLY_COMPLETED}, of.members()
+    have_ended = all(one.state in ends for one in members if one.tenant_id in tenants)
+    return have_ended and any(one.wave > 0 and one.operation_id for one in members)
 
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,30 +158,35 @@ def _measured(
 
 
 def _wrong(of: Night) -> Iterator[str]:
-    listed = _listed(of)
-    held = _held(of)
+    told, held = listed(of), held_at_the_end(of)
     for school in of.schools:
         tenant = school.tenant_id
-        yield from unaccounted(school.everybody, listed.get(tenant, {}), held[tenant], A1, A3)
+        yield from unaccounted(school.everybody, told.get(tenant, {}), held[tenant], A1, A3)
 
 
-def _listed(of: Night) -> dict[str, dict[str, str]]:
+def listed(of: Night) -> dict[str, dict[str, str]]:
     """By tenant, the last word of our own list on each person."""
-    listed: dict[str, dict[str, str]] = {}
+    told: dict[str, dict[str, str]] = {}
     with of.services.engine.connect() as connection:
         for tenant, person, state in connection.execute(_LISTED):
-            listed.setdefault(tenant, {})[person] = state
-    return listed
+            told.setdefault(tenant, {})[person] = state
+    return told
 
 
-def _held(of: Night) -> dict[str, dict[str, frozenset[str]]]:
+def held_at_the_end(of: Night) -> dict[str, dict[str, frozenset[str]]]:
     """By tenant, what the twin's ledger says each person holds at the end; who is not in it is as they were planted."""
-    held = {school.tenant_id: dict.fromkeys(school.everybody, frozenset({str(A1)})) for school in of.schools}
+    held: dict[str, dict[str, frozenset[str]]] = {
+        school.tenant_id: _planted(school, of.served.get(school.tenant_id, ())) for school in of.schools
+    }
     for entry in of.control.ledger(top=5_000):
         if entry["user"] and entry["after"]:
             active = {row["skuId"] for row in entry["after"]["licenseAssignmentStates"] if row["state"] == "Active"}
             held[entry["tenant"]][entry["user"]] = frozenset(active)
-    return {str(tenant): {str(person): skus for person, skus in some.items()} for tenant, some in held.items()}
+    return held
+
+
+def _planted(school: RemapSchool, served: Collection[str]) -> dict[str, frozenset[str]]:
+    return {person: _NEW if person in served else _OLD for person in school.everybody}
 
 
 def _rows(schools: Sequence[RemapSchool], course: Course, factor: float) -> Rows:

@@ -19,9 +19,9 @@ from provisioning.domain.campaign import (
     CampaignState,
     SelectedBy,
 )
-from provisioning.domain.ids import Actor, CampaignId
+from provisioning.domain.ids import Actor, CampaignId, SubjectId
 from provisioning.local.world import APP, LocalWorld
-from tests.benchmarks.campaign_bound import Span, Write
+from tests.benchmarks.campaign_bound import Write
 from tests.benchmarks.remap_schools import PHONE, RemapSchool, remap_seed, settle
 from tests.benchmarks.school import A1, A3
 from tests.benchmarks.worker import options
@@ -43,6 +43,7 @@ class Night:
     world: LocalWorld
     schools: Sequence[RemapSchool]
     campaign_id: CampaignId | None = None
+    served: dict[str, set[SubjectId]] = field(default_factory=dict)  # by tenant, who had the new product at planting
     began: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -162,8 +163,4 @@ def plant(night: Night) -> None:
     secret = night.world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
     control.register_app(APP, secrets=[{"value": secret}])
     for start in range(0, len(night.schools), _SEEDED_AT_ONCE):
-        control.seed(remap_seed(night.schools[start : start + _SEEDED_AT_ONCE]), reset=False)
-
-
-def spans_of(*moments: tuple[float, float]) -> list[Span]:
-    return [Span(begins, ends) for begins, ends in moments]
+        control.seed(remap_seed(night.schools[start : start + _SEEDED_AT_ONCE], night.served), reset=False)

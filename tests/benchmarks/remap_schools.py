@@ -1,6 +1,6 @@
 """Schools whose people hold Office 365 A1 and are to have Microsoft 365 A3 instead: directly, or through our group."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -59,12 +59,13 @@ def mixed(direct: int, grouped: int, people: int, *, odd: float = 0.02) -> list[
     ]
 
 
-def remap_seed(schools: Sequence[RemapSchool]) -> dict[str, Any]:
-    """The twin's seed; the app is registered already."""
-    return {"randomSeed": SEED, "tenants": list(map(_tenant_seed, schools))}
+def remap_seed(schools: Sequence[RemapSchool], served: Mapping[str, Collection[SubjectId]]) -> dict[str, Any]:
+    """The twin's seed; the app is registered already. `served`: by tenant, who has the new product by now."""
+    tenants = [_tenant_seed(school, served.get(school.tenant_id, ())) for school in schools]
+    return {"randomSeed": SEED, "tenants": tenants}
 
 
-def _tenant_seed(school: RemapSchool) -> dict[str, Any]:
+def _tenant_seed(school: RemapSchool, served: Collection[SubjectId]) -> dict[str, Any]:
     phones = [{"skuId": PHONE, "totalLicenses": PHONES}] if school.kind is Kind.ADD_ONS else []
     return {
         "id": school.tenant_id,
@@ -75,15 +76,16 @@ def _tenant_seed(school: RemapSchool) -> dict[str, Any]:
             {"skuId": A3, "totalLicenses": school.seats},
             *phones,
         ],
-        "users": list(_users(school)),
+        "users": list(_users(school, served)),
         "groups": [_group_seed(school)] if school.has_group else [],
     }
 
 
-def _users(school: RemapSchool) -> Iterator[dict[str, Any]]:
+def _users(school: RemapSchool, served: Collection[SubjectId]) -> Iterator[dict[str, Any]]:
     staff = {"usageLocation": "NL", "department": school.code, "employeeType": "Personeel"}
+    by_group = {"assignedByGroup": school.group_id} if school.has_group else {}
     for number, person in enumerate(school.everybody, start=1):
-        held = [] if school.has_group else [{"skuId": A1}]
+        held = [{"skuId": A3 if person in served else A1, **by_group}]
         if school.kind is Kind.ADD_ONS and number <= PHONES:
             held.append({"skuId": PHONE})
         name = f"{_PREFIX}-{number:04}@{school.domain}"
@@ -94,7 +96,7 @@ def _group_seed(school: RemapSchool) -> dict[str, Any]:
     name = _nickname(school)
     licences = [{"skuId": A1}]
     known = {"id": school.group_id, "displayName": name, "mailNickname": name, "members": school.everybody}
-    return known | {"assignedLicenses": licences, "processing": "QueuedForProcessing"}
+    return known | {"assignedLicenses": licences}
 
 
 def _nickname(school: RemapSchool) -> str:

@@ -185,6 +185,10 @@ class TestBeginning:
         found = turn(*members(2, M.RUNNING), *members(3, wave=1), again)
         assert [one.tenant_id for one in found.begins] == ["again"]
 
+    def test_canaries_that_are_tried_again_do_not_shut_the_wave_after_them(self) -> None:
+        found = turn(*members(1, M.RUNNING), *members(1, M.RUNNING, wave=1), *members(4, wave=1))
+        assert len(found.begins) == 4
+
     def test_another_product_of_a_tenant_that_is_held_keeps_nobody_waiting(self) -> None:
         held = member(RUNNING, "t1", state=M.HELD, is_seen=True, from_sku="a")
         behind = member(RUNNING, "t1", from_sku="b")
