@@ -226,9 +226,9 @@ def _beginning(members: Sequence[CampaignMember], widening: float, pace: Pace) -
 def _room(members: Sequence[CampaignMember], begun: Collection[TenantId], widening: float) -> dict[int, int]:
     """How many more tenants of each wave may begin.
 
-    All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that ended
-    lets `widening` tenants of the next wave begin: a wave that waited for the slowest tenant of the one before would
-    leave the quota idle meanwhile.
+    All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that
+    ended lets `widening` tenants of the next wave begin: a wave that waited for the slowest tenant of the one before
+    would leave the quota idle meanwhile.
     """
     waves: dict[int, set[TenantId]] = {}
     for one in members:

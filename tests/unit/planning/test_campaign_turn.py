@@ -181,7 +181,7 @@ class TestBeginning:
         assert len(turn(*known, *begun, *members(10, wave=2)).begins) == 1
 
     def test_who_is_tried_again_needs_no_room(self) -> None:
-        again = member(RUNNING, "again", wave=1, operation_id=OperationId("begun before"))
+        again = member(RUNNING, "again", wave=2, operation_id=OperationId("begun before"))
         found = turn(*members(2, M.RUNNING), *members(3, wave=1), again)
         assert [one.tenant_id for one in found.begins] == ["again"]
 
