@@ -47,12 +47,12 @@ def perform(wanted: SectorRecord, folder: Path) -> SectorRecord:
         record = _prepared(of, record, folder)
         of.start_workers()
         of.world.await_workers()
-        record = _work(of, _on_its_way(of, record), folder)
+        _work(of, _on_its_way(of, record), folder)
         of.say("ended; the list is held against the ledger")
         wrong = sum(1 for _ in _wrong(of))
         if wrong:
             raise RuntimeError(f"{wrong:,} people are not as the twin's ledger says.")
-    return record
+    return sector_record.read(folder, record)
 
 
 @contextmanager
@@ -102,29 +102,41 @@ def _on_its_way(of: Night, record: SectorRecord) -> SectorRecord:
     return msgspec.structs.replace(record, foretold=foretold).with_shift(Shift(begun, begun))
 
 
-def _work(of: Night, record: SectorRecord, folder: Path) -> SectorRecord:
-    """Until the campaign is over; every look is kept."""
+def _work(of: Night, record: SectorRecord, folder: Path) -> None:
+    """Until the campaign is over; every look is kept, and whatever ends it, what was written by then is counted."""
     psutil.cpu_percent()
-    shift, busy = record.shifts[-1], _Mean()
-    while True:
-        is_over = _look_after(of)
-        counted = of.control.counters()["total"]
-        grown = counted.get("writes", 0) > shift.calls
-        shift = Shift(
-            begins=shift.begins,
-            ends=of.now if grown else shift.ends,  # reading back costs no quota
-            calls=counted.get("writes", 0),
-            refused=counted.get("refused", 0),
-            busy=busy.with_value(psutil.cpu_percent() / 100) if grown else busy.value,
-        )
-        record = msgspec.structs.replace(
-            record.with_shift(shift), sizes=record.sizes.at_least(_sizes(of)), database_after=_bytes(of)
-        )
+    busy = _Mean()
+    try:
+        while True:
+            is_over = _look_after(of)
+            record = _counted(of, record, busy)
+            sector_record.keep(folder, record)
+            of.say(
+                f"{record.calls:,} of {record.everybody:,} written, {100 * record.bound / max(1, record.taken):.0f}%"
+            )
+            if is_over:
+                return
+            time.sleep(_LOOK)
+    finally:
+        of.world.stop_children()
+        record = _counted(of, record, busy)
         sector_record.keep(folder, record)
-        of.say(f"{record.calls:,} of {record.everybody:,} written, {100 * record.bound / max(1.0, record.taken):.0f}%")
-        if is_over:
-            return record
-        time.sleep(_LOOK)
+
+
+def _counted(of: Night, record: SectorRecord, busy: "_Mean") -> SectorRecord:
+    """The shift as it is now. It ends with its last write: reading back costs no quota."""
+    before, counted, share = record.shifts[-1], of.control.counters()["total"], psutil.cpu_percent() / 100
+    calls = counted.get("writes", 0)
+    grown = calls > before.calls
+    shift = Shift(
+        begins=before.begins,
+        ends=of.now if grown else before.ends,
+        calls=calls,
+        refused=counted.get("refused", 0),
+        busy=busy.with_value(share) if grown else busy.value,
+    )
+    sizes = record.sizes.at_least(_sizes(of))
+    return msgspec.structs.replace(record.with_shift(shift), sizes=sizes, database_after=_bytes(of))
 
 
 class _Mean:
