@@ -198,10 +198,19 @@ class TestDeciding:
         with services.open_uow() as uow:
             assert sum(one.delta for one in uow.ledger.list_by(OrganisationId(BOARD))) == 40
 
-    def test_a_client_finds_no_place_to_decide(self, board: Asker) -> None:
+    def test_a_client_does_not_decide_and_that_it_tried_is_on_record(
+        self, services: Services, board: Asker, asker: Callable[..., Asker]
+    ) -> None:
         ticket = submitted(board)
-        for deed, body in (("approve", {"digest": ticket["digest"]}), ("reject", {"reason": "no"})):
-            assert board.post(f"/api/v1/tickets/{ticket['ticket_id']}/{deed}", body).status_code == 404
+        path = f"/api/v1/tickets/{ticket['ticket_id']}"
+        assert board.post(f"{path}/approve", {"digest": ticket["digest"]}).status_code == 403
+        assert board.post(f"{path}/reject", {"reason": "no"}).status_code == 404
+        stranger = asker("client:stranger", Role.DESK)
+        assert stranger.post(f"{path}/approve", {"digest": ticket["digest"]}).status_code == 404
+        with services.open_uow() as uow:
+            refused = [one.actor for one in uow.audit.list_by() if one.kind == "approval.refused"]
+        assert refused == ["client:programs"]
+        assert board.get(path).json()["ticket"] == ticket
 
     def test_whoever_brought_it_in_takes_it_back_and_nobody_else(
         self, board: Asker, asker: Callable[..., Asker]
