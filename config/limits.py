@@ -101,6 +101,9 @@ _DEFAULTS = Limits(
     campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
     campaign_in_a_look=200,  # one transaction of about a second
     campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
+    # support moves an agreement in about a week: people who lost a service wait for us hours at most, not a day
+    agreement_looks=(timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=6)),
+    agreement_search=50,  # a call each, some seconds together: as long as a task may last
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
 

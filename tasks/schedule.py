@@ -29,6 +29,7 @@ def rounds(settings: Settings) -> dict[str, timedelta]:
         "send_webhooks": timedelta(seconds=5),
         "seal_audit": timedelta(seconds=10),
         "serve_waiting": timedelta(minutes=15) / fast,
+        "find_strays": timedelta(hours=6) / fast,
     }
 
 

@@ -78,6 +78,12 @@ def check_campaigns(services: Services) -> int:
 
 
 @_round
+def find_strays(services: Services) -> int:
+    """Seats that were ordered for one tenant and seem to be in another."""
+    return services.find_strays()
+
+
+@_round
 def relay_outbox(services: Services) -> int:
     """What is to be told becomes notices."""
     return services.relay_outbox()

@@ -23,6 +23,7 @@ from provisioning.services.foretell_migration import ForetellMigration
 from provisioning.services.foretell_work import ForetellWork
 from provisioning.services.keep_in_step import KeepInStep, either
 from provisioning.services.only_in_force import only_in_force
+from provisioning.services.plan_leftovers import PlanLeftovers, or_leftover
 from provisioning.services.plan_operation import PlanOperation
 from provisioning.services.plan_part import PlanPart
 from provisioning.services.prepare_operation import PrepareOperation
@@ -70,11 +71,13 @@ class Operations(Orders):
 
     @property
     def _prepared(self) -> Work:
-        return self.keep_in_step(self._only_in_force(either(self.prepare_operation, self.prepare_part)))
+        ordinary = or_leftover(self.prepare_operation, self.prepare_part)
+        return self.keep_in_step(self._only_in_force(either(ordinary, self.prepare_part)))
 
     @property
     def _planned(self) -> Work:
-        return self.keep_in_step(self._only_in_force(either(self.plan_operation, self.plan_part)))
+        ordinary = or_leftover(self.plan_operation, self.plan_leftovers)
+        return self.keep_in_step(self._only_in_force(either(ordinary, self.plan_part)))
 
     def _only_in_force(self, work: Work) -> Work:
         return only_in_force(work, self.check_configuration, self.open_uow, self.clock)
@@ -118,6 +121,18 @@ class Operations(Orders):
     @cached_property
     def plan_part(self) -> PlanPart:
         return PlanPart(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+            trouble=self.tenant_trouble,
+            finish=self.finish_operation,
+        )
+
+    @cached_property
+    def plan_leftovers(self) -> PlanLeftovers:
+        return PlanLeftovers(
             open_uow=self.open_uow,
             gateway=self.gateway,
             clock=self.clock,

@@ -6,6 +6,10 @@ from provisioning.bootstrap.operations import Operations
 from provisioning.bootstrap.tenants import Tenants
 from provisioning.domain.ticket import TicketKind
 from provisioning.services.advance_ticket import AdvanceTicket
+from provisioning.services.agreement.draw_sheet import DrawSheet
+from provisioning.services.agreement.find_strays import FindStrays
+from provisioning.services.agreement.follow import FollowAgreement
+from provisioning.services.agreement.note_case import NoteCase
 from provisioning.services.approve_ticket import ApproveTicket
 from provisioning.services.assess_ticket import AssessTicket
 from provisioning.services.browse_tickets import BrowseTickets
@@ -35,7 +39,7 @@ class Tickets(Operations, Tenants):
         works: dict[TicketKind, TicketWork] = {
             TicketKind.CHANGE_SKU: ChangeSkuWork(begin_remap=partial(remap_of_ticket, self.mappings)),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
-            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(),
+            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow_agreement, limits=self.limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
             TicketKind.REBIND: RebindWork(
                 confirm=lambda identity, organisation, tenant, on: self.confirm_binding(
@@ -45,6 +49,29 @@ class Tickets(Operations, Tenants):
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=self.mappings, clock=self.clock),
         }
         return works
+
+    @cached_property
+    def follow_agreement(self) -> FollowAgreement:
+        return FollowAgreement(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+            dispatcher=self.dispatcher,
+        )
+
+    @cached_property
+    def find_strays(self) -> FindStrays:
+        return FindStrays(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, limits=self.limits)
+
+    @cached_property
+    def note_case(self) -> NoteCase:
+        return NoteCase(open_uow=self.open_uow, clock=self.clock, deeds=self.ticket_deeds)
+
+    @cached_property
+    def draw_sheet(self) -> DrawSheet:
+        return DrawSheet(open_uow=self.open_uow, clock=self.clock, mappings=self.mappings)
 
     @cached_property
     def ticket_deeds(self) -> TicketDeeds:

@@ -1,11 +1,14 @@
 """How a ticket looks on a screen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioning.cli.commands import operations
 from provisioning.cli.output import SHORT, Column, moment, paragraph, sheet, short, table
 from provisioning.cli.wording import Wording
+from provisioning.domain.agreement_move import AgreementMove
+from provisioning.domain.ids import SkuId
 from provisioning.domain.ticket import Ticket, TicketState
+from provisioning.planning.agreement_watch import sighting_of
 from provisioning.services.show_tickets import TicketSheet
 
 
@@ -63,10 +66,32 @@ def _facts(found: TicketSheet, wording: Wording) -> list[tuple[str, str]]:
         ("State", wording.of_ticket(ticket.state)),
         ("Since (UTC)", moment(ticket.entered_at)),
         ("Comes to", ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())),
+        *(_away(found.move) if found.move is not None else ()),
         ("Digest", ticket.digest or ""),
         ("Approved by", ticket.approved_by or ""),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _away(move: AgreementMove) -> list[tuple[str, str]]:
+    """Of agreements that Microsoft moves: what the last look showed, for our own people."""
+    sighting = sighting_of(move.inventory.moving, move.before, move.latest)
+    return [
+        ("Moves", _seats(move.inventory.moving)),
+        ("May move along", _seats(move.inventory.along)),
+        ("Stays there", _seats(move.inventory.staying)),
+        ("Case at Microsoft", move.case_number or ""),
+        ("From, to", f"{move.source} → {move.target}"),
+        ("Seats", sighting if move.moved_on is None else f"moved, seen on {move.moved_on}"),
+        ("Nowhere since", moment(move.vanished_at) if move.vanished_at else ""),
+        ("Seem to be in", move.seen_in or ""),
+        ("Last look (UTC)", moment(move.latest.at)),
+        ("Alarms", ", ".join(one.replace("_", " ").lower() for one in move.alarms)),
+    ]
+
+
+def _seats(by_product: Mapping[SkuId, int]) -> str:
+    return ", ".join(f"{seats} of {sku}" for sku, seats in by_product.items())
 
 
 def _answer_columns(wording: Wording) -> tuple[Column, ...]:
@@ -93,5 +118,8 @@ def _next_step(ticket: Ticket) -> str:
         case TicketState.AWAITING_APPROVAL:
             digest = (ticket.digest or "")[:SHORT]
             return paragraph(f"To let it be carried out: provisioning tickets approve {name} {digest}")
+        case TicketState.AWAITING_MICROSOFT if ticket.reason is not None:
+            sheet = f"What Microsoft's support asks for: provisioning tickets show {name} --sheet case.html"
+            return paragraph(f"{sheet}\nOnce it is asked: provisioning tickets filed {name} --case NUMBER")
         case _:
             return ""

@@ -10,6 +10,7 @@ from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner
+from provisioning.planning.agreement_sheet import CaseWords
 from provisioning.planning.campaign_report import Tongue as CampaignTongue
 from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
@@ -97,6 +98,11 @@ class Wording:
         """What was found, and what to do about it."""
         sentence = self._words.preflight(check)
         return f"{sentence.what} {sentence.todo}".strip()
+
+    @property
+    def case(self) -> CaseWords:
+        """What the sheet for Microsoft's support says."""
+        return self._words.case
 
     @property
     def tongue(self) -> Tongue:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from provisioning import ports
 from provisioning.database.actors import SqlActors
+from provisioning.database.agreement_moves import SqlAgreementMoves
 from provisioning.database.answers import SqlAnswers
 from provisioning.database.audit_log import SqlAuditLog
 from provisioning.database.campaigns import SqlCampaigns
@@ -91,6 +92,10 @@ class SqlUnitOfWork:
     @cached_property
     def campaigns(self) -> ports.CampaignStore:
         return SqlCampaigns(self._connection)
+
+    @cached_property
+    def agreement_moves(self) -> ports.AgreementMoveStore:
+        return SqlAgreementMoves(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

@@ -83,6 +83,7 @@ _ITEMS = text("""
     SELECT 'ticket ' || source || '/' || reference, coalesce(reason, 'APPROVAL_NEEDED'), entered_at, organisation_id,
            NULL, NULL, 1
     FROM tickets WHERE state IN ('incomplete', 'awaiting_authority', 'held', 'awaiting_approval')
+      OR (state = 'awaiting_microsoft' AND reason IS NOT NULL)
     ORDER BY since, subject""")
 
 

@@ -52,6 +52,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.REMAP_SCHOOL_ASSIGNS,
             _R.DEVICE_NOT_ORDERED,
             _R.TICKET_INCOMPLETE,
+            _R.PEOPLE_NOT_THERE,
         }
     ),
     Owner.APPROVER: frozenset(

@@ -70,8 +70,15 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, tag="participant"):
     valid_until: date | None = None
 
 
+class MappingState(StrEnum):
+    UNMAPPED = "unmapped"
+    MAPPED = "mapped"
+    REMAP_REQUESTED = "remap_requested"  # Microsoft was asked to move it
+    REMAPPED = "remapped"  # it was seen in the other tenant
+
+
 class VolumeLicence(msgspec.Struct, frozen=True, kw_only=True, tag="volume_licence"):
-    """A License ID at Microsoft; it can live in one tenant only (M1)."""
+    """A License ID at Microsoft; it can live in one tenant only (M1). It follows what was seen there."""
 
     record_id: str
     organisation_id: OrganisationId
@@ -79,6 +86,7 @@ class VolumeLicence(msgspec.Struct, frozen=True, kw_only=True, tag="volume_licen
     public_customer_number: str
     program: str = "EES"
     tenant_id: TenantId | None = None
+    mapping_state: MappingState | None = None  # None: as `tenant_id` says
 
 
 class SupplierDecision(msgspec.Struct, frozen=True, kw_only=True, tag="supplier_decision"):

@@ -53,6 +53,8 @@ class Action(StrEnum):
     APPROVE_TICKET = "approve a ticket"
     REJECT_TICKET = "reject a ticket"
     WITHDRAW_TICKET = "withdraw a ticket"
+    FILE_CASE = "say that a case lies with Microsoft"
+    SEE_CASE = "see what Microsoft's support asks for"
 
 
 _ADMIN, _OPERATOR, _APPROVER, _AUDITOR = Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR
@@ -109,6 +111,9 @@ RIGHTS: Mapping[Action, frozenset[Role]] = {
     Action.APPROVE_TICKET: frozenset({_APPROVER}),
     Action.REJECT_TICKET: frozenset({_APPROVER, _OPERATOR}),
     Action.WITHDRAW_TICKET: frozenset({_OPERATOR, Role.DESK, Role.BOARD}),
+    Action.FILE_CASE: frozenset({_OPERATOR}),
+    # it names both tenants, of which one may be another customer's
+    Action.SEE_CASE: frozenset({_OPERATOR, _APPROVER}),
 }
 
 _PERSONS_ONLY = frozenset(
@@ -131,6 +136,8 @@ _PERSONS_ONLY = frozenset(
         Action.SEE_TICKET_TEXT,
         Action.APPROVE_CAMPAIGN,
         Action.STEER_CAMPAIGN,
+        Action.FILE_CASE,
+        Action.SEE_CASE,
     }
 )
 

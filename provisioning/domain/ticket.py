@@ -21,7 +21,7 @@ class TicketKind(StrEnum):
 
 
 # what they come to is approved piece by piece, where it is carried out
-APPROVED_ELSEWHERE = frozenset({TicketKind.MOVE_SCHOOL, TicketKind.REMAP_AGREEMENT})
+APPROVED_ELSEWHERE = frozenset({TicketKind.MOVE_SCHOOL})
 
 
 class TicketState(StrEnum):

@@ -40,6 +40,7 @@ class Topic(StrEnum):
     CAMPAIGN_ENDED = "campaign_ended"  # to boards, after
     CAMPAIGN_STOPPED = "campaign_stopped"  # to ourselves
     APPLICATION_INCIDENT = "application_incident"  # to ourselves: no customer hears of it
+    AGREEMENT_ALARM = "agreement_alarm"  # to ourselves: seats are where they should not be, or nowhere
     # answers to a ticket: one message per fact, in order
     TICKET_RECEIVED = "ticket_received"
     TICKET_ASKED_BACK = "ticket_asked_back"

@@ -16,6 +16,7 @@ from provisioning.domain.ticket import APPROVED_ELSEWHERE, Ticket, TicketState
 class Progress(StrEnum):
     DRAWING = "drawing"  # plans are still being made
     DRAWN = "drawn"  # all of it lies ready for whoever decides
+    AT_MICROSOFT = "at_microsoft"  # seats are to leave one tenant and arrive in another
     RUNNING = "running"
     STUCK = "stuck"  # a person must act, for a reason
     ENDED = "ended"
@@ -43,7 +44,15 @@ class Turn(msgspec.Struct, frozen=True):
 
 # Who waits for a person or for records is looked at less often than what works by itself.
 _PATIENCE = {TicketState.AWAITING_AUTHORITY: 720, TicketState.AWAITING_APPROVAL: 12, TicketState.HELD: 12}
-_WORKED_ON = frozenset({TicketState.ASSESSING, TicketState.AWAITING_APPROVAL, TicketState.RUNNING, TicketState.HELD})
+_WORKED_ON = frozenset(
+    {
+        TicketState.ASSESSING,
+        TicketState.AWAITING_APPROVAL,
+        TicketState.AWAITING_MICROSOFT,
+        TicketState.RUNNING,
+        TicketState.HELD,
+    }
+)
 _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 _STUCK = frozenset({OperationState.HELD, OperationState.FAILED})
 
@@ -87,6 +96,8 @@ def _turn(ticket: Ticket, standing: Standing) -> Turn | None:
             return _assessed(ticket, standing)
         case TicketState.AWAITING_APPROVAL:
             return _still_to_be_approved(ticket, standing)
+        case TicketState.AWAITING_MICROSOFT:
+            return _waited(standing)
         case TicketState.RUNNING:
             return _carried_out(ticket, standing)
         case TicketState.HELD:
@@ -107,6 +118,12 @@ def _still_to_be_approved(ticket: Ticket, standing: Standing) -> Turn | None:
     return None if is_same else Turn(TicketState.ASSESSING)
 
 
+def _waited(standing: Standing) -> Turn:
+    """The reason says what a person has to do for it, if anything."""
+    is_there = standing.progress is not Progress.AT_MICROSOFT
+    return Turn(TicketState.RUNNING) if is_there else Turn(TicketState.AWAITING_MICROSOFT, standing.reason)
+
+
 def _carried_out(ticket: Ticket, standing: Standing) -> Turn | None:
     if standing.progress is Progress.ENDED:
         return _ended(ticket, standing)
@@ -115,6 +132,8 @@ def _carried_out(ticket: Ticket, standing: Standing) -> Turn | None:
 
 
 def _resumed(ticket: Ticket, standing: Standing) -> Turn:
+    if standing.progress is Progress.AT_MICROSOFT:
+        return Turn(TicketState.AWAITING_MICROSOFT, standing.reason)
     if standing.progress is Progress.ENDED:
         return _ended(ticket, standing)
     is_at_work = standing.progress is Progress.RUNNING and _was_let(ticket)

@@ -37,7 +37,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages, TicketPlace
-from provisioning.ports.tickets import TicketStore
+from provisioning.ports.tickets import AgreementMoveStore, TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.webhooks import MessageSender, WebhookStore
@@ -57,6 +57,7 @@ from provisioning.ports.work import (
 
 __all__ = [
     "ActorStore",
+    "AgreementMoveStore",
     "Allowance",
     "AnswerStore",
     "AuditArchive",

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
+from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
 from provisioning.domain.ticket import Ticket, TicketState
@@ -46,3 +47,17 @@ class TicketStore(Protocol):
         """What is still kept, in the order it came in."""
 
     def purge_texts(self, before: datetime) -> int: ...
+
+
+class AgreementMoveStore(Protocol):
+    """How far agreements are on their way to another tenant, for the ticket that asks for it."""
+
+    def find(self, ticket: TicketId) -> AgreementMove | None: ...
+    def find_for_work(self, ticket: TicketId) -> AgreementMove | None:
+        """As `find`, and nobody else decides about it until this transaction ends."""
+
+    def save(self, ticket: TicketId, move: AgreementMove, at: datetime) -> None:
+        """What was seen stays: each look has a row of its own."""
+
+    def looks(self, ticket: TicketId) -> list[AgreementMove]:
+        """How it stood after each look and each decision, oldest first."""

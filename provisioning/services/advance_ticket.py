@@ -25,7 +25,7 @@ from provisioning.services.ticket_work import Objection, TicketWork, Works
 
 _MOST_STEPS = 12  # far more than any ticket takes in one go: what goes in circles stops here, and waits for its turn
 _BEFORE_WORK = frozenset({TicketState.ASSESSING, TicketState.AWAITING_APPROVAL})
-_AT_WORK = _BEFORE_WORK | {TicketState.RUNNING, TicketState.HELD}
+_AT_WORK = _BEFORE_WORK | {TicketState.AWAITING_MICROSOFT, TicketState.RUNNING, TicketState.HELD}
 
 _Begun = list[Operation]
 _Step = Callable[[UnitOfWork, Ticket, datetime, Reason | None], _Begun | None]
@@ -168,7 +168,8 @@ class AdvanceTicket:
     def _follow_up(self, ticket_id: TicketId) -> Reason | None:
         with self.open_uow() as uow:
             ticket = uow.tickets.get(ticket_id)
-        return self._work(ticket).follow_up(ticket) if ticket.state is TicketState.RUNNING else None
+        work = self._work(ticket)
+        return work.follow_up(ticket) if ticket.state in work.followed_in else None
 
     def _work(self, ticket: Ticket) -> TicketWork:
         return self.works[ticket.kind]
@@ -177,6 +178,6 @@ class AdvanceTicket:
         with self.open_uow() as uow:
             ticket = uow.tickets.get(ticket_id)
             again = self.clock.now() + looked_at_after(ticket.state, self.limits.ticket_poll)
-            uow.tickets.postpone(ticket_id, again)
+            uow.tickets.postpone(ticket_id, self._work(ticket).due_at(uow, ticket) or again)
             uow.commit()
             return uow.tickets.get(ticket_id)

@@ -52,6 +52,7 @@ class ApproveCampaign:
         authors = _authors(uow)
         for author in authors:
             require_other(identity, author, "proposed the mappings that this campaign rests on")
+        _require_looked_at(uow, campaign)
         given = self._approval(uow, campaign, identity.actor, authors, now)
         if campaign.approval is None:
             uow.outbox.add(
@@ -89,6 +90,18 @@ class ApproveCampaign:
 def _authors(uow: UnitOfWork) -> tuple[Actor, ...]:
     mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
     return (mappings.proposed_by,) if mappings is not None else ()
+
+
+def _require_looked_at(uow: UnitOfWork, campaign: Campaign) -> None:
+    """An approval covers the kinds of loss that were seen: of a tenant that nobody looked at, nobody knows them."""
+    looks = uow.campaigns.readiness(campaign.campaign_id)
+    members = uow.campaigns.members(campaign.campaign_id, [MemberState.WAITING])
+    unseen = {one.tenant_id for one in members if one.key not in looks}
+    if unseen:
+        raise ConflictError(
+            f"{len(unseen):,} tenants of campaign {campaign.definition.name} were not looked at yet, so nobody knows "
+            "what they would lose; `provisioning campaigns check` looks at them."
+        )
 
 
 def _require_digest(campaign: Campaign, named: str) -> None:

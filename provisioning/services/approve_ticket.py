@@ -64,7 +64,7 @@ class ApproveTicket:
             )
             uow.audit.record([_event("ticket.approved", identity, ticket, now)])
             # Moved first: of two who approve at once the second waits for this row, and then finds it changed.
-            moved = self.deeds.move(uow, approved, TicketState.RUNNING, now, actor=identity.actor, standing=standing)
+            moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
             begun = work.approve(uow, identity, ticket, now)
             uow.commit()
         return moved, begun

@@ -13,7 +13,7 @@ from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds, require_words
-from provisioning.services.ticket_work import Works
+from provisioning.services.ticket_work import TicketWork, Works
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class CloseTicket:
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity, dutch_day(now))
             _require_own(identity, ticket)
-            _require_open(ticket)
+            _require_open(ticket, self.works[ticket.kind])
             self.works[ticket.kind].close(uow, ticket, now)
             ending = msgspec.structs.replace(ticket, closing_words=words)
             closed = self.deeds.move(uow, ending, state, now, reason=Reason.TICKET_CLOSED, actor=identity.actor)
@@ -53,9 +53,12 @@ def _require_own(identity: Identity, ticket: Ticket) -> None:
         raise NotAllowedError(f"{identity.actor} did not bring in ticket {ticket.key}.")
 
 
-def _require_open(ticket: Ticket) -> None:
+def _require_open(ticket: Ticket, work: TicketWork) -> None:
     if ticket.has_ended:
         raise ConflictError(f"Ticket {ticket.key} has ended: it is {ticket.state.replace('_', ' ')}.")
+    waits_outside = work.once_approved is TicketState.AWAITING_MICROSOFT
+    if waits_outside and ticket.state in {TicketState.AWAITING_MICROSOFT, TicketState.HELD}:
+        return  # Microsoft may say no, and a board may think better of it; its work says when that is too late
     if ticket.approved_by is not None or ticket.state is TicketState.RUNNING:
         raise ConflictError(
             f"Ticket {ticket.key} is being carried out; stop or undo its operations, and it ends with them."

@@ -1,4 +1,6 @@
-"""A part of a migration, before it is planned: is the tenant the organisation's own, and may we write what it takes?"""
+"""A part of a migration, or what a moved agreement left behind, before it is planned: is the tenant the organisation's
+own, and may we write what it takes?
+"""
 
 from collections.abc import Mapping
 
@@ -63,7 +65,8 @@ class PreparePart:
 
     def _judge(self, uow: UnitOfWork, operation: Operation, profile: TenantProfile) -> bool:
         part = operation.wish.part
-        missing = missing_for(_KINDS[part.phase], profile.permissions) if part else frozenset()
+        kinds = _KINDS[part.phase] if part else (StepKind.REMOVE,)  # what a moved agreement left behind
+        missing = missing_for(kinds, profile.permissions)
         remember_tenant(uow, profile, is_enough=not missing)
         if missing:
             self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)

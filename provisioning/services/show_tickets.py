@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
@@ -21,6 +22,7 @@ from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
 from provisioning.services.find_ticket import get_ticket, sight_of_tickets
+from provisioning.services.ticket_authority import may_know
 from provisioning.services.ticket_work import Works
 
 
@@ -32,6 +34,7 @@ class TicketSheet(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...] = ()
     texts: tuple[str, ...] = ()
     standing: Standing | None = None
+    move: AgreementMove | None = None  # of agreements that Microsoft moves, for our own people
 
     @property
     def lies_ready(self) -> bool:
@@ -64,13 +67,15 @@ class ShowTickets:
         """Raises NotFoundError when there is none, or none that is theirs to see."""
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
-            is_drawn = not ticket.missing and not ticket.has_ended
+            today = dutch_day(self.clock.now())
+            is_drawn = not ticket.missing and not ticket.has_ended and may_know(uow, identity, ticket, today)
             texts = self._texts(uow, identity, ticket)
             sheet = TicketSheet(
                 ticket=ticket,
                 answers=tuple(uow.outbox.answers(ticket.ticket_id)),
                 operations=tuple(uow.tickets.operations_of(ticket.ticket_id)),
                 texts=texts,
+                move=uow.agreement_moves.find(ticket.ticket_id) if may(identity, Action.SEE_CASE) else None,
                 standing=self.works[ticket.kind].standing(uow, ticket, self.clock.now()) if is_drawn else None,
             )
             uow.commit()

@@ -18,6 +18,7 @@ from provisioning.planning.groups import rests_on_group
 from provisioning.planning.plan import Envelope
 from provisioning.planning.verdict import TAKES_AWAY
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord
+from provisioning.services.agreement.still_left_behind import StillLeftBehind
 from provisioning.services.served_elsewhere import ServedElsewhere
 
 Receipts = dict[SubjectId, list[StepRecord]]
@@ -45,6 +46,7 @@ class StillAsPlanned:
         self._clock = clock
         self._limits = limits
         self._elsewhere = ServedElsewhere(open_uow, gateway, clock, limits, mappings)
+        self._left_behind = StillLeftBehind(open_uow=open_uow, gateway=gateway, clock=clock)
 
     # ── the group ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,12 +103,15 @@ class StillAsPlanned:
     def look_at_people(self, operation: Operation, plan: PlanRecord, records: Sequence[StepRecord]) -> LookAtPeople:
         """They are looked at again when the plan's picture is old, and whenever something is taken from them.
 
-        Where a migration takes a licence, whoever the other tenant does not serve now is not as planned either.
+        Where a migration takes a licence, whoever the other tenant does not serve now is not as planned either; nor is
+        anybody whose seats a moved agreement left behind, and which are back.
         """
         gone_along = self._gone_along(operation, records)
         doubtful = [one for one in records if one not in gone_along and self._needs_look(plan, one)]
         if not doubtful:
             return LookAtPeople(changed=tuple(gone_along))
+        if not self._left_behind(operation):
+            return LookAtPeople(changed=(*gone_along, *doubtful))
         subjects = [record.step.subject_id for record in doubtful]
         recent, earlier = self._own_work(operation, plan, subjects)
         seen = self._gateway.observe_people(operation.tenant_id, subjects)

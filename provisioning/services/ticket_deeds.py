@@ -115,6 +115,8 @@ def require_words(words: str, question: str) -> str:
 
 
 def _topics(before: Ticket, after: Ticket) -> tuple[Topic, ...]:
+    if after.state is TicketState.AWAITING_MICROSOFT and before.state is TicketState.AWAITING_APPROVAL:
+        return (Topic.TICKET_APPROVED, *_TOLD[after.state])
     if after.state is TicketState.RUNNING:
         return _APPROVED if before.state is TicketState.AWAITING_APPROVAL else (Topic.TICKET_STARTED,)
     return _TOLD.get(after.state, ())
@@ -124,6 +126,10 @@ def _was_told(before: Ticket, after: Ticket) -> bool:
     """An assessment that came out as it did before, or a wait that goes on, is no news; neither is going on again."""
     if after.state is TicketState.AWAITING_APPROVAL:
         return before.digest == after.digest
+    if after.state is TicketState.AWAITING_MICROSOFT and after.reason is not None:
+        return True  # what one of ours has to do is no news to a board
+    if after.state is TicketState.AWAITING_MICROSOFT and before.state is TicketState.HELD:
+        return True
     is_approved = before.approved_at is not None
     return after.state is TicketState.RUNNING and before.state is TicketState.HELD and is_approved
 

@@ -15,6 +15,7 @@ from provisioning.domain.operation import OperationKind, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.domain.worklist import Owner, Topic
+from provisioning.planning.agreement_sheet import CaseWords
 from provisioning.planning.assessment_words import AssessmentWords
 from provisioning.planning.campaign_report import CampaignWords
 from provisioning.planning.migration_statement import ReportWords
@@ -76,6 +77,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ticket_kinds: Mapping[TicketKind, str]
     ticket_states: Mapping[TicketState, str]
     ticket_notes: Mapping[str, str]
+    case: CaseWords
 
 
 @cache
@@ -214,3 +216,8 @@ class Words:
     def assessment(self) -> AssessmentWords:
         """What assessments say."""
         return self._said.assessment
+
+    @property
+    def case(self) -> CaseWords:
+        """What the sheet for Microsoft's support says."""
+        return self._said.case

@@ -101,11 +101,18 @@ def _prepared(town: Town, schools: list[Customer]) -> Campaign:
 
 def _unready(town: Town, campaign: Campaign) -> dict[str, set[Reason]]:
     town.services.check_campaign(_OPERATOR, campaign.campaign_id)
+    until(lambda: _were_looked_at(town, campaign), "all were looked at, for a worker may be at some of them, too")
     found: dict[str, set[Reason]] = {}
     for row in town.services.show_campaigns.readiness(campaign.campaign_id, unready_only=True):
         if row.reason:
             found.setdefault(row.tenant_id, set()).add(row.reason)
     return found
+
+
+def _were_looked_at(town: Town, campaign: Campaign) -> bool:
+    with town.services.open_uow() as uow:
+        members = uow.campaigns.members(campaign.campaign_id)
+        return {one.key for one in members} == uow.campaigns.readiness(campaign.campaign_id).keys()
 
 
 def _members(town: Town, campaign: Campaign) -> list[CampaignMember]:

@@ -22,6 +22,10 @@ _STATES = typer.Option(metavar="STATE", help=f"{one_of(TicketState)} Repeat for 
 _MAPPING = typer.Option(
     "--mapping", metavar="FILE", help="TOML that says which field of a desk is which of ours; FILE is then JSON of it."
 )
+_SHEET = typer.Option(
+    metavar="FILE",
+    help="Write what Microsoft's support asks for: a page to print when it ends in .html, else text. Not there yet.",
+)
 _REASON = typer.Option(help="Goes to the board: what it can do instead. It must not name anybody.")
 
 
@@ -82,6 +86,7 @@ def list_all(
     examples=(
         "provisioning tickets show desk/2027-0142",
         "provisioning tickets show 5f0c9a4e --html beoordeling.html --language nl",
+        "provisioning tickets show 5f0c9a4e --sheet case.html",
     ),
 )
 def show(
@@ -89,6 +94,7 @@ def show(
     ticket: Named,
     html: Annotated[Path | None, typer.Option(help="A new file: its assessment as a page to print or send.")] = None,
     language: Annotated[str | None, typer.Option(help="nl or en; by default that of PROVISIONING_LANGUAGE.")] = None,
+    sheet: Annotated[Path | None, _SHEET] = None,
 ) -> None:
     """One ticket: what it asks, comes to, and was answered.
 
@@ -100,6 +106,9 @@ def show(
     speaks = session.wording.language if language is None else language_of(language, "--language")
     if html is not None:
         _write_page(session, ticket, html, speaks)
+    if sheet is not None:
+        _write_sheet(session, ticket, sheet)
+    if html is not None or sheet is not None:
         return
     found = session.services.show_tickets.one(session.identity, ticket)
     told = [render_ticket(found, session.wording)]
@@ -168,6 +177,29 @@ def withdraw(session: Session, ticket: Named, reason: Annotated[str, _REASON]) -
     """
     closed = session.services.close_ticket.withdraw(session.identity, ticket, reason)
     session.show(closed, _told(session, closed))
+
+
+@command(group, "filed", examples=("provisioning tickets filed 5f0c9a4e --case 2612040050001234",))
+def filed(
+    session: Session, ticket: Named, case: Annotated[str, typer.Option(help="Microsoft's number of the case.")]
+) -> None:
+    """Say that the case lies with Microsoft.
+
+    For agreements that it has to move: the board hears that it was asked. Needs an operator.
+    """
+    noted = session.services.note_case(session.identity, ticket, case)
+    session.show(noted, _told(session, noted, "Filed: "))
+
+
+def _write_sheet(session: Session, ticket: str, file: Path) -> None:
+    from provisioning.planning.agreement_sheet import to_html, to_text
+
+    drawn = session.services.draw_sheet(session.identity, ticket)
+    render = to_html if file.suffix == ".html" else to_text
+    with new_private_file(file, "a sheet never takes the place of a file") as written:
+        written.write(render(drawn, session.wording.case).encode())
+    told = f"{file} is written. Once the case is filed: provisioning tickets filed {ticket} --case NUMBER"
+    session.tell({"file": str(file)}, told)
 
 
 def _told(session: Session, ticket: Ticket, before: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -10,7 +10,7 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.errors import ConflictError
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
-from provisioning.domain.ticket import Ticket, TicketKind
+from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.planning.ticket_turn import Standing
 from provisioning.ports import UnitOfWork
 
@@ -28,7 +28,13 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TicketWork(Protocol):
-    """Every method reads and writes in the caller's transaction, except `follow_up`. Each may be called again."""
+    """Every method reads and writes in the caller's transaction, except `follow_up`. Each may be called again.
+
+    `followed_in`: states in which it looks at what needs Microsoft. `once_approved`: where it goes then.
+    """
+
+    followed_in: ClassVar[frozenset[TicketState]]
+    once_approved: ClassVar[TicketState]
 
     def objection(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Objection | None: ...
     def begin(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[Operation]:
@@ -45,7 +51,13 @@ class TicketWork(Protocol):
         """Outside of any transaction, while it runs: what needs Microsoft. Returns what a person must see to."""
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
-        """It was rejected or withdrawn before anything was approved: what was begun is called off."""
+        """It was rejected or withdrawn before anything was done: what was begun is called off.
+
+        Raises ConflictError when it is too late for that.
+        """
+
+    def due_at(self, uow: UnitOfWork, ticket: Ticket) -> datetime | None:
+        """When it makes sense to look again; None: as for any ticket in its state."""
 
 
 Works = Mapping[TicketKind, TicketWork]
@@ -53,6 +65,9 @@ Works = Mapping[TicketKind, TicketWork]
 
 class WithoutOperations:
     """Of kinds that begin no operation and ask Microsoft nothing."""
+
+    followed_in: ClassVar[frozenset[TicketState]] = frozenset({TicketState.RUNNING})
+    once_approved: ClassVar[TicketState] = TicketState.RUNNING
 
     def objection(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Objection | None:  # noqa: ARG002
         return None
@@ -78,3 +93,6 @@ class WithoutOperations:
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """Nothing was begun."""
+
+    def due_at(self, uow: UnitOfWork, ticket: Ticket) -> datetime | None:  # noqa: ARG002
+        return None

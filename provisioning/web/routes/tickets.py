@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.intake.ticket_fields import TICKET_FIELDS
 from provisioning.intake.ticket_files import parse_sent_completion, parse_sent_tickets
+from provisioning.planning.agreement_sheet import CaseSheet
 from provisioning.planning.assessment import Assessment
 from provisioning.services.browse_tickets import TicketInShort, TicketView, in_short
 from provisioning.services.paging import Page
@@ -56,6 +57,12 @@ class TicketApproval(Body):
     """`digest`: at least the first 8 characters, as the ticket shows it: exactly what was seen is approved."""
 
     digest: Text
+
+
+class CaseNumber(Body):
+    """What Microsoft's support calls the case."""
+
+    case: Text
 
 
 class MigrationDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +121,18 @@ def assess(
 def draft(caller: Person, ticket: Named) -> MigrationDraft:
     """Of a school that moves: its migration, as far as the ticket says it."""
     return MigrationDraft(content=caller.services.show_tickets.draft(caller.identity, ticket))
+
+
+@router.get("/{ticket}/sheet")
+def sheet(caller: Person, ticket: Named) -> CaseSheet:
+    """What Microsoft's support asks for before it moves an agreement."""
+    return caller.services.draw_sheet(caller.identity, ticket)
+
+
+@router.post("/{ticket}/filed")
+def filed(caller: Person, ticket: Named, case: CaseNumber) -> TicketInShort:
+    """Note that the case was filed at Microsoft; the board hears of it."""
+    return in_short(caller.services.note_case(caller.identity, ticket, case.case))
 
 
 @router.post("/{ticket}/approve")

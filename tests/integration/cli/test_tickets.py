@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from provisioning.domain.agreement_move import AgreementMove, Inventory, Look
+from provisioning.domain.ids import TicketId
 from provisioning.domain.tenancy import OrganisationKind
 from tests.conformance.school import TENANT
 from tests.factories import tenancy
-from tests.factories.trade import entry
+from tests.factories.trade import STAFF, entry, sku_of
 from tests.integration.cli.conftest import Answer, Installation, flat
 
 BOARD, SCHOOL, OTHER = "41000", "00XX00", "42000"
@@ -171,3 +173,62 @@ class TestAnEnd:
         assert desk.show("desk/8")["answers"][-1]["details"]["words"] == "order anew"
         late = desk.as_("operator", "withdraw", "desk/7", "--reason", "again")
         assert (late.code, "has ended" in late.err) == (1, True)
+
+
+class TestAgreements:
+    """What is particular about tickets that Microsoft has to carry out."""
+
+    @pytest.fixture
+    def named(self, desk: TicketDesk) -> str:
+        """Both tenants were looked at; nobody approved it yet."""
+        desk.authorise()
+        away = tenancy.tenant()
+        given = {"public_customer_number": "P1", "licence_ids": ["L1"], "from_tenant": TENANT}
+        services = desk.type.services()
+        with services.open_uow() as uow:
+            uow.tenants.save(away)
+            uow.commit()
+        ticket = {"reference": "T-9", "kind": "remap_agreement", "organisation": SCHOOL, "requester": "c-17"}
+        answer = desk.submit(ticket | {"wish": given | {"to_tenant": away.tenant_id}})
+        assert answer.code == 0, answer.err
+        [taken] = answer.json
+        named: str = taken["ticket"]["ticket_id"]
+        now = services.clock.now()
+        seen = Look(at=now)
+        move = AgreementMove(
+            source=TENANT,
+            target=away.tenant_id,
+            inventory=Inventory(moving={sku_of(STAFF): 40}),
+            inventoried_at=now,
+            before=seen,
+            latest=seen,
+            next_look_at=now,
+        )
+        with services.open_uow() as uow:
+            uow.agreement_moves.save(TicketId(named), move, now)
+            uow.commit()
+        services.close()
+        return named
+
+    def test_the_sheet_is_written_once_for_print_or_as_text(self, desk: TicketDesk, named: str, tmp_path: Path) -> None:
+        page, text = tmp_path / "case.html", tmp_path / "case.txt"
+        for file in (page, text):
+            answer = desk.as_("operator", "show", named, "--sheet", str(file))
+            assert answer.code == 0, answer.err
+            assert "tickets filed" in flat(answer.out)
+            assert "M365EDU_A3" in file.read_text("utf-8")
+        assert page.read_text("utf-8").startswith("<!doctype html>")
+        assert oct(page.stat().st_mode & 0o777) == "0o600"
+        again = desk.as_("operator", "show", named, "--sheet", str(page))
+        assert again.code != 0
+        assert "never takes the place of a file" in flat(again.err)
+
+    def test_the_screen_shows_operators_where_the_seats_are(self, desk: TicketDesk, named: str) -> None:
+        shown = flat(desk.as_("operator", "show", named).out)
+        assert "Seats unchanged" in shown
+
+    def test_filing_takes_an_approved_ticket_and_a_person(self, desk: TicketDesk, named: str) -> None:
+        refused = desk.as_("operator", "filed", named, "--case", "26120400")
+        assert refused.code != 0
+        assert "nothing to ask of Microsoft yet" in flat(refused.err)
+        assert "may not" in flat(desk.as_("approver", "filed", named, "--case", "26120400").err)

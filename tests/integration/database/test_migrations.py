@@ -10,6 +10,7 @@ from provisioning.database import migrate
 from provisioning.database.engine import create
 from provisioning.database.tables import (  # noqa: F401  # all tables register themselves
     access,
+    agreement_moves,
     audit,
     configuration,
     journal,
@@ -29,7 +30,7 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = [f"{number:04}" for number in range(1, 20)]
+ALL = [f"{number:04}" for number in range(1, 21)]
 
 
 @pytest.fixture

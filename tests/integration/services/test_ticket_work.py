@@ -479,8 +479,3 @@ class TestRemapAgreement:
     def test_whoever_holds_a_license_id_of_the_number_must_be_spoken_for(self, desk: Desk) -> None:
         desk.record(self._licence("L1"), self._licence("L2", "42000"))
         assert self._ticket(desk).state is _T.AWAITING_AUTHORITY
-
-    def test_whole_it_waits_for_microsoft(self, desk: Desk) -> None:
-        desk.record(self._licence("L1"), self._licence("L2"))
-        ticket = self._ticket(desk)
-        assert (ticket.state, ticket.reason) == (_T.HELD, Reason.MICROSOFT_TO_BE_ASKED)

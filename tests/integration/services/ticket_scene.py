@@ -17,6 +17,10 @@ from provisioning.domain.records import Record
 from provisioning.domain.tenancy import BindingEvidence, OrganisationKind
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind
 from provisioning.services.advance_ticket import AdvanceTicket
+from provisioning.services.agreement.draw_sheet import DrawSheet
+from provisioning.services.agreement.find_strays import FindStrays
+from provisioning.services.agreement.follow import FollowAgreement
+from provisioning.services.agreement.note_case import NoteCase
 from provisioning.services.approve_ticket import ApproveTicket
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.purge_tickets import PurgeTickets
@@ -39,6 +43,7 @@ from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, STAFF, entry, sku_of
 from tests.fakes import FakeClock, FakeDispatcher
 from tests.integration.database.conftest import store
+from tests.integration.services.fake_tenants import FakeTenants
 
 Open = Callable[[], SqlUnitOfWork]
 DESK = Identity(actor=tickets.DESK, roles=frozenset({Role.DESK}))
@@ -64,12 +69,16 @@ class Desk:
     def __post_init__(self) -> None:
         self.home, self.away = tenancy.tenant(), tenancy.tenant()
         deeds = TicketDeeds(say=in_each_language)
+        self.gateway = FakeTenants(self.clock)
         common: dict[str, Any] = {"open_uow": self.open_uow, "clock": self.clock}
         limits = default_limits()
+        self.follow = FollowAgreement(
+            gateway=self.gateway, limits=limits, mappings=MAPPINGS, dispatcher=self.dispatcher, **common
+        )
         self.works: Works = {
             TicketKind.CHANGE_SKU: ChangeSkuWork(begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
-            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(),
+            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, limits=limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
             TicketKind.REBIND: RebindWork(confirm=self.confirm),
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=MAPPINGS, clock=self.clock),
@@ -81,6 +90,9 @@ class Desk:
         self.close = CloseTicket(**doing)
         self.show = ShowTickets(works=self.works, mappings=MAPPINGS, **common)
         self.sweep = SweepTickets(limits=limits, advance=self.advance, **common)
+        self.note_case = NoteCase(deeds=deeds, **common)
+        self.draw_sheet = DrawSheet(mappings=MAPPINGS, **common)
+        self.find_strays = FindStrays(gateway=self.gateway, limits=limits, **common)
         self.purge = PurgeTickets(limits=limits, **common)
         self._furnish()
 

@@ -13,6 +13,7 @@ from provisioning.domain.records import Membership
 from provisioning.domain.tenancy import OrganisationKind, Tenant
 from provisioning.domain.ticket import Ticket, TicketKind
 from provisioning.domain.worklist import Intent, Stop, Topic
+from provisioning.planning.campaign_readiness import Readiness
 from provisioning.services.authenticate import token_digest
 from tests.factories import NOW, tenancy
 from tests.factories import campaigns as make_campaigns
@@ -115,7 +116,9 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         uow.tickets.add(ticket)
         uow.tickets.keep_text(ticket.ticket_id, f"secret of {mark}", NOW)
         uow.outbox.add([_answer(ticket, mark)])
-        uow.campaigns.add(campaign, [make_campaigns.member(campaign, tenant.tenant_id, **place)])
+        member = make_campaigns.member(campaign, tenant.tenant_id, **place)
+        uow.campaigns.add(campaign, [member])
+        uow.campaigns.note_readiness(campaign.campaign_id, {member.key: Readiness(checked_at=NOW)})
         uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
         uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
         uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)

@@ -36,11 +36,11 @@ class TestOne:
         assert row["campaign"]["campaign_id"] == town.campaign
         assert row["members"] == {"waiting": 1}
         assert operator.get("/api/v1/campaigns", params={"state": "running"}).json()["items"] == []
-        assert operator.get(place).json()["readiness"]["never_looked_at"] == 1
+        assert operator.get(place).json()["readiness"]["never_looked_at"] == 0
         (member,) = operator.get(f"{place}/members").json()["items"]
         assert (member["member"]["tenant_id"], member["domain"]) == (town.tenant, "aamark.onmicrosoft.example")
-        (unseen,) = operator.get(f"{place}/readiness").json()["items"]
-        assert (unseen["checked_at"], unseen["at_stake"]) == (None, 0)
+        (ready,) = operator.get(f"{place}/readiness").json()["items"]
+        assert (ready["checked_at"] is None, ready["at_stake"]) == (False, 0)
         assert operator.get(f"{place}/readiness", params={"unready": True}).json()["items"] == []
 
     def test_has_a_letter_for_each_board_and_for_nobody_else(self, town: Settled, operator: Asker, place: str) -> None:

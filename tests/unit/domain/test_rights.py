@@ -51,6 +51,8 @@ MATRIX = {
     Action.APPROVE_TICKET: "approver",
     Action.REJECT_TICKET: "approver operator",
     Action.WITHDRAW_TICKET: "operator desk board",
+    Action.FILE_CASE: "operator",
+    Action.SEE_CASE: "operator approver",
 }
 
 

@@ -101,6 +101,11 @@ class TestTurn:
             (_T.HELD, standing(_P.RUNNING), Turn(_T.RUNNING)),
             (_T.HELD, standing(_P.DRAWN), Turn(_T.ASSESSING)),
             (_T.HELD, standing(_P.ENDED), Turn(_T.COMPLETED)),
+            (_T.HELD, standing(_P.AT_MICROSOFT), Turn(_T.AWAITING_MICROSOFT)),
+            (_T.AWAITING_MICROSOFT, standing(_P.AT_MICROSOFT), None),
+            (_T.AWAITING_MICROSOFT, standing(_P.STUCK), Turn(_T.HELD, Reason.POISON)),
+            (_T.AWAITING_MICROSOFT, standing(_P.RUNNING), Turn(_T.RUNNING)),
+            (_T.AWAITING_MICROSOFT, standing(_P.ENDED), Turn(_T.RUNNING)),
         ],
     )
     def test_once_somebody_has(self, state: TicketState, found: Standing, expected: Turn | None) -> None:
@@ -109,6 +114,12 @@ class TestTurn:
     def test_what_was_shown_must_be_what_is_there(self) -> None:
         other = standing(_P.DRAWN, digest="other")
         assert turn(_T.AWAITING_APPROVAL, other, digest="shown") == Turn(_T.ASSESSING)
+
+    def test_what_has_to_be_done_while_microsoft_has_it_is_said(self) -> None:
+        asked = Standing(progress=_P.AT_MICROSOFT, reason=Reason.MICROSOFT_TO_BE_ASKED)
+        waiting = Turn(_T.AWAITING_MICROSOFT, Reason.MICROSOFT_TO_BE_ASKED)
+        assert turn(_T.AWAITING_MICROSOFT, asked) == waiting
+        assert turn(_T.AWAITING_MICROSOFT, asked, reason=Reason.MICROSOFT_TO_BE_ASKED) is None
 
     def test_a_held_ticket_whose_reason_stays_does_not_move(self) -> None:
         assert turn(_T.HELD, standing(_P.STUCK), reason=Reason.POISON) is None

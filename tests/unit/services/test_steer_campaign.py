@@ -64,10 +64,18 @@ class TestApproving:
         assert given is not None
         assert given.losses == {"family:yammer"}
 
+    def test_waits_until_every_tenant_was_looked_at(self, world: World) -> None:
+        made = a_campaign(world, C.NEW)
+        seen, _ = a_member(world, made, 1), a_member(world, made, 2)
+        world.looks[CAMPAIGN, seen.key] = Readiness(checked_at=NOW)
+        with pytest.raises(ConflictError, match=r"1 tenants of campaign .* were not looked at yet"):
+            approve(world)
+        assert world.campaigns[CAMPAIGN].state is C.NEW
+
     def test_tells_each_board_once(self, world: World) -> None:
         made = a_campaign(world, C.NEW)
-        a_member(world, made, 1)
-        a_member(world, made, 2, holder_id="00AA", board_id=board_of(1))
+        for member in (a_member(world, made, 1), a_member(world, made, 2, holder_id="00AA", board_id=board_of(1))):
+            world.looks[CAMPAIGN, member.key] = Readiness(checked_at=NOW)
         a_member(world, made, 3, M.EXCLUDED)
         approve(world)
         approve(world)  # renewed

@@ -21,6 +21,7 @@ class TestApplication:
             "operations.advance",
             "sweeps.collect_orders",
             "sweeps.compare_orders",
+            "sweeps.find_strays",
             "sweeps.purge_migrations",
             "sweeps.purge_tickets",
             "sweeps.purge_operations",

@@ -88,6 +88,7 @@ SAME = {
     "tickets approve": "POST /api/v1/tickets/{ticket}/approve",
     "tickets complete": "POST /api/v1/tickets/{ticket}/complete",
     "tickets draft": "GET /api/v1/tickets/{ticket}/draft",
+    "tickets filed": "POST /api/v1/tickets/{ticket}/filed",
     "tickets list": "GET /api/v1/tickets",
     "tickets reject": "POST /api/v1/tickets/{ticket}/reject",
     "tickets show": "GET /api/v1/tickets/{ticket}",
@@ -103,6 +104,7 @@ PARTS = {
     "GET /api/v1/campaigns/{campaign}/members": "campaigns show",
     "GET /api/v1/campaigns/{campaign}/readiness": "campaigns show",
     "GET /api/v1/migrations/{migration}/people": "migrations show",
+    "GET /api/v1/tickets/{ticket}/sheet": "tickets show",
     "POST /api/v1/tenants/{tenant}/policy/approve": "tenants policy",
 }
 ONLY_TYPED = {

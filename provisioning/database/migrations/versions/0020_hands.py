@@ -4,8 +4,8 @@ from alembic import op
 
 from provisioning.database.migrations.grants import grant
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 STATEMENTS = (
     """

@@ -1,0 +1,1 @@
+"""Whole agreements that Microsoft moves to another tenant (S28): followed for days, then served and cleaned up."""
