@@ -23,6 +23,7 @@ from provisioning.services.assess import Assess
 from provisioning.services.boards import board_of, is_under
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.lookup import get_tenant
+from provisioning.services.ticket_authority import may_know
 from provisioning.services.ticket_work import Works
 
 
@@ -46,12 +47,15 @@ class AssessTicket:
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity, today)
             _require_complete(ticket)
+            if not may_know(uow, identity, ticket, today):
+                raise ConflictError(f"Ticket {ticket.key} is not assessed for you: nobody with authority asks for it.")
             wish = wish_of(ticket.kind, ticket.given)
             standing = self.works[ticket.kind].standing(uow, ticket, now)
             reader = _reader(uow, identity, ticket, today)
             operations = list(_operations(uow, ticket, reader, today))
-            made = self.assess.within(uow, reader, operations, _facts(uow, ticket, wish, operations))
-            names = _names(uow, wish)
+            own = _Own(uow, reader.board_id, today)
+            made = self.assess.within(uow, reader, operations, _facts(own, ticket, wish, operations))
+            names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
             asked = asked_change(ticket, wish, standing, names, self.mappings)
             return msgspec.structs.replace(made, asked=asked)
 
@@ -81,24 +85,47 @@ def _operations(uow: UnitOfWork, ticket: Ticket, reader: Identity, today: date) 
             yield operation.operation_id
 
 
-def _facts(uow: UnitOfWork, ticket: Ticket, wish: TicketWish, operations: Sequence[OperationId]) -> list[Fact]:
+class _Own:
+    """What of the organisations that a ticket names the reader may know: all of it, or their own board's alone."""
+
+    def __init__(self, uow: UnitOfWork, board: OrganisationId | None, today: date) -> None:
+        self.uow, self._board, self._today = uow, board, today
+
+    def has(self, organisation: OrganisationId) -> bool:
+        return self._board is None or is_under(self.uow, organisation, self._board, self._today)
+
+    def name_of(self, organisation: OrganisationId) -> str | None:
+        found = self.uow.organisations.find(organisation) if self.has(organisation) else None
+        return None if found is None else found.name
+
+
+def _facts(own: _Own, ticket: Ticket, wish: TicketWish, operations: Sequence[OperationId]) -> list[Fact]:
     match wish:
         case ChangeSku() if not operations and not ticket.has_ended:
             return [Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(wish.organisations))]
         case RemapAgreement():
-            return agreement_facts(_move(uow, wish))
+            return agreement_facts(_move(own, ticket, wish))
         case _:
             return []
 
 
-def _move(uow: UnitOfWork, wish: RemapAgreement) -> AgreementMove:
-    licences = cast("list[VolumeLicence]", uow.records.list_by(RecordKind.VOLUME_LICENCE))
+def _move(own: _Own, ticket: Ticket, wish: RemapAgreement) -> AgreementMove:
+    """With what was seen in both tenants, once somebody looked; of another customer's tenant nobody is counted."""
+    licences = cast("list[VolumeLicence]", own.uow.records.list_by(RecordKind.VOLUME_LICENCE))
+    seen = own.uow.agreement_moves.find(ticket.ticket_id)
+    is_counted = seen is not None and seen.inventoried_at is not None and not seen.is_withheld
     return AgreementMove(
         wanted=wish.licence_ids,
-        source_tenant=_tenant(uow, wish.from_tenant),
-        target_tenant=_tenant(uow, wish.to_tenant),
-        licences=tuple(one for one in licences if one.public_customer_number == wish.public_customer_number),
+        source_tenant=seen.source if seen is not None else _tenant(own.uow, wish.from_tenant),
+        target_tenant=seen.target if seen is not None else _tenant(own.uow, wish.to_tenant),
+        licences=tuple(
+            one
+            for one in licences
+            if one.public_customer_number == wish.public_customer_number and own.has(one.organisation_id)
+        ),
         seats_wanted=wish.seats,
+        people_in_source=seen.inventory.losing if seen is not None and is_counted else 0,
+        people_ready=seen.inventory.ready if seen is not None and is_counted else 0,
     )
 
 
@@ -107,8 +134,3 @@ def _tenant(uow: UnitOfWork, named: str) -> TenantId:
         return get_tenant(uow, named).tenant_id
     except InputError:  # not known to us: then it is where no License ID on record is
         return TenantId(named)
-
-
-def _names(uow: UnitOfWork, wish: TicketWish) -> dict[OrganisationId, str]:
-    found = (uow.organisations.find(one) for one in organisations_in(wish))
-    return {one.organisation_id: one.name for one in found if one is not None}

@@ -17,6 +17,7 @@ from provisioning.ports import Clock, OpenUnitOfWork, TicketPlace, UnitOfWork
 from provisioning.services.browse import OperationSummary, summary_of
 from provisioning.services.find_ticket import get_ticket, sight_of_tickets
 from provisioning.services.paging import Page, Wanted, page_of
+from provisioning.services.ticket_authority import may_know
 from provisioning.services.ticket_work import Works
 
 
@@ -75,7 +76,7 @@ class BrowseTickets:
         now = self.clock.now()
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity, dutch_day(now))
-            is_drawn = not ticket.missing and not ticket.has_ended
+            is_drawn = not ticket.missing and not ticket.has_ended and may_know(uow, identity, ticket, dutch_day(now))
             sight = self._sight(uow, identity)
             return TicketView(
                 ticket=in_short(ticket),

@@ -22,6 +22,7 @@ from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
 from provisioning.services.find_ticket import get_ticket, sight_of_tickets
+from provisioning.services.ticket_authority import may_know
 from provisioning.services.ticket_work import Works
 
 
@@ -66,7 +67,8 @@ class ShowTickets:
         """Raises NotFoundError when there is none, or none that is theirs to see."""
         with self.open_uow() as uow:
             ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
-            is_drawn = not ticket.missing and not ticket.has_ended
+            today = dutch_day(self.clock.now())
+            is_drawn = not ticket.missing and not ticket.has_ended and may_know(uow, identity, ticket, today)
             texts = self._texts(uow, identity, ticket)
             sheet = TicketSheet(
                 ticket=ticket,

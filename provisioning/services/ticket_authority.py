@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import cast
 
+from provisioning.domain.actors import Identity
 from provisioning.domain.ids import Actor, OrganisationId, TenantId
 from provisioning.domain.records import Declaration, Mandate, RecordKind, VolumeLicence
 from provisioning.domain.ticket import Ticket
@@ -28,6 +29,15 @@ def find_authority(uow: UnitOfWork, ticket: Ticket, today: date) -> Finding:
         cast("list[Declaration]", uow.records.list_by(RecordKind.DECLARATION)),
         today,
     )
+
+
+def may_know(uow: UnitOfWork, identity: Identity, ticket: Ticket, today: date) -> bool:
+    """Whether what a ticket comes to is theirs to read: people of ours, and clients once whoever asks may ask it.
+
+    Else a board would learn of another's seats by asking for them.
+    """
+    is_client = not identity.is_person and bool(identity.roles)
+    return not is_client or (not ticket.missing and find_authority(uow, ticket, today).reason is None)
 
 
 def authors_of_authority(uow: UnitOfWork, ticket: Ticket, finding: Finding) -> Iterator[tuple[Actor, str]]:

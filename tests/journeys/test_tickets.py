@@ -105,7 +105,7 @@ def test_s30_a_board_asks_another_product_and_only_another_person_lets_it_be(tow
 
     digest = {"digest": assessed["asked"]["digest"]}
     assert digest["digest"] == shown["ticket"]["digest"]
-    assert programs.refused(f"{path}/approve", digest) == 404
+    assert programs.refused(f"{path}/approve", digest) == 403
     assert helper.refused(f"{path}/approve", digest) == 403
     assert town.writes(board) == 0
     assert approver.post(f"{path}/approve", digest)["state"] == "running"

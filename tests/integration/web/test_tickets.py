@@ -9,6 +9,7 @@ import pytest
 from provisioning.bootstrap import Services
 from provisioning.domain.actors import Role
 from provisioning.domain.ids import Actor, OrganisationId
+from provisioning.domain.records import VolumeLicence
 from provisioning.domain.tenancy import OrganisationKind
 from tests.factories import NOW, TODAY, tenancy, tickets
 from tests.factories.tickets import BOARD, SCHOOL
@@ -184,6 +185,49 @@ class TestAssessment:
         assert board.get(f"/api/v1/tickets/{ticket['ticket_id']}/assessment").status_code == 409
 
 
+class TestWhatOthersHave:
+    """Nobody learns of another's seats, names or numbers by asking for them."""
+
+    WISH: dict[str, Any] = {"from_holders": [SCHOOL], "to_holder": "42000"}  # noqa: RUF012  # never changed
+
+    @pytest.fixture
+    def nosy(self, services: Services, asker: Callable[..., Asker]) -> Asker:
+        with services.open_uow() as uow:
+            uow.organisations.save([tenancy.organisation(organisation_id=SCHOOL, name="De geheime school")])
+            uow.records.save([tickets.mandate("42000"), tickets.agreement("42000")], NOW, Actor("person:records"))
+            uow.commit()
+        return asker("client:nosy", Role.BOARD, board="42000")
+
+    @pytest.mark.parametrize("is_taken_back", [False, True])
+    def test_is_not_told_before_its_holder_agrees(self, nosy: Asker, is_taken_back: bool) -> None:
+        ticket = submitted(nosy, organisation="42000", wish=self.WISH)
+        assert ticket["state"] == "awaiting_authority"
+        path = f"/api/v1/tickets/{ticket['ticket_id']}"
+        if is_taken_back:
+            assert nosy.post(f"{path}/withdraw", {"reason": "never mind"}).status_code == 200
+        shown = nosy.get(path)
+        assert shown.json()["standing"] is None
+        for accept in ("application/json", "text/html"):
+            refused = nosy.get(f"{path}/assessment", headers={"Accept": accept})
+            assert refused.status_code == 409
+            assert "geheime" not in refused.text + shown.text
+
+    def test_nor_by_the_number_of_another_customer(self, services: Services, nosy: Asker) -> None:
+        theirs = VolumeLicence(
+            record_id="L-secret",
+            organisation_id=OrganisationId(BOARD),
+            agreement_id="A-secret",
+            public_customer_number="P1",
+        )
+        with services.open_uow() as uow:
+            uow.records.save([theirs], NOW, Actor("person:records"))
+            uow.commit()
+        wish = {"public_customer_number": "P1", "licence_ids": ["L1"], "from_tenant": "a.nl", "to_tenant": "b.nl"}
+        ticket = submitted(nosy, organisation="42000", kind="remap_agreement", wish=wish)
+        for part in ("", "/assessment"):
+            assert "secret" not in nosy.get(f"/api/v1/tickets/{ticket['ticket_id']}{part}").text
+
+
 class TestDeciding:
     def test_another_person_approves_by_digest_and_the_board_reads_the_answer(
         self, services: Services, board: Asker, approver: Asker
@@ -198,10 +242,19 @@ class TestDeciding:
         with services.open_uow() as uow:
             assert sum(one.delta for one in uow.ledger.list_by(OrganisationId(BOARD))) == 40
 
-    def test_a_client_finds_no_place_to_decide(self, board: Asker) -> None:
+    def test_a_client_does_not_decide_and_that_it_tried_is_on_record(
+        self, services: Services, board: Asker, asker: Callable[..., Asker]
+    ) -> None:
         ticket = submitted(board)
-        for deed, body in (("approve", {"digest": ticket["digest"]}), ("reject", {"reason": "no"})):
-            assert board.post(f"/api/v1/tickets/{ticket['ticket_id']}/{deed}", body).status_code == 404
+        path = f"/api/v1/tickets/{ticket['ticket_id']}"
+        assert board.post(f"{path}/approve", {"digest": ticket["digest"]}).status_code == 403
+        assert board.post(f"{path}/reject", {"reason": "no"}).status_code == 404
+        stranger = asker("client:stranger", Role.DESK)
+        assert stranger.post(f"{path}/approve", {"digest": ticket["digest"]}).status_code == 404
+        with services.open_uow() as uow:
+            refused = [one.actor for one in uow.audit.list_by() if one.kind == "approval.refused"]
+        assert refused == ["client:programs"]
+        assert board.get(path).json()["ticket"] == ticket
 
     def test_whoever_brought_it_in_takes_it_back_and_nobody_else(
         self, board: Asker, asker: Callable[..., Asker]
