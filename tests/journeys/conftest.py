@@ -45,6 +45,15 @@ def engineer(_mended: list[Engineer], world: LocalWorld) -> Engineer:
 
 
 @pytest.fixture(
+    params=[0.0, *(pytest.param(behind, marks=pytest.mark.slow) for behind in (15.0, 300.0))],
+    ids=["at once", "15 s behind", "5 min behind"],
+)
+def later_lag(request: pytest.FixtureRequest) -> float:
+    """As `lag`, for journeys in which replicas play a small part: with lag they are journeys of `make scenarios`."""
+    return float(request.param)
+
+
+@pytest.fixture(
     params=[0.0, pytest.param(15.0, marks=pytest.mark.slow), 300.0], ids=["at once", "15 s behind", "5 min behind"]
 )
 def lag(request: pytest.FixtureRequest) -> float:

@@ -69,7 +69,11 @@ class TestDemo:
         assert ending["witness"]["changes"] == ending["witness"]["claims"] > 0
         assert running_in(kept) == []
 
-    @pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+    @pytest.mark.parametrize(
+        "request_to_end",
+        [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+        ids=["Ctrl-C", "SIGTERM"],
+    )
     def test_an_interruption_in_the_middle_leaves_nothing_running(
         self, folder: Path, request_to_end: signal.Signals
     ) -> None:

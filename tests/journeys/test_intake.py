@@ -14,8 +14,8 @@ _ROUNDS = 1.5  # real seconds in which the collector looks several times
 _ENTRA_P1 = "30FC3C36 - 5A95-4956-BA57-C09C2A600BB9 "  # Microsoft Entra ID P1 for faculty, as somebody pasted it
 
 
-def test_s12_wrong_tenant_domain_on_the_order(town: Town, lag: float) -> None:
-    school, sister = town.school(12, lag=lag), town.school(12, lag=lag)
+def test_s12_wrong_tenant_domain_on_the_order(town: Town, later_lag: float) -> None:
+    school, sister = town.school(12, lag=later_lag), town.school(12, lag=later_lag)
     key = town.order(school, 12, tenant_hint=sister.domain)
     town.await_held(key, Reason.TENANT_MISMATCH)
     told = town.last_word(school)
@@ -30,8 +30,8 @@ def test_s12_wrong_tenant_domain_on_the_order(town: Town, lag: float) -> None:
     check_promises(town, school, goal=A3)
 
 
-def test_s13_the_same_message_twice(town: Town, lag: float) -> None:
-    school = town.school(12, lag=lag)
+def test_s13_the_same_message_twice(town: Town, later_lag: float) -> None:
+    school = town.school(12, lag=later_lag)
     line = town.line(school.code, 12)
     for _ in range(2):
         town.services.order_desk.submit([line])
@@ -61,8 +61,8 @@ def test_s13_two_collectors_at_the_same_moment_make_one_delivery(town: Town) -> 
     check_promises(town, school, goal=A3)
 
 
-def test_s17_unknown_or_ambiguous_article(town: Town, lag: float) -> None:
-    school = town.school(12, lag=lag)
+def test_s17_unknown_or_ambiguous_article(town: Town, later_lag: float) -> None:
+    school = town.school(12, lag=later_lag)
     key = town.order(school, 12, "A1", starts_on=None)
     town.await_held(key, Reason.SKU_AMBIGUOUS)
     told = json.loads(town.command("orders", "show", key.order_number, "--json"))

@@ -59,7 +59,9 @@ def test_the_other_answer_changes_nothing_in_the_end(answered: Town, answer: str
     _a_day_of_work(answered)
 
 
-@pytest.mark.parametrize("shape", [pytest.param("bucket", marks=pytest.mark.slow), "sliding", "fixed"])
+@pytest.mark.parametrize(
+    "shape", [pytest.param("bucket", marks=pytest.mark.slow), "sliding", pytest.param("fixed", marks=pytest.mark.slow)]
+)
 def test_whatever_shape_the_window_has(answered: Town, shape: str) -> None:
     answered.control.set_quotas(shape)
     _a_day_of_work(answered)

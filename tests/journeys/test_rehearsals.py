@@ -157,6 +157,7 @@ def test_what_would_keep_it_from_beginning_is_told_in_the_words_of_the_real_comm
     assert {deed.chore for deed in report.deeds} == {Chore.EXPLAIN}
 
 
+@pytest.mark.slow
 class TestWhatItIsPlayedFrom:
     def test_nobody_is_named_in_it_but_for_whom_the_report_is(self, town: Town) -> None:
         merger = Merger.prepare(town, 3)

@@ -19,7 +19,7 @@ from provisioning.local.world import LocalWorld
 from tests.journeys import customers
 from tests.journeys.customers import A3, LONG_AGO, Customer
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import APPROVER, OPERATOR, _entitle
+from tests.journeys.mergers import APPROVER, OPERATOR, entitle
 from tests.journeys.patience import until
 from tests.journeys.promises import check_promises, check_witness
 
@@ -76,7 +76,7 @@ class Move:
 def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(world: LocalWorld, town: Town) -> None:
     here = town.school(6, holds=A3, seats=6)
     there = town.school(6, holds=None, seats=None, traits=lambda _customer, _school, _n: {"department": here.code})
-    _entitle(town, here, 6)
+    entitle(town, here, 6)
     _let_in(town, here, there)
     _know(town, here, "PCN1", "L1")
     moved = Move(town, _submit(town, here, there))
