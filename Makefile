@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo up test check lint types layers bench bench-demonstration chaos scenarios lock clean
+.PHONY: help install demo up test check lint types layers bench bench-demonstration bench-sector chaos scenarios lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ bench: $(INSTALLED) ## the budgets, measured: one machine-readable row each
 
 bench-demonstration: $(INSTALLED) ## a campaign on a bad day: what is promised, measured
 	@$(BIN)/python -m tests.benchmarks.demonstration
+
+TENANTS ?= 3000
+PEOPLE ?= 20
+FOLDER ?= .provisioning/sector
+bench-sector: $(INSTALLED) ## a whole sector in a night; broken off, it goes on (TENANTS=, PEOPLE= of each, FOLDER=)
+	@$(BIN)/python -m tests.benchmarks.sector_night --tenants $(TENANTS) --people $(PEOPLE) --folder $(FOLDER)
 
 chaos: $(INSTALLED) ## 200 killed runs of orders, 200 of migrations, a simulated crash at every boundary: each ends as if nothing had happened
 	@$(BIN)/python -m pytest -q -m slow tests/journeys tests/simulation tests/integration/web

@@ -9,9 +9,10 @@ from provisioning.database.store import Store, inserted, row_of
 from provisioning.database.tables.outbox import intents, notices
 from provisioning.domain.ids import OrganisationId, TicketId
 from provisioning.domain.ticket import Answer
-from provisioning.domain.worklist import Intent, Notice
+from provisioning.domain.worklist import APPROVED_TOPICS, Intent, Notice
 
-# A topic that has its notice of the day grows freely; new notices only up to the burst, the oldest news first.
+# A topic that has its notice of the day grows freely, and so do lists that somebody approved; other new notices only up
+# to the burst, the oldest news first.
 _RELAY = text("""
     WITH ripe AS MATERIALIZED (
         SELECT intent_id, organisation_id, topic, reference, at,
@@ -22,12 +23,12 @@ _RELAY = text("""
                array_agg(reference ORDER BY at, intent_id) AS references_made
         FROM ripe GROUP BY organisation_id, topic, day),
     ranked AS (
-        SELECT gathered.*, present.day IS NOT NULL AS is_known,
-               row_number() OVER (PARTITION BY present.day IS NULL ORDER BY gathered.first_at) AS place
-        FROM gathered LEFT JOIN notices AS present USING (organisation_id, topic, day)),
+        SELECT *, row_number() OVER (PARTITION BY is_free ORDER BY first_at) AS place FROM (
+            SELECT gathered.*, present.day IS NOT NULL OR gathered.topic = ANY (:approved) AS is_free
+            FROM gathered LEFT JOIN notices AS present USING (organisation_id, topic, day)) AS known),
     chosen AS (
-        SELECT * FROM ranked
-        WHERE is_known OR place <= :burst - (SELECT count(*) FROM notices WHERE made_at > :window_start)),
+        SELECT * FROM ranked WHERE is_free OR place <= :burst - (
+            SELECT count(*) FROM notices WHERE made_at > :window_start AND topic <> ALL (:approved))),
     told AS (
         INSERT INTO notices AS present
             (organisation_id, topic, day, facts, first_at, last_at, references_made, made_at)
@@ -54,7 +55,7 @@ class SqlOutbox(Store):
     def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
         """Returns how many intents became part of a notice; the rest waits for the window to pass."""
         bound = {"now": now, "ripe": now - older_than, "burst": burst, "window_start": now - window}
-        return self._changed(_RELAY, bound)
+        return self._changed(_RELAY, bound | {"approved": sorted(APPROVED_TOPICS)})
 
     def notices(self, organisation: OrganisationId | None = None, limit: int = 200) -> list[Notice]:
         columns = (notices.c[name] for name in Notice.__struct_fields__ if name != "references")

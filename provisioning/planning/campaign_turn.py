@@ -1,6 +1,6 @@
 """What is next in a campaign: where operations brought its tenants, who begins, when it stops by itself. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -96,7 +96,7 @@ def next_turn(standing: Standing) -> Turn:
     goes_on = (
         campaign.state is CampaignState.RUNNING and standing.is_open and campaign.definition.begins_at <= standing.now
     )
-    begins = tuple(_beginning(members, standing.pace)) if goes_on else ()
+    begins = tuple(_beginning(members, campaign.definition.widening, standing.pace)) if goes_on else ()
     return Turn(campaign=campaign, members=members, begins=begins)
 
 
@@ -200,19 +200,52 @@ def _has_failed(member: CampaignMember, budget: ErrorBudget) -> bool:
 # ── who begins ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _beginning(members: Sequence[CampaignMember], pace: Pace) -> list[CampaignMember]:
-    """Of the first wave that is not over; the next one widens when nobody of it is at work or waits.
+def _beginning(members: Sequence[CampaignMember], widening: float, pace: Pace) -> list[CampaignMember]:
+    """Whoever waits, wave by wave, as far as their wave is open. Who began before may always begin again.
 
-    A tenant that is held waits for a person and keeps no others waiting: the budget counts it. Whoever has several
-    products or holders in one tenant is begun with one of them at a time: they would write to the same people.
+    Whoever has several products or holders in one tenant is begun with one of them at a time: they would write to the
+    same people.
     """
-    unsettled = [one.wave for one in members if one.state in _SETTLING]
-    if not unsettled:
-        return []
-    busy = {one.tenant_id for one in members if one.state in _AT_WORK}
-    room = min(pace.in_a_look, pace.at_once - sum(one.state is _M.RUNNING for one in members))
+    going = [one for one in members if one.state is not _M.EXCLUDED]
+    busy = {one.tenant_id for one in going if one.state in _AT_WORK}
+    begun = {one.tenant_id for one in going if one.operation_id or one.state is not _M.WAITING}
+    room = _room(going, begun, widening)
     ready: dict[TenantId, CampaignMember] = {}
-    for one in sorted(members, key=lambda one: one.key):
-        if one.wave == min(unsettled) and one.state is _M.WAITING and one.tenant_id not in busy:
-            ready.setdefault(one.tenant_id, one)
-    return list(ready.values())[: max(0, room)]
+    for one in sorted(going, key=lambda one: (one.wave, one.key)):
+        if one.state is not _M.WAITING or one.tenant_id in busy | ready.keys():
+            continue
+        if one.tenant_id not in begun:
+            if room[one.wave] <= 0:
+                continue
+            room[one.wave] -= 1
+        ready[one.tenant_id] = one
+    at_once = min(pace.in_a_look, pace.at_once - sum(one.state is _M.RUNNING for one in going))
+    return list(ready.values())[: max(0, at_once)]
+
+
+def _room(members: Sequence[CampaignMember], begun: Collection[TenantId], widening: float) -> dict[int, int]:
+    """How many more tenants of each wave may begin.
+
+    All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that
+    ended lets `widening` tenants of the next wave begin: a wave that waited for the slowest tenant of the one before
+    would leave the quota idle meanwhile.
+    """
+    waves: dict[int, set[TenantId]] = {}
+    for one in members:
+        waves.setdefault(one.wave, set()).add(one.tenant_id)
+    unsettled = _unsettled(members)
+    room: dict[int, int] = {}
+    before: set[TenantId] = set()
+    for number, tenants in sorted(waves.items()):
+        is_open = not before & unsettled or (len(room) == 1 and bool(tenants & begun))
+        may = len(tenants) if is_open else int(widening * len(before - unsettled)) if len(room) > 1 else 0
+        room[number] = may - len(tenants & begun)
+        before = tenants
+    return room
+
+
+def _unsettled(members: Iterable[CampaignMember]) -> set[TenantId]:
+    """A tenant that is held waits for a person and keeps no others waiting: the budget counts it."""
+    listed = list(members)
+    held = {one.tenant_id for one in listed if one.state is _M.HELD}
+    return {one.tenant_id for one in listed if one.state in _SETTLING} - held

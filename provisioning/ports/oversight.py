@@ -204,7 +204,7 @@ class Outbox(Protocol):
     def relay(self, now: datetime, older_than: timedelta, burst: int, window: timedelta) -> int:
         """Turn intents into notices, one per organisation, topic and day; stop at `burst` new ones in `window`.
 
-        Answers to tickets are left alone: each is a message by itself.
+        Answers to tickets are left alone: each is a message by itself. What goes to an approved list is no burst.
         """
 
     def answers(self, ticket: TicketId) -> list[Answer]:

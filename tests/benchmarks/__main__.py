@@ -8,7 +8,19 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from tests.benchmarks import auditing, killing, latency, migration, pace, reading, sharing, swaps, twin, weather
+from tests.benchmarks import (
+    auditing,
+    campaign_night,
+    killing,
+    latency,
+    migration,
+    pace,
+    reading,
+    sharing,
+    swaps,
+    twin,
+    weather,
+)
 from tests.benchmarks.rows import Row, Rows, to_json
 from tests.benchmarks.table import table
 
@@ -29,6 +41,7 @@ MEASURES: Mapping[str, Callable[[], Rows]] = {
     "campaign": sharing.campaign,
     "sector": sharing.sector,
     "migration": migration.migration,
+    "night": campaign_night.night,
     "twin-speed": twin.twin_speed,
     "twin-size": twin.twin_size,
 }

@@ -1,6 +1,6 @@
 """Schools as large as a measurement needs: the same people in the twin and the same facts in the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -26,8 +26,8 @@ from tests.factories import tenancy as make
 
 A1, A3 = SkuId("94763226-9b3c-4e75-a931-5c89701abe66"), SkuId("4b590615-0888-425a-a965-b3bf7789848d")
 STAFF_ARTICLE = ArticleCode("MS-BP-A3-MED")
-_ROLES = ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "GroupMember.Read.All", "Organization.Read.All"]
-_GROUP_ROLES = ["Group.Create", "GroupMember.ReadWrite.All"]
+ROLES = ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "GroupMember.Read.All", "Organization.Read.All"]
+GROUP_ROLES = ["Group.Create", "GroupMember.ReadWrite.All"]
 _LONG_AGO = date(2020, 1, 1)
 
 
@@ -77,7 +77,7 @@ def _tenant_seed(school: School) -> dict[str, Any]:
     return {
         "id": school.tenant_id,
         "domains": [school.domain],
-        "consents": [{"app": APP, "roles": _ROLES + (_GROUP_ROLES if school.has_group else [])}],
+        "consents": [{"app": APP, "roles": ROLES + (GROUP_ROLES if school.has_group else [])}],
         "subscriptions": [{"skuId": sku, "totalLicenses": school.people} for sku in (A1, A3)],
         "population": [{"count": school.people, "prefix": "medewerker", "user": staff | {"assignments": held}}],
         "groups": [_group_seed(school)] if school.has_group else [],
@@ -90,7 +90,11 @@ def _group_seed(school: School) -> dict[str, Any]:
     return {"id": school.group_id, "displayName": name, "mailNickname": name, "assignedLicenses": licences}
 
 
-def register(services: Services, schools: Sequence[School]) -> None:
+def register(
+    services: Services,
+    schools: Sequence[School],
+    make_group: Callable[[School], LicensingGroup] | None = None,
+) -> None:
     """All that people have to decide before a licence may be written; the tenants have proven themselves.
 
     Row by row a sector would take a minute.
@@ -108,7 +112,7 @@ def register(services: Services, schools: Sequence[School]) -> None:
     with services.open_uow() as uow:
         for each in schools:
             if each.has_group:
-                uow.groups.save(_group_of(each))
+                uow.groups.save((make_group or _group_of)(each))
         uow.commit()
 
 

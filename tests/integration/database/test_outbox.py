@@ -69,6 +69,13 @@ class TestRelay:
         assert relay(uow, burst=3) == 0
         assert relay(uow, now=NOW + A_MINUTE + TEN_MINUTES, burst=3) == 2
 
+    def test_boards_of_an_approved_campaign_are_told_at_once_and_keep_nobody_waiting(self, uow: SqlUnitOfWork) -> None:
+        told = [intent(str(number), "campaign_announced") for number in range(60)]
+        others = [intent(str(number), at=NOW + timedelta(seconds=number)) for number in range(5)]
+        uow.outbox.add([*told, *others])
+        assert relay(uow, burst=3) == 63
+        assert relay(uow, burst=3) == 0
+
     def test_what_has_its_notice_of_the_day_is_not_stopped_by_a_burst(self, uow: SqlUnitOfWork) -> None:
         uow.outbox.add([intent()])
         relay(uow, burst=1)

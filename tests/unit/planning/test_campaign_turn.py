@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.campaign import CampaignMember, CampaignState, ErrorBudget, MemberState
+from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
 from provisioning.planning.campaign_turn import Pace, Progress, Standing, Turn, next_turn, spent_in
@@ -159,6 +160,40 @@ class TestBeginning:
     def test_widens_when_it_is(self, state: MemberState) -> None:
         assert {one.wave for one in turn(*members(3, state), *members(5, wave=1)).begins} == {1}
 
+    @pytest.mark.parametrize(
+        ("ended", "begun"),
+        [
+            pytest.param(0, 0, id="nobody ended"),
+            pytest.param(1, 3, id="one makes room for three"),
+            pytest.param(3, 9, id="three for nine"),
+            pytest.param(4, 10, id="all of them for everybody"),
+        ],
+    )
+    def test_after_the_canaries_a_wave_widens_as_tenants_end(self, ended: int, begun: int) -> None:
+        """Nobody waits for the slowest tenant of the wave before; the quota would be idle."""
+        canaries, before = members(2, M.COMPLETED), members(ended, M.COMPLETED, wave=1)
+        slow = members(4 - ended, M.RUNNING, wave=1)
+        assert len(turn(*canaries, *before, *slow, *members(10, wave=2)).begins) == begun
+
+    def test_who_began_counts_in_the_room_that_others_made(self) -> None:
+        known = [*members(2, M.COMPLETED), *members(2, M.COMPLETED, wave=1), *members(2, M.RUNNING, wave=1)]
+        begun = members(5, M.RUNNING, wave=2)
+        assert len(turn(*known, *begun, *members(10, wave=2)).begins) == 1
+
+    def test_who_is_tried_again_needs_no_room(self) -> None:
+        again = member(RUNNING, "again", wave=2, operation_id=OperationId("begun before"))
+        found = turn(*members(2, M.RUNNING), *members(3, wave=1), again)
+        assert [one.tenant_id for one in found.begins] == ["again"]
+
+    def test_canaries_that_are_tried_again_do_not_shut_the_wave_after_them(self) -> None:
+        found = turn(*members(1, M.RUNNING), *members(1, M.RUNNING, wave=1), *members(4, wave=1))
+        assert len(found.begins) == 4
+
+    def test_another_product_of_a_tenant_that_is_held_keeps_nobody_waiting(self) -> None:
+        held = member(RUNNING, "t1", state=M.HELD, is_seen=True, from_sku="a")
+        behind = member(RUNNING, "t1", from_sku="b")
+        assert len(turn(held, behind, *members(5, wave=1)).begins) == 5
+
     def test_is_not_kept_waiting_by_who_waits_for_a_person(self) -> None:
         assert len(turn(*members(1, M.HELD, is_seen=True), *members(5, wave=1)).begins) == 5
 
@@ -226,7 +261,20 @@ class TestAlways:
         begins = turn(*some).begins
         assert all(one.state is M.WAITING for one in begins)
         assert len({one.tenant_id for one in begins}) == len(begins)
-        assert len({one.wave for one in begins}) <= 1
+
+    @given(st.integers(1, 9), st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3))
+    def test_nobody_is_tried_before_all_canaries_have_ended(self, running: int, ended: int, others: list[int]) -> None:
+        canaries = [*members(running, M.RUNNING), *members(ended, M.COMPLETED)]
+        later = [one for wave, number in enumerate(others, start=1) for one in members(number, wave=wave)]
+        assert turn(*canaries, *later).begins == ()
+
+    @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 60), st.integers(0, 60))
+    def test_no_wave_is_ahead_of_what_is_proven(self, ended: int, running: int, begun: int, waiting: int) -> None:
+        before = [*members(ended, M.COMPLETED, wave=1), *members(running, M.RUNNING, wave=1)]
+        after = [*members(begun, M.RUNNING, wave=2), *members(waiting, wave=2)]
+        found = turn(*members(1, M.COMPLETED), *before, *after, pace=Pace(at_once=1_000, in_a_look=1_000))
+        room = waiting if not running else min(waiting, max(0, 3 * ended - begun))
+        assert len(found.begins) == room
 
     @given(EVERYBODY)
     def test_a_second_look_without_news_changes_nothing(self, some: list[CampaignMember]) -> None:
