@@ -106,9 +106,9 @@ def show(
     speaks = session.wording.language if language is None else language_of(language, "--language")
     if html is not None:
         _write_page(session, ticket, html, speaks)
+        return
     if sheet is not None:
         _write_sheet(session, ticket, sheet)
-    if html is not None or sheet is not None:
         return
     found = session.services.show_tickets.one(session.identity, ticket)
     told = [render_ticket(found, session.wording)]
