@@ -86,7 +86,8 @@ _DEFAULTS = Limits(
     # campaigns
     campaign_poll=timedelta(seconds=2),  # a night has hours only; a look is three reads, however many tenants
     campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
-    campaign_in_a_look=200,  # one transaction of about a second
+    # two workers plan so many until the next look; more would stand in line before those that could write already
+    campaign_in_a_look=50,
     campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
     watermark_overlap=timedelta(hours=24),  # lines that a shop's long transaction commits behind our back
 )
