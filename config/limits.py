@@ -99,7 +99,8 @@ _DEFAULTS = Limits(
     # campaigns
     campaign_poll=timedelta(seconds=2),  # a night has hours only; a look is three reads, however many tenants
     campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
-    campaign_in_a_look=200,  # one transaction of about a second
+    # two workers plan so many until the next look; more would stand in line before those that could write already
+    campaign_in_a_look=50,
     campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
     # support moves an agreement in about a week: people who lost a service wait for us hours at most, not a day
     agreement_looks=(timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=6)),

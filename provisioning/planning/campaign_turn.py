@@ -1,7 +1,6 @@
 """What is next in a campaign: where operations brought its tenants, who begins, when it stops by itself. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import groupby
 
@@ -224,7 +223,7 @@ def _beginning(members: Sequence[CampaignMember], widening: float, pace: Pace) -
     return list(ready.values())[: max(0, at_once)]
 
 
-def _room(members: Sequence[CampaignMember], begun: AbstractSet[TenantId], widening: float) -> dict[int, int]:
+def _room(members: Sequence[CampaignMember], begun: set[TenantId], widening: float) -> dict[int, int]:
     """How many more tenants of each wave may begin.
 
     All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that

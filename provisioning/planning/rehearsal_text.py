@@ -169,12 +169,12 @@ def _counted(people: Mapping[PersonState, int]) -> str:
 
 
 def _long(minutes: float) -> str:
-    """In the largest unit of which it is at least two."""
+    """In the largest unit of which it is at least two; what was over when it was foretold takes no time."""
     units = ((24 * 60, "days"), (60, "hours"), (1, "minutes"))
     for size, unit in units:
         if minutes >= _AT_LEAST * size:
             return f"{minutes / size:.1f} {unit}"
-    return f"{minutes * _MINUTE:.0f} seconds"
+    return f"{max(minutes, 0.0) * _MINUTE:.0f} seconds"
 
 
 def _wrapped(text: str, depth: int = 0) -> list[str]:

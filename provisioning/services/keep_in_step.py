@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import OPERATION_WAITS, OperationState
 from provisioning.domain.limits import Limits
@@ -178,7 +180,9 @@ def _read_back(uow: UnitOfWork, operation: Operation, reason: Reason, now: datet
 
 
 def _wait(uow: UnitOfWork, operation: Operation, until: datetime, reason: Reason) -> bool:
-    wait(uow, operation, until, reason, unreadable_since=operation.unreadable_since)
+    """To stand still is no look in vain: whoever goes on after an hour looks as soon as before it."""
+    as_before = msgspec.structs.replace(operation, waits=operation.waits - 1)
+    wait(uow, as_before, until, reason, unreadable_since=operation.unreadable_since)
     return False
 
 

@@ -50,6 +50,9 @@ class TestRenderRehearsal:
         assert "2: Sentence for NOT_FOUND." in text
         assert "1: Sentence for SEATS_INSUFFICIENT." in text
 
+    def test_what_was_written_when_it_was_foretold_takes_no_time(self) -> None:
+        assert "foretold 0 seconds" in flat(rendered(rehearsal(wave(plans=(plan(forecast=-0.3),)))))
+
     def test_a_plan_that_an_approval_of_before_covers_says_so(self) -> None:
         assert "covered by an approval" in flat(rendered(rehearsal(wave(plans=(plan(was_shown=False),)))))
 

@@ -75,6 +75,13 @@ class TestKeepInStep:
         assert (waiting.state, waiting.reason) == (state, Reason.MIGRATION_PAUSED)
         assert waiting.due_at == NOW + timedelta(seconds=5)
 
+    def test_paused_for_long_it_looks_as_soon_as_before(self, world: World) -> None:
+        """Each look in vain makes the next wait longer; a pause is none."""
+        part = a_part(world, OS.PLANNING, M.PAUSED)
+        for _ in range(720):
+            push(world, world.operations[part.operation_id])
+        assert world.operations[OPEN].waits == part.waits
+
     @pytest.mark.parametrize("state", [OS.NEW, OS.AWAITING_CONSENT, OS.PLANNING, OS.AWAITING_APPROVAL])
     def test_called_off_what_has_written_nothing_is_cancelled(self, world: World, state: OperationState) -> None:
         done, more = push(world, a_part(world, state, M.ABORTED))
