@@ -8,7 +8,7 @@ has the old product again then, and is looked at and written to once more: as af
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -228,15 +228,20 @@ def main() -> int:
         with stopped_by_signals():
             record = perform(wanted, options_.folder)
     except KeyboardInterrupt:
-        sys.stderr.write("\nEnded for now; the same command goes on.\n")
+        sys.stderr.write("\nEnded for now; the same command goes on. So far:\n")
+        _say(rows(sector_record.read(options_.folder, wanted)))
         return 130
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     made = list(rows(record))
     (options_.folder / "rows.jsonl").write_bytes(b"".join(to_json(row) + b"\n" for row in made))
-    sys.stdout.write("\n".join(table(made)) + "\n")
+    _say(made)
     return 0
+
+
+def _say(made: Iterable[Row]) -> None:
+    sys.stdout.write("\n".join(table(made)) + "\n")
 
 
 def _options() -> argparse.Namespace:
