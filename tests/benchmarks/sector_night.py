@@ -52,7 +52,9 @@ def perform(wanted: SectorRecord, folder: Path) -> SectorRecord:
         wrong = sum(1 for _ in _wrong(of))
         if wrong:
             raise RuntimeError(f"{wrong:,} people are not as the twin's ledger says.")
-    return sector_record.read(folder, record)
+        record = msgspec.structs.replace(sector_record.read(folder, record), is_over=True)
+        sector_record.keep(folder, record)
+    return record
 
 
 @contextmanager
@@ -209,9 +211,10 @@ def rows(record: SectorRecord) -> Rows:
     refused = sum(shift.refused for shift in record.shifts)
     share, note = 100 * refused / max(1, record.calls), f"{refused:,} of {record.calls:,}"
     yield Row(name=f"{what}: refused", value=share, unit="%", bound=at_most(0.1), note=note, **known)
-    off = 100 * abs(record.foretold / max(1e-9, record.taken) - 1)
-    note = f"{record.foretold:.0f} s foretold at the start, from the ledger alone"
-    yield Row(name=f"{what}: forecast off by", value=off, unit="%", bound=at_most(10), note=note, paced=True, **known)
+    if record.is_over:
+        off = 100 * abs(record.foretold / max(1e-9, record.taken) - 1)
+        note, most = f"{record.foretold:.0f} s foretold at the start, from the ledger alone", at_most(10)
+        yield Row(name=f"{what}: forecast off by", value=off, unit="%", bound=most, note=note, paced=True, **known)
     for name in Sizes.__struct_fields__:
         yield Row(
             name=f"{what}: memory, {name}", value=getattr(record.sizes, name), unit="MB", note="the most", **known
