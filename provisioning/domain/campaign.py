@@ -11,6 +11,7 @@ from provisioning.domain.errors import TransitionError
 from provisioning.domain.ids import Actor, CampaignId, OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.migration import Window
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 
 
 class CampaignState(StrEnum):
@@ -209,6 +210,7 @@ class CampaignMember(msgspec.Struct, frozen=True, kw_only=True):
     to_sku: SkuId
     board_id: OrganisationId
     wave: int  # 0 are the canaries
+    mode: AssignmentMode = AssignmentMode.DIRECT  # how its tenant licensed when the waves were drawn
     state: MemberState = MemberState.WAITING
     reason: Reason | None = None
     told: str = ""  # why it is excluded

@@ -20,6 +20,7 @@ from provisioning.domain.campaign import (
 from provisioning.domain.ids import TenantId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 
 _O, _M = OperationState, MemberState
 _AT_WORK = frozenset({_M.RUNNING, _M.HELD})
@@ -215,18 +216,34 @@ def _beginning(members: Sequence[CampaignMember], widening: float, pace: Pace) -
         if one.state is not _M.WAITING or one.tenant_id in busy | ready.keys():
             continue
         if one.tenant_id not in begun:
-            if room[one.wave] <= 0:
+            if room[one.mode, one.wave] <= 0:
                 continue
-            room[one.wave] -= 1
+            room[one.mode, one.wave] -= 1
         ready[one.tenant_id] = one
     at_once = min(pace.in_a_look, pace.at_once - sum(one.state is _M.RUNNING for one in going))
     return list(ready.values())[: max(0, at_once)]
 
 
-def _room(members: Sequence[CampaignMember], begun: set[TenantId], widening: float) -> dict[int, int]:
-    """How many more tenants of each wave may begin.
+def _room(
+    members: Sequence[CampaignMember], begun: set[TenantId], widening: float
+) -> dict[tuple[AssignmentMode, int], int]:
+    """How many more tenants of each mode and wave may begin.
 
-    All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that
+    Canaries stand for tenants that license as they do: what a group brings takes Microsoft far longer than a write.
+    Where none of a mode is among them, all of them are waited for.
+    """
+    first = min((one.wave for one in members), default=0)
+    canaries = [one for one in members if one.wave == first]
+    room: dict[tuple[AssignmentMode, int], int] = {}
+    for mode in {one.mode for one in members}:
+        own = [one for one in members if one.mode is mode]
+        alike = own if any(one.wave == first for one in own) else [*canaries, *own]
+        room |= {(mode, wave): number for wave, number in _room_by_wave(alike, begun, widening).items()}
+    return room
+
+
+def _room_by_wave(members: Sequence[CampaignMember], begun: set[TenantId], widening: float) -> dict[int, int]:
+    """All canaries are waited for, once: those that are tried again keep nobody waiting. From then on each tenant that
     ended lets `widening` tenants of the next wave begin: a wave that waited for the slowest tenant of the one before
     would leave the quota idle meanwhile.
     """

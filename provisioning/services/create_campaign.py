@@ -24,6 +24,7 @@ from provisioning.domain.ids import CampaignId, OrganisationId, SkuId, TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Agreement, Participant, RecordKind
 from provisioning.domain.rights import Action, require
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.campaign_selection import Chosen, Holding, RemapFor, choose, participants_in
 from provisioning.planning.campaign_waves import Traits, waves_of
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
@@ -90,9 +91,10 @@ class CreateCampaign:
         going = [one for one in chosen if not one.excluded]
         if not going:
             raise InputError("Nobody would go: no holder of these products is meant. Look at the campaign's selection.")
-        waves = waves_of(_traits(uow, definition, going, dutch_day(now)), definition.canaries, definition.widening)
+        traits = _traits(uow, definition, going, dutch_day(now))
+        waves = waves_of(traits, definition.canaries, definition.widening)
         campaign_id = CampaignId(str(uuid4()))
-        members = [_member(campaign_id, one, waves, now) for one in chosen]
+        members = [_member(campaign_id, one, waves, traits, now) for one in chosen]
         campaign = Campaign(
             campaign_id=campaign_id,
             definition=definition,
@@ -184,8 +186,10 @@ def _traits(
     }
 
 
-def _member(campaign: CampaignId, one: Chosen, waves: dict[TenantId, int], now: datetime) -> CampaignMember:
-    is_out = bool(one.excluded)
+def _member(
+    campaign: CampaignId, one: Chosen, waves: dict[TenantId, int], traits: dict[TenantId, Traits], now: datetime
+) -> CampaignMember:
+    is_out, known = bool(one.excluded), traits.get(one.holding.tenant_id)
     return CampaignMember(
         campaign_id=campaign,
         tenant_id=one.holding.tenant_id,
@@ -194,6 +198,7 @@ def _member(campaign: CampaignId, one: Chosen, waves: dict[TenantId, int], now: 
         to_sku=one.to_sku,
         board_id=one.holding.board_id,
         wave=waves.get(one.holding.tenant_id, 0),
+        mode=known.mode if known else AssignmentMode.DIRECT,
         state=MemberState.EXCLUDED if is_out else MemberState.WAITING,
         reason=Reason.LEFT_OUT if is_out else None,
         told=one.excluded,

@@ -30,6 +30,7 @@ _REASONS: Mapping[CampaignState, Reason] = {
     _C.PAUSED: Reason.CAMPAIGN_PAUSED,
     _C.CALLED_OFF: Reason.CAMPAIGN_CALLED_OFF,
 }
+_STOOD_STILL = frozenset({Reason.CAMPAIGN_PAUSED, Reason.CAMPAIGN_STOPPED})
 _DEEDS: Mapping[CampaignState, str] = {_C.PAUSED: "pausing", _C.RUNNING: "resuming", _C.CALLED_OFF: "calling off"}
 _FROM: Mapping[CampaignState, frozenset[CampaignState]] = {_C.RUNNING: frozenset({_C.PAUSED, _C.STOPPED})}
 
@@ -96,6 +97,7 @@ class SteerCampaign:
         if goal is _C.RUNNING:
             require_standing(campaign, self.mappings, now)
             uow.campaigns.save_members(campaign.campaign_id, list(_seen(members)))
+            _wake(uow, members, now)
         elif goal is _C.CALLED_OFF:
             self._call_off(uow, campaign, members, now)
         uow.audit.record([deed(f"campaign.{goal}", campaign, identity.actor, now, reason)])
@@ -115,6 +117,14 @@ class SteerCampaign:
         for one in members:
             if one.state in {_M.RUNNING, _M.HELD} and one.operation_id:
                 cancel_unless_at_work(uow, uow.operations.get(one.operation_id), Reason.CAMPAIGN_CALLED_OFF, now)
+
+
+def _wake(uow: UnitOfWork, members: list[CampaignMember], now: datetime) -> None:
+    """What stood still goes on at once, and not when it would have looked again."""
+    at_work = (one.operation_id for one in members if one.state in {_M.RUNNING, _M.HELD} and one.operation_id)
+    for operation in map(uow.operations.get, at_work):
+        if operation.reason in _STOOD_STILL:
+            uow.operations.postpone(operation.operation_id, now)
 
 
 def _seen(members: list[CampaignMember]) -> Iterator[CampaignMember]:

@@ -85,7 +85,7 @@ class Night:
     def resume(self, reason: str) -> float:
         """The moment; what was saved up while it stood still is taken from both sides."""
         self.control.drain_quotas()
-        self.services.redis.flushall()  # and with the savings everything that was told to workers
+        self.services.redis.delete(*self.services.redis.keys("{quota}:*"))
         self.services.steer_campaign(OPERATOR, self.campaign_id, CampaignState.RUNNING, reason)
         return float(self.campaign().entered_at.timestamp())
 

@@ -8,7 +8,7 @@ has the old product again then, and is looked at and written to once more: as af
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,7 +52,9 @@ def perform(wanted: SectorRecord, folder: Path) -> SectorRecord:
         wrong = sum(1 for _ in _wrong(of))
         if wrong:
             raise RuntimeError(f"{wrong:,} people are not as the twin's ledger says.")
-    return sector_record.read(folder, record)
+        record = msgspec.structs.replace(sector_record.read(folder, record), is_over=True)
+        sector_record.keep(folder, record)
+    return record
 
 
 @contextmanager
@@ -209,9 +211,10 @@ def rows(record: SectorRecord) -> Rows:
     refused = sum(shift.refused for shift in record.shifts)
     share, note = 100 * refused / max(1, record.calls), f"{refused:,} of {record.calls:,}"
     yield Row(name=f"{what}: refused", value=share, unit="%", bound=at_most(0.1), note=note, **known)
-    off = 100 * abs(record.foretold / max(1e-9, record.taken) - 1)
-    note = f"{record.foretold:.0f} s foretold at the start, from the ledger alone"
-    yield Row(name=f"{what}: forecast off by", value=off, unit="%", bound=at_most(10), note=note, paced=True, **known)
+    if record.is_over:
+        off = 100 * abs(record.foretold / max(1e-9, record.taken) - 1)
+        note, most = f"{record.foretold:.0f} s foretold at the start, from the ledger alone", at_most(10)
+        yield Row(name=f"{what}: forecast off by", value=off, unit="%", bound=most, note=note, paced=True, **known)
     for name in Sizes.__struct_fields__:
         yield Row(
             name=f"{what}: memory, {name}", value=getattr(record.sizes, name), unit="MB", note="the most", **known
@@ -228,15 +231,20 @@ def main() -> int:
         with stopped_by_signals():
             record = perform(wanted, options_.folder)
     except KeyboardInterrupt:
-        sys.stderr.write("\nEnded for now; the same command goes on.\n")
+        sys.stderr.write("\nEnded for now; the same command goes on. So far:\n")
+        _say(rows(sector_record.read(options_.folder, wanted)))
         return 130
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     made = list(rows(record))
     (options_.folder / "rows.jsonl").write_bytes(b"".join(to_json(row) + b"\n" for row in made))
-    sys.stdout.write("\n".join(table(made)) + "\n")
+    _say(made)
     return 0
+
+
+def _say(made: Iterable[Row]) -> None:
+    sys.stdout.write("\n".join(table(made)) + "\n")
 
 
 def _options() -> argparse.Namespace:
@@ -244,7 +252,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tenants", type=int, default=3_000)
     parser.add_argument("--people", type=int, default=20, help="in each")
     parser.add_argument("--folder", type=Path, required=True, help="where the world lives, and what it came to")
-    parser.add_argument("--factor", type=float, default=2.0, help="of the clock; above 1, or it cannot be resumed")
+    parser.add_argument("--factor", type=float, default=1.5, help="of the clock; above 1, or it cannot be resumed")
     options_ = parser.parse_args()
     if options_.tenants < 1 or options_.people < 1 or options_.factor <= 1:
         parser.error("It takes at least one tenant with one person, and a clock factor above 1.")

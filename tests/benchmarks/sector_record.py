@@ -44,6 +44,7 @@ class SectorRecord(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Sizes = Sizes()
     database_before: int = 0  # bytes, with all tenants and nothing begun
     database_after: int = 0
+    is_over: bool = False
 
     @property
     def everybody(self) -> int:

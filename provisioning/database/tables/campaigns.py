@@ -35,6 +35,7 @@ members = Table(
     label("to_sku"),
     label("board_id"),
     Column("wave", Integer, nullable=False),
+    label("mode"),
     label("state"),
     note("reason"),
     label("told"),

@@ -26,7 +26,7 @@ from provisioning.domain.migration import Window
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import Organisation, Tenant
+from provisioning.domain.tenancy import AssignmentMode, Organisation, Tenant
 from provisioning.planning.campaign_forecast import Writes
 from provisioning.planning.campaign_readiness import Readiness, ReadinessFinding
 from tests.factories import NOW, TODAY, campaigns, guid, tenancy
@@ -44,7 +44,7 @@ def campaign(open_uow: Open, tenant: Tenant) -> Campaign:
     """With one canary, and nobody else."""
     made = campaigns.campaign(due_at=NOW)
     with open_uow() as uow:
-        uow.campaigns.add(made, [campaigns.member(made, tenant.tenant_id)])
+        uow.campaigns.add(made, [campaigns.member(made, tenant.tenant_id, mode=AssignmentMode.GROUP)])
         uow.commit()
     return made
 

@@ -50,6 +50,7 @@ class TestRows:
         found = record(
             Shift(0, 306, calls=35_000, refused=7, busy=0.5),
             foretold=300.0,
+            is_over=True,
             sizes=Sizes(worker=150, twin=400, postgres=300),
             database_before=50_000_000,
             database_after=120_000_000,
@@ -62,6 +63,9 @@ class TestRows:
         assert named["memory, twin"].value == 400
         assert named["database per person"].value == pytest.approx(2.0)
         assert {row.clock_factor for row in named.values()} == {2.0}
+
+    def test_say_nothing_of_the_forecast_before_the_end(self) -> None:
+        assert not [row for row in rows(record(Shift(0, 306, calls=35_000))) if "forecast" in row.name]
 
     def test_of_a_busy_machine_are_void(self) -> None:
         found = record(Shift(0, 600, calls=35_000, busy=0.95))

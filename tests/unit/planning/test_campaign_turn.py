@@ -12,6 +12,7 @@ from provisioning.domain.campaign import CampaignMember, CampaignState, ErrorBud
 from provisioning.domain.ids import OperationId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.campaign_turn import Pace, Progress, Standing, Turn, next_turn, spent_in
 from tests.factories import NOW
 from tests.factories.campaigns import campaign, definition, member
@@ -188,6 +189,20 @@ class TestBeginning:
     def test_canaries_that_are_tried_again_do_not_shut_the_wave_after_them(self) -> None:
         found = turn(*members(1, M.RUNNING), *members(1, M.RUNNING, wave=1), *members(4, wave=1))
         assert len(found.begins) == 4
+
+    def test_canaries_stand_for_tenants_that_license_as_they_do(self) -> None:
+        """What a group brings takes Microsoft longer than a write: only tenants like that wait for it."""
+        by_group = {"mode": AssignmentMode.GROUP}
+        canaries = [*members(3, M.COMPLETED), member(RUNNING, "slow", state=M.RUNNING, **by_group)]
+        later = [*members(4, wave=1), *(member(RUNNING, f"group-{n}", wave=1, **by_group) for n in range(4))]
+        assert {one.mode for one in turn(*canaries, *later).begins} == {AssignmentMode.DIRECT}
+        settled = [*canaries[:3], msgspec.structs.replace(canaries[3], state=M.COMPLETED)]
+        assert len(turn(*settled, *later).begins) == 8
+
+    @pytest.mark.parametrize(("state", "begun"), [(M.RUNNING, 0), (M.COMPLETED, 4)])
+    def test_who_has_no_canary_of_their_kind_waits_for_all_of_them(self, state: MemberState, begun: int) -> None:
+        others = [member(RUNNING, f"group-{n}", wave=1, mode=AssignmentMode.GROUP) for n in range(4)]
+        assert len(turn(*members(2, M.COMPLETED), *members(1, state), *others).begins) == begun
 
     def test_another_product_of_a_tenant_that_is_held_keeps_nobody_waiting(self) -> None:
         held = member(RUNNING, "t1", state=M.HELD, is_seen=True, from_sku="a")

@@ -16,6 +16,7 @@ from provisioning.domain.errors import InputError, NotAllowedError
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Agreement, Participant
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.remapping import remap_for as remap_by
 from provisioning.services.create_campaign import CreateCampaign, CreatedCampaign
 from tests.factories import TODAY
@@ -56,6 +57,13 @@ class TestCreating:
         assert {one.state for one in world.members.values()} == {MemberState.WAITING}
         assert world.kinds == ["campaign.created"]
         assert world.intents == []
+
+    def test_keeps_how_each_tenant_licenses(self, world: World) -> None:
+        a_customer(world, 5, assignment_mode=AssignmentMode.GROUP)
+        create(world)
+        modes = {one.tenant_id: one.mode for one in world.members.values()}
+        assert modes.pop(tenant_of(5)) is AssignmentMode.GROUP
+        assert set(modes.values()) == {AssignmentMode.DIRECT}
 
     def test_reads_no_tenant_and_begins_nothing(self, world: World) -> None:
         create(world)

@@ -222,6 +222,22 @@ class TestSteering:
         steer(world, C.RUNNING, "the cause is gone")
         assert [standing(world, one).is_seen for one in (failed, held, partly, fine)] == [True, True, True, False]
 
+    @pytest.mark.parametrize(
+        ("reason", "due"),
+        [
+            pytest.param(Reason.CAMPAIGN_STOPPED, timedelta(0), id="what stood still"),
+            pytest.param(None, timedelta(minutes=5), id="what waits for something else"),
+        ],
+    )
+    def test_resuming_wakes(self, world: World, reason: Reason | None, due: timedelta) -> None:
+        made = a_campaign(world, C.STOPPED)
+        one = a_member(world, made, 1, M.RUNNING, O.APPLYING, reason=reason)
+        assert one.operation_id is not None
+        later = msgspec.structs.replace(world.operations[one.operation_id], due_at=NOW + timedelta(minutes=5))
+        world.operations[one.operation_id] = later
+        steer(world, C.RUNNING, "repaired")
+        assert world.operations[one.operation_id].due_at == NOW + due
+
     def test_resuming_takes_an_approval_that_stands(self, world: World) -> None:
         made = a_campaign(world, C.STOPPED)
         ended = msgspec.structs.replace(approved(made), valid_until=NOW)
