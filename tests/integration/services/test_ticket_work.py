@@ -275,6 +275,17 @@ class TestRebind:
         assert self._bound(desk, begins).tenant_id == desk.away.tenant_id
         assert self._bound(desk, begins).is_confirmed
 
+    def test_another_selection_from_a_day_on_leaves_the_present_one_until_then(self, desk: Desk) -> None:
+        day, before = TODAY + timedelta(days=30), self._bound(desk)
+        ticket = desk.submit(**rebind(tenant=desk.home.verified_domains[0], valid_from=day.isoformat()))
+        assert desk.approve(ticket).state is _T.COMPLETED
+        assert self._bound(desk).selectors == before.selectors
+        assert self._bound(desk).is_confirmed
+        assert self._bound(desk, day - timedelta(days=1)).binding_id == before.binding_id
+        after = self._bound(desk, day)
+        assert (after.tenant_id, after.valid_from, after.is_confirmed) == (desk.home.tenant_id, day, True)
+        assert after.selectors["faculty"] == '{"domain":"school.example"}'  # type: ignore[index]
+
     def test_without_two_facts_it_waits_for_a_person(self, desk: Desk) -> None:
         desk.facts = NotAllowedError("It takes 2 independent facts.")
         ticket = desk.approve(desk.submit(**rebind(tenant=desk.away.tenant_id, valid_from=TODAY.isoformat())))
