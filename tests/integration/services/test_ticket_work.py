@@ -171,11 +171,20 @@ class TestChangeSku:
         desk.later(seconds=10)
         assert (desk.now(ticket).state, desk.now(ticket).reason) == (_T.REJECTED, Reason.NOTHING_TO_CHANGE)
 
-    def test_products_that_cannot_take_each_others_place_are_refused_with_words(self, desk: Desk) -> None:
+    def test_products_that_cannot_take_each_others_place_are_refused_in_the_boards_language(self, desk: Desk) -> None:
         ticket = desk.submit(**change(to_sku=sku_of(PUPILS)))
         assert (ticket.state, ticket.reason) == (_T.REJECTED, Reason.REMAP_REFUSED)
-        assert "student" in desk.sheet(ticket).answers[-1].details["words"]
+        told = desk.sheet(ticket).answers[-1].details
+        assert "words" not in told
+        assert "met deze producten niet mogelijk" in told["nl"]
         assert desk.operations(ticket) == []
+
+    def test_a_product_that_we_do_not_know_waits_for_a_person_and_says_so_once(self, desk: Desk) -> None:
+        ticket = desk.submit(**change(to_sku="11111111-0000-4000-8000-000000000000"))
+        desk.later(minutes=2)
+        assert (desk.now(ticket).state, desk.now(ticket).reason) == (_T.HELD, Reason.SKU_UNKNOWN)
+        assert desk.answers(ticket) == ["received", "waiting"]
+        assert "mappings/" not in str(desk.sheet(ticket).answers)
 
     def test_an_organisation_without_a_tenant_waits_for_a_person_and_goes_on_by_itself(self, desk: Desk) -> None:
         ticket = desk.submit(**change(organisations=[BOARD]))
