@@ -361,6 +361,24 @@ class TestFreeText:
         assert (desk.purge(), desk.sheet(ticket).texts) == (1, ())
         assert desk.now(ticket).given == ticket.given
 
+    def test_after_a_school_year_an_ended_ticket_names_nobody(self, desk: Desk, ready: Ticket) -> None:
+        given = {"organisation": SCHOOL, "tenant": desk.home.tenant_id, "selectors": {"faculty": '{"ids":["a"]}'}}
+        ended = desk.submit(kind=TicketKind.REBIND, given=given)
+        desk.close.reject(OPERATOR, ended.ticket_id, "not now")
+        moved = tickets.ticket(kind=TicketKind.MOVE_SCHOOL, given={"people": '{"ids":["a"]}'}, state=_T.REJECTED)
+        with desk.open_uow() as uow:
+            uow.tickets.add(msgspec.structs.replace(moved, due_at=None))
+            uow.commit()
+        desk.clock.forward(timedelta(days=399))
+        desk.purge()
+        assert desk.now(ended).requester == ended.requester
+        desk.clock.forward(timedelta(days=2))
+        desk.purge()
+        kept = {name: value for name, value in ended.given.items() if name != "selectors"}
+        assert (desk.now(ended).requester, desk.now(ended).given) == (None, kept)
+        assert desk.now(moved).given == {"people": ""}
+        assert desk.now(ready).requester == ready.requester
+
     def test_the_same_words_are_kept_once(self, desk: Desk) -> None:
         form = tickets.form(text="Graag snel")
         ticket = desk.submit_again(form)
