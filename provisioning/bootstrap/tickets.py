@@ -37,7 +37,9 @@ class Tickets(Operations, Tenants):
     def ticket_works(self) -> Works:
         """One for each kind."""
         works: dict[TicketKind, TicketWork] = {
-            TicketKind.CHANGE_SKU: ChangeSkuWork(begin_remap=partial(remap_of_ticket, self.mappings)),
+            TicketKind.CHANGE_SKU: ChangeSkuWork(
+                mappings=self.mappings, begin_remap=partial(remap_of_ticket, self.mappings)
+            ),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
             TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow_agreement, limits=self.limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),

@@ -1,5 +1,6 @@
 """Actors, their roles, and the digests of their tokens."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from provisioning.database.store import Store
 from provisioning.database.tables.access import actors, tokens
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.errors import InputError
-from provisioning.domain.ids import Actor
+from provisioning.domain.ids import Actor, OrganisationId
 
 _last_expiry = (
     select(func.max(tokens.c.expires_at))
@@ -39,6 +40,10 @@ class SqlActors(Store):
         """Those who are not revoked, with the day on which their last token expires."""
         query = _identities(_last_expiry.label("expires_at")).where(actors.c.revoked_at.is_(None))
         return self._list(query.order_by(actors.c.actor), Identity)
+
+    def boards_of(self, authors: Collection[Actor]) -> list[OrganisationId | None]:
+        theirs = actors.c.actor.in_(authors) & actors.c.roles.contains([Role.BOARD])
+        return list(self._connection.scalars(select(actors.c.board_id).where(theirs)))
 
     def revoke(self, actor: Actor, at: datetime) -> bool:
         """Every token of the actor ends with it."""

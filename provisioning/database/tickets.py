@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, delete, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Text, case, cast, delete, literal_column, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from provisioning.database.store import Store, columns_of, row_of
 from provisioning.database.tables.operations import operations
@@ -15,7 +15,7 @@ from provisioning.database.transitions import sources_or_itself
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
-from provisioning.domain.ticket import TICKET_TRANSITIONS, Ticket, TicketState, advance_ticket
+from provisioning.domain.ticket import TICKET_ENDS, TICKET_TRANSITIONS, Ticket, TicketState, advance_ticket
 
 _SOURCES = sources_or_itself(TICKET_TRANSITIONS)
 _ALL = columns_of(table, Ticket)
@@ -87,6 +87,21 @@ class SqlTickets(Store):
 
     def purge_texts(self, before: datetime) -> int:
         return self._changed(delete(texts).where(texts.c.kept_at < before))
+
+    def purge_people(self, before: datetime) -> int:
+        asked = type_coerce(table.c.given, JSONB)
+        is_old = table.c.state.in_(TICKET_ENDS) & (table.c.entered_at < before)
+        names_somebody = (
+            table.c.requester.is_not(None)
+            | asked.has_key("selectors")
+            | (asked["people"].astext != "")  # it stays as a field: without it the wish could not be read
+        )
+        given = case(
+            (asked.has_key("people"), asked.op("||")(cast({"people": ""}, JSONB))),
+            else_=asked,
+        )
+        blanked = {"requester": None, "given": given.op("-")("selectors"), "version": table.c.version + 1}
+        return self._changed(update(table).where(is_old, names_somebody).values(blanked))
 
     def _refused(self, ticket: Ticket) -> ConflictError:
         present = self.get(ticket.ticket_id)

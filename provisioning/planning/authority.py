@@ -38,11 +38,15 @@ def judge_authority(
     mandates: Collection[Mandate],
     declarations: Collection[Declaration],
     on: date,
+    writers: Collection[OrganisationId | None] = (),
 ) -> Finding:
-    """`concerned`: every organisation whose affairs the ticket touches; each must be spoken for."""
+    """`concerned`: every organisation whose affairs the ticket touches; each must be spoken for.
+
+    `writers`: the boards whose own tokens wrote some of it; None: a board's token that no board is known of.
+    """
     own = [one for one in mandates if one.actor == ticket.requester and _covers(one, ticket) and _runs(one, on)]
-    if ticket.board_id is not None:
-        own = [one for one in own if one.organisation_id in _reach(ticket.board_id, declarations, on)]
+    for board in {ticket.board_id, *writers} if ticket.board_id is not None else set(writers):
+        own = [one for one in own if one.organisation_id in _reach(board, declarations, on)]
     grounds: set[Ground] = set()
     unspoken: list[OrganisationId] = []
     for organisation in dict.fromkeys(concerned):
@@ -79,8 +83,10 @@ def _runs(mandate: Mandate, on: date) -> bool:
     return mandate.valid_from <= on and (mandate.valid_until is None or on <= mandate.valid_until)
 
 
-def _reach(board: OrganisationId, declarations: Iterable[Declaration], on: date) -> set[OrganisationId]:
-    """The board, and the schools for which it may act."""
+def _reach(board: OrganisationId | None, declarations: Iterable[Declaration], on: date) -> set[OrganisationId]:
+    """The board, and the schools for which it may act; of a board that is not known, nobody."""
+    if board is None:
+        return set()
     declared = (one for one in declarations if one.organisation_id == board and in_force(one, on))
     return {board}.union(*(one.participants for one in declared))
 

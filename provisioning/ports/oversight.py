@@ -98,6 +98,9 @@ class ActorStore(Protocol):
     def list_all(self) -> list[Identity]:
         """Those not revoked, expired or not."""
 
+    def boards_of(self, actors: Collection[Actor]) -> list[OrganisationId | None]:
+        """For each of them that is a board's token, revoked or not, its board; None where none is known."""
+
     def revoke(self, actor: Actor, at: datetime) -> bool:
         """Whether there was one to revoke; adding the same actor again later is allowed."""
 

@@ -47,6 +47,8 @@ class TicketStore(Protocol):
         """What is still kept, in the order it came in."""
 
     def purge_texts(self, before: datetime) -> int: ...
+    def purge_people(self, before: datetime) -> int:
+        """Of tickets that ended before: who asked at the board, and which people are meant."""
 
 
 class AgreementMoveStore(Protocol):

@@ -83,9 +83,8 @@ class AdvanceTicket:
     def _begin(self, uow: UnitOfWork, ticket: Ticket, work: TicketWork, now: datetime) -> _Begun:
         try:
             begun = work.begin(uow, ticket, now)
-        except InputError as error:
-            refused = msgspec.structs.replace(ticket, closing_words=str(error))
-            return self._object(uow, refused, Objection(reason=Reason.REMAP_REFUSED, is_final=True), now)
+        except InputError:  # its words are for people of ours: the board gets the reason's, in its language
+            return self._object(uow, ticket, Objection(reason=Reason.REMAP_REFUSED, is_final=True), now)
         self.deeds.move(uow, ticket, TicketState.ASSESSING, now)
         return begun
 

@@ -12,6 +12,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import OperationId, OrganisationId, TenantId
+from provisioning.domain.operation import Operation
 from provisioning.domain.records import RecordKind, VolumeLicence
 from provisioning.domain.ticket import Ticket
 from provisioning.domain.ticket_wishes import ChangeSku, RemapAgreement, TicketWish, organisations_in, wish_of
@@ -52,7 +53,7 @@ class AssessTicket:
             wish = wish_of(ticket.kind, ticket.given)
             standing = self.works[ticket.kind].standing(uow, ticket, now)
             reader = _reader(uow, identity, ticket, today)
-            operations = list(_operations(uow, ticket, reader, today))
+            operations = [one.operation_id for one in _operations(uow, ticket, reader, today)]
             own = _Own(uow, reader.board_id, today)
             made = self.assess.within(uow, reader, operations, _facts(own, ticket, wish, operations))
             names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
@@ -76,13 +77,18 @@ def _reader(uow: UnitOfWork, identity: Identity, ticket: Ticket, today: date) ->
     return Identity(actor=identity.actor, roles=frozenset({Role.BOARD}), board_id=board)
 
 
-def _operations(uow: UnitOfWork, ticket: Ticket, reader: Identity, today: date) -> Iterator[OperationId]:
+def operations_for(uow: UnitOfWork, identity: Identity, ticket: Ticket, today: date) -> list[Operation]:
+    """Of those that work for the ticket, which the identity may know of."""
+    return list(_operations(uow, ticket, _reader(uow, identity, ticket, today), today))
+
+
+def _operations(uow: UnitOfWork, ticket: Ticket, reader: Identity, today: date) -> Iterator[Operation]:
     """Those that the reader has a part in."""
     board = reader.board_id
     for operation in uow.tickets.operations_of(ticket.ticket_id):
         concerned = (operation.wish.holder_id, *operation.wish.organisations)
         if board is None or any(is_under(uow, one, board, today) for one in concerned):
-            yield operation.operation_id
+            yield operation
 
 
 class _Own:

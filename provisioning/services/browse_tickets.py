@@ -14,6 +14,7 @@ from provisioning.domain.sight import Sight
 from provisioning.domain.ticket import Answer, Ticket, TicketKind, TicketState
 from provisioning.planning.ticket_turn import Standing
 from provisioning.ports import Clock, OpenUnitOfWork, TicketPlace, UnitOfWork
+from provisioning.services.assess_ticket import operations_for
 from provisioning.services.browse import OperationSummary, summary_of
 from provisioning.services.find_ticket import get_ticket, sight_of_tickets
 from provisioning.services.paging import Page, Wanted, page_of
@@ -81,7 +82,7 @@ class BrowseTickets:
             return TicketView(
                 ticket=in_short(ticket),
                 answers=tuple(one for one in uow.outbox.answers(ticket.ticket_id) if _is_for(sight, one)),
-                operations=tuple(map(summary_of, uow.tickets.operations_of(ticket.ticket_id))),
+                operations=tuple(map(summary_of, operations_for(uow, identity, ticket, dutch_day(now)))),
                 standing=self.works[ticket.kind].standing(uow, ticket, now) if is_drawn else None,
             )
 

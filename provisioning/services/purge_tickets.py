@@ -1,4 +1,4 @@
-"""What people wrote beside the fields of a ticket goes when it is too old; the ticket stays."""
+"""What people wrote beside a ticket's fields goes when it is too old, later who asked for whom; the ticket stays."""
 
 from dataclasses import dataclass
 
@@ -17,5 +17,6 @@ class PurgeTickets:
     def __call__(self) -> int:
         with self.open_uow() as uow:
             purged = uow.tickets.purge_texts(self.clock.now() - self.limits.ticket_texts_kept)
+            uow.tickets.purge_people(self.clock.now() - self.limits.operational_kept)
             uow.commit()
         return purged

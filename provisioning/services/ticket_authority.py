@@ -28,6 +28,7 @@ def find_authority(uow: UnitOfWork, ticket: Ticket, today: date) -> Finding:
         cast("list[Mandate]", uow.records.list_by(RecordKind.MANDATE)),
         cast("list[Declaration]", uow.records.list_by(RecordKind.DECLARATION)),
         today,
+        uow.actors.boards_of(ticket.authors),
     )
 
 

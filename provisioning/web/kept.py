@@ -12,7 +12,10 @@ from provisioning.domain.migration import Migration, MigrationDefinition
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import OrderLine
 from provisioning.domain.tenancy import Binding
+from provisioning.services.browse_tickets import TicketInShort
 from provisioning.services.create_migration import CreatedMigration
+
+_OF_PEOPLE = frozenset({"people", "selectors"})
 
 
 @runtime_checkable
@@ -23,7 +26,11 @@ class Telling(Protocol):
 
 
 def bare(answer: Any) -> Any:
-    """The answer as it may rest in the database for a day."""
+    """The answer as it may rest in the database for a day; of several, each."""
+    return [_bare(one) for one in answer] if isinstance(answer, list) else _bare(answer)
+
+
+def _bare(answer: Any) -> Any:
     match answer:
         case Telling():
             return answer.to_keep()
@@ -37,8 +44,15 @@ def bare(answer: Any) -> Any:
             return replace(answer, definition=_nameless(answer.definition))
         case CreatedMigration():
             return replace(answer, migration=bare(answer.migration), unknown=())
+        case TicketInShort():
+            return replace(answer, requester=None, given=_about_nobody(answer.given))
         case _:
             return answer
+
+
+def _about_nobody(given: dict[str, object]) -> dict[str, object]:
+    """Selectors can hold the ids of people."""
+    return {name: value for name, value in given.items() if name not in _OF_PEOPLE}
 
 
 def _nameless(definition: MigrationDefinition) -> MigrationDefinition:

@@ -11,6 +11,7 @@ import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
@@ -31,11 +32,15 @@ BeginRemap = Callable[[UnitOfWork, Ticket, ChangeSku, TenantId, Sequence[Organis
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeSkuWork(WithoutOperations):
+    mappings: Mappings
     begin_remap: BeginRemap
 
     def objection(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Objection | None:
-        """Every organisation uses a tenant that somebody confirmed."""
-        tenants = _tenants(uow, _wish(ticket), now)
+        """Every product is one that we know, and every organisation uses a tenant that somebody confirmed."""
+        wish = _wish(ticket)
+        if not {wish.from_sku, wish.to_sku, *wish.along, *wish.along.values()} <= set(self.mappings.skus):
+            return Objection(reason=Reason.SKU_UNKNOWN)
+        tenants = _tenants(uow, wish, now)
         return Objection(reason=Reason.TENANT_NOT_BOUND) if None in tenants or not tenants else None
 
     def begin(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[Operation]:

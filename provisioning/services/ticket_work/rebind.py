@@ -50,6 +50,12 @@ class _Proposal(msgspec.Struct, frozen=True, kw_only=True):
         before = self.present.selectors if self.present is not None else {}
         return {audience: it for audience, it in self.selectors.items() if before.get(audience) != it}
 
+    def needs_a_binding(self, today: date) -> bool:
+        """In the same tenant only what is to hold later does: a selector that is set holds at once."""
+        if self.present is None or not self.stays_in_tenant:
+            return True
+        return self.begins > max(today, self.present.valid_from)
+
     @property
     def is_made(self) -> bool:
         return self.stays_in_tenant and not self.changed
@@ -100,7 +106,7 @@ class RebindWork(WithoutOperations):
         proposal = _proposal(uow, ticket, now)
         if proposal is None:
             raise ConflictError("The tenant of this ticket is known no longer; look at the ticket again.")
-        if proposal.stays_in_tenant and proposal.present is not None:
+        if proposal.present is not None and not proposal.needs_a_binding(dutch_day(now)):
             for audience, selector in proposal.changed.items():
                 uow.tenants.set_selector(proposal.present.binding_id, audience, selector, ticket.requested_by, now)
         else:
@@ -166,7 +172,7 @@ def _event(ticket: Ticket, proposal: _Proposal, now: datetime) -> Event:
     return Event(
         at=now,
         actor=ticket.requested_by,
-        kind="selector.set" if proposal.stays_in_tenant else "binding.made",
+        kind="binding.made" if proposal.needs_a_binding(dutch_day(now)) else "selector.set",
         organisation=_wish(ticket).organisation,
         tenant=proposal.tenant_id,
         after=proposal.digest,

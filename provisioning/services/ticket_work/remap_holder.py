@@ -10,6 +10,7 @@ import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.errors import ConflictError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
@@ -77,10 +78,18 @@ class RemapHolderWork(WithoutOperations):
         return [(author, "imported the agreement that they come under") for author in authors if author]
 
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:
-        """Both sides of every entry, and who takes part, at once. Drawn again behind whoever judges their orders."""
+        """Both sides of every entry, and who takes part, at once. Drawn again behind whoever judges their orders.
+
+        Raises ConflictError when it is not what was approved any more, or work began that rests on what would go.
+        """
         wish = _wish(ticket)
         await_customer_turn(uow, (*wish.from_holders, wish.to_holder), self.clock.wall())
         drawn = _draw(uow, ticket)
+        if drawn.digest != ticket.digest or self._is_under_way(uow, ticket):
+            raise ConflictError(
+                f"What would go for ticket {ticket.key} changed while it was approved; look at it again and approve "
+                "what is shown then."
+            )
         uow.ledger.append(drawn.entries)
         uow.records.save(drawn.participants, now, ticket.requested_by)
         event = Event(

@@ -18,6 +18,7 @@ from provisioning.services.submit_tickets import Submitted
 from provisioning.web.accepting import prefers_html
 from provisioning.web.bodies import Content, takes
 from provisioning.web.calls import Anybody, Because, Body, Filter, Named, PageWanted, Person, Text
+from provisioning.web.kept import bare
 from provisioning.web.routing import router as routes_about
 from provisioning.words.assessments import Form, render_assessment
 from provisioning.words.catalogue import Language
@@ -51,6 +52,9 @@ class TakenTicket(msgspec.Struct, frozen=True, kw_only=True):
     ticket: TicketInShort
     is_new: bool
     is_continued: bool = False
+
+    def to_keep(self) -> "TakenTicket":
+        return msgspec.structs.replace(self, ticket=bare(self.ticket))
 
 
 class TicketApproval(Body):

@@ -11,14 +11,15 @@ from config.limits import default_limits
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.errors import ConflictError, NotFoundError
-from provisioning.domain.ids import Actor, OrganisationId, SkuId
+from provisioning.domain.ids import Actor, OperationId, OrganisationId, SkuId
 from provisioning.domain.records import VolumeLicence
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.planning.assessment import Assessment, Feasibility
 from provisioning.planning.assessment_facts import FactKind
 from provisioning.services.assess import Assess
 from provisioning.services.assess_ticket import AssessTicket
-from tests.factories import tenancy
+from provisioning.services.browse_tickets import BrowseTickets
+from tests.factories import guid, tenancy
 from tests.factories import tickets as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, STAFF, sku_of
@@ -107,6 +108,21 @@ class TestOfPlans:
     def test_for_others_it_does_not_exist(self, desk: Desk, other: Identity) -> None:
         with pytest.raises(NotFoundError, match="There is no ticket"):
             assessed(desk, drawn(desk), other)
+
+
+class TestTheTicketItself:
+    @pytest.mark.parametrize("reader", [board_token(), DESK])
+    def test_shows_of_its_operations_those_that_the_board_has_a_part_in(self, desk: Desk, reader: Identity) -> None:
+        put_under(desk, BOARD, SCHOOL)
+        ticket = drawn(desk)
+        [own] = desk.operations(ticket)
+        others = msgspec.structs.replace(own.wish, holder_id=OrganisationId("42000"), organisations=(SISTER,))
+        with desk.open_uow() as uow:
+            uow.operations.add(msgspec.structs.replace(own, operation_id=OperationId(guid()), wish=others, version=0))
+            uow.commit()
+        assert len(desk.operations(ticket)) == 2
+        browse = BrowseTickets(open_uow=desk.open_uow, clock=desk.clock, works=desk.works)
+        assert [one.operation_id for one in browse.one(reader, ticket.ticket_id).operations] == [own.operation_id]
 
 
 class TestWithoutPlans:

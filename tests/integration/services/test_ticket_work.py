@@ -171,11 +171,20 @@ class TestChangeSku:
         desk.later(seconds=10)
         assert (desk.now(ticket).state, desk.now(ticket).reason) == (_T.REJECTED, Reason.NOTHING_TO_CHANGE)
 
-    def test_products_that_cannot_take_each_others_place_are_refused_with_words(self, desk: Desk) -> None:
+    def test_products_that_cannot_take_each_others_place_are_refused_in_the_boards_language(self, desk: Desk) -> None:
         ticket = desk.submit(**change(to_sku=sku_of(PUPILS)))
         assert (ticket.state, ticket.reason) == (_T.REJECTED, Reason.REMAP_REFUSED)
-        assert "student" in desk.sheet(ticket).answers[-1].details["words"]
+        told = desk.sheet(ticket).answers[-1].details
+        assert "words" not in told
+        assert "met deze producten niet mogelijk" in told["nl"]
         assert desk.operations(ticket) == []
+
+    def test_a_product_that_we_do_not_know_waits_for_a_person_and_says_so_once(self, desk: Desk) -> None:
+        ticket = desk.submit(**change(to_sku="11111111-0000-4000-8000-000000000000"))
+        desk.later(minutes=2)
+        assert (desk.now(ticket).state, desk.now(ticket).reason) == (_T.HELD, Reason.SKU_UNKNOWN)
+        assert desk.answers(ticket) == ["received", "waiting"]
+        assert "mappings/" not in str(desk.sheet(ticket).answers)
 
     def test_an_organisation_without_a_tenant_waits_for_a_person_and_goes_on_by_itself(self, desk: Desk) -> None:
         ticket = desk.submit(**change(organisations=[BOARD]))
@@ -274,6 +283,17 @@ class TestRebind:
         assert self._bound(desk, begins - timedelta(days=1)).tenant_id == desk.home.tenant_id
         assert self._bound(desk, begins).tenant_id == desk.away.tenant_id
         assert self._bound(desk, begins).is_confirmed
+
+    def test_another_selection_from_a_day_on_leaves_the_present_one_until_then(self, desk: Desk) -> None:
+        day, before = TODAY + timedelta(days=30), self._bound(desk)
+        ticket = desk.submit(**rebind(tenant=desk.home.verified_domains[0], valid_from=day.isoformat()))
+        assert desk.approve(ticket).state is _T.COMPLETED
+        assert self._bound(desk).selectors == before.selectors
+        assert self._bound(desk).is_confirmed
+        assert self._bound(desk, day - timedelta(days=1)).binding_id == before.binding_id
+        after = self._bound(desk, day)
+        assert (after.tenant_id, after.valid_from, after.is_confirmed) == (desk.home.tenant_id, day, True)
+        assert after.selectors["faculty"] == '{"domain":"school.example"}'  # type: ignore[index]
 
     def test_without_two_facts_it_waits_for_a_person(self, desk: Desk) -> None:
         desk.facts = NotAllowedError("It takes 2 independent facts.")

@@ -16,7 +16,7 @@ from provisioning.domain.ids import OrganisationId
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.domain.worklist import Owner
-from tests.factories import TODAY, tickets
+from tests.factories import NOW, TODAY, tickets
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.integration.services.ticket_scene import APPROVER, DESK, IMPORTER, OPERATOR, Desk, board_token
 
@@ -313,6 +313,26 @@ class TestABoardsToken:
         ticket = desk.submit(board_token("42000", "client:others"), organisation_id=None, given=given)
         assert (ticket.state, ticket.reason) == (_T.AWAITING_AUTHORITY, Reason.ACTOR_NOT_AUTHORISED)
 
+    @pytest.mark.parametrize("is_revoked", [False, True])
+    @pytest.mark.parametrize(("board", "state"), [(BOARD, _T.AWAITING_APPROVAL), ("42000", _T.AWAITING_AUTHORITY)])
+    def test_fills_in_a_desks_ticket_within_its_own_reach_alone(
+        self, desk: Desk, board: str, state: TicketState, *, is_revoked: bool
+    ) -> None:
+        desk.record(tickets.mandate(BOARD), tickets.mandate("42000", record_id="office"))
+        desk.record(tickets.declaration(SCHOOL))
+        writer = board_token(board)
+        ticket = desk.submit(organisation_id=OrganisationId(board), given={"to_holder": board}, requester=None)
+        desk.record(tickets.agreement(board, record_id="of-the-writer"))
+        with desk.open_uow() as uow:
+            uow.actors.add(msgspec.structs.replace(writer, expires_at=NOW + timedelta(days=30)), "digest", NOW)
+            if is_revoked:
+                uow.actors.revoke(writer.actor, NOW)
+            uow.commit()
+        given = {"from_holders": [SCHOOL], "to_holder": board, "agreement_id": "of-the-writer"}
+        form = tickets.form(reference=ticket.reference, organisation_id=OrganisationId(board), given=given)
+        taken = desk.submit_tickets.complete(writer, ticket.ticket_id, form)
+        assert taken.ticket.state is state
+
     def test_takes_back_what_it_brought_in_alone(self, desk: Desk, ready: Ticket) -> None:
         with pytest.raises(NotAllowedError, match="did not bring in"):
             desk.close.withdraw(board_token(), ready.ticket_id, "we changed our minds")
@@ -340,6 +360,24 @@ class TestFreeText:
         desk.later(days=1, seconds=1)
         assert (desk.purge(), desk.sheet(ticket).texts) == (1, ())
         assert desk.now(ticket).given == ticket.given
+
+    def test_after_a_school_year_an_ended_ticket_names_nobody(self, desk: Desk, ready: Ticket) -> None:
+        given = {"organisation": SCHOOL, "tenant": desk.home.tenant_id, "selectors": {"faculty": '{"ids":["a"]}'}}
+        ended = desk.submit(kind=TicketKind.REBIND, given=given)
+        desk.close.reject(OPERATOR, ended.ticket_id, "not now")
+        moved = tickets.ticket(kind=TicketKind.MOVE_SCHOOL, given={"people": '{"ids":["a"]}'}, state=_T.REJECTED)
+        with desk.open_uow() as uow:
+            uow.tickets.add(msgspec.structs.replace(moved, due_at=None))
+            uow.commit()
+        desk.clock.forward(timedelta(days=399))
+        desk.purge()
+        assert desk.now(ended).requester == ended.requester
+        desk.clock.forward(timedelta(days=2))
+        desk.purge()
+        kept = {name: value for name, value in ended.given.items() if name != "selectors"}
+        assert (desk.now(ended).requester, desk.now(ended).given) == (None, kept)
+        assert desk.now(moved).given == {"people": ""}
+        assert desk.now(ready).requester == ready.requester
 
     def test_the_same_words_are_kept_once(self, desk: Desk) -> None:
         form = tickets.form(text="Graag snel")

@@ -16,6 +16,7 @@ from provisioning.domain.ticket import TicketState
 from provisioning.services.customer_turn import await_customer_turn
 from tests.factories import NOW, TODAY, tenancy, tickets
 from tests.factories.tickets import BOARD, SCHOOL
+from tests.factories.trade import entry
 from tests.integration.services.ticket_scene import APPROVER, Desk
 
 Open = Callable[[], SqlUnitOfWork]
@@ -63,6 +64,22 @@ def test_a_transfer_waits_for_whoever_judges_an_order_of_the_same_school(desk: D
                 approving.result(timeout=0.3)
             uow.commit()
         assert approving.result(timeout=20).state is TicketState.COMPLETED
+
+
+def test_what_changed_while_the_approval_waited_is_not_transferred(desk: Desk, open_uow: Open) -> None:
+    ticket = desk.submit()
+    with ThreadPoolExecutor(1) as other:
+        with open_uow() as uow:
+            await_customer_turn(uow, [SCHOOL], NOW)
+            approving = other.submit(desk.approve, ticket)
+            with pytest.raises(NotYet):
+                approving.result(timeout=0.3)
+            uow.ledger.append([entry(delta=7, tenant_id=desk.home.tenant_id, holder_id=SCHOOL)])
+            uow.commit()
+        with pytest.raises(ConflictError, match="changed while it was approved"):
+            approving.result(timeout=20)
+    assert (desk.entitled(SCHOOL), desk.entitled(BOARD)) == (47, 0)
+    assert desk.now(ticket) == ticket
 
 
 class TestWhatTicketsNeedOfOtherStores:

@@ -76,7 +76,9 @@ class Desk:
             gateway=self.gateway, limits=limits, mappings=MAPPINGS, dispatcher=self.dispatcher, **common
         )
         self.works: Works = {
-            TicketKind.CHANGE_SKU: ChangeSkuWork(begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)),
+            TicketKind.CHANGE_SKU: ChangeSkuWork(
+                mappings=MAPPINGS, begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)
+            ),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
             TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, limits=limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),

@@ -11,6 +11,7 @@ from provisioning.bootstrap import Services
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import WaveDefinition
+from provisioning.services.browse_tickets import in_short
 from provisioning.services.create_migration import CreatedMigration
 from provisioning.web.app import create_app, routes_of
 from provisioning.web.kept import bare
@@ -18,7 +19,8 @@ from provisioning.web.openapi import answer_of
 from provisioning.web.routes.actors import AddedActor
 from provisioning.web.routes.migrations import GateAnswer
 from provisioning.web.routes.tenants import ConsentLink
-from tests.factories import NOW, guid, migrations, orders, tenancy
+from provisioning.web.routes.tickets import TakenTicket
+from tests.factories import NOW, guid, migrations, orders, tenancy, tickets
 from tests.factories import operations as make
 from tests.unit.bootstrap.test_services import settings
 
@@ -35,7 +37,12 @@ def a_migration() -> Any:
     return migrations.migration(guid(), guid(), asked=asked)
 
 
+ASKED = tickets.ticket(requester=ADDRESS, given={"people": IDS, "selectors": {"faculty": IDS}, "school": "41000"})
+
 ANSWERS = [
+    in_short(ASKED),
+    TakenTicket(ticket=in_short(ASKED), is_new=True),
+    [TakenTicket(ticket=in_short(ASKED), is_new=True)],
     AddedActor(actor="client:new", token="secret-of-the-house", expires_at=NOW),  # type: ignore[arg-type]
     ConsentLink(url="https://login.example/?state=secret-of-the-house"),
     GateAnswer(ready=1, known_before=0, unknown=(ADDRESS,), unready={ADDRESS: "Synced"}),
@@ -79,6 +86,10 @@ def test_every_answer_to_a_post_that_can_hold_a_persons_id_is_known_here() -> No
         if "POST" in route.methods:
             for answer in {answer_of(route), *get_args(answer_of(route))}:
                 assert SubjectId not in set(kinds_in(answer, set())) or answer in known, route.path
+
+
+def test_what_a_ticket_asks_is_kept_as_far_as_it_is_about_nobody() -> None:
+    assert bare(in_short(ASKED)).given == {"school": "41000"}
 
 
 def test_anything_else_is_kept_as_it_is() -> None:
