@@ -11,6 +11,7 @@ import msgspec
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import (
+    CampaignId,
     LineKey,
     OperationId,
     Pseudonym,
@@ -43,6 +44,13 @@ class Database:
         return MemoryUnitOfWork(self)
 
 
+class _NoCampaigns:
+    """The plans of a campaign are simulated, not the campaign itself."""
+
+    def find(self, campaign: CampaignId) -> None:
+        return None
+
+
 class MemoryUnitOfWork:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,6 +60,7 @@ class MemoryUnitOfWork:
         self.ledger = Ledger(self.rows)
         self.operations = _Operations(self.rows)
         self.migrations = MemoryMigrations(self.rows)
+        self.campaigns = _NoCampaigns()
         self.plans = Plans(self.rows)
         self.journal = Journal(self.rows)
         self.seats = Seats(self.rows)
