@@ -11,7 +11,7 @@ from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Role
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
-from provisioning.domain.ids import OrganisationId, SkuId
+from provisioning.domain.ids import SYSTEM, OrganisationId, SkuId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.domain.operation import OperationKind
@@ -20,6 +20,7 @@ from provisioning.domain.records import Participant, RecordKind, VolumeLicence
 from provisioning.domain.tenancy import Binding, SkuPolicy
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.services.approve_plan import ApprovePlan
+from provisioning.services.authors import authors_of
 from tests.factories import TODAY, guid, migrations, tenancy, tickets
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
@@ -111,6 +112,18 @@ class TestChangeSku:
         with pytest.raises(NotAllowedError, match="binding"):
             desk.approve(ticket, author)
         assert {one.state for one in desk.operations(ticket)} == {_O.AWAITING_APPROVAL}
+
+    def test_whoever_wrote_it_approves_no_plan_that_follows_from_it(self, desk: Desk) -> None:
+        """Once it has ended its plans have a door of their own: for those whom seats reach later."""
+        ticket = self._drawn(desk)
+        [operation] = desk.operations(ticket)
+        with desk.open_uow() as uow:
+            plan = uow.plans.current(operation.operation_id)
+            assert plan is not None
+            later = msgspec.structs.replace(plan, requested_by=SYSTEM)
+            hands = dict(authors_of(uow, operation, later))
+        assert set(ticket.authors) <= hands.keys()
+        assert APPROVER.actor not in hands
 
     @pytest.mark.parametrize(
         ("end", "expected"),
