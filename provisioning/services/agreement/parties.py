@@ -52,7 +52,7 @@ def wish_in(ticket: Ticket) -> RemapAgreement:
 
 
 def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on: date) -> Parties | None:
-    """None while one of the tenants is not known to us."""
+    """None while a tenant is not known to us, or the old one is none of theirs: nobody learns of a stranger's."""
     wish = wish_in(ticket)
     is_withheld = wish.from_tenant == WITHHELD
     source = uow.tenants.find(move.source) if is_withheld and move else find_tenant(uow, wish.from_tenant)
@@ -60,13 +60,21 @@ def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on
     if source is None or target is None:
         return None
     holders = _holding(uow, ticket, wish, {source.tenant_id, target.tenant_id})
-    return Parties(
+    parties = Parties(
         source=source,
         target=target,
         holders=holders,
         served={holder: served_by(uow, holder, on) for holder in holders},
         is_withheld=is_withheld,
     )
+    return parties if is_withheld or _is_theirs(uow, parties, source.tenant_id, on) else None
+
+
+def _is_theirs(uow: UnitOfWork, parties: Parties, tenant: TenantId, on: date) -> bool:
+    """Whether one of them uses the tenant, or bought something for it."""
+    bound = {one.organisation_id for one in uow.tenants.bindings_in(tenant, on)}
+    bought = (entry.tenant_id for holder in parties.holders for entry in uow.ledger.list_by(holder))
+    return bool(bound & parties.everybody) or tenant in bought
 
 
 def _holding(
