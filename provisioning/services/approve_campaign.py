@@ -8,13 +8,13 @@ import msgspec
 from provisioning.domain.actors import Identity
 from provisioning.domain.campaign import Campaign, CampaignApproval, CampaignState, MemberState
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import Actor, CampaignId
 from provisioning.domain.limits import Limits
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.worklist import Topic
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.authors import proposers_of_mappings
 from provisioning.services.campaign_deeds import deed, get_campaign, told
 from provisioning.services.decisions import decide
 from provisioning.services.refusals import refusals_on_record
@@ -49,7 +49,7 @@ class ApproveCampaign:
             )
         _require_digest(campaign, digest)
         require_other(identity, campaign.requested_by, "asked for this campaign")
-        authors = _authors(uow)
+        authors = proposers_of_mappings(uow)
         for author in authors:
             require_other(identity, author, "proposed the mappings that this campaign rests on")
         _require_looked_at(uow, campaign)
@@ -85,11 +85,6 @@ class ApproveCampaign:
             losses=frozenset[str]().union(*(look.losses for look in looks.values())),
             valid_until=begins + self.limits.migration_approval_validity,
         )
-
-
-def _authors(uow: UnitOfWork) -> tuple[Actor, ...]:
-    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
-    return (mappings.proposed_by,) if mappings is not None else ()
 
 
 def _require_looked_at(uow: UnitOfWork, campaign: Campaign) -> None:

@@ -23,13 +23,19 @@ def authors_of(uow: UnitOfWork, operation: Operation, record: PlanRecord) -> Ite
         yield binding.created_by, "made the binding that this plan rests on"
     policy = uow.tenants.policy_on(operation.tenant_id, today)
     yield policy.created_by, "proposed the policy that this plan rests on"
-    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
-    if mappings is not None:
-        for version in uow.configuration.list_all():
-            if version.digest == mappings.digest and version.since is not None:
-                yield version.proposed_by, "proposed the mappings that this plan rests on"
+    for proposer in proposers_of_mappings(uow):
+        yield proposer, "proposed the mappings that this plan rests on"
     yield from _authors_of_ticket(uow, operation)
     yield from _authors_of_campaign(uow, operation)
+
+
+def proposers_of_mappings(uow: UnitOfWork) -> tuple[Actor, ...]:
+    """Of those in force, whoever brought them into force at any time: a rollback makes nobody else their author."""
+    mappings = uow.configuration.in_force().get(ConfigurationKind.MAPPINGS)
+    if mappings is None:
+        return ()
+    known = uow.configuration.list_all()
+    return tuple(one.proposed_by for one in known if one.digest == mappings.digest and one.since is not None)
 
 
 def _authors_of_ticket(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
