@@ -91,7 +91,8 @@ def begin_release(
     """Unchanged while somebody in the target is still being looked after.
 
     Where seats of others stay, or ours are in grace, the product still works in the source for whoever has it: there
-    nobody loses it before everybody is served in the target (L3). A school that assigns by itself takes away by itself.
+    nobody loses it before everybody is served in the target (L3), and where the target's school assigns by itself we
+    have read nobody back. A school that assigns by itself takes away by itself.
     """
     served = [uow.operations.get(one) for one in move.serving]
     if any(one.state not in OPERATION_ENDS for one in served):
@@ -102,7 +103,9 @@ def begin_release(
     organisations = _bound(uow, parties, move.source, today) if parties and is_ours and not move.is_withheld else ()
     moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
     shares = _shares([one for one in moved if one.tenant_id == move.target], mappings, today)
-    whole = {(one.wish.holder_id, one.wish.sku_id) for one in served if one.state is OperationState.COMPLETED}
+    is_read_back = uow.tenants.policy_on(move.target, today).assignment_mode is not AssignmentMode.NONE
+    done = [one for one in served if one.state is OperationState.COMPLETED] if is_read_back else []
+    whole = {(one.wish.holder_id, one.wish.sku_id) for one in done}
     unserved = {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
     in_grace = {one.sku_id for one in move.latest.source if one.status == GRACE}
     kept = unserved & {*move.inventory.staying, *in_grace}
