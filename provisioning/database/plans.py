@@ -13,6 +13,7 @@ from provisioning.database.plan_reads import PlanReads
 from provisioning.database.plan_rows import store_rows
 from provisioning.database.store import columns_of
 from provisioning.database.tables.operations import plans
+from provisioning.database.tickets import SqlTickets
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import Actor, LineKey, OperationId, PlanId, Pseudonym, SkuId, SubjectId
@@ -48,6 +49,10 @@ _AUTHORS = text("""
     UNION
     SELECT evidence ->> 'given_by' FROM migration_travellers
     WHERE migration_id = :migration AND operation_id = :operation AND evidence IS NOT NULL
+    UNION
+    SELECT unnest(authors || grounded_by) FROM tickets WHERE ticket_id = ANY (:tickets)
+    UNION
+    SELECT requested_by FROM campaigns WHERE campaign_id = :campaign
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""
@@ -145,6 +150,7 @@ class SqlPlans(PlanReads):
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:
         line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part
+        remap = operation.wish.remap
         bound = {
             "tenant": plan.tenant_id,
             "organisations": list(operation.wish.organisations),
@@ -154,6 +160,8 @@ class SqlPlans(PlanReads):
             "migration": part.migration_id if part else None,
             "wave": part.wave if part else None,
             "operation": plan.operation_id,
+            "tickets": [ticket.ticket_id for ticket in SqlTickets(self._connection).behind(operation)],
+            "campaign": remap.campaign_id if remap else None,
         }
         return list(self._connection.scalars(_AUTHORS, bound | {"day": dutch_day(plan.drawn_at)}))
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, case, cast, delete, literal_column, select, type_coerce, update
+from sqlalchemy import ColumnElement, Text, case, cast, delete, literal_column, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from provisioning.database.store import Store, columns_of, row_of
@@ -22,6 +22,16 @@ _ALL = columns_of(table, Ticket)
 _FIXED = frozenset(
     {"ticket_id", "source", "reference", "kind", "organisation_id", "requested_by", "board_id", "created_at", "version"}
 )
+
+
+# What follows an operation of a moved agreement has an id of its own, and tenant, holder and product of that one.
+_MOVED = text("""
+    SELECT DISTINCT ticket_id FROM agreement_moves
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+        coalesce(move -> 'serving', '[]') || coalesce(move -> 'releasing', '[]')) AS named (operation_id)
+    JOIN operations USING (operation_id)
+    WHERE operations.kind = :kind AND operations.tenant_id = :tenant
+      AND operations.wish ->> 'holder_id' = :holder AND operations.wish ->> 'sku_id' = :sku""")
 
 
 class SqlTickets(Store):
@@ -76,6 +86,17 @@ class SqlTickets(Store):
     def operations_of(self, ticket: TicketId) -> list[Operation]:
         query = columns_of(operations, Operation).where(_is_for(ticket))
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
+
+    def behind(self, operation: Operation) -> list[Ticket]:
+        wish = operation.wish
+        if wish.remap is not None:
+            ticket = self.find(wish.remap.ticket_id) if wish.remap.ticket_id else None
+            return [ticket] if ticket else []
+        if wish.part is not None or wish.line is not None:
+            return []
+        bound = {"kind": operation.kind, "tenant": operation.tenant_id, "holder": wish.holder_id, "sku": wish.sku_id}
+        moved = list(self._connection.scalars(_MOVED, bound))
+        return self._list(_ALL.where(table.c.ticket_id.in_(moved)).order_by(table.c.ticket_id), Ticket)
 
     def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:
         if text not in self.texts(ticket):

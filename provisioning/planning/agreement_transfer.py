@@ -10,8 +10,8 @@ from datetime import date
 import msgspec
 
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
-from provisioning.domain.order import LedgerCause, LedgerEntry
-from provisioning.planning.holder_transfer import Parcel
+from provisioning.domain.order import LedgerEntry
+from provisioning.planning.holder_transfer import Parcel, entry_of
 
 
 def relocate(
@@ -22,7 +22,7 @@ def relocate(
     for (holder, parcel), seats in _parcels(held, source, skus, on).items():
         if seats:
             there = msgspec.structs.replace(parcel, tenant_id=target)
-            entries += [_entry(holder, parcel, -seats, cause_ref), _entry(holder, there, seats, cause_ref)]
+            entries += [entry_of(holder, parcel, -seats, cause_ref), entry_of(holder, there, seats, cause_ref)]
     return entries
 
 
@@ -36,17 +36,3 @@ def _parcels(
             parcel = Parcel(source, entry.article_code, entry.sku_id, begin, entry.ends_on)
             parcels[entry.holder_id, parcel] += entry.delta
     return parcels
-
-
-def _entry(holder: OrganisationId, parcel: Parcel, delta: int, cause_ref: str) -> LedgerEntry:
-    return LedgerEntry(
-        holder_id=holder,
-        tenant_id=parcel.tenant_id,
-        article_code=parcel.article_code,
-        sku_id=parcel.sku_id,
-        delta=delta,
-        effective_on=parcel.effective_on,
-        ends_on=parcel.ends_on,
-        cause=LedgerCause.REMAP,
-        cause_ref=cause_ref,
-    )

@@ -34,7 +34,7 @@ def transfer(
     entries: list[LedgerEntry] = []
     for (holder, parcel), seats in _parcels(held, on, sku_id).items():
         if seats and holder != to_holder:
-            entries += [_entry(holder, parcel, -seats, cause_ref), _entry(to_holder, parcel, seats, cause_ref)]
+            entries += [entry_of(holder, parcel, -seats, cause_ref), entry_of(to_holder, parcel, seats, cause_ref)]
     return entries
 
 
@@ -48,7 +48,8 @@ def _parcels(held: Iterable[LedgerEntry], on: date, sku_id: SkuId | None) -> Cou
     return parcels
 
 
-def _entry(holder: OrganisationId, parcel: Parcel, delta: int, cause_ref: str) -> LedgerEntry:
+def entry_of(holder: OrganisationId, parcel: Parcel, delta: int, cause_ref: str) -> LedgerEntry:
+    """One side of a transfer: so many seats of the parcel come to the holder, or leave."""
     return LedgerEntry(
         holder_id=holder,
         tenant_id=parcel.tenant_id,

@@ -40,6 +40,12 @@ class TicketStore(Protocol):
     def operations_of(self, ticket: TicketId) -> list[Operation]:
         """Remaps that work, or worked, for it; oldest first."""
 
+    def behind(self, operation: Operation) -> list[Ticket]:
+        """Those that the operation works for, or whose work it goes on with: seats that came later, a release retried.
+
+        Of a moved agreement: all that served or released the same product of the same holder there.
+        """
+
     def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:
         """Beside the ticket; the same text again is kept once."""
 

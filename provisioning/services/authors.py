@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.ids import Actor
-from provisioning.domain.operation import Operation, OperationKind
-from provisioning.domain.ticket import Ticket, TicketKind
+from provisioning.domain.operation import Operation
 from provisioning.ports import PlanRecord, UnitOfWork
 from provisioning.services.grounds import own_bindings
 
@@ -40,29 +39,11 @@ def proposers_of_mappings(uow: UnitOfWork) -> tuple[Actor, ...]:
 
 def _authors_of_ticket(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
     """Of a ticket's own operations and of whatever follows them once it has ended: seats that came later, leftovers."""
-    ticket = _ticket_behind(uow, operation)
-    if ticket is None:
-        return
-    for author in ticket.authors:
-        yield author, "wrote the ticket that this plan rests on"
-    for author in ticket.grounded_by:
-        yield author, "had a hand in what the ticket of this plan rests on"
-
-
-def _ticket_behind(uow: UnitOfWork, operation: Operation) -> Ticket | None:
-    remap = operation.wish.remap
-    if remap is not None and remap.ticket_id is not None:
-        return uow.tickets.find(remap.ticket_id)
-    if operation.kind is not OperationKind.RELEASE or operation.wish.part is not None:
-        return None
-    moved = (one for one in uow.tickets.list_by() if one.kind is TicketKind.REMAP_AGREEMENT)
-    return next((one for one in moved if _releases(uow, one, operation)), None)
-
-
-def _releases(uow: UnitOfWork, ticket: Ticket, operation: Operation) -> bool:
-    """Whether the operation takes what the moved agreement of this ticket left behind."""
-    move = uow.agreement_moves.find(ticket.ticket_id)
-    return move is not None and operation.operation_id in move.releasing
+    for ticket in uow.tickets.behind(operation):
+        for author in ticket.authors:
+            yield author, "wrote the ticket that this plan rests on"
+        for author in ticket.grounded_by:
+            yield author, "had a hand in what the ticket of this plan rests on"
 
 
 def _authors_of_campaign(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:

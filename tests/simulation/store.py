@@ -21,6 +21,7 @@ from provisioning.domain.ids import (
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation
 from provisioning.domain.reasons import Reason
+from provisioning.domain.ticket import Ticket
 from provisioning.domain.worklist import Intent, Stop
 from tests.fakes_migrations import MemoryMigrations
 from tests.simulation.boundaries import Where
@@ -51,6 +52,13 @@ class _NoCampaigns:
         return None
 
 
+class _NoTickets:
+    """Nobody asks by ticket here."""
+
+    def behind(self, operation: Operation) -> list[Ticket]:
+        return []
+
+
 class MemoryUnitOfWork:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,6 +69,7 @@ class MemoryUnitOfWork:
         self.operations = _Operations(self.rows)
         self.migrations = MemoryMigrations(self.rows)
         self.campaigns = _NoCampaigns()
+        self.tickets = _NoTickets()
         self.plans = Plans(self.rows)
         self.journal = Journal(self.rows)
         self.seats = Seats(self.rows)

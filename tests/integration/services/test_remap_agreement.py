@@ -14,7 +14,7 @@ from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity
 from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
-from provisioning.domain.ids import OrganisationId, SkuId
+from provisioning.domain.ids import OperationId, OrganisationId, SkuId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Operation, OperationKind
@@ -565,6 +565,12 @@ class TestArrived:
         [releasing] = remap.operations(OperationKind.RELEASE)
         assert (releasing.tenant_id, releasing.wish.sku_id) == (remap.x, A3)
         assert remap.state(ticket)[0] is _T.RUNNING
+        again = msgspec.structs.replace(releasing, operation_id=OperationId("a-later-one"))
+        with remap.desk.open_uow() as uow:
+            found = [uow.tickets.behind(one) for one in (serving, releasing, again)]
+            stranger = msgspec.structs.replace(releasing, tenant_id=remap.y)
+            assert uow.tickets.behind(stranger) == []
+        assert [[one.ticket_id for one in tickets] for tickets in found] == [[ticket.ticket_id]] * 3
         remap.desk.bring(releasing, *_END)
         remap.look(ticket)
         assert remap.state(ticket) == (_T.COMPLETED, None)

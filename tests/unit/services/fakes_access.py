@@ -45,6 +45,7 @@ from provisioning.domain.tenancy import (
     Relation,
     Tenant,
 )
+from provisioning.domain.ticket import Ticket
 from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.forecast import Work
@@ -168,6 +169,7 @@ class World:
         self.members: dict[tuple[CampaignId, MemberKey], CampaignMember] = {}
         self.looks: dict[tuple[CampaignId, MemberKey], Readiness] = {}
         self.looking: dict[tuple[CampaignId, TenantId], datetime] = {}
+        self.behind: list[tuple[OperationId, Ticket]] = []  # of an operation
         self.records: list[Record] = []
         self.waiting: list[WaitingList] = []
         self.baselines: dict[tuple[TenantId, SkuId], int] = {}
@@ -218,6 +220,7 @@ class FakeUnitOfWork:
         self.operations: Any = _Operations(world)
         self.migrations: Any = MemoryMigrations(world)
         self.campaigns: Any = MemoryCampaigns(world)
+        self.tickets: Any = _Tickets(world)
         self.records: Any = _Records(world)
         self.groups: Any = _Groups(world)
         self.plans: Any = _Plans(world)
@@ -236,6 +239,16 @@ class FakeUnitOfWork:
 
     def commit(self) -> None:
         self.committed = True
+
+
+class _Tickets:
+    """What tickets do is held on a real database; here nothing rests on one unless `world.behind` says so."""
+
+    def __init__(self, world: World) -> None:
+        self._tickets = world.behind
+
+    def behind(self, operation: Operation) -> list[Ticket]:
+        return [ticket for one, ticket in self._tickets if one == operation.operation_id]
 
 
 class _Store:

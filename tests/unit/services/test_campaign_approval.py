@@ -16,6 +16,7 @@ from provisioning.domain.tenancy import Policy
 from provisioning.planning.plan import Grounds, Losses, Plan
 from provisioning.ports import PlanRecord
 from provisioning.services.standing_approval import approve_in_campaign, validity_of
+from tests.factories import campaigns, tickets
 from tests.factories.trade import MAPPINGS
 from tests.unit.services.fakes_access import A3, APPROVER, NOW, OPERATION, TENANT, World, a_binding, an_operation
 
@@ -32,7 +33,7 @@ GIVEN = CampaignApproval(
     valid_until=NOW + timedelta(days=6),
     losses=frozenset({"family:yammer", "not_carried:OLD"}),
 )
-AUTHORS = ("policy", "binding", "planner")
+AUTHORS = ("policy", "binding", "planner", "sector", "desk")  # asked for the campaign; wrote a ticket behind it
 
 
 @pytest.fixture
@@ -57,6 +58,9 @@ def world() -> World:
         requested_by=Actor("person:planner"),
     )
     world.plans.append(record)
+    asked = campaigns.campaign(campaign_id=CAMPAIGN, requested_by=Actor("person:sector"))
+    world.campaigns[CAMPAIGN] = asked
+    world.behind.append((OPERATION, tickets.ticket(authors=(Actor("person:desk"),))))
     return world
 
 
