@@ -49,7 +49,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     """`before`: the look that everything later is compared with. `next_look_at`: not sooner does it make sense.
 
-    `vanished_at`: since when seats are in neither tenant. `seen_in`: another tenant of ours in which they seem to be;
+    `seen_since`: since when both show what they show; None: since the first look. `vanished_at`: since when seats are
+    in neither tenant. `seen_in`: another tenant of ours in which they seem to be;
     `searched_to`: how far the search for them came. `alarms`: what operators were told, each once. `trouble`: why the
     last look failed. `moved_on`: the day on which the ledger followed. `inventoried_at`: None until it was taken.
     `is_withheld`: the source is another customer's, and nobody's business but ours (S32).
@@ -65,6 +66,7 @@ class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     next_look_at: datetime
     case_number: str | None = None
     filed_by: Actor | None = None
+    seen_since: datetime | None = None
     vanished_at: datetime | None = None
     seen_in: TenantId | None = None
     searched_to: TenantId | None = None

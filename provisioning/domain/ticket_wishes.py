@@ -33,13 +33,17 @@ class RemapHolder(msgspec.Struct, frozen=True, kw_only=True, tag="remap_holder")
 
 
 class RemapAgreement(msgspec.Struct, frozen=True, kw_only=True, tag="remap_agreement"):
-    """Microsoft moves whole agreements to another tenant (M1). `seats`: somebody wants a part of them only (S31)."""
+    """Microsoft moves whole agreements to another tenant (M1). `seats`: somebody wants a part of them only (S31).
+
+    `staying_behind`: people who have the licence in the old tenant and need none in the new one.
+    """
 
     public_customer_number: str
     licence_ids: tuple[str, ...]
     from_tenant: str
     to_tenant: str
     seats: int | None = None
+    staying_behind: int = 0
 
 
 class MoveSchool(msgspec.Struct, frozen=True, kw_only=True, tag="move_school"):

@@ -42,6 +42,7 @@ WISH_FIELDS: Mapping[TicketKind, Mapping[str, str]] = {
         "from_tenant": _TENANT,
         "to_tenant": _TENANT,
         "seats": "only when a part of the seats is wanted, which Microsoft cannot do: it is told what to ask instead",
+        "staying_behind": "how many who have the licence in the old tenant need none in the new one; left out: nobody",
     },
     TicketKind.MOVE_SCHOOL: {
         "school": "the code of the school that moves",

@@ -87,6 +87,10 @@ def _seats(wish: Branch, name: str, _: Mappings) -> object:
     return wish.whole(name, 1, _MOST_SEATS)
 
 
+def _people(wish: Branch, name: str, _: Mappings) -> object:
+    return wish.whole(name, 0, _MOST_SEATS)
+
+
 def _texts(wish: Branch, name: str, _: Mappings) -> object:
     words = [str(one).strip() for one in wish.items(name) if isinstance(one, str | int)]
     if len(words) < len(wish.items(name)) or not all(words):
@@ -147,6 +151,7 @@ _READERS: Mapping[TicketKind, Mapping[str, _Reader]] = {
         "from_tenant": _tenant,
         "to_tenant": _tenant,
         "seats": _seats,
+        "staying_behind": _people,
     },
     TicketKind.MOVE_SCHOOL: {
         "school": _organisation,

@@ -78,6 +78,16 @@ def take_inventory(moving: Totals, sides: Sides, usage_location: str | None) -> 
     )
 
 
+def are_too_few(inventory: Inventory, staying_behind: int, *, is_withheld: bool) -> bool:
+    """Whether somebody loses the service by the move and is not ready to get it back.
+
+    Who lost it already waits for nothing but the target; people of another customer are none of those who move.
+    """
+    if inventory.is_there_already or is_withheld:
+        return not inventory.present
+    return inventory.ready < max(inventory.losing - staying_behind, 1)
+
+
 def notes_on(inventory: Inventory, mode: AssignmentMode) -> tuple[str, ...]:
     """Codes of what a board must know before anybody lets it go on."""
     notes = [THERE if inventory.is_there_already else LOSE_AT_ONCE, NOTHING_ELSE]
@@ -105,6 +115,7 @@ def digest_of(
 ) -> str:
     """Of exactly what is approved."""
     basis = [wish.public_customer_number, sorted(wish.licence_ids), source, target, inventory, sorted(who)]
+    basis += [wish.staying_behind] if wish.staying_behind else []
     return sha256(msgspec.json.encode(basis, order="deterministic")).hexdigest()
 
 

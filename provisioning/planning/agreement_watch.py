@@ -27,6 +27,7 @@ class Sighting(StrEnum):
     MOVED = "moved"
 
 
+_HALF = frozenset({Sighting.LEAVING, Sighting.DOUBLED})
 # of several products the one that is worst off counts
 _WORST_FIRST = (Sighting.LAPSED, Sighting.VANISHED, Sighting.DOUBLED, Sighting.LEAVING)
 
@@ -62,6 +63,11 @@ def _sighting(units: _Units, seats: int) -> Sighting:
         return Sighting.LAPSED if units.left + units.lapsed > units.before - seats else Sighting.VANISHED
     has_begun = units.left < units.before or units.risen > 0
     return Sighting.LEAVING if has_begun else Sighting.UNCHANGED
+
+
+def is_untouched(move: AgreementMove) -> bool:
+    """Whether the last look shows what the first one showed."""
+    return sighting_of(move.inventory.moving, move.before, move.latest) is Sighting.UNCHANGED
 
 
 def has_moved(move: AgreementMove) -> bool:
@@ -111,10 +117,34 @@ def worry(move: AgreementMove, now: datetime, limits: Limits) -> Reason | None:
         return Reason.SEATS_IN_WRONG_TENANT
     if sighting is Sighting.LAPSED:
         return Reason.SEATS_LAPSED
-    nowhere = timedelta(0) if move.vanished_at is None else now - move.vanished_at
-    if nowhere >= limits.seats_escalate:
+    if sighting is Sighting.VANISHED:
+        return _nowhere(timedelta(0) if move.vanished_at is None else now - move.vanished_at, limits)
+    return _stuck(move, sighting, now, limits)
+
+
+def is_stuck_for_days(move: AgreementMove, now: datetime, limits: Limits) -> bool:
+    """Seats in both tenants for so long that only Microsoft's word can end it."""
+    sighting = sighting_of(move.inventory.moving, move.before, move.latest)
+    return sighting in _HALF and _seen_for(move, now) >= limits.seats_escalate
+
+
+def _nowhere(lasting: timedelta, limits: Limits) -> Reason | None:
+    if lasting >= limits.seats_escalate:
         return Reason.SEATS_NOWHERE_FOR_DAYS
-    return Reason.SEATS_NOWHERE if nowhere >= limits.seats_notice else None
+    return Reason.SEATS_NOWHERE if lasting >= limits.seats_notice else None
+
+
+def _stuck(move: AgreementMove, sighting: Sighting, now: datetime, limits: Limits) -> Reason | None:
+    """Microsoft needs a week or so; a case that nobody filed is asked for elsewhere."""
+    lasting = _seen_for(move, now)
+    if sighting in _HALF and lasting >= limits.seats_notice:
+        return Reason.SEATS_HALF_MOVED
+    is_asked = sighting is Sighting.UNCHANGED and move.case_number is not None
+    return Reason.MICROSOFT_IS_SILENT if is_asked and lasting >= limits.ask_person_after else None
+
+
+def _seen_for(move: AgreementMove, now: datetime) -> timedelta:
+    return now - (move.seen_since or move.before.at)
 
 
 def is_arrival(purchases: Iterable[Subscription], sku: SkuId, seats: int, explained: int) -> bool:

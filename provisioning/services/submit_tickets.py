@@ -12,6 +12,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import OrganisationId, TicketId
+from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.domain.ticket import Ticket, TicketForm, TicketState
 from provisioning.domain.ticket_wishes import missing_in
@@ -20,6 +21,7 @@ from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds
 
 _FILES = "file"  # the source of what persons bring in, unless they say where it came from
+_ANSWERED_WITH_FIELDS = frozenset({Reason.PEOPLE_NOT_THERE})  # what holds it may be a number that the board can give
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class SubmitTickets:
     def __call__(self, identity: Identity, forms: Sequence[TicketForm]) -> list[Submitted]:
         """Whole or not at all. Raises NotAllowedError, InputError, or ConflictError for a reference that says else.
 
-        An incomplete ticket that comes again with what was missing goes on.
+        A ticket that lacks something, and comes again with it, goes on.
         """
         require(identity, Action.SUBMIT_TICKETS)
         with self.open_uow() as uow:
@@ -73,7 +75,7 @@ class SubmitTickets:
         requester = ticket.requester or form.requester
         if not news and requester == ticket.requester:
             return Submitted(ticket=ticket, is_new=False)
-        if ticket.state is not TicketState.INCOMPLETE:
+        if ticket.state is not TicketState.INCOMPLETE and ticket.reason not in _ANSWERED_WITH_FIELDS:
             raise _differs(ticket.key, ", ".join(news) or "requester")
         given = ticket.given | news
         continued = msgspec.structs.replace(

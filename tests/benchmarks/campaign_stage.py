@@ -20,6 +20,7 @@ from provisioning.domain.campaign import (
     SelectedBy,
 )
 from provisioning.domain.ids import Actor, CampaignId, SubjectId
+from provisioning.domain.operation import Lane
 from provisioning.local.world import APP, LocalWorld
 from tests.benchmarks.campaign_bound import Write
 from tests.benchmarks.remap_schools import PHONE, RemapSchool, remap_seed, settle
@@ -77,17 +78,25 @@ class Night:
 
     def start(self) -> float:
         """The moment; what would be saved up by then is taken from both sides."""
-        self.control.drain_quotas()
+        self.drain()
         self.control.reset_counters()
         self.services.start_campaign(OPERATOR, self.campaign_id)
         return float(self.campaign().entered_at.timestamp())
 
     def resume(self, reason: str) -> float:
         """The moment; what was saved up while it stood still is taken from both sides."""
-        self.control.drain_quotas()
-        self.services.redis.delete(*self.services.redis.keys("{quota}:*"))
+        self.drain()
         self.services.steer_campaign(OPERATOR, self.campaign_id, CampaignState.RUNNING, reason)
         return float(self.campaign().entered_at.timestamp())
+
+    def drain(self) -> None:
+        """Both sides have nothing saved up, and fill from this moment on."""
+        self.control.drain_quotas()
+        if buckets := self.services.redis.keys("{quota}:*"):
+            self.services.redis.delete(*buckets)
+        self.services.quota.take(
+            self.schools[0].tenant_id, 0, Lane.BULK
+        )  # a bucket that is not there fills from its first use
 
     # ── what there is to see ─────────────────────────────────────────────────────────────────────────────
 

@@ -23,6 +23,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket
 from provisioning.domain.worklist import Intent, Topic
 from provisioning.execution.backoff import growing
+from provisioning.planning.agreement_inventory import are_too_few
 from provisioning.planning.agreement_watch import (
     gone_along,
     has_moved,
@@ -32,7 +33,7 @@ from provisioning.planning.agreement_watch import (
 )
 from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.agreement.carry import begin_release, carry_over
-from provisioning.services.agreement.parties import Parties
+from provisioning.services.agreement.parties import Parties, wish_in
 from provisioning.services.agreement.search import SearchElsewhere
 from provisioning.services.agreement.survey import SurveyAgreement, bought_in
 from provisioning.services.application_incident import OURSELVES
@@ -76,7 +77,9 @@ class FollowAgreement:
         except GraphError as error:
             self._store(ticket, move, self._troubled(basis.parties, move, error, now), now)
             return
-        is_possible = inventory.moving and inventory.present  # what a person has to cure is looked at sooner
+        behind, is_withheld = wish_in(ticket).staying_behind, basis.parties.is_withheld
+        # what a person has to cure is looked at sooner
+        is_possible = inventory.moving and not are_too_few(inventory, behind, is_withheld=is_withheld)
         again = self.limits.approval_validity if is_possible else growing(self.limits.agreement_looks, 0)
         taken = AgreementMove(
             source=basis.parties.source.tenant_id,
@@ -87,7 +90,7 @@ class FollowAgreement:
             latest=look,
             next_look_at=now + again,
             alarms=move.alarms if move else (),
-            is_withheld=basis.parties.is_withheld,
+            is_withheld=is_withheld,
         )
         self._store(ticket, move, taken, now)
 
@@ -118,6 +121,7 @@ class FollowAgreement:
             move,
             latest=latest,
             looks=move.looks + 1 if sighting is was else 1,
+            seen_since=move.seen_since if sighting is was else now,
             vanished_at=vanished,
             seen_in=move.seen_in if vanished else None,
             searched_to=move.searched_to if vanished else None,

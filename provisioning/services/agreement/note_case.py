@@ -13,6 +13,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.records import MappingState
 from provisioning.domain.rights import Action, require
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
+from provisioning.planning.agreement_watch import is_untouched
 from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.agreement.carry import note_mapping
 from provisioning.services.find_ticket import get_ticket
@@ -41,9 +42,7 @@ class NoteCase:
             move = _require_waiting(ticket, uow.agreement_moves.find_for_work(ticket.ticket_id))
             if move.case_number == number:
                 return ticket
-            filed = msgspec.structs.replace(
-                move, case_number=number, filed_by=identity.actor, looks=1, next_look_at=now
-            )
+            filed = _filed(move, identity, number, now)
             uow.agreement_moves.save(ticket.ticket_id, filed, now)
             note_mapping(uow, ticket, MappingState.REMAP_REQUESTED, now)
             uow.audit.record([_event(identity, ticket, move, number, now)])
@@ -51,6 +50,19 @@ class NoteCase:
                 ticket = self.deeds.move(uow, ticket, ticket.state, now, actor=identity.actor, notes=(CASE_FILED,))
             uow.commit()
         return ticket
+
+
+def _filed(move: AgreementMove, identity: Identity, number: str, now: datetime) -> AgreementMove:
+    """From now on Microsoft's silence is counted, unless it has begun."""
+    is_new = move.case_number is None and is_untouched(move)
+    return msgspec.structs.replace(
+        move,
+        case_number=number,
+        filed_by=identity.actor,
+        seen_since=now if is_new else move.seen_since,
+        looks=1,
+        next_look_at=now,
+    )
 
 
 def _number(given: str) -> str:

@@ -22,11 +22,12 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket, TicketState
-from provisioning.planning.agreement_inventory import counts_of, digest_of, notes_on
-from provisioning.planning.agreement_watch import Sighting, has_moved, is_in_source, sighting_of, worry
+from provisioning.planning.agreement_inventory import are_too_few, counts_of, digest_of, notes_on
+from provisioning.planning.agreement_watch import has_moved, is_in_source, is_stuck_for_days, is_untouched, worry
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.planning.whole_agreement import WAYS_OUT, obstacle
 from provisioning.ports import UnitOfWork
+from provisioning.services.agreement.hands import hands_in_move
 from provisioning.services.agreement.parties import Parties, find_parties, licences_under, wish_in
 from provisioning.services.ticket_work import Objection, WithoutOperations
 
@@ -42,6 +43,8 @@ _WHILE_AWAY = frozenset(
         Reason.SEATS_NOWHERE_FOR_DAYS,
         Reason.SEATS_IN_WRONG_TENANT,
         Reason.SEATS_LAPSED,
+        Reason.SEATS_HALF_MOVED,
+        Reason.MICROSOFT_IS_SILENT,
     }
 )
 
@@ -78,24 +81,22 @@ class RemapAgreementWork(WithoutOperations):
         return None if is_bound else Objection(reason=Reason.TENANT_NOT_BOUND)
 
     def authors(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> list[tuple[str, str]]:
-        """Who gets the seats there is somebody's decision."""
-        parties = find_parties(uow, ticket, uow.agreement_moves.find(ticket.ticket_id), dutch_day(now))
-        bindings = parties.bindings_in(uow, parties.target.tenant_id, dutch_day(now)) if parties else []
-        return [(one.created_by, "made a binding by which it is decided who gets the seats") for one in bindings]
+        """What moves, and who gets the seats there, is somebody's decision."""
+        return list(hands_in_move(uow, ticket, dutch_day(now)))
 
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:  # noqa: ARG002
         """From here on what the tenants show is compared with what was approved."""
         move = _move(uow, ticket)
-        uow.agreement_moves.save(ticket.ticket_id, msgspec.structs.replace(move, next_look_at=now), now)
+        since_now = msgspec.structs.replace(move, seen_since=now, next_look_at=now)
+        uow.agreement_moves.save(ticket.ticket_id, since_now, now)
         return []
 
-    def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:  # noqa: ARG002
+    def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """Until seats are on their way; and when Microsoft has given up on them, which a person must say."""
         move = uow.agreement_moves.find_for_work(ticket.ticket_id)
         if move is None or ticket.approved_by is None or ticket.reason in _GIVEN_UP:
             return
-        is_untouched = sighting_of(move.inventory.moving, move.before, move.latest) is Sighting.UNCHANGED
-        if move.moved_on is not None or not is_untouched:
+        if move.moved_on is not None or not (is_untouched(move) or is_stuck_for_days(move, now, self.limits)):
             raise ConflictError(
                 f"Microsoft has begun to move the seats of ticket {ticket.key}; it ends when they are in one tenant."
             )
@@ -128,7 +129,7 @@ class RemapAgreementWork(WithoutOperations):
             return Standing(progress=Progress.STUCK, reason=reason)
         if move.inventoried_at is None:
             return Standing(progress=Progress.DRAWING)
-        obstacle_here = _obstacle(uow, parties, move)
+        obstacle_here = _obstacle(uow, parties, move, wish_in(ticket).staying_behind)
         if obstacle_here is not None:
             return Standing(progress=Progress.STUCK, reason=obstacle_here)
         mode = uow.tenants.policy_on(move.target, today).assignment_mode
@@ -172,12 +173,12 @@ def _move(uow: UnitOfWork, ticket: Ticket) -> AgreementMove:
     return move
 
 
-def _obstacle(uow: UnitOfWork, parties: Parties, move: AgreementMove) -> Reason | None:
-    """After the remap the people of the source lose the service at once: those of the target must be there before."""
+def _obstacle(uow: UnitOfWork, parties: Parties, move: AgreementMove, staying_behind: int) -> Reason | None:
+    """After the remap the people of the source lose the service at once: those of the target must be ready before."""
     is_seen = move.inventory.is_there_already or is_in_source(move.inventory.moving, move.before)
     if not move.inventory.moving or not is_seen:
         return Reason.AGREEMENT_NOT_SEEN
-    if not move.inventory.present:
+    if are_too_few(move.inventory, staying_behind, is_withheld=move.is_withheld):
         return Reason.PEOPLE_NOT_THERE
     under_way = uow.operations.list_by(states=_OPEN, tenant=move.source)
     theirs = [one for one in under_way if one.wish.holder_id in parties.holders]

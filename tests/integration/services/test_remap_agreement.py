@@ -19,11 +19,12 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.reasons import Reason
-from provisioning.domain.records import MappingState, RecordKind, VolumeLicence
+from provisioning.domain.records import MappingState, Participant, Record, RecordKind, VolumeLicence
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
 from tests.factories import TODAY, tenancy
 from tests.factories import operations as make
+from tests.factories import tickets as make_tickets
 from tests.factories.tickets import A_YEAR_AGO, BOARD, CONTACT, SCHOOL, SISTER
 from tests.factories.trade import PUPILS, STAFF, STAFF_MORE, sku_of
 from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token
@@ -92,6 +93,10 @@ class Remap:
         assert found is not None
         return found
 
+    def licences(self) -> list[Record]:
+        with self.desk.open_uow() as uow:
+            return uow.records.list_by(RecordKind.VOLUME_LICENCE)
+
     def operations(self, kind: OperationKind) -> list[Operation]:
         with self.desk.open_uow() as uow:
             return [one for one in uow.operations.list_by() if one.kind is kind]
@@ -108,12 +113,18 @@ class Remap:
             return [one.topic for one in uow.outbox.notices(OrganisationId("ourselves"))]
 
 
-def licence(number: str, holder: str = SCHOOL) -> VolumeLicence:
+def licence(number: str, holder: str = SCHOOL, agreement_id: str = "a") -> VolumeLicence:
     return VolumeLicence(
         record_id=number,
         organisation_id=OrganisationId(holder),
-        agreement_id="a",
+        agreement_id=agreement_id,
         public_customer_number="PCN1",
+    )
+
+
+def participant(agreement_id: str) -> Participant:
+    return Participant(
+        record_id="p", organisation_id=OrganisationId(SCHOOL), agreement_id=agreement_id, valid_from=A_YEAR_AGO
     )
 
 
@@ -155,6 +166,25 @@ class TestAssessment:
         assert remap.state(ticket) == (_T.HELD, Reason.PEOPLE_NOT_THERE)
         remap.microsoft.settle(remap.y, *people)
         assert remap.look(ticket, hours=1).state is _T.AWAITING_APPROVAL
+
+    def test_fewer_ready_than_lose_it_waits_until_they_are(self, remap: Remap) -> None:
+        people = remap.microsoft.people[remap.y]
+        remap.microsoft.people[remap.y] = people[:-1]
+        ticket = remap.submit()
+        assert remap.state(ticket) == (_T.HELD, Reason.PEOPLE_NOT_THERE)
+        remap.microsoft.people[remap.y] = people
+        assert remap.look(ticket, hours=1).state is _T.AWAITING_APPROVAL
+
+    def test_who_stays_behind_is_not_waited_for(self, remap: Remap) -> None:
+        remap.microsoft.people[remap.y] = remap.microsoft.people[remap.y][:-2]
+        assert remap.state(remap.submit(staying_behind=2))[0] is _T.AWAITING_APPROVAL
+
+    @pytest.mark.parametrize(("behind", "expected"), [(2, _T.AWAITING_APPROVAL), (1, _T.HELD)])
+    def test_how_many_stay_behind_may_be_said_later(self, remap: Remap, behind: int, expected: TicketState) -> None:
+        remap.microsoft.people[remap.y] = remap.microsoft.people[remap.y][:-2]
+        ticket = remap.submit()
+        form = TicketForm(reference=ticket.reference, kind=ticket.kind, given={"staying_behind": behind})
+        assert remap.desk.submit_tickets.complete(OPERATOR, ticket.ticket_id, form).ticket.state is expected
 
     def test_moved_before_anybody_asked_it_goes_on_without_a_case(self, remap: Remap) -> None:
         remap.move()
@@ -234,6 +264,35 @@ class TestAssessment:
         with pytest.raises(NotAllowedError, match="second person"):
             remap.desk.approve(remap.submit(), author)
 
+    @pytest.mark.parametrize("kind", [RecordKind.VOLUME_LICENCE, RecordKind.AGREEMENT, RecordKind.PARTICIPANT])
+    def test_whoever_wrote_the_records_that_it_rests_on_does_not_approve(self, remap: Remap, kind: RecordKind) -> None:
+        rests_on: dict[RecordKind, Record] = {
+            RecordKind.VOLUME_LICENCE: licence("L3"),
+            RecordKind.AGREEMENT: make_tickets.agreement(SCHOOL, record_id="a3"),
+            RecordKind.PARTICIPANT: participant("a3"),
+        }
+        mine = rests_on.pop(kind)
+        remap.desk.record(licence("L4", agreement_id="a3"), *rests_on.values())
+        with remap.desk.open_uow() as uow:
+            uow.records.save([mine], remap.desk.clock.now(), APPROVER.actor)
+            uow.commit()
+        ticket = remap.submit(licence_ids=[one.record_id for one in remap.licences()])
+        with pytest.raises(NotAllowedError, match="second person"):
+            remap.desk.approve(ticket)
+
+    def test_whoever_wrote_records_of_other_agreements_does(self, remap: Remap) -> None:
+        with remap.desk.open_uow() as uow:
+            uow.records.save([participant("of-others")], remap.desk.clock.now(), APPROVER.actor)
+            uow.commit()
+        assert remap.approved().state is _T.AWAITING_MICROSOFT
+
+    def test_whoever_proposed_the_policy_there_does_not_approve(self, remap: Remap) -> None:
+        with remap.desk.open_uow() as uow:
+            uow.tenants.add_policy(tenancy.policy(remap.y, created_by=APPROVER.actor))
+            uow.commit()
+        with pytest.raises(NotAllowedError, match="second person"):
+            remap.desk.approve(remap.submit())
+
 
 class TestCase:
     def test_approved_it_waits_for_an_operator_to_ask(self, remap: Remap) -> None:
@@ -305,6 +364,19 @@ class TestCase:
             assert remap.desk.close.reject(OPERATOR, ticket.ticket_id, "order new licences").state is _T.REJECTED
         assert remap.entitled(remap.x) == 40
 
+    @pytest.mark.parametrize("days", [4, 5])
+    def test_in_both_for_days_it_may_end(self, remap: Remap, days: int) -> None:
+        ticket = remap.filed()
+        remap.microsoft.bring(remap.y, remap.microsoft.purchases[remap.x])
+        remap.look(ticket)
+        remap.look(ticket, days=days)
+        if days == 4:
+            with pytest.raises(ConflictError, match="begun to move"):
+                remap.desk.close.reject(OPERATOR, ticket.ticket_id, "Microsoft leaves it so")
+        else:
+            ended = remap.desk.close.reject(OPERATOR, ticket.ticket_id, "Microsoft leaves it so")
+            assert ended.state is _T.REJECTED
+
     def test_ran_out_it_may_end(self, remap: Remap) -> None:
         ticket = remap.filed()
         [one] = remap.microsoft.purchases[remap.x]
@@ -362,6 +434,31 @@ class TestWaiting:
         assert remap.desk.answers(ticket) == told
         assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (40, 0)
         assert remap.operations(OperationKind.DELIVER) == []
+
+    def test_seats_that_stay_in_both_become_a_persons_work_and_go_on_by_themselves(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.microsoft.bring(remap.y, remap.microsoft.purchases[remap.x])
+        remap.look(ticket, days=3)
+        remap.look(ticket, hours=23)
+        assert remap.state(ticket) == (_T.AWAITING_MICROSOFT, None)
+        remap.look(ticket, hours=1)
+        assert remap.state(ticket) == (_T.HELD, Reason.SEATS_HALF_MOVED)
+        remap.look(ticket, hours=6)
+        assert remap.desk.kinds(ticket).count("agreement.alarm") == 1
+        remap.microsoft.take(remap.x, A3)
+        remap.look(ticket)
+        assert remap.state(ticket) == (_T.RUNNING, None)
+
+    def test_a_case_that_moves_nothing_for_a_month_is_asked_for(self, remap: Remap) -> None:
+        ticket = remap.approved()
+        remap.look(ticket, days=29)
+        assert remap.state(ticket) == (_T.AWAITING_MICROSOFT, Reason.MICROSOFT_TO_BE_ASKED)
+        remap.desk.note_case(OPERATOR, ticket.ticket_id, "2612040050001234")
+        remap.desk.note_case(OPERATOR, remap.look(ticket, days=29).ticket_id, "2612040050009999")
+        assert remap.state(ticket) == (_T.AWAITING_MICROSOFT, None)
+        remap.look(ticket, days=1)
+        assert remap.state(ticket) == (_T.HELD, Reason.MICROSOFT_IS_SILENT)
+        assert remap.desk.close.reject(OPERATOR, ticket.ticket_id, "order new licences").state is _T.REJECTED
 
     def test_an_order_that_arrives_in_the_new_tenant_is_not_the_agreement(self, remap: Remap) -> None:
         ticket = remap.filed()

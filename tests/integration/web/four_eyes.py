@@ -10,14 +10,17 @@ from provisioning.domain.campaign import Campaign
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
 from provisioning.domain.ids import SYSTEM, Actor
-from provisioning.domain.operation import Operation
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.operation import Operation, OperationKind
+from provisioning.domain.remap import RemapPart
 from provisioning.domain.rights import Action
-from provisioning.domain.ticket import Ticket, TicketKind
+from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from tests.factories import NOW, tenancy, tickets
 from tests.factories import campaigns as make_campaigns
+from tests.factories import operations as make
 from tests.factories.tickets import SCHOOL
 from tests.factories.trade import STAFF, sku_of
-from tests.integration.web.four_eyes_scene import A_DESK, EVERYTHING, HASH, LAST_YEAR, OTHER, SELF, Scene
+from tests.integration.web.four_eyes_scene import A_DESK, DESK, EVERYTHING, HASH, LAST_YEAR, OTHER, SELF, Scene
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,27 @@ def _plan_on_mappings(scene: Scene) -> Attempt:
     return _of_plan(scene, scene.plan())
 
 
+def _plan_after_ticket(scene: Scene) -> Attempt:
+    """Seats that came later go on with what a ticket began: an operation of their own, beside the ticket's."""
+    asked = scene.kept(tickets.ticket(authors=(DESK, SELF), state=TicketState.PARTIALLY_COMPLETED))
+    return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, ticket_id=asked.ticket_id)))
+
+
+def _plan_after_campaign(scene: Scene) -> Attempt:
+    asked = scene.campaign(SELF)
+    return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, campaign_id=asked.campaign_id)))
+
+
+def _release_of_moved(scene: Scene) -> Attempt:
+    """What an agreement left behind is taken by another operation than the first, which was given up."""
+    asked = scene.kept(tickets.ticket(kind=TicketKind.REMAP_AGREEMENT, given={}, grounded_by=(SELF,)))
+    release = {"kind": OperationKind.RELEASE, "wish": scene.wish(), "state": OperationState.FAILED}
+    first = make.operation(scene.tenant.tenant_id, **release)
+    scene.moved(asked, first)
+    retried = make.operation(scene.tenant.tenant_id, **release | {"state": OperationState.AWAITING_APPROVAL})
+    return _of_plan(scene, scene.plan(retried))
+
+
 def _ticket_to_rebind(scene: Scene) -> Attempt:
     scene.bind(SELF, valid_from=LAST_YEAR, selectors={Audience.FACULTY: '{"everyone":true}'})
     with scene.services.open_uow() as uow:
@@ -214,6 +238,9 @@ ROWS: Mapping[str, Row] = {
         Action.APPROVE_PLAN,
         lambda s: _of_plan(s, s.migration(given_by=SELF)),
     ),
+    "a plan that goes on with their ticket": (Action.APPROVE_PLAN, _plan_after_ticket),
+    "a plan that goes on with their campaign": (Action.APPROVE_PLAN, _plan_after_campaign),
+    "a release that is tried again, of an agreement they had a hand in": (Action.APPROVE_PLAN, _release_of_moved),
     "a plan they approved alone": (Action.REVIEW_PLAN, _of_broken_glass),
     "a ticket they brought in": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(by=EVERYTHING))),
     "a ticket they filled in": (Action.APPROVE_TICKET, _filled_in),

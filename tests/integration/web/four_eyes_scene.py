@@ -8,13 +8,15 @@ import msgspec
 
 from provisioning.bootstrap import Services
 from provisioning.domain.actors import PERSON_ROLES, Identity, Role
+from provisioning.domain.agreement_move import AgreementMove, Look
 from provisioning.domain.campaign import Campaign
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
-from provisioning.domain.ids import Actor, OrganisationId
+from provisioning.domain.ids import Actor, OrganisationId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Migration, Traveller
-from provisioning.domain.operation import Operation
+from provisioning.domain.operation import Operation, OperationKind, Wish
+from provisioning.domain.remap import RemapPart
 from provisioning.domain.tenancy import OrganisationKind, Tenant
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.ports import UnitOfWork
@@ -81,15 +83,46 @@ class Scene:
         by: Actor = DESK,
     ) -> Operation:
         """Drawn, and waiting for an approver. `around`: what else is written before it is drawn."""
-        wish = make.wish(holder_id=OrganisationId(BOARD), organisations=(SCHOOL,))
-        state = OperationState.AWAITING_APPROVAL
-        made = operation or make.operation(self.tenant.tenant_id, wish=wish, state=state, requested_by=by)
+        made = operation or make.operation(
+            self.tenant.tenant_id, wish=self.wish(), state=OperationState.AWAITING_APPROVAL, requested_by=by
+        )
         with self.services.open_uow() as uow:
             uow.operations.add(made)
             around(uow)
             keep_plan(uow, made)
             uow.commit()
         return made
+
+    def wish(self, **fields: Any) -> Wish:
+        return make.wish(holder_id=OrganisationId(BOARD), organisations=(SCHOOL,), **fields)
+
+    def remap(self, part: RemapPart) -> Operation:
+        """A remap of a ticket or a campaign, whose plan waits for an approver."""
+        asked: dict[str, Any] = {"kind": OperationKind.REMAP, "requested_by": DESK}
+        wish, state = self.wish(remap=part), OperationState.AWAITING_APPROVAL
+        return self.plan(make.operation(self.tenant.tenant_id, wish=wish, state=state, **asked))
+
+    def kept(self, ticket: Ticket) -> Ticket:
+        with self.services.open_uow() as uow:
+            uow.tickets.add(ticket)
+            uow.commit()
+        return ticket
+
+    def moved(self, ticket: Ticket, released_by: Operation) -> None:
+        """The agreement of the ticket is in the other tenant, and this took what it left behind."""
+        seen = Look(at=NOW)
+        move = AgreementMove(
+            source=self.tenant.tenant_id,
+            target=TenantId("elsewhere"),
+            before=seen,
+            latest=seen,
+            next_look_at=NOW,
+            releasing=(released_by.operation_id,),
+        )
+        with self.services.open_uow() as uow:
+            uow.operations.add(released_by)
+            uow.agreement_moves.save(ticket.ticket_id, move, NOW)
+            uow.commit()
 
     def migration(self, asked_by: Actor = OTHER, turn_by: Actor = OTHER, given_by: Actor = OTHER) -> Operation:
         """The plan of a wave's turn: who asked for all of it, for this turn, and said that mailboxes have moved."""

@@ -16,6 +16,7 @@ from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket_wishes import RemapAgreement
 from provisioning.planning.agreement_inventory import (
     Sides,
+    are_too_few,
     counts_of,
     digest_of,
     entitled,
@@ -186,3 +187,27 @@ def _in(entries: list[LedgerEntry], tenant: TenantId, day: date) -> int:
         for one in entries
         if one.tenant_id == tenant and one.effective_on <= day and (one.ends_on is None or day <= one.ends_on)
     )
+
+
+class TestAreTooFew:
+    @pytest.mark.parametrize(
+        ("losing", "ready", "behind", "expected"),
+        [
+            pytest.param(30, 30, 0, False, id="all are ready"),
+            pytest.param(30, 29, 0, True, id="one is not"),
+            pytest.param(30, 29, 1, False, id="one stays behind"),
+            pytest.param(0, 0, 0, True, id="nobody is ready"),
+            pytest.param(30, 0, 30, True, id="somebody must be there"),
+        ],
+    )
+    def test_who_loses_it_must_be_ready_to_get_it_back(
+        self, losing: int, ready: int, behind: int, expected: bool
+    ) -> None:
+        assert are_too_few(Inventory(losing=losing, present=ready, ready=ready), behind, is_withheld=False) is expected
+
+    @pytest.mark.parametrize("fields", [{"is_there_already": True}, {}])
+    def test_people_of_another_customer_or_who_lost_it_already_are_not_waited_for(
+        self, fields: dict[str, bool]
+    ) -> None:
+        inventory = Inventory(losing=30, present=1, ready=1, **fields)
+        assert not are_too_few(inventory, 0, is_withheld=not fields)

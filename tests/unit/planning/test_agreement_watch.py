@@ -19,7 +19,9 @@ from provisioning.planning.agreement_watch import (
     has_moved,
     is_arrival,
     is_in_source,
+    is_stuck_for_days,
     is_there_already,
+    is_untouched,
     looks_like,
     next_vanished_at,
     sighting_of,
@@ -159,6 +161,32 @@ def move(latest: Look, moving: Mapping[SkuId, int] | None = None, **fields: obje
 
 
 NOWHERE = look((), (bought("y1", 10),), a3=10)
+IN_BOTH = look((bought("x1", 40),), (bought("y1", 50),), a3=10)
+LEAVING = look((bought("x1", 15),), (bought("y1", 10),), a3=10)
+HAS_MOVED = look((), (bought("y1", 50),), a3=10)
+_A_SECOND = timedelta(seconds=1)
+
+
+class TestIsUntouched:
+    @pytest.mark.parametrize(("seen", "expected"), [(BEFORE, True), (LEAVING, False), (IN_BOTH, False)])
+    def test_as_at_first(self, seen: Look, expected: bool) -> None:
+        assert is_untouched(move(seen)) is expected
+
+
+class TestIsStuckForDays:
+    @pytest.mark.parametrize(
+        ("seen", "lasting", "expected"),
+        [
+            (IN_BOTH, LIMITS.seats_escalate, True),
+            (LEAVING, LIMITS.seats_escalate, True),
+            (IN_BOTH, LIMITS.seats_escalate - _A_SECOND, False),
+            (BEFORE, LIMITS.seats_escalate, False),
+            (NOWHERE, LIMITS.seats_escalate, False),
+            (HAS_MOVED, LIMITS.seats_escalate, False),
+        ],
+    )
+    def test_only_in_both(self, seen: Look, lasting: timedelta, expected: bool) -> None:
+        assert is_stuck_for_days(move(seen), NOW + lasting, LIMITS) is expected
 
 
 class TestWorry:
@@ -182,9 +210,25 @@ class TestWorry:
         lapsed = look((bought("x1", 40, status="Suspended"),), (bought("y1", 10),), a3=10)
         assert worry(move(lapsed), NOW, LIMITS) is Reason.SEATS_LAPSED
 
-    @pytest.mark.parametrize("seen", [BEFORE, look((), (bought("y1", 50),), a3=10)])
-    def test_patience_is_no_worry(self, seen: Look) -> None:
-        assert worry(move(seen), NOW + timedelta(days=30), LIMITS) is None
+    @pytest.mark.parametrize(
+        ("seen", "case", "lasting", "expected"),
+        [
+            pytest.param(BEFORE, "26", LIMITS.ask_person_after - _A_SECOND, None, id="patience"),
+            pytest.param(BEFORE, "26", LIMITS.ask_person_after, Reason.MICROSOFT_IS_SILENT, id="a month"),
+            pytest.param(BEFORE, None, LIMITS.ask_person_after, None, id="nobody asked yet"),
+            pytest.param(IN_BOTH, "26", LIMITS.seats_notice - _A_SECOND, None, id="in both"),
+            pytest.param(IN_BOTH, "26", LIMITS.seats_notice, Reason.SEATS_HALF_MOVED, id="in both for a day"),
+            pytest.param(LEAVING, None, LIMITS.seats_notice, Reason.SEATS_HALF_MOVED, id="some gone for a day"),
+            pytest.param(HAS_MOVED, "26", LIMITS.ask_person_after, None, id="moved"),
+        ],
+    )
+    def test_as_it_is_too_long(self, seen: Look, case: str | None, lasting: timedelta, expected: Reason | None) -> None:
+        later = NOW + timedelta(days=3)
+        since = move(seen, case_number=case, seen_since=later)
+        assert worry(since, later + lasting, LIMITS) is expected
+
+    def test_without_a_change_since_the_first_look_it_is_as_it_is_since_then(self) -> None:
+        assert worry(move(IN_BOTH), NOW + LIMITS.seats_notice, LIMITS) is Reason.SEATS_HALF_MOVED
 
     def test_what_arrived_once_worries_nobody(self) -> None:
         assert worry(move(NOWHERE, vanished_at=NOW, moved_on=NOW.date()), NOW + timedelta(days=9), LIMITS) is None
