@@ -158,7 +158,8 @@ def _plan_on_mappings(scene: Scene) -> Attempt:
 
 def _plan_after_ticket(scene: Scene) -> Attempt:
     """Seats that came later go on with what a ticket began: an operation of their own, beside the ticket's."""
-    asked = scene.kept(tickets.ticket(authors=(DESK, SELF), state=TicketState.PARTIALLY_COMPLETED))
+    over: dict[str, Any] = {"state": TicketState.PARTIALLY_COMPLETED, "approved_by": OTHER, "approved_at": NOW}
+    asked = scene.kept(tickets.ticket(authors=(DESK, SELF), digest=HASH, **over))
     return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, ticket_id=asked.ticket_id)))
 
 
