@@ -9,6 +9,7 @@ from provisioning.domain.operation import Change, Outcome, Receipt, StepKind, St
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import growing
 from provisioning.execution.outcome import Direction, Ruling
+from provisioning.execution.verification import doubt_left
 from provisioning.ports import StepUpdate, SubjectUpdate
 
 
@@ -29,7 +30,8 @@ def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, l
         return _done(record, now)
     since = record.applied_at or record.sent_at or now
     if record.state is StepState.UNKNOWN and now - since >= _patience(record, limits):
-        return Ruling(step=_update(record, StepState.PENDING, Reason.NO_ANSWER, now, Outcome.FOUND_ABSENT))
+        doubt = doubt_left(record, now, limits)
+        return Ruling(step=_update(record, StepState.PENDING, doubt, now, Outcome.FOUND_ABSENT))
     if record.state is StepState.APPLIED and now - since > limits.verify_deadline:
         reason = Reason.NOT_VERIFIED_IN_TIME
         told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.FAILED, reason=reason)

@@ -221,7 +221,13 @@ def _absent(record: StepRecord, now: datetime, limits: Limits) -> Ruling:
         return Ruling(step=_stays(record, settled))
     if record.attempts >= limits.max_refusals:
         return _failed(record, Reason.NO_ANSWER, now)
-    return Ruling(step=_found_absent(record, StepState.PENDING, Reason.NO_ANSWER, now))
+    return Ruling(step=_found_absent(record, StepState.PENDING, doubt_left(record, now, limits), now))
+
+
+def doubt_left(record: StepRecord, now: datetime, limits: Limits) -> Reason | None:
+    """Of what was found absent: until the lag horizon is over another replica may yet show it done."""
+    is_sure = record.sent_at is not None and now - record.sent_at >= limits.lag_horizon
+    return None if is_sure else Reason.NO_ANSWER
 
 
 def _old_one_went(record: StepRecord, now: datetime) -> Ruling:
@@ -246,7 +252,7 @@ def _failed(record: StepRecord, reason: Reason, now: datetime) -> Ruling:
     )
 
 
-def _found_absent(record: StepRecord, state: StepState, reason: Reason, now: datetime) -> StepUpdate:
+def _found_absent(record: StepRecord, state: StepState, reason: Reason | None, now: datetime) -> StepUpdate:
     receipt = _found(record, Outcome.FOUND_ABSENT, now) if record.state is StepState.UNKNOWN else None
     return StepUpdate(step_id=record.step_id, state=state, reason=reason, receipt=receipt)
 

@@ -43,16 +43,18 @@ def _skipped(record: StepRecord, reason: Reason) -> StepUpdate:
 
 
 def _doubt_absence(uow: UnitOfWork, operation: Operation, lease: Lease, now: datetime, lag_horizon: timedelta) -> None:
-    """What seemed not to have arrived was to be sent again; now that it is not, only the lag horizon makes it sure."""
+    """What seemed not to have arrived was to be sent again; now that it is not, only a look after the lag horizon
+    makes it sure, which leaves no such reason behind.
+    """
     seemed = [
         StepUpdate(
             step_id=one.step_id,
             state=StepState.UNKNOWN,
             reason=Reason.NO_ANSWER,
-            not_before=one.sent_at + lag_horizon,
+            not_before=max(one.sent_at + lag_horizon, now),
         )
         for one in uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
-        if one.reason is Reason.NO_ANSWER and one.sent_at and one.sent_at + lag_horizon > now
+        if one.reason is Reason.NO_ANSWER and one.sent_at
     ]
     if seemed:
         uow.journal.close(operation.operation_id, lease, seemed, [])

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from mappings.loader import load_mappings
-from tests.simulation.boundaries import Boundary
+from provisioning.domain.migration import Phase
+from tests.simulation.boundaries import Boundary, Where
 from tests.simulation.courses import COURSES, EXISTING, Course
 from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_ended
@@ -52,6 +53,14 @@ class TestACrash:
                 boundary = times[len(struck) % len(times)]
                 struck.add(_crashed(course, lag, duplicates, boundary))
         assert struck == EXISTING
+
+    def test_that_loses_an_answer_before_all_is_called_off_loses_no_line(self) -> None:
+        """Behind old replicas absence is not sure for long, and nobody may look only once before it is."""
+        course, lag = next(one for one in COURSES if one.name == "called off"), LAGS[-1]
+        reached = _unbroken(course, lag, _DUPLICATES).crash.reached
+        loses = Boundary(Phase.PREPARE, Where.BEFORE_COMMIT)
+        for boundary in (number for number, one in enumerate(reached, start=1) if one == loses):
+            _crashed(course, lag, _DUPLICATES, boundary)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("duplicates", [0.0, _DUPLICATES], ids=["once each", "duplicates"])

@@ -175,6 +175,7 @@ def observed(seen: Person | None, now: datetime = SETTLED, looks: int = 0, **kno
 
 
 APPLIED = {"state": StepState.APPLIED, "applied_at": NOW}
+HORIZON = NOW + LIMITS.lag_horizon
 UNKNOWN = {"state": StepState.UNKNOWN, "reason": Reason.NO_ANSWER}
 REFUSED_SWAP = {"state": StepState.UNKNOWN, "reason": Reason.LICENCE_NOT_HELD}
 
@@ -221,6 +222,15 @@ class TestRuleObserved:
         assert ruling.step.state is state
         assert ruling.step.not_before == (SETTLED if state is StepState.UNKNOWN else None)
         assert (ruling.step.receipt is not None) is (state is StepState.PENDING)
+
+    @pytest.mark.parametrize(
+        ("now", "doubt"),
+        [(SETTLED, Reason.NO_ANSWER), (HORIZON - seconds(1), Reason.NO_ANSWER), (HORIZON, None)],
+        ids=["settled", "before the horizon", "at the horizon"],
+    )
+    def test_absence_is_sure_only_once_no_replica_can_be_as_old(self, now: datetime, doubt: Reason | None) -> None:
+        ruling = observed(person(OLD), now, **UNKNOWN)
+        assert (ruling.step.state, ruling.step.reason) == (StepState.PENDING, doubt)
 
     def test_what_is_absent_is_sent_again_and_the_look_is_on_record(self) -> None:
         ruling = observed(person(OLD), **UNKNOWN)
