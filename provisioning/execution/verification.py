@@ -94,16 +94,29 @@ def _is_chosen_since(person: Person, sku: SkuId, receipts: Iterable[StepRecord])
 
 
 def rule_early(record: StepRecord, own: Iterable[StepRecord], now: datetime, limits: Limits) -> Ruling | None:
-    """Of an unanswered write that undoes an earlier one of ours: nothing yet, while a replica may not know that one.
+    """Of a write that undoes an earlier one of ours: nothing yet, while a replica may not know that one.
 
     A person as they were before both looks like somebody with whom the second one was done. `own`: what we wrote to
-    this person within the lag horizon.
+    this person lately. Of a direct write that Graph accepted no look is needed to believe it.
     """
-    if record.state is not StepState.UNKNOWN:
+    change = record.step.change
+    if change.group_id is not None:
+        until = _once_replicas_know(record, own, limits)
+    elif record.state is StepState.UNKNOWN:
+        undone = [one.applied_at for one in own if one.applied_at and _undoes(change, one.step.change)]
+        until = max(undone) + limits.lag_horizon if undone else None
+    else:
         return None
-    undone = [one.applied_at for one in own if one.applied_at and _undoes(record.step.change, one.step.change)]
-    until = max(undone) + limits.lag_horizon if undone else now
-    return Ruling(step=_stays(record, until)) if until > now else None
+    return Ruling(step=_stays(record, until)) if until and until > now else None
+
+
+def _once_replicas_know(record: StepRecord, own: Iterable[StepRecord], limits: Limits) -> datetime | None:
+    """Of a join or a leave, when an earlier one of the same group is undone: Microsoft carries both out later than it
+    accepts them, so nobody knows since when a replica should show the first.
+    """
+    change = record.step.change
+    is_undoing = any(_undoes(change, one.step.change) for one in own if one.step.change.group_id == change.group_id)
+    return record.sent_at + limits.lag_horizon if is_undoing and record.sent_at else None
 
 
 def _undoes(change: Change, earlier: Change) -> bool:

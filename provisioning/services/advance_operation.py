@@ -140,3 +140,11 @@ def look_again(
         wait(uow, operation, clock.now() + after, reason, unreadable_since=operation.unreadable_since)
         uow.commit()
     return False
+
+
+def hold(open_uow: OpenUnitOfWork, operation: Operation, clock: Clock, reason: Reason) -> bool:
+    """Close a push with work for a person."""
+    with open_uow() as uow:
+        move(uow, operation, OperationState.HELD, clock.now(), reason=reason)
+        uow.commit()
+    return False

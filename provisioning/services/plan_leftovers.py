@@ -21,7 +21,7 @@ from provisioning.planning.leftovers import LeftoverScene, is_left_behind, plan_
 from provisioning.planning.plan import Plan
 from provisioning.planning.selection import Selection, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.advance_operation import Work
+from provisioning.services.advance_operation import Work, hold
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
@@ -74,7 +74,7 @@ class PlanLeftovers:
             basis = plan_basis(uow, operation, self._clock.now(), self._limits)
             basis = msgspec.structs.replace(basis, strangers=self._others(uow, operation))
         if basis.hold:
-            return self._hold(operation, basis.hold)
+            return hold(self._open_uow, operation, self._clock, basis.hold)
         try:
             with kept_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
                 observed = observe_scene(self._gateway, operation.tenant_id, [*basis.own, *basis.strangers])
@@ -85,12 +85,6 @@ class PlanLeftovers:
             goes_on = self._store(uow, operation, basis, observed)
             uow.commit()
         return goes_on
-
-    def _hold(self, operation: Operation, reason: Reason) -> bool:
-        with self._open_uow() as uow:
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
-            uow.commit()
-        return False
 
     def _others(self, uow: UnitOfWork, operation: Operation) -> tuple[Binding, ...]:
         """Also those of the same board: what is taken is not taken from whom a sister school speaks of too."""

@@ -24,7 +24,7 @@ from provisioning.planning.guards import Usage
 from provisioning.planning.plan import Plan, SubjectPlan
 from provisioning.planning.selection import Selection, has_shrunk, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.advance_operation import look_again
+from provisioning.services.advance_operation import hold, look_again
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
@@ -72,7 +72,7 @@ class PlanOperation:
         with self._open_uow() as uow:
             basis = plan_basis(uow, operation, self._clock.now(), self._limits)
         if basis.hold:
-            return self._hold(operation, basis.hold)
+            return hold(self._open_uow, operation, self._clock, basis.hold)
         if basis.policy.assignment_mode is AssignmentMode.NONE:
             return self._leave_to_school(operation, lease)
         try:
@@ -93,12 +93,6 @@ class PlanOperation:
             goes_on = self._store(uow, operation, basis, observed, groups, named)
             uow.commit()
         return goes_on
-
-    def _hold(self, operation: Operation, reason: Reason) -> bool:
-        with self._open_uow() as uow:
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=reason)
-            uow.commit()
-        return False
 
     def _leave_to_school(self, operation: Operation, lease: Lease) -> bool:
         now = self._clock.now()

@@ -25,6 +25,7 @@ from provisioning.planning.migration_plan import MigrationScene
 from provisioning.planning.plan import Plan
 from provisioning.planning.release import ReleaseScene, plan_release
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
+from provisioning.services.advance_operation import hold
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
@@ -75,7 +76,8 @@ class PlanPart:
         with self.open_uow() as uow:
             basis = self._basis(uow, operation)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
-            return self._hold(operation, Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND)
+            reason = Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND
+            return hold(self.open_uow, operation, self.clock, reason)
         try:
             with self.keep_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):
                 seen = self._observe(operation, basis)
@@ -83,18 +85,12 @@ class PlanPart:
         except GraphError as error:
             return self.trouble.met(operation, error)
         if seen.groups.trouble:
-            return self._hold(operation, seen.groups.trouble)
+            return hold(self.open_uow, operation, self.clock, seen.groups.trouble)
         with self.open_uow() as uow:
             uow.leases.check(lease)
             goes_on = self._store(uow, operation, basis, seen)
             uow.commit()
         return goes_on
-
-    def _hold(self, operation: Operation, reason: Reason) -> bool:
-        with self.open_uow() as uow:
-            move(uow, operation, OperationState.HELD, self.clock.now(), reason=reason)
-            uow.commit()
-        return False
 
     # ── what it is drawn from ────────────────────────────────────────────────────────────────────────────
 

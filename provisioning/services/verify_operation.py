@@ -80,12 +80,14 @@ class VerifyOperation:
     def _own_work(
         self, uow: UnitOfWork, operation: Operation, records: Iterable[StepRecord], now: datetime
     ) -> Mapping[SubjectId, Sequence[StepRecord]]:
-        """What we wrote to people in doubt so lately that a replica may not show it."""
+        """What we wrote to these people so lately that a replica may not show it, or Microsoft has it still to do."""
         found: defaultdict[SubjectId, list[StepRecord]] = defaultdict(list)
+        joining = [record.step.subject_id for record in records if record.step.change.group_id is not None]
         unknown = [record.step.subject_id for record in records if record.state is StepState.UNKNOWN]
-        since = now - self._limits.lag_horizon
-        for receipt in uow.journal.applied_since(operation.tenant_id, since, unknown) if unknown else ():
-            found[receipt.step.subject_id].append(receipt)
+        for people, lately in ((joining, self._limits.group_deadline), (unknown, self._limits.lag_horizon)):
+            receipts = uow.journal.applied_since(operation.tenant_id, now - lately, people) if people else ()
+            for receipt in receipts:
+                found[receipt.step.subject_id].append(receipt)
         return found
 
     def _with_receipts(self, operation: Operation, seen: Seen, now: datetime) -> Seen:

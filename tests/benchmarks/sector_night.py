@@ -254,7 +254,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tenants", type=int, default=3_000)
     parser.add_argument("--people", type=int, default=20, help="in each")
     parser.add_argument("--folder", type=Path, required=True, help="where the world lives, and what it came to")
-    parser.add_argument("--factor", type=float, default=1.5, help="of the clock; above 1, or it cannot be resumed")
+    parser.add_argument("--factor", type=float, default=1.25, help="of the clock; above 1, or it cannot be resumed")
     options_ = parser.parse_args()
     if options_.tenants < 1 or options_.people < 1 or options_.factor <= 1:
         parser.error("It takes at least one tenant with one person, and a clock factor above 1.")
