@@ -32,20 +32,19 @@ def test_s29_s33_the_holder_changes_and_nobody_notices(town: Town, desk: Desk, t
     assert (taken["ticket"]["state"], taken["ticket"]["reason"]) == ("awaiting_authority", "ACTOR_NOT_AUTHORISED")
 
     since = {"valid_from": "2020-01-01"}
-    declaration = {"kind": "declaration", "id": f"d-{board}", "organisation_id": board, "signed_on": "2020-01-01"}
+    signed = {"kind": "declaration", "id": f"d-{board}", "organisation_id": board, "signed_on": "2020-01-01"}
+    declaration = signed | {"participants": [school.code]}
     mandate = {"kind": "mandate", "id": f"m-{board}", "organisation_id": board, "actor": "contact-17"}
     agreement = {"kind": "agreement", "id": f"a-{board}", "organisation_id": board, "supplier": "microsoft"}
-    records: list[dict[str, Any]] = [
-        declaration | {"participants": [school.code]},
-        mandate | since | {"scope": "remap_holder"},
-    ]
-    desk.do("records", "import", paper(tmp_path, "records.jsonl", *records))
+    mandated = mandate | since | {"scope": "remap_holder"}
+    desk.do("records", "import", paper(tmp_path, "records.jsonl", declaration, mandated))
     assert desk.look("tickets", "show", "desk/s29")["ticket"]["reason"] == "AGREEMENT_UNKNOWN"
     terms = agreement | {"licence_form": "group", "starts_on": "2020-01-01"}
     desk.do("records", "import", paper(tmp_path, "records.jsonl", terms))
 
     # from here on it goes by itself: the sweep of a worker finds what it waited for
     shown = until(lambda: _awaiting_approval(desk), "the ticket is assessed")
+    _revoked_and_signed_again(desk, tmp_path, declaration, shown["ticket"]["digest"])
     done = desk.do("tickets", "approve", "desk/s29", shown["ticket"]["digest"][:8], role=Role.APPROVER)
     assert done["state"] == "completed"
 
@@ -54,9 +53,20 @@ def test_s29_s33_the_holder_changes_and_nobody_notices(town: Town, desk: Desk, t
     assert town.writes(school) == written
     assert town.holders(school, A3) == set(school.people)
     topics = [one["topic"] for one in desk.look("tickets", "show", "desk/s29")["answers"]]
-    steps = ["received", "authority_asked", "waiting", "assessed", "approved", "started", "completed"]
-    assert topics == [f"ticket_{step}" for step in steps]
+    asked = ["received", "authority_asked", "waiting", "assessed", "authority_asked"]
+    assert topics == [f"ticket_{step}" for step in [*asked, "approved", "started", "completed"]]
     check_promises(town, school, goal=A3)
+
+
+def _revoked_and_signed_again(desk: Desk, folder: Path, declaration: dict[str, Any], digest: str) -> None:
+    """Whoever might ask it may not any more, so nobody lets it be carried out until another declaration is signed."""
+    desk.do("records", "import", paper(folder, "revoked.jsonl", declaration | {"revoked_on": "2020-06-01"}))
+    shown = desk.look("tickets", "show", "desk/s29")["ticket"]
+    assert (shown["state"], shown["reason"]) == ("awaiting_authority", "BOARD_DECLARATION_MISSING")
+    assert "awaiting authority" in desk.refused("tickets", "approve", "desk/s29", digest[:8], role=Role.APPROVER)
+    another = declaration | {"id": f"{declaration['id']}-again", "signed_on": "2020-06-01"}
+    desk.do("records", "import", paper(folder, "signed.jsonl", another))
+    until(lambda: _awaiting_approval(desk), "it is assessed as it was")
 
 
 def _board(town: Town) -> str:
