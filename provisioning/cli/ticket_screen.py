@@ -39,7 +39,7 @@ def _blocks(found: TicketSheet, wording: Wording) -> Iterator[str]:
     ticket = found.ticket
     yield sheet(_facts(found, wording))
     if ticket.reason is not None:
-        yield paragraph(wording.why_and_how(ticket.reason))
+        yield _told(found, wording) or paragraph(wording.why_and_how(ticket.reason))
     if ticket.closing_words:
         yield paragraph(ticket.closing_words)
     if ticket.missing:
@@ -52,6 +52,13 @@ def _blocks(found: TicketSheet, wording: Wording) -> Iterator[str]:
     yield table(found.answers, _answer_columns(wording)) if found.answers else ""
     yield from (f"Written beside it:\n{paragraph(text)}" for text in found.texts)
     yield _next_step(ticket)
+
+
+def _told(found: TicketSheet, wording: Wording) -> str:
+    """Of what was refused all that the board was told, with what it can ask instead: it may call to ask about that."""
+    if found.ticket.state is not TicketState.REJECTED or not found.answers:
+        return ""
+    return paragraph(found.answers[-1].details.get(wording.language, ""))
 
 
 def _facts(found: TicketSheet, wording: Wording) -> list[tuple[str, str]]:

@@ -42,10 +42,12 @@ class People(msgspec.Struct, frozen=True):
 class PlanSheet(msgspec.Struct, frozen=True, kw_only=True):
     """What the reader gets to see of a plan. `standing`: one sentence, where its approval stands.
 
-    `writes_done_at`: the forecast of its last write, of a plan that waits for approval as if it began now.
+    `digest`: of its envelope; whoever approves it names it. `writes_done_at`: the forecast of its last write, of a plan
+    that waits for approval as if it began now.
     """
 
     plan_id: PlanId
+    digest: str
     envelope: Envelope
     drawn_at: datetime
     observed_at: datetime
@@ -91,7 +93,7 @@ def _head(sheet: PlanSheet) -> Iterator[str]:
     yield f"  Tenant    {envelope.tenant_id}"
     yield f"  Observed  {_moment(sheet.observed_at)}"
     yield f"  Drawn     {_moment(sheet.drawn_at)}, void after {_moment(sheet.valid_until)}"
-    yield f"  Digest    {envelope.digest[:SHORT]}"
+    yield f"  Digest    {sheet.digest[:SHORT]}"
     if sheet.writes_done_at:
         condition = " if it is approved now" if sheet.awaits_approval else ""
         yield f"  Written   by about {_moment(sheet.writes_done_at)}{condition}"
@@ -110,7 +112,7 @@ def _people(
 
 def _next(sheet: PlanSheet) -> Iterator[str]:
     if sheet.awaits_approval:
-        operation, digest = sheet.envelope.operation_id[:SHORT], sheet.envelope.digest[:SHORT]
+        operation, digest = sheet.envelope.operation_id[:SHORT], sheet.digest[:SHORT]
         yield f"To approve: provisioning plans approve {operation} {digest}"
         yield f"To reject:  provisioning plans reject {operation} --reason TEXT"
 

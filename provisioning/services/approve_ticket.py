@@ -17,6 +17,7 @@ from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.planning.authority import Finding
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.refusals import refusals_on_record
 from provisioning.services.ticket_authority import find_authority
@@ -45,29 +46,28 @@ class ApproveTicket:
         now = self.clock.now()
         with refusals_on_record(self.open_uow, self.clock, identity, Action.APPROVE_TICKET, named, digest):
             require(identity, Action.APPROVE_TICKET)
-            ticket, begun = self._approve(identity, named, digest, now)
+            ticket, begun = decide(self.open_uow, lambda uow: self._approve(uow, identity, named, digest, now))
         for operation in begun:
             self.dispatcher.advance(operation.operation_id, operation.lane)
         return self.advance(ticket.ticket_id)
 
-    def _approve(self, identity: Identity, named: str, digest: str, now: datetime) -> tuple[Ticket, list[Operation]]:
-        with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity, dutch_day(now))
-            work = self.works[ticket.kind]
-            _require_waiting(ticket)
-            finding = _require_authority(uow, ticket, now)
-            for author, did in hands_in(uow, ticket, finding, work, now):
-                require_other(identity, author, did)
-            standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
-            approved = msgspec.structs.replace(
-                grounded(uow, ticket, work, now), approved_by=identity.actor, approved_at=now
-            )
-            uow.audit.record([_event("ticket.approved", identity, ticket, now)])
-            # Moved first: of two who approve at once the second waits for this row, and then finds it changed.
-            moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
-            begun = work.approve(uow, identity, ticket, now)
-            uow.commit()
-        return moved, begun
+    def _approve(
+        self, uow: UnitOfWork, identity: Identity, named: str, digest: str, now: datetime
+    ) -> tuple[Ticket, list[Operation]]:
+        ticket = get_ticket(uow, named, identity, dutch_day(now))
+        work = self.works[ticket.kind]
+        _require_waiting(ticket)
+        finding = _require_authority(uow, ticket, now)
+        for author, did in hands_in(uow, ticket, finding, work, now):
+            require_other(identity, author, did)
+        standing = _require_same(ticket, work.standing(uow, ticket, now), digest)
+        approved = msgspec.structs.replace(
+            grounded(uow, ticket, work, now), approved_by=identity.actor, approved_at=now
+        )
+        uow.audit.record([_event("ticket.approved", identity, ticket, now)])
+        # Moved first: of two who approve at once the second waits for this row, and then finds it changed.
+        moved = self.deeds.move(uow, approved, work.once_approved, now, actor=identity.actor, standing=standing)
+        return moved, work.approve(uow, identity, ticket, now)
 
 
 def _require_waiting(ticket: Ticket) -> None:

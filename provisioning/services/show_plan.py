@@ -63,6 +63,7 @@ def to_sheet(operation: Operation, record: PlanRecord, people: People, now: date
     """The plan as its reader sees it now."""
     return PlanSheet(
         plan_id=record.plan_id,
+        digest=record.digest,
         envelope=msgspec.json.decode(record.envelope, type=Envelope),
         drawn_at=record.drawn_at,
         observed_at=record.observed_at,

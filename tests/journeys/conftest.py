@@ -6,6 +6,8 @@ import pytest
 
 from provisioning.local.world import APP, LocalWorld, WorldOptions
 from tests.engines import temporary_folder
+from tests.journeys.callers import Api
+from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
 from tests.journeys.misfortune import Engineer
 
@@ -27,6 +29,16 @@ def town(world: LocalWorld) -> Iterator[Town]:
     town = Town(world)
     yield town
     town.services.close()
+
+
+@pytest.fixture(scope="module")
+def desk(world: LocalWorld, town: Town) -> Desk:
+    return Desk(world, town.services)
+
+
+@pytest.fixture(scope="module")
+def api(town: Town) -> Api:
+    return Api(town)
 
 
 @pytest.fixture(scope="module")

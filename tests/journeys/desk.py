@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -27,10 +29,10 @@ class Desk:
     services: Services
     deeds: list[str] = field(default_factory=list)  # looking is none
 
-    def do(self, *words: str, role: Role = Role.OPERATOR) -> Any:
-        """Type a command that is done, and read its answer."""
+    def do(self, *words: str, role: Role = Role.OPERATOR, code: int = 0) -> Any:
+        """Type a command that is done, and read its answer. `code`: 1 when it has found something."""
         self.deeds.append(" ".join(words[:2]))
-        return self._answer(*words, role=role)
+        return self._answer(*words, role=role, code=code)
 
     def refused(self, *words: str, role: Role = Role.OPERATOR) -> str:
         """Type a command that is refused, and read why."""
@@ -42,9 +44,19 @@ class Desk:
     def look(self, *words: str) -> Any:
         return self._answer(*words, role=Role.OPERATOR)
 
-    def _answer(self, *words: str, role: Role) -> Any:
-        code, printed, said = self._typed((*words, "--json"), role)
+    def read(self, *words: str) -> str:
+        """What people see of it, on one line."""
+        code, printed, said = self._typed(words, Role.OPERATOR)
         assert code == 0, (words, said)
+        return " ".join(printed.split())
+
+    def who(self, role: Role) -> str:
+        """Under which name they are known."""
+        return f"person:{role}-{id(self)}"
+
+    def _answer(self, *words: str, role: Role, code: int = 0) -> Any:
+        ended, printed, said = self._typed((*words, "--json"), role)
+        assert ended == code, (words, said)
         return json.loads(printed)
 
     def _typed(self, words: tuple[str, ...], role: Role) -> tuple[int, str, str]:
@@ -60,6 +72,11 @@ class Desk:
     @cached_property
     def _tokens(self) -> dict[Role, str]:
         """One of each, of people whom this desk alone knows."""
-        add, mark = self.services.add_actor, id(self)
-        roles = (Role.OPERATOR, Role.APPROVER)
-        return {role: add(_ADMIN, f"person:{role}-{mark}", {role}).token for role in roles}
+        add, roles = self.services.add_actor, (Role.OPERATOR, Role.APPROVER)
+        return {role: add(_ADMIN, self.who(role), {role}).token for role in roles}
+
+
+def paper(folder: Path, name: str, *rows: Mapping[str, Any]) -> str:
+    """A file to hand to a command: JSON, one row a line; a single one is a document, for JSON is YAML too."""
+    (folder / name).write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return str(folder / name)

@@ -1,153 +1,163 @@
 """S36: a product of the sector becomes another in many tenants, canaries first; it stops by itself and goes on."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-from provisioning.domain.actors import Identity, Role
-from provisioning.domain.campaign import (
-    Campaign,
-    CampaignDefinition,
-    CampaignMember,
-    CampaignPair,
-    CampaignSelection,
-    CampaignState,
-    MemberState,
-    SelectedBy,
-)
-from provisioning.domain.ids import Actor, ArticleCode, CampaignId, SkuId
+from provisioning.domain.actors import Role
+from provisioning.domain.ids import ArticleCode, SkuId
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Topic
 from provisioning.local.world import APP
+from tests.journeys.callers import EVERY, Api, Caller
 from tests.journeys.customers import A1, A3, LONG_AGO, READ, ROLES, Customer
+from tests.journeys.desk import Desk, paper
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
 from tests.journeys.promises import check_log, check_promises, events_of
 
-_OPERATOR = Identity(actor=Actor("person:third"), roles=frozenset({Role.OPERATOR}))
-_APPROVER = Identity(actor=Actor("person:fourth"), roles=frozenset({Role.APPROVER}))
 _PEOPLE = 12
+_CANCELLED = 7  # of one school's new licences, once everything had been looked at
+_WITHIN = 90.0
 
 
-def test_s36_a_sector_changes_product_in_a_night(town: Town) -> None:
+def test_s36_a_sector_changes_product_in_a_night(town: Town, desk: Desk, api: Api, tmp_path: Path) -> None:
     """Readiness names who will not succeed; a canary fails and stops it; cured, the others follow, and all is told."""
     schools = [town.school(_PEOPLE) for _ in range(7)]
     silent = town.school(_PEOPLE, roles=READ)  # its administrator never consented to writing
     for school in (*schools, silent):
         _entitle(town, school)
-    campaign = _prepared(town, [*schools, silent])
-    assert _unready(town, campaign) == {silent.tenant: {Reason.CONSENT_INSUFFICIENT}}
-    town.services.exclude_members(_OPERATOR, campaign.campaign_id, "no consent", [silent.tenant])
+    watch = api.caller("person:watch", Role.OPERATOR)
+    made = desk.do("campaigns", "create", paper(tmp_path, "sector.yaml", _definition(town, [*schools, silent])))
+    campaign = str(made["campaign"]["campaign_id"])
+    assert (made["tenants"], made["people"]) == (8, 8 * _PEOPLE)
+    assert _unready(desk, watch, campaign) == {silent.tenant: {Reason.CONSENT_INSUFFICIENT}}
+    desk.do("campaigns", "exclude", campaign, "--tenant", silent.tenant, "--reason", "no consent")
 
-    town.services.approve_campaign(_APPROVER, campaign.campaign_id, campaign.digest)
-    canary = _canary(town, campaign, schools)
+    digest = desk.look("campaigns", "show", campaign)["campaign"]["digest"]
+    assert "may not approve a campaign" in desk.refused("campaigns", "approve", campaign, "--digest", digest[:8])
+    desk.do("campaigns", "approve", campaign, "--digest", digest[:8], role=Role.APPROVER)
+    canary, late = _first_and_last(watch, campaign, schools)
     town.control.withdraw_consent(canary.tenant, APP)
-    town.services.start_campaign(_OPERATOR, campaign.campaign_id)
-    stopped = _await(town, campaign, CampaignState.STOPPED)
-    assert stopped.reason is Reason.CAMPAIGN_STOPPED
-    later = {one.state for one in _members(town, campaign) if one.wave > 0}
-    assert later <= {MemberState.WAITING, MemberState.EXCLUDED}
+    _order(town, late, -_CANCELLED)
+    desk.do("campaigns", "start", campaign)
+    stopped = _await(watch, campaign, "stopped")
+    assert stopped["campaign"]["reason"] == Reason.CAMPAIGN_STOPPED
+    later = {one["state"] for one in _members(desk, campaign) if one["wave"] > 0}
+    assert later <= {"waiting", "excluded"}
 
     town.control.grant_consent(canary.tenant, APP, list(ROLES))
-    town.services.steer_campaign(_OPERATOR, campaign.campaign_id, CampaignState.RUNNING, "the school consented again")
-    _await(town, campaign, CampaignState.COMPLETED)
-    states = Counter(one.state for one in _members(town, campaign))
-    assert states == {MemberState.COMPLETED: 7, MemberState.EXCLUDED: 1}
+    desk.do("campaigns", "resume", campaign, "--reason", "the school consented again")
+    _await(watch, campaign, "completed")
+    left = [one for one in _members(desk, campaign) if one["state"] == "partially_completed"]
+    assert [(one["tenant_id"], one["left"]) for one in left] == [(late.tenant, _CANCELLED)]
+    assert len(town.holders(late, A1)) == _CANCELLED  # whom nothing was ordered for keep what they had
+    _order(town, late, _CANCELLED)
+    assert desk.do("campaigns", "retry", campaign, "--reason", "ordered again")["members"] == 1
+    _await(watch, campaign, "completed")
+
+    states = Counter(one["state"] for one in _members(desk, campaign))
+    assert states == {"completed": 7, "excluded": 1}
+    told = desk.look("campaigns", "report", campaign)
+    assert sum(one["right"] for one in told["members"]) == 7 * _PEOPLE
     for school in schools:
         assert town.holders(school, A3) == set(school.people)
         assert town.holders(school, A1) == set()
         check_promises(town, school, goal=A3)
         approvals = [one for one in events_of(town, school) if one.kind == "plan.approved"]
-        assert {(one.actor, one.details["within"]) for one in approvals} == {(_APPROVER.actor, campaign.campaign_id)}
+        assert {(one.actor, one.details["within"]) for one in approvals} == {(desk.who(Role.APPROVER), campaign)}
     assert town.holders(silent, A1) == set(silent.people)
     assert town.writes(silent) == 0
-    _boards_were_told(town, schools)
+    _boards_were_told(api, schools)
     check_log(town)
 
 
 def _entitle(town: Town, school: Customer) -> None:
     """The old product was bought once, and the new one has been ordered for everybody."""
-    entries = [
-        LedgerEntry(
-            holder_id=school.code,
-            tenant_id=school.tenant,
-            article_code=ArticleCode(""),
-            sku_id=SkuId(sku),
-            delta=_PEOPLE,
-            effective_on=LONG_AGO,
-            ends_on=None,
-            cause=LedgerCause.ORDER_LINE,
-            cause_ref=f"{school.code} {sku}",
-        )
-        for sku in (A1, A3)
-    ]
+    _order(town, school, _PEOPLE, A1)
+    _order(town, school, _PEOPLE)
+
+
+def _order(town: Town, school: Customer, seats: int, sku: str = A3) -> None:
+    """What the ledger says after an order, or after some of it was cancelled."""
+    entry = LedgerEntry(
+        holder_id=school.code,
+        tenant_id=school.tenant,
+        article_code=ArticleCode(""),
+        sku_id=SkuId(sku),
+        delta=seats,
+        effective_on=LONG_AGO,
+        ends_on=None,
+        cause=LedgerCause.ORDER_LINE,
+        cause_ref=f"{school.code} {sku} {uuid4()}",
+    )
     with town.services.open_uow() as uow:
-        uow.ledger.append(entries)
+        uow.ledger.append([entry])
         uow.commit()
 
 
-def _prepared(town: Town, schools: list[Customer]) -> Campaign:
-    definition = CampaignDefinition(
-        name="sector 2027",
-        asked_by="letter 7",
-        why="The contract ends.",
-        pairs=(CampaignPair(from_sku=SkuId(A1), to_sku=SkuId(A3)),),
-        selection=CampaignSelection(by=SelectedBy.LIST, tenants=tuple(one.tenant for one in schools)),
-        begins_at=town.services.clock.now() - timedelta(minutes=1),
-        canaries=3,
-    )
-    return town.services.create_campaign(_OPERATOR, definition).campaign
+def _definition(town: Town, schools: Sequence[Customer]) -> dict[str, Any]:
+    return {
+        "name": "sector 2027",
+        "asked_by": "letter 7",
+        "why": "The contract ends.",
+        "products": [{"from": A1, "to": A3}],
+        "tenants": {"by": "list", "tenants": [one.domain for one in schools]},
+        "begins_at": (town.services.clock.now() - timedelta(minutes=1)).isoformat(),
+        "waves": {"canaries": 3},
+    }
 
 
-def _unready(town: Town, campaign: Campaign) -> dict[str, set[Reason]]:
-    town.services.check_campaign(_OPERATOR, campaign.campaign_id)
-    until(lambda: _were_looked_at(town, campaign), "all were looked at, for a worker may be at some of them, too")
-    found: dict[str, set[Reason]] = {}
-    for row in town.services.show_campaigns.readiness(campaign.campaign_id, unready_only=True):
-        if row.reason:
-            found.setdefault(row.tenant_id, set()).add(row.reason)
+def _unready(desk: Desk, watch: Caller, campaign: str) -> dict[str, set[str]]:
+    desk.do("campaigns", "check", campaign, code=1)
+    until(lambda: _were_looked_at(watch, campaign), "all were looked at, for a worker may be at some of them, too")
+    found: dict[str, set[str]] = {}
+    for row in desk.look("campaigns", "show", campaign, "--readiness"):
+        if row["is_blocking"]:
+            found.setdefault(row["tenant_id"], set()).add(row["reason"])
     return found
 
 
-def _were_looked_at(town: Town, campaign: Campaign) -> bool:
-    with town.services.open_uow() as uow:
-        members = uow.campaigns.members(campaign.campaign_id)
-        return {one.key for one in members} == uow.campaigns.readiness(campaign.campaign_id).keys()
+def _were_looked_at(watch: Caller, campaign: str) -> bool:
+    return watch.get(f"campaigns/{campaign}")["readiness"]["never_looked_at"] == 0
 
 
-def _members(town: Town, campaign: Campaign) -> list[CampaignMember]:
-    with town.services.open_uow() as uow:
-        return uow.campaigns.members(campaign.campaign_id)
+def _members(desk: Desk, campaign: str) -> list[dict[str, Any]]:
+    return [row["member"] for row in desk.look("campaigns", "show", campaign, "--members")]
 
 
-def _canary(town: Town, campaign: Campaign, schools: list[Customer]) -> Customer:
-    first = {one.tenant_id for one in _members(town, campaign) if one.wave == 0}
-    return next(one for one in schools if one.tenant in first)
+def _first_and_last(watch: Caller, campaign: str, schools: Sequence[Customer]) -> tuple[Customer, Customer]:
+    """A canary, and one whose turn comes at the end."""
+    rows = watch.get(f"campaigns/{campaign}/members?state=waiting")["items"]
+    by_tenant = {one.tenant: one for one in schools}
+    in_order = [by_tenant[row["member"]["tenant_id"]] for row in rows]
+    assert rows[0]["member"]["wave"] == 0 < rows[-1]["member"]["wave"]
+    return in_order[0], in_order[-1]
 
 
-def _await(town: Town, campaign: Campaign, state: CampaignState) -> Campaign:
-    def look() -> Campaign | None:
-        found = _find(town, campaign.campaign_id)
-        return found if found.state is state else None
+def _await(watch: Caller, campaign: str, state: str) -> Any:
+    def look() -> Any:
+        shown = watch.get(f"campaigns/{campaign}")
+        return shown if shown["campaign"]["state"] == state else None
 
     def story() -> str:
-        members = [(one.wave, one.state, one.reason, one.right, one.failed) for one in _members(town, campaign)]
-        return f"campaign {state}: {_find(town, campaign.campaign_id).told} {members}"
+        rows = watch.get(f"campaigns/{campaign}/members")["items"]
+        members = [[one["member"][it] for it in ("wave", "state", "reason", "right", "failed")] for one in rows]
+        return f"campaign {state}: {watch.get(f'campaigns/{campaign}')['campaign']['told']} {members}"
 
-    return until(look, story, within=90.0)
-
-
-def _find(town: Town, campaign: CampaignId) -> Campaign:
-    with town.services.open_uow() as uow:
-        return uow.campaigns.get(campaign)
+    return until(look, story, within=_WITHIN, every=EVERY)
 
 
-def _boards_were_told(town: Town, schools: list[Customer]) -> None:
-    """Before and after, once each."""
+def _boards_were_told(api: Api, schools: Sequence[Customer]) -> None:
+    """Before and after, once each: as each reads it with its own token."""
+    boards = [api.caller(f"client:board-{one.code.lower()}", Role.BOARD, board=one.code) for one in schools]
 
     def told() -> bool:
-        with town.services.open_uow() as uow:
-            topics = {one.code: Counter(x.topic for x in uow.outbox.notices(one.code)) for one in schools}
-        return all(x[Topic.CAMPAIGN_ANNOUNCED] == x[Topic.CAMPAIGN_ENDED] == 1 for x in topics.values())
+        topics = [Counter(row["topic"] for row in board.get("notices")["items"]) for board in boards]
+        return all(x[Topic.CAMPAIGN_ANNOUNCED] == x[Topic.CAMPAIGN_ENDED] == 1 for x in topics)
 
-    until(told, "boards were told")
+    until(told, "boards were told", every=EVERY)

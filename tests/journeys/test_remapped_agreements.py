@@ -2,128 +2,138 @@
 tenant, and one that was activated in another customer's.
 """
 
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from provisioning.domain.actors import Identity, Role
-from provisioning.domain.ids import Actor, OrganisationId
+from provisioning.domain.actors import Role
+from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.reasons import Reason
-from provisioning.domain.records import Mandate, VolumeLicence
-from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
 from provisioning.local.world import LocalWorld
 from tests.journeys import customers
-from tests.journeys.customers import A3, LONG_AGO, Customer
+from tests.journeys.callers import EVERY, Api, Asked
+from tests.journeys.customers import A3, Customer
+from tests.journeys.desk import Desk, paper
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import APPROVER, OPERATOR, entitle
+from tests.journeys.mergers import entitle
 from tests.journeys.patience import until
 from tests.journeys.promises import check_promises, check_witness
 
 _DAYS = timedelta(days=1, hours=12).total_seconds()
-_T = TicketState
+_WITHIN = 90.0
 CONTACT = "contact-1"
-DESK = Identity(actor=Actor("client:desk"), roles=frozenset({Role.DESK}))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Move:
-    """A ticket, from one customer's tenant to another's, on the town of the moment."""
+    """A ticket, from one tenant to another: what people of ours type about it, and see."""
 
-    town: Town
-    ticket_id: str
+    desk: Desk
+    seen: Asked  # by an operator, over the API
 
-    def show(self) -> Ticket:
-        return self.town.services.show_tickets.one(OPERATOR, self.ticket_id).ticket
+    @property
+    def ticket_id(self) -> str:
+        return self.seen.ticket_id
 
     def approve(self) -> None:
-        ticket = self.await_state(_T.AWAITING_APPROVAL)
-        self.town.services.approve_ticket(APPROVER, self.ticket_id, ticket.digest or "")
+        digest = self.await_state("awaiting_approval")["ticket"]["digest"]
+        self.desk.do("tickets", "approve", self.ticket_id, digest[:8], role=Role.APPROVER)
 
     def file(self, number: str) -> None:
-        self.town.services.note_case(OPERATOR, self.ticket_id, number)
+        self.desk.do("tickets", "filed", self.ticket_id, "--case", number)
 
-    def await_state(self, state: TicketState, reason: Reason | None = None) -> Ticket:
-        def look() -> Ticket | None:
-            ticket = self.show()
-            return ticket if (ticket.state, ticket.reason) == (state, reason) else None
+    def complete(self, file: str) -> None:
+        self.desk.do("tickets", "complete", self.ticket_id, file)
 
-        return until(look, lambda: f"ticket {state} {reason}: {self._story()}", within=90.0)
+    def approve_release(self) -> None:
+        """What people still hold in the old tenant is taken with an approval of its own."""
+        releasing = self.await_operation("release", "awaiting_approval")
+        digest = self.desk.look("plans", "show", releasing)["digest"]
+        self.desk.do("plans", "approve", releasing, digest[:8], role=Role.APPROVER)
 
-    def _story(self) -> str:
-        sheet, move = self.show(), self.town.services.show_tickets.one(OPERATOR, self.ticket_id).move
-        return f"{sheet.state} {sheet.reason} {sheet.due_at} {move} now {self.town.services.clock.now()}"
+    def await_state(self, state: str, reason: str | None = None) -> Any:
+        return self.seen.await_state(state, reason, within=_WITHIN)
 
-    def operation(self, kind: OperationKind) -> Operation | None:
-        with self.town.services.open_uow() as uow:
-            return next((one for one in uow.operations.list_by() if one.kind is kind and self._is_mine(one)), None)
+    def await_operation(self, kind: str, state: str) -> str:
+        """Of those that it began in the two tenants: the id of this one."""
 
-    def _is_mine(self, operation: Operation) -> bool:
-        move = self.town.services.show_tickets.one(OPERATOR, self.ticket_id).move
-        return move is not None and operation.operation_id in {*move.serving, *move.releasing}
+        def look() -> str | None:
+            move = self.seen.show()["move"]
+            found = (self._operation(one) for one in (*move["serving"], *move["releasing"]))
+            return next(
+                (str(one["operation_id"]) for one in found if (one["kind"], one["state"]) == (kind, state)), None
+            )
 
-    def await_operation(self, kind: OperationKind, state: OperationState) -> Operation:
-        def look() -> Operation | None:
-            found = self.operation(kind)
-            return found if found and found.state is state else None
+        return until(look, lambda: f"{kind} {state}: {self.seen.show()}", within=_WITHIN, every=EVERY)
 
-        return until(look, lambda: f"{kind} {state}: {self.operation(kind)} {self._story()}", within=90.0)
+    def _operation(self, operation: str) -> Any:
+        return self.seen.by.get(f"operations/{operation}")["operation"]
 
 
-def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(world: LocalWorld, town: Town) -> None:
-    here = town.school(6, holds=A3, seats=6)
-    there = town.school(6, holds=None, seats=None, traits=lambda _customer, _school, _n: {"department": here.code})
-    entitle(town, here, 6)
-    _let_in(town, here, there)
-    _know(town, here, "PCN1", "L1")
-    moved = Move(town, _submit(town, here, there))
+def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
+    world: LocalWorld, town: Town, desk: Desk, api: Api, tmp_path: Path
+) -> None:
+    watch = api.caller("person:watch", Role.OPERATOR)
+    here, there = _school_and_board(town)
+    asked = _asked_by_the_board(desk, api, here, there, tmp_path)
+    moved = Move(desk, Asked(watch, asked.ticket_id))
     moved.approve()
+    _is_drawn_up(moved, tmp_path / "case.txt", here, there)
     town.control.move_subscription(here.tenant, customers.seats_id(here.tenant), there.tenant, arrivesIn=3 * 86_400)
     moved.file("case 1")  # the first look finds them gone
 
-    buyer, stranger = town.school(5, seats=None), town.school(3, seats=3)
-    order = town.order(buyer, 5)
-    town.await_end(town.order(stranger, 3))
-    town.await_operation(order, OperationState.AWAITING_SEATS)
-    _know(town, buyer, "PCN2", "L2")
+    buyer, stranger = town.board([5], seats=None), town.school(3, seats=3)
+    order = _ordered_by_both(town, buyer, stranger)
+    desk.do("records", "import", paper(tmp_path, "s32.jsonl", _licence("PCN2", "L2", buyer), _mandate(buyer)))
     stray = town.control.add_subscription(stranger.tenant, skuId=A3, totalLicenses=5)["id"]
-    until(lambda: _has_vanished(moved), "a first look that finds the seats gone")
+    until(lambda: moved.seen.show()["move"]["vanished_at"], "they are seen to be gone", every=EVERY)
 
-    world.skip(_DAYS)
-    town = moved.town = Town(world)
-    moved.await_state(_T.HELD, Reason.SEATS_NOWHERE)
+    town = _days_later(world, api, _DAYS)
+    moved.await_state("held", Reason.SEATS_NOWHERE)
     assert town.services.find_strays() == 1
-    found = Move(town, _prepared(town))
-    _shows_nothing_of(town, found, buyer, stranger)
+    found = Move(desk, Asked(watch, _alarmed(desk, stranger)))
+    found.complete(paper(tmp_path, "missing.yaml", {"requester": CONTACT}))
+    found.await_state("awaiting_approval")
+    _each_sees_their_own(api, found, buyer, stranger)
     found.approve()
     town.control.move_subscription(stranger.tenant, stray, buyer.tenant)
     found.file("case 2")
-    found.await_state(_T.COMPLETED)
+    found.await_state("completed")
 
-    world.skip(2 * _DAYS)
-    town = moved.town = found.town = Town(world)
-    moved.await_operation(OperationKind.DELIVER, OperationState.COMPLETED)
-    releasing = moved.await_operation(OperationKind.RELEASE, OperationState.AWAITING_APPROVAL)
-    digest = town.services.show_plan(releasing.operation_id).envelope.digest
-    town.services.approve_plan(APPROVER, releasing.operation_id, digest)
-    ended = moved.await_state(_T.COMPLETED)
+    town = _days_later(world, api, 2 * _DAYS)
+    moved.await_operation("deliver", "completed")
+    moved.approve_release()
+    moved.await_state("completed")
     assert town.holders(there, A3) == set(there.people)
     assert town.holders(here, A3) == set()
-    counts = town.services.show_tickets.one(OPERATOR, ended.ticket_id).answers[-1].details
+    counts = asked.show()["answers"][-1]["details"]
     assert (counts["people_served"], counts["people_released"]) == ("6", "6")
     check_promises(town, there, goal=A3)
     check_promises(town, here)
 
-    assert town.await_end(order, within=90.0).state is OperationState.COMPLETED
+    assert town.await_end(order, within=_WITHIN).state is OperationState.COMPLETED
     assert town.holders(buyer, A3) == set(buyer.people)
-    assert town.holders(stranger, A3) == set(stranger.people)
     check_promises(town, buyer, goal=A3)
-    written = list(town.control.ledger(stranger.began, tenant=stranger.tenant))
-    check_witness(town, stranger, written, set(stranger.people), 0)
-    assert len(written) == len(stranger.people)  # its own order, and nothing else
+    _has_their_own_and_nothing_else(town, stranger)
+
+
+# ── before ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _school_and_board(town: Town) -> tuple[Customer, Customer]:
+    """The school holds the licences in its own tenant; its people have accounts in its board's, too."""
+    here = town.school(6, holds=A3, seats=6)
+    there = town.board([6], holds=None, seats=None, traits=lambda _customer, _school, _n: {"department": here.code})
+    entitle(town, here, 6)
+    _let_in(town, here, there)
+    return here, there
 
 
 def _let_in(town: Town, school: Customer, host: Customer) -> None:
@@ -135,62 +145,104 @@ def _let_in(town: Town, school: Customer, host: Customer) -> None:
         uow.commit()
 
 
-def _know(town: Town, customer: Customer, number: str, licence: str) -> None:
-    records: list[Any] = [
-        VolumeLicence(
-            record_id=f"{licence} {customer.code}",
-            organisation_id=customer.code,
-            agreement_id="",
-            public_customer_number=f"{number} {customer.code}",
-        ),
-        Mandate(
-            record_id=f"mandate {customer.code}",
-            organisation_id=customer.code,
-            actor=CONTACT,
-            scope="tickets",
-            valid_from=LONG_AGO,
-        ),
-    ]
-    with town.services.open_uow() as uow:
-        uow.records.save(records, town.services.clock.now())
-        uow.commit()
+def _asked_by_the_board(desk: Desk, api: Api, here: Customer, there: Customer, folder: Path) -> Asked:
+    """With its own token, once records say that it speaks for the school."""
+    declared = {"kind": "declaration", "id": f"here {there.code}", "organisation_id": there.code}
+    takes_part = declared | {"signed_on": "2020-01-01", "participants": [here.code, *there.staff]}
+    known = [_licence("PCN1", "L1", here), _mandate(there), takes_part]
+    desk.do("records", "import", paper(folder, "s28.jsonl", *known))
+    board = api.caller("client:board-there", Role.BOARD, board=there.code)
+    return Asked.of(board, **_form(here, there))
 
 
-def _submit(town: Town, here: Customer, there: Customer) -> str:
-    form = TicketForm(
-        reference=f"remap of {here.code}",
-        kind=TicketKind.REMAP_AGREEMENT,
-        organisation_id=here.code,
-        requester=CONTACT,
-        given={
-            "public_customer_number": f"PCN1 {here.code}",
-            "licence_ids": [f"L1 {here.code}"],
-            "from_tenant": here.domain,
-            "to_tenant": there.domain,
-        },
-    )
-    [taken] = town.services.submit_tickets(DESK, [form])
-    return taken.ticket.ticket_id
+def _ordered_by_both(town: Town, buyer: Customer, stranger: Customer) -> LineKey:
+    """The buyer's order, for which no seats come; the stranger has what it ordered."""
+    order = town.order(buyer, 5)
+    town.await_end(town.order(stranger, 3))
+    town.await_operation(order, OperationState.AWAITING_SEATS)
+    return order
 
 
-def _has_vanished(move: Move) -> bool:
-    seen = move.town.services.show_tickets.one(OPERATOR, move.ticket_id).move
-    return seen is not None and seen.vanished_at is not None
+def _licence(number: str, licence: str, holder: Customer) -> dict[str, Any]:
+    """A License ID, whose agreement nobody has put on record."""
+    known = {"kind": "volume_licence", "id": f"{licence} {holder.code}", "organisation_id": holder.code}
+    return known | {"agreement_id": "unknown", "public_customer_number": f"{number} {holder.code}"}
 
 
-def _prepared(town: Town) -> str:
-    [ticket] = [one for one in town.services.show_tickets(OPERATOR) if one.source == "system"]
-    form = TicketForm(reference=ticket.reference, kind=ticket.kind, requester=CONTACT)
-    town.services.submit_tickets.complete(OPERATOR, ticket.ticket_id, form)
-    return ticket.ticket_id
+def _mandate(giver: Customer) -> dict[str, Any]:
+    given = {"kind": "mandate", "id": f"mandate {giver.code}", "organisation_id": giver.code, "actor": CONTACT}
+    return given | {"scope": "tickets", "valid_from": "2020-01-01"}
 
 
-def _shows_nothing_of(town: Town, move: Move, customer: Customer, stranger: Customer) -> None:
-    """To whoever reads it for the customer, and in what the customer was told."""
-    move.await_state(_T.AWAITING_APPROVAL)
-    board = Identity(actor=Actor("client:board"), roles=frozenset({Role.BOARD}), board_id=OrganisationId(customer.code))
-    shown = msgspec.json.encode(town.services.show_tickets.one(board, move.ticket_id)).decode()
-    told = msgspec.json.encode(town.services.list_notices(customer.code)).decode()
-    for secret in (stranger.tenant, stranger.code, stranger.domain, f"t{stranger.tenant[:8]}"):
-        assert secret not in shown
-        assert secret not in told
+def _form(here: Customer, there: Customer) -> dict[str, Any]:
+    wish = {
+        "public_customer_number": f"PCN1 {here.code}",
+        "licence_ids": [f"L1 {here.code}"],
+        "from_tenant": here.domain,
+        "to_tenant": there.domain,
+    }
+    asked = {"reference": f"remap of {here.code}", "kind": "remap_agreement", "requester": CONTACT}
+    return asked | {"wish": wish}
+
+
+# ── meanwhile ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _days_later(world: LocalWorld, api: Api, seconds: float) -> Town:
+    world.skip(seconds)
+    town = Town(world)
+    api.open(town)
+    return town
+
+
+def _is_drawn_up(move: Move, file: Path, here: Customer, there: Customer) -> None:
+    """What the operator takes to Microsoft."""
+    move.desk.do("tickets", "show", move.ticket_id, "--sheet", str(file))
+    told = file.read_text()
+    assert all(one in told for one in (f"PCN1 {here.code}", f"L1 {here.code}", here.tenant, there.tenant))
+
+
+def _alarmed(desk: Desk, stranger: Customer) -> str:
+    """The ticket that was prepared: operators are alarmed, and they alone are told where the seats are."""
+    [prepared] = [one for one in desk.look("tickets", "list", "--state", "incomplete") if one["source"] == "system"]
+    ticket_id = str(prepared["ticket_id"])
+    assert prepared["reason"] == Reason.SEATS_IN_WRONG_TENANT
+    assert desk.look("tickets", "show", ticket_id)["move"]["source"] == stranger.tenant
+    items = [one for one in desk.look("worklist") if one["reason"] == Reason.SEATS_IN_WRONG_TENANT]
+    assert len(items) == 1
+    return ticket_id
+
+
+def _each_sees_their_own(api: Api, move: Move, customer: Customer, stranger: Customer) -> None:
+    """To whoever reads it for the customer, and in what they were told; and the same the other way round."""
+    theirs = api.caller("client:board-buyer", Role.BOARD, board=customer.code)
+    path = f"tickets/{move.ticket_id}"
+    pages = [path, f"{path}/assessment", "tickets", "notices", "operations", "orders", "audit"]
+    shown = [theirs.text(one) for one in pages] + [theirs.text(f"{path}/assessment", "text/html")]
+    assert json.loads(shown[0])["ticket"]["given"]["from_tenant"] == "elsewhere"
+    assert customer.code in shown[-2]  # it does read its own
+    _names_nothing_of(stranger, [*shown, _notices(move.desk, customer)])
+    other = api.caller("client:board-stranger", Role.BOARD, board=stranger.code)
+    assert other.has_no(path)
+    assert other.has_no(f"{path}/assessment")
+    seen = [other.text(one) for one in ("tickets", "notices", "operations", "orders", "audit")]
+    assert stranger.code in seen[-1]
+    _names_nothing_of(customer, [*seen, _notices(move.desk, stranger)])
+
+
+def _notices(desk: Desk, customer: Customer) -> str:
+    return json.dumps(desk.look("notices", "list", "--organisation", customer.code))
+
+
+def _names_nothing_of(customer: Customer, told: Sequence[str]) -> None:
+    """Neither codes nor tenant, whose names all begin in the same way, nor people."""
+    secrets = (customer.code, *customer.staff, customer.tenant, f"t{customer.tenant[:8]}", *customer.people)
+    for secret in secrets:
+        assert not [one for one in told if re.search(rf"\b{secret}\b", one)]
+
+
+def _has_their_own_and_nothing_else(town: Town, stranger: Customer) -> None:
+    assert town.holders(stranger, A3) == set(stranger.people)
+    written = list(town.control.ledger(stranger.began, tenant=stranger.tenant))
+    check_witness(town, stranger, written, set(stranger.people), 0)
+    assert len(written) == len(stranger.people)

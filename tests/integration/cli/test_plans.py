@@ -53,6 +53,7 @@ class TestPlans:
         typed = next(line for line in shown.splitlines() if line.startswith("To approve:")).split()[3:]
         assert provisioning.as_holder_of(team["approver"])(*typed).code == 0
         assert state(provisioning, awaiting)["state"] == "applying"
+        assert provisioning("plans", "show", awaiting.operation_id, "--json").json["digest"].startswith(typed[-1])
         again = provisioning(*typed)
         assert (again.code, "approval no longer" in again.err) == (1, True)
 

@@ -178,6 +178,24 @@ class TestAnEnd:
 class TestAgreements:
     """What is particular about tickets that Microsoft has to carry out."""
 
+    @pytest.mark.parametrize(
+        ("language", "ways_out"),
+        [
+            ("nl", ("nieuwe licenties bestellen", "verhuizen (move_school)")),
+            ("en", ("order new licences", "move the school")),
+        ],
+    )
+    def test_a_part_is_refused_and_whoever_looks_reads_what_can_be_asked_instead(
+        self, desk: TicketDesk, language: str, ways_out: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROVISIONING_LANGUAGE", language)
+        desk.authorise()
+        wish = {"public_customer_number": "P1", "licence_ids": ["L1"], "from_tenant": "a.example", "seats": 3}
+        desk.submit(holder(kind="remap_agreement", wish=wish | {"to_tenant": "b.example"}))
+        shown = desk.as_("operator", "show", "desk/7")
+        assert (shown.code, desk.show("desk/7")["ticket"]["reason"]) == (0, "PART_OF_LICENSE_ID")
+        assert [one for one in ways_out if one not in flat(shown.out)] == []
+
     @pytest.fixture
     def named(self, desk: TicketDesk) -> str:
         """Both tenants were looked at; nobody approved it yet."""

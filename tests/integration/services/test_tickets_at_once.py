@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,9 +13,11 @@ import pytest
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import Actor
+from provisioning.domain.operation import Operation
 from provisioning.domain.records import RecordKind
-from provisioning.domain.ticket import TicketState
+from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.services.customer_turn import await_customer_turn
+from provisioning.services.ticket_work.remap_holder import RemapHolderWork
 from tests.factories import NOW, TODAY, tenancy, tickets
 from tests.factories.tickets import BOARD, SCHOOL
 from tests.factories.trade import entry
@@ -76,10 +80,33 @@ def test_what_changed_while_the_approval_waited_is_not_transferred(desk: Desk, o
                 approving.result(timeout=0.3)
             uow.ledger.append([entry(delta=7, tenant_id=desk.home.tenant_id, holder_id=SCHOOL)])
             uow.commit()
-        with pytest.raises(ConflictError, match="changed while it was approved"):
+        with pytest.raises(ConflictError, match="is not what you saw"):
             approving.result(timeout=20)
     assert (desk.entitled(SCHOOL), desk.entitled(BOARD)) == (47, 0)
     assert desk.now(ticket) == ticket
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LookedAt(RemapHolderWork):
+    """Work at which workers look while it is being approved."""
+
+    lookers: list[str]
+
+    def approve(self, *given: Any) -> list[Operation]:
+        begun = RemapHolderWork.approve(self, *given)
+        if self.lookers:
+            raise ConflictError(f"changed by {self.lookers.pop()} since it was read")
+        return begun
+
+
+def test_a_worker_that_looks_at_the_same_moment_does_not_take_the_approval_away(desk: Desk) -> None:
+    ticket = desk.submit()
+    works = {**desk.works, TicketKind.REMAP_HOLDER: _LookedAt(clock=desk.clock, lookers=["one", "another"])}
+    approved = replace(desk.approve_ticket, works=works)(APPROVER, ticket.ticket_id, ticket.digest or "")
+    assert approved.state is TicketState.COMPLETED
+    assert (desk.entitled(SCHOOL), desk.entitled(BOARD)) == (0, 40)
+    assert desk.kinds(ticket).count("ticket.approved") == 1
+    assert desk.answers(ticket) == ["received", "assessed", "approved", "started", "completed"]
 
 
 class TestWhatTicketsNeedOfOtherStores:

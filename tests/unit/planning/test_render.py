@@ -40,6 +40,7 @@ def sheet(
     )
     return PlanSheet(
         plan_id=PlanId("3f2a1c9e-0000-4000-8000-000000000000"),
+        digest=envelope.digest,
         envelope=envelope,
         drawn_at=NOW,
         observed_at=NOW - timedelta(minutes=1),
@@ -90,7 +91,7 @@ class TestRenderPlan:
 
     def test_the_approver_sees_what_to_type(self) -> None:
         shown = sheet()
-        assert f"provisioning plans approve 77aa1234 {shown.envelope.digest[:8]}" in render(shown)
+        assert f"provisioning plans approve 77aa1234 {shown.digest[:8]}" in render(shown)
 
     @pytest.mark.parametrize(("awaits", "condition"), [(True, " if it is approved now"), (False, "")])
     def test_it_says_until_when_it_will_be_written(self, *, awaits: bool, condition: str) -> None:
