@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.ids import SkuId
+from provisioning.domain.ids import GroupId, SkuId
 from provisioning.domain.lifecycle import STEP_ENDS, STEP_TRANSITIONS, StepState, SubjectState
 from provisioning.domain.observation import HeldLicence, LicenceState, Person
 from provisioning.domain.operation import Addition, BeforeImage, Change, Outcome, StepKind, StepRecord
@@ -403,6 +403,36 @@ def joined(state: StepState = StepState.APPLIED, kind: StepKind = StepKind.ADD_M
 
 def failed_in_group(error: str) -> Person:
     return person(HeldLicence(A3, group_id=GROUP, state="Error", error=error))
+
+
+class TestOfAGroupBothWays:
+    """Somebody leaves a group and joins it again, or the reverse: an old replica shows them as before both."""
+
+    SENT = NOW + timedelta(hours=6)
+
+    def early(self, earlier: Change, now: datetime, state: StepState = StepState.APPLIED) -> Ruling | None:
+        before = record(StepKind.REMOVE_MEMBER, number=2, state=StepState.VERIFIED, applied_at=NOW)
+        left = msgspec.structs.replace(before, step=msgspec.structs.replace(before.step, change=earlier))
+        return rule_early(joined(state, sent_at=self.SENT), [left], now, LIMITS)
+
+    @pytest.mark.parametrize("state", [StepState.APPLIED, StepState.UNKNOWN])
+    def test_is_not_judged_before_every_replica_knows_the_second(self, state: StepState) -> None:
+        """However long ago the first was accepted: Microsoft carried it out later, and nobody knows when."""
+        ruling = self.early(LEAVE, self.SENT + LIMITS.lag_horizon - seconds(1), state)
+        assert ruling is not None
+        assert (ruling.step.state, ruling.step.not_before) == (state, self.SENT + LIMITS.lag_horizon)
+        assert self.early(LEAVE, self.SENT + LIMITS.lag_horizon, state) is None
+
+    @pytest.mark.parametrize(
+        "earlier",
+        [
+            pytest.param(JOIN, id="they joined before, too"),
+            pytest.param(Change(remove_skus=(A3,)), id="a direct licence went"),
+            pytest.param(Change(group_id=GroupId("another"), remove_skus=(A3,)), id="they left another group"),
+        ],
+    )
+    def test_what_undoes_nothing_of_that_group_is_judged_at_once(self, earlier: Change) -> None:
+        assert self.early(earlier, self.SENT + seconds(2)) is None
 
 
 class TestThroughGroups:
