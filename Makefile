@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Bytecode is kept: without it, each of some eighty processes of `make test` would compile the whole project anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo up test check lint types layers bench bench-demonstration bench-sector chaos scenarios lock clean
 

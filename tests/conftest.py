@@ -5,6 +5,8 @@ import gc
 import pytest
 import structlog
 
+from tests.journeys.worlds import is_shared
+
 # What is logged unconfigured: with tracebacks as Python prints them. Drawn in boxes with all their locals they take
 # seconds each, of tests whose very subject is an error.
 structlog.configure(
@@ -32,10 +34,14 @@ def pytest_collection(session: pytest.Session):  # noqa: ANN201, ARG001  a gener
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that nobody waits for a last journey: kills, the other journeys, the rest."""
+    """What takes longest begins first, so that nobody waits for a last journey: kills, the other journeys, the rest.
+
+    Those that share a world come one after another, so that it ends when they have.
+    """
     items.sort(key=_how_short)
 
 
 def _how_short(item: pytest.Item) -> int:
-    where = item.path.as_posix()
-    return 0 if where.endswith("journeys/test_kills.py") else 1 if "/journeys/" in where else 2
+    if "/journeys/" not in item.path.as_posix():
+        return 3
+    return 2 if is_shared(item.path.stem) else 0 if item.path.stem == "test_kills" else 1

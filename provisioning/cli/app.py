@@ -22,7 +22,7 @@ _EMPTY = re.compile(r"\s*|--[\w-]+=\s*")
 
 app = noun("Makes every ordered Microsoft licence arrive in the right school tenant, and proves it.")
 register_all(app)
-_command = get_command(app)
+TREE = get_command(app)  # all commands, by their words
 
 
 class ExitCode(IntEnum):
@@ -68,7 +68,7 @@ def _explain(error: Exception) -> int:
 def _invoke(arguments: Sequence[str], session: Session) -> int:
     if any(_EMPTY.fullmatch(word) for word in arguments):  # a path that is empty would be the folder we stand in
         raise InputError("One of the words typed is empty. Is a variable of the shell not set? Nothing was done.")
-    code = _command.main(args=list(arguments), prog_name="provisioning", obj=session, standalone_mode=False)
+    code = TREE.main(args=list(arguments), prog_name="provisioning", obj=session, standalone_mode=False)
     sys.stdout.flush()
     return _ended(code)
 

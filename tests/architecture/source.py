@@ -22,15 +22,26 @@ def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text("utf-8"), str(file))
 
 
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Everything in the tree: looked up once, for most tests go through all of it."""
+    return tuple(ast.walk(tree(file)))
+
+
 def place(file: Path, node: ast.AST | None = None) -> str:
     line = "" if node is None else f":{getattr(node, 'lineno', 1)}"
     return f"{file.relative_to(ROOT)}{line}"
 
 
-def texts(file: Path) -> Iterator[tuple[ast.AST, str]]:
+@cache
+def texts(file: Path) -> tuple[tuple[ast.AST, str], ...]:
     """Every string in the code; documentation apart."""
-    documented = {id(node.value) for node in ast.walk(tree(file)) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree(file)):
+    return tuple(_texts(file))
+
+
+def _texts(file: Path) -> Iterator[tuple[ast.AST, str]]:
+    documented = {id(node.value) for node in nodes(file) if isinstance(node, ast.Expr)}
+    for node in nodes(file):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
             yield node, node.value
 

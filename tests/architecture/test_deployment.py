@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from typer.main import get_command
 
 from config.settings import names
 from provisioning.broker.queues import Queue
-from provisioning.cli.app import app as cli
+from provisioning.cli.app import TREE
 from provisioning.sandbox import profiles
 from provisioning.sandbox.__main__ import _parser as sandbox_options
 from tasks.app import app as celery_app
@@ -44,7 +43,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("name", [name for name in OURS if OURS[name]["command"][0] == "provisioning"])
     def test_of_our_own_exist(self, name: str) -> None:
-        command: Any = get_command(cli)
+        command: Any = TREE
         words = [word for word in OURS[name]["command"][1:] if not word.startswith("--")]
         for word in words:
             command = command.commands[word]

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from config.settings import SECRETS_FOLDER, names
-from provisioning.cli.app import app
+from provisioning.cli.app import TREE
 from provisioning.cli.token import FILE_VARIABLE, VARIABLE
 from provisioning.domain.reasons import Reason
 from tests.architecture.source import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SETTINGS = {*names(), SECRETS_FOLDER, VARIABLE, FILE_VARIABLE}
-COMMAND: Any = get_command(app)  # built once: that takes a tenth of a second
 COLUMNS = 80
 
 _TYPED = re.compile(r"(?<![\w/.-])provisioning((?: +[a-z][a-z-]+)+)(.*)")
@@ -53,7 +51,7 @@ def typed(text: str) -> Iterator[tuple[list[str], str]]:
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command or group that the words name, and the words that are left: its arguments."""
-    found = COMMAND
+    found: Any = TREE
     for place, word in enumerate(words):
         commands = getattr(found, "commands", None)
         if commands is None:

@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from tests.architecture.source import ROOT, files, place, texts, tree
+from tests.architecture.source import ROOT, files, nodes, place, texts
 
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 300
@@ -30,7 +30,7 @@ MAY_ASK_DATABASE_TIME = {"provisioning/database/engine.py"}
 
 
 def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree(file)) if isinstance(node, FUNCTIONS))
+    return (node for node in nodes(file) if isinstance(node, FUNCTIONS))
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -47,7 +47,7 @@ def words(name: str) -> set[str]:
 
 def names(file: Path) -> Iterator[tuple[ast.AST, str]]:
     """Every name that the file gives to something."""
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             yield node, node.name
         elif isinstance(node, ast.arg):
@@ -111,7 +111,7 @@ class TestTime:
             place(file, node)
             for file in files()
             if not place(file).startswith(own_time)
-            for node in ast.walk(tree(file))
+            for node in nodes(file)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == called

@@ -1,6 +1,7 @@
-"""A whole world per module, shared by its journeys; each journey has customers of its own."""
+"""A whole world for the journeys of each test process; each journey has customers of its own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,22 +11,55 @@ from tests.journeys.callers import Api
 from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
 from tests.journeys.misfortune import Engineer
+from tests.journeys.worlds import is_shared
 
 FAST = 120.0  # seconds of service and twin per second: five minutes of lag pass in two and a half
 
 
-@pytest.fixture(scope="module")
-def world(_mended: list[Engineer]) -> Iterator[LocalWorld]:  # ends before the mended engines are collected
-    """Engines, the twin and worker processes, in a hurry."""
+@contextmanager
+def _hurried() -> Iterator[LocalWorld]:
+    """Engines, the twin and worker processes, in a hurry. Nobody looks at how the workers end: that they end is all."""
     with temporary_folder() as folder, LocalWorld(folder, WorldOptions(durable=False, clock_factor=FAST)) as world:
         secret = world.environment["PROVISIONING_GRAPH_CLIENT_SECRET"]
         world.sandbox.control.register_app(APP, secrets=[{"value": secret}])
         world.start_workers()
         yield world
+        for name in [name for name, child in world.children.items() if child.poll() is None]:
+            world.kill(name)
+
+
+def _shares(request: pytest.FixtureRequest) -> bool:
+    return is_shared(request.module.__name__.rpartition(".")[2])
+
+
+@pytest.fixture(scope="package")
+def shared_town() -> Iterator[Town]:
+    """Where most journeys of this process take place: what it takes to begin a world is spent once."""
+    with _hurried() as world:
+        town = Town(world)
+        yield town
+        town.services.close()
 
 
 @pytest.fixture(scope="module")
-def town(world: LocalWorld) -> Iterator[Town]:
+def world(request: pytest.FixtureRequest, _mended: list[Engineer]) -> Iterator[LocalWorld]:
+    """Ends, if it is this module's own, before the mended engines are collected."""
+    if not _shares(request):
+        with _hurried() as world:
+            yield world
+        return
+    world = request.getfixturevalue("shared_town").world
+    believed = world.sandbox.control.request("GET", "/switches")
+    yield world
+    world.sandbox.control.set_switches(**believed)
+    world.sandbox.control.clear_faults()
+
+
+@pytest.fixture(scope="module")
+def town(request: pytest.FixtureRequest, world: LocalWorld) -> Iterator[Town]:
+    if _shares(request):
+        yield request.getfixturevalue("shared_town")
+        return
     town = Town(world)
     yield town
     town.services.close()

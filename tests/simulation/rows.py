@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -65,8 +66,29 @@ class Rows:
     lines_settled: list[LineKey] = field(default_factory=list)
     failures: list[tuple[TenantId, Reason, datetime]] = field(default_factory=list)
 
-    def snapshot(self) -> Rows:
-        return Rows(**{name: value.copy() for name, value in vars(self).items()})
+    def snapshot(self) -> Draft:
+        return Draft(self)
+
+
+class Draft(Rows):
+    """What one unit of work sees: a table is copied when it is first asked for, for most are not."""
+
+    def __init__(self, begun_from: Rows) -> None:
+        self.__dict__["_begun_from"] = begun_from
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # a question about the class, not about a table
+            raise AttributeError(name)
+        table = self.__dict__[name] = getattr(self._begun_from, name).copy()
+        return table
+
+    @property
+    def tables(self) -> Rows:
+        """All of them, those that nobody asked for as they were."""
+        drafted = {name: table for name, table in vars(self).items() if name != "_begun_from"}
+        whole = Rows.__new__(Rows)
+        vars(whole).update(vars(self._begun_from) | drafted)
+        return whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +103,7 @@ class Said:
         if self.rows is other.rows:
             return True
         mine, theirs = vars(self.rows), vars(other.rows)
-        is_same = all(mine[name] == theirs[name] for name in mine if name != "migrations")
+        is_same = all(mine[name] is theirs[name] or mine[name] == theirs[name] for name in mine if name != "migrations")
         return is_same and _without_look(self.rows) == _without_look(other.rows)
 
     __hash__ = None  # type: ignore[assignment]  # compared with its neighbours only

@@ -64,25 +64,13 @@ class MemoryUnitOfWork:
         self._database = database
         self._begun_from = database.rows
         self.rows = database.rows.snapshot()
-        self.tenants = Tenants(self.rows)
-        self.ledger = Ledger(self.rows)
-        self.operations = _Operations(self.rows)
-        self.migrations = MemoryMigrations(self.rows)
-        self.campaigns = _NoCampaigns()
-        self.tickets = _NoTickets()
-        self.plans = Plans(self.rows)
-        self.journal = Journal(self.rows)
-        self.seats = Seats(self.rows)
-        self.groups = Groups(self.rows)
-        self.leases = Leases(self.rows)
-        self.stops = _Stops(self.rows)
-        self.audit = _Audit(self.rows)
-        self.outbox = _Outbox(self.rows)
-        self.references = _References()
-        self.records = _Nothing()
-        self.organisations = _Nothing()
-        self.orders = _Orders(self.rows)
-        self.configuration = _Configuration()
+
+    def __getattr__(self, name: str) -> Any:
+        """A store, made when it is first asked for."""
+        if name not in _STORES:
+            raise AttributeError(name)
+        store = self.__dict__[name] = _STORES[name](self.rows)
+        return store
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +82,7 @@ class MemoryUnitOfWork:
         self._database.at_commit(Where.BEFORE_COMMIT)
         self._let_another_be_first()
         assert self._database.rows is self._begun_from, "two units of work overlapped in a single thread"
-        self._database.rows = self._begun_from = self.rows
+        self._database.rows = self._begun_from = self.rows.tables
         self._database.at_commit(Where.AFTER_COMMIT)
 
     def _let_another_be_first(self) -> None:
@@ -216,3 +204,26 @@ class _Audit(Store):
 class _Outbox(Store):
     def add(self, intents: Iterable[Intent]) -> None:
         self.rows.intents.extend(intents)
+
+
+_STORES: dict[str, Callable[[Rows], object]] = {
+    "tenants": Tenants,
+    "ledger": Ledger,
+    "operations": _Operations,
+    "migrations": MemoryMigrations,
+    "campaigns": lambda _: _NoCampaigns(),
+    "tickets": lambda _: _NoTickets(),
+    "plans": Plans,
+    "journal": Journal,
+    "seats": Seats,
+    "groups": Groups,
+    "leases": Leases,
+    "stops": _Stops,
+    "audit": _Audit,
+    "outbox": _Outbox,
+    "references": lambda _: _References(),
+    "records": lambda _: _Nothing(),
+    "organisations": lambda _: _Nothing(),
+    "orders": _Orders,
+    "configuration": lambda _: _Configuration(),
+}

@@ -52,32 +52,30 @@ def is_worked_on(open_uow: Open, operation: OperationId) -> bool:
 
 
 class TestWorkerAndBeat:
-    def test_an_operation_whose_message_was_lost_is_worked_on(self, start: Start, open_uow: Open) -> None:
-        operation = add_due(open_uow)
-        worker, beat = start(*WORKER), start("beat")
-        assert eventually(lambda: is_worked_on(open_uow, operation), worker), worker.said
-        assert (beat.terminate(), worker.terminate()) == (0, 0)
-        assert "Traceback" not in worker.said + beat.said
-        assert "Unclosed" not in worker.said
-
-    def test_a_flushed_broker_loses_nothing(self, start: Start, engines: Engines, open_uow: Open) -> None:
+    def test_an_operation_whose_message_was_lost_is_worked_on_and_a_flushed_broker_loses_nothing(
+        self, start: Start, engines: Engines, open_uow: Open
+    ) -> None:
         first = add_due(open_uow)
-        worker, _ = start(*WORKER), start("beat")
+        worker, beat = start(*WORKER), start("beat")
         assert eventually(lambda: is_worked_on(open_uow, first), worker), worker.said
         with connect(engines.redis_url) as redis:
             redis.flushall()
         second = add_due(open_uow)
         assert eventually(lambda: is_worked_on(open_uow, second), worker), worker.said
+        assert (beat.terminate(), worker.terminate()) == (0, 0)
+        assert "Traceback" not in worker.said + beat.said
+        assert "Unclosed" not in worker.said
 
 
-class TestSealing:
-    def test_what_was_recorded_is_soon_signed_outside_the_database(
-        self, start: Start, open_uow: Open, tmp_path: Path
+class TestTheFirstWorker:
+    def test_claims_the_realm_and_signs_what_was_recorded_outside_the_database(
+        self, start: Start, engine: Engine, open_uow: Open, tmp_path: Path
     ) -> None:
         with open_uow() as uow:
             uow.audit.record([Event(at=WorldClock().now(), actor=SYSTEM, kind="order.received")])
             uow.commit()
         worker = start(*WORKER)
+        assert eventually(lambda: read_realm(engine) is Realm.SANDBOX, worker), worker.said
         assert start("call", "sweeps.seal_audit").wait() == 0
         checkpoints = tmp_path / "checkpoints"
         assert eventually(lambda: any(checkpoints.glob("*.checkpoint")), worker), worker.said
@@ -88,10 +86,6 @@ class TestSealing:
 
 
 class TestStart:
-    def test_the_first_worker_claims_the_realm(self, start: Start, engine: Engine) -> None:
-        worker = start(*WORKER)
-        assert eventually(lambda: read_realm(engine) is Realm.SANDBOX, worker), worker.said
-
     def test_a_worker_of_the_other_realm_refuses_in_one_sentence(self, start: Start, engine: Engine) -> None:
         claim_realm(engine, Realm.LIVE, WorldClock().wall())
         worker = start(*WORKER)

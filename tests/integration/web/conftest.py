@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -56,18 +57,26 @@ class Asker:
         return self._client.request(method, path, headers=self.headers, **options)
 
 
+@pytest.fixture(scope="session")
+def empty_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An order database as a shop begins with it; copied, for SQLite waits for the disk whenever it makes a table."""
+    file = tmp_path_factory.mktemp("shop") / "orders.db"
+    order_database.create(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
 def make_services(
     engines: Engines,
     engine: Engine,  # noqa: ARG001  # asked for what it does afterwards
     database: Database,
+    empty_shop: Path,
     tmp_path: Path,
 ) -> Iterator[MakeServices]:
     made: list[Services] = []
     key = tmp_path / "checkpoint-key"
     key.write_text(SignerKey("log.test", bytes(range(32))).reveal())
-    orders_url = f"sqlite:///{tmp_path / 'orders.db'}"
-    order_database.create(orders_url)
+    orders_url = f"sqlite:///{copyfile(empty_shop, tmp_path / 'orders.db')}"
     with connect(engines.redis_url) as redis:
         redis.flushdb()
 

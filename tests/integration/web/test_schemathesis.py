@@ -1,17 +1,16 @@
-"""Whatever is sent by the description of the API: never a fault of ours, and every answer as described."""
+"""Whatever is sent by the description of the API: never a fault of ours, and every answer as described.
+
+Schemathesis takes most of a second to import: each test process collects this file, one of them runs it.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from provisioning.bootstrap import Services
 from provisioning.database.realm import Realm, claim_realm
@@ -20,7 +19,7 @@ from provisioning.web.app import create_app
 from tests.factories import NOW
 from tests.integration.web.landscape import settle
 
-CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
+MODES = ("positive", "negative")
 EVERYBODY = (Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR)
 FEW, MANY = 2, 40  # requests to each operation, and as many wrong ones
 
@@ -38,12 +37,19 @@ def headers(token_of: Callable[..., str]) -> dict[str, str]:
 
 
 def operations(app: FastAPI) -> Iterator[Any]:
+    import schemathesis
+
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
     for found in schema.get_all_operations():
         yield found.ok()
 
 
-def probe(app: FastAPI, headers: dict[str, str], examples: int, mode: GenerationMode) -> None:
+def probe(app: FastAPI, headers: dict[str, str], examples: int, mode: str) -> None:
+    from schemathesis import GenerationMode
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+
+    checks = [not_a_server_error, content_type_conformance, response_schema_conformance]
     for operation in operations(app):
 
         @settings(
@@ -54,23 +60,29 @@ def probe(app: FastAPI, headers: dict[str, str], examples: int, mode: Generation
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=operation.as_strategy(generation_mode=mode))
+        @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
         def send(case: Any) -> None:
-            case.validate_response(case.call(headers=headers), checks=CHECKS)
+            case.validate_response(case.call(headers=headers), checks=checks)
 
         with suppress(Unsatisfiable):  # where nothing is asked for, nothing can be asked wrongly
             send()
 
 
-@pytest.mark.parametrize("mode", list(GenerationMode))
-def test_no_request_brings_it_down(app: FastAPI, headers: dict[str, str], mode: GenerationMode) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_no_request_brings_it_down(app: FastAPI, headers: dict[str, str], mode: str) -> None:
     probe(app, headers, FEW, mode)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", list(GenerationMode))
-def test_nor_do_thousands(app: FastAPI, headers: dict[str, str], mode: GenerationMode) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_nor_do_thousands(app: FastAPI, headers: dict[str, str], mode: str) -> None:
     probe(app, headers, MANY, mode)
+
+
+def test_every_way_of_generating_is_used() -> None:
+    from schemathesis import GenerationMode
+
+    assert set(MODES) == set(GenerationMode)
 
 
 def test_every_route_is_probed(app: FastAPI) -> None:

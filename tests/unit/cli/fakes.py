@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -10,7 +13,7 @@ import pytest
 
 from config.limits import default_limits
 from mappings.loader import OURS, load_mappings
-from provisioning.cli.app import run
+from provisioning.cli.app import TREE, run
 from provisioning.cli.session import Session
 from provisioning.domain.actors import ANONYMOUS, Identity
 from provisioning.domain.campaign import CampaignMember, MemberKey
@@ -85,6 +88,7 @@ APPLICATION = ConsentApplication(
     login_url="https://login.example", client_id="app", redirect_url="https://us.example", key=KEY
 )
 
+RULES = load_mappings()  # read once: that takes longer than most commands
 LOADED = (describe_mappings(msgspec.structs.replace(MAPPINGS, digest="f" * 64)), describe_limits(default_limits()))
 
 
@@ -139,7 +143,7 @@ class FakeServices:
         self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
         self.show_operations = ShowOperations(**rows, foretell=self.foretell_work)
         self.retry_operation = RetryOperation(**sent)
-        self.assess = Assess(**timed, mappings=load_mappings(), limits=default_limits())
+        self.assess = Assess(**timed, mappings=RULES, limits=default_limits())
         self.show_plan = ShowPlan(**timed, foretell=self.foretell_work)
         self.compare_rehearsal = CompareRehearsal(**rows, show_plan=self.show_plan)
         self.approve_plan = ApprovePlan(**sent)
@@ -181,7 +185,7 @@ class FakeServices:
 
     def _of_campaigns(self) -> None:
         """The real ones; only Graph is left out."""
-        timed, ruled = self._timed, {"mappings": load_mappings()}
+        timed, ruled = self._timed, {"mappings": RULES}
         limited = {**timed, "limits": default_limits()}
         self.show_campaigns = ShowCampaigns(**limited, **ruled)
         self.create_campaign = CreateCampaign(**timed, **ruled, remap_for=lambda *_: None)
@@ -334,8 +338,24 @@ class CommandLine:
         return Answer(code, printed.out, printed.err)
 
 
-def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def commands(group: Any = TREE, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words of every command and group below this one."""
     yield path
     for name, below in getattr(group, "commands", {}).items():
         yield from commands(below, (*path, name))
+
+
+EVERY_COMMAND = [path for path in commands() if path]
+
+
+@cache
+def help_of(path: tuple[str, ...]) -> Answer:
+    """Rendered once, however much is asked about it."""
+
+    def services() -> Any:
+        raise AssertionError("help needs no services")
+
+    with pytest.MonkeyPatch.context() as environment, redirect_stdout(StringIO()) as out:
+        environment.setenv("COLUMNS", "80")
+        code = run([*path, "--help"], Session(services))
+    return Answer(code, out.getvalue(), "")

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from provisioning.cli.app import app, run
+from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError, UnavailableError
-from tests.unit.cli.fakes import CommandLine, commands
-
-EVERY_COMMAND = [path for path in commands(typer.main.get_command(app)) if path]
+from tests.unit.cli.fakes import EVERY_COMMAND, CommandLine, help_of
 
 
 def failing(error: BaseException) -> Callable[[], Any]:
@@ -25,32 +22,28 @@ def failing(error: BaseException) -> Callable[[], Any]:
 
 class TestHelp:
     @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
-    def test_it_fits_eighty_columns_and_says_what_the_command_does(
-        self, provisioning: CommandLine, path: tuple[str, ...]
-    ) -> None:
-        answer = provisioning(*path, "--help")
+    def test_it_fits_eighty_columns_and_says_what_the_command_does(self, path: tuple[str, ...]) -> None:
+        answer = help_of(path)
         assert (answer.code, answer.fits) == (0, True), answer.out
         assert answer.out.startswith(f"Usage: provisioning {' '.join(path)}")
 
     @pytest.mark.parametrize("path", [(), *EVERY_COMMAND], ids=" ".join)
-    def test_no_summary_is_cut_short(self, provisioning: CommandLine, path: tuple[str, ...]) -> None:
-        lines = provisioning(*path, "--help").out.splitlines()
+    def test_no_summary_is_cut_short(self, path: tuple[str, ...]) -> None:
+        lines = help_of(path).out.splitlines()
         assert not [line for line in lines if line.endswith("...") and "Usage" not in line]
 
     @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
-    def test_every_command_speaks_json(self, provisioning: CommandLine, path: tuple[str, ...]) -> None:
-        out = provisioning(*path, "--help").out
+    def test_every_command_speaks_json(self, path: tuple[str, ...]) -> None:
+        out = help_of(path).out
         assert ("--json" in out) is ("COMMAND [ARGS]" not in out)
 
-    def test_examples_keep_their_lines(self, provisioning: CommandLine) -> None:
-        out = provisioning("stop", "--help").out
+    def test_examples_keep_their_lines(self) -> None:
+        out = help_of(("stop",)).out
         assert "\n    provisioning stop --tenant school.nl\n    provisioning stop --kind remap\n" in out
 
     @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
-    def test_every_example_is_one_that_the_command_understands(
-        self, provisioning: CommandLine, path: tuple[str, ...]
-    ) -> None:
-        lines = [line.strip() for line in provisioning(*path, "--help").out.splitlines()]
+    def test_every_example_is_one_that_the_command_understands(self, path: tuple[str, ...]) -> None:
+        lines = [line.strip() for line in help_of(path).out.splitlines()]
         examples = [line for line in lines if line.startswith("provisioning ")]
         assert all(line.split()[1 : len(path) + 1] == list(path) for line in examples)
 

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from provisioning.cli.app import app, run
+from provisioning.cli.app import run
 from provisioning.cli.mistakes import sentences
 from provisioning.cli.session import Session
 from provisioning.domain.errors import ConfigurationError
-from tests.unit.cli.fakes import Answer, CommandLine, commands
+from tests.unit.cli.fakes import EVERY_COMMAND, Answer, CommandLine
 from tests.unit.services.fakes_access import ADMIN, OPERATOR, World, a_tenant
 
-EVERY_COMMAND = [path for path in commands(get_command(app)) if path]
 FAILED, USAGE = 1, 2
 READERS = [
     pytest.param(("orders", "submit", "{}"), id="orders"),

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from typer.main import get_command
-
 from provisioning.bootstrap import Services
-from provisioning.cli.app import app as cli
+from provisioning.cli.app import TREE
 from provisioning.web.app import create_app, routes_of
 from tests.unit.bootstrap.test_services import settings
 
@@ -131,9 +129,8 @@ ONLY_ASKED = {
 }
 
 
-def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[str]:
-    found = group or get_command(cli)
-    for name, one in found.commands.items():
+def commands(group: Any = TREE, words: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, one in group.commands.items():
         if hasattr(one, "commands") and name != "sandbox":
             yield from commands(one, (*words, name))
         else:

@@ -1,0 +1,19 @@
+"""Which journeys share a world, and which need one that nobody else is in."""
+
+OF_THEIR_OWN = {  # they leave it otherwise than they found it: killed, stopped, in another year, or under other rules
+    "test_bad_days",
+    "test_campaigns",
+    "test_kills",
+    "test_migration_kills",
+    "test_refusals",
+    "test_rehearsals",
+    "test_remapped_agreements",
+    "test_remaps",
+    "test_tickets",
+}
+NONE_OF_OURS = {"test_demo", "test_migrations_manual", "test_sector_night"}  # they type what starts one
+
+
+def is_shared(module: str) -> bool:
+    """By the last part of the module's name."""
+    return module not in OF_THEIR_OWN | NONE_OF_OURS
