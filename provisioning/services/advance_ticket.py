@@ -4,13 +4,14 @@ Every step is one transaction over what is found then: killed between any two, t
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.errors import InputError
+from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import TicketId
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
@@ -43,8 +44,9 @@ class AdvanceTicket:
     def __call__(self, ticket_id: TicketId) -> Ticket:
         """The ticket where it stands now. Raises InputError when there is none."""
         for _ in range(_MOST_STEPS):
-            if not self._step(ticket_id):
-                break
+            with suppress(ConflictError):  # somebody else moved it: it is looked at as it is now
+                if not self._step(ticket_id):
+                    break
         return self._rest(ticket_id)
 
     def _step(self, ticket_id: TicketId) -> bool:

@@ -10,7 +10,8 @@ from provisioning.domain.errors import ConflictError, NotAllowedError
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.domain.ticket import Ticket, TicketState
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds, require_words
 from provisioning.services.ticket_work import TicketWork, Works
@@ -35,16 +36,16 @@ class CloseTicket:
 
     def _close(self, identity: Identity, named: str, state: TicketState, reason: str) -> Ticket:
         words = require_words(reason, "A ticket that ends unheard needs a reason: what can the board do instead?")
+        return decide(self.open_uow, lambda uow: self._end(uow, identity, named, state, words))
+
+    def _end(self, uow: UnitOfWork, identity: Identity, named: str, state: TicketState, words: str) -> Ticket:
         now = self.clock.now()
-        with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity, dutch_day(now))
-            _require_own(identity, ticket)
-            _require_open(ticket, self.works[ticket.kind])
-            self.works[ticket.kind].close(uow, ticket, now)
-            ending = msgspec.structs.replace(ticket, closing_words=words)
-            closed = self.deeds.move(uow, ending, state, now, reason=Reason.TICKET_CLOSED, actor=identity.actor)
-            uow.commit()
-        return closed
+        ticket = get_ticket(uow, named, identity, dutch_day(now))
+        _require_own(identity, ticket)
+        _require_open(ticket, self.works[ticket.kind])
+        self.works[ticket.kind].close(uow, ticket, now)
+        ending = msgspec.structs.replace(ticket, closing_words=words)
+        return self.deeds.move(uow, ending, state, now, reason=Reason.TICKET_CLOSED, actor=identity.actor)
 
 
 def _require_own(identity: Identity, ticket: Ticket) -> None:

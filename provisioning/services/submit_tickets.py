@@ -17,6 +17,7 @@ from provisioning.domain.rights import Action, require
 from provisioning.domain.ticket import Ticket, TicketForm, TicketState
 from provisioning.domain.ticket_wishes import missing_in
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.decisions import decide
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds
 
@@ -43,19 +44,17 @@ class SubmitTickets:
         A ticket that lacks something, and comes again with it, goes on.
         """
         require(identity, Action.SUBMIT_TICKETS)
-        with self.open_uow() as uow:
-            taken = [self._take(uow, identity, form) for form in forms]
-            uow.commit()
+        taken = decide(self.open_uow, lambda uow: [self._take(uow, identity, form) for form in forms])
         return [self._advanced(one) for one in taken]
 
     def complete(self, identity: Identity, named: str, form: TicketForm) -> Submitted:
         """Fields that were missing, or free text. Raises ConflictError for what says something else than before."""
         require(identity, Action.SUBMIT_TICKETS)
-        with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
-            taken = self._continue(uow, identity, ticket, form)
-            uow.commit()
-        return self._advanced(taken)
+        return self._advanced(decide(self.open_uow, lambda uow: self._complete(uow, identity, named, form)))
+
+    def _complete(self, uow: UnitOfWork, identity: Identity, named: str, form: TicketForm) -> Submitted:
+        ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
+        return self._continue(uow, identity, ticket, form)
 
     def _take(self, uow: UnitOfWork, identity: Identity, form: TicketForm) -> Submitted:
         ticket = _ticket(uow, identity, form, self.clock.now())

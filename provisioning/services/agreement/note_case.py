@@ -14,8 +14,9 @@ from provisioning.domain.records import MappingState
 from provisioning.domain.rights import Action, require
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.planning.agreement_watch import is_untouched
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.agreement.carry import note_mapping
+from provisioning.services.decisions import decide
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.ticket_deeds import TicketDeeds
 
@@ -36,20 +37,20 @@ class NoteCase:
         """
         require(identity, Action.FILE_CASE)
         number = _number(case_number)
+        return decide(self.open_uow, lambda uow: self._note(uow, identity, named, number))
+
+    def _note(self, uow: UnitOfWork, identity: Identity, named: str, number: str) -> Ticket:
         now = self.clock.now()
-        with self.open_uow() as uow:
-            ticket = get_ticket(uow, named, identity, dutch_day(now))
-            move = _require_waiting(ticket, uow.agreement_moves.find_for_work(ticket.ticket_id))
-            if move.case_number == number:
-                return ticket
-            filed = _filed(move, identity, number, now)
-            uow.agreement_moves.save(ticket.ticket_id, filed, now)
-            note_mapping(uow, ticket, MappingState.REMAP_REQUESTED, now)
-            uow.audit.record([_event(identity, ticket, move, number, now)])
-            if ticket.state is TicketState.AWAITING_MICROSOFT:
-                ticket = self.deeds.move(uow, ticket, ticket.state, now, actor=identity.actor, notes=(CASE_FILED,))
-            uow.commit()
-        return ticket
+        ticket = get_ticket(uow, named, identity, dutch_day(now))
+        move = _require_waiting(ticket, uow.agreement_moves.find_for_work(ticket.ticket_id))
+        if move.case_number == number:
+            return ticket
+        uow.agreement_moves.save(ticket.ticket_id, _filed(move, identity, number, now), now)
+        note_mapping(uow, ticket, MappingState.REMAP_REQUESTED, now)
+        uow.audit.record([_event(identity, ticket, move, number, now)])
+        if ticket.state is not TicketState.AWAITING_MICROSOFT:
+            return ticket
+        return self.deeds.move(uow, ticket, ticket.state, now, actor=identity.actor, notes=(CASE_FILED,))
 
 
 def _filed(move: AgreementMove, identity: Identity, number: str, now: datetime) -> AgreementMove:
