@@ -359,6 +359,14 @@ class TestRebind:
         ticket = desk.submit(kind=TicketKind.REBIND, given=given)
         assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors",))
 
+    def test_who_and_from_when_are_asked_in_one_message(self, desk: Desk) -> None:
+        with desk.open_uow() as uow:
+            uow.tenants.add_binding(tenancy.binding(BOARD, desk.home.tenant_id, valid_from=TODAY, selectors={}))
+            uow.commit()
+        ticket = desk.submit(kind=TicketKind.REBIND, given={"organisation": BOARD, "tenant": desk.away.tenant_id})
+        assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors", "valid_from"))
+        assert desk.answers(ticket) == ["received", "asked_back"]
+
     def _bound(self, desk: Desk, on: date = TODAY) -> Binding:
         with desk.open_uow() as uow:
             [binding] = uow.tenants.bindings_of(SCHOOL, on)
