@@ -104,6 +104,8 @@ class RebindWork(WithoutOperations):
         proposal = _proposal(uow, ticket, now)
         if proposal is None:
             raise ConflictError("The tenant of this ticket is known no longer; look at the ticket again.")
+        if proposal.digest != ticket.digest:  # somebody chose other people for the binding meanwhile
+            raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
         if proposal.present is not None and not proposal.needs_a_binding(dutch_day(now)):
             for audience, selector in proposal.changed.items():
                 uow.tenants.set_selector(proposal.present.binding_id, audience, selector, ticket.requested_by, now)
