@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from provisioning.domain.ids import Actor, OperationId, SkuId, TenantId
+from provisioning.domain.ids import Actor, OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.observation import Subscription
 from provisioning.domain.reasons import Reason
 
@@ -77,4 +77,5 @@ class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     releasing: tuple[OperationId, ...] = ()
     is_released: bool = False  # what is to be taken in the source was decided, even if that is nothing
     unserved: tuple[SkuId, ...] = ()  # products of which somebody in the target got nothing, or not everybody
+    holders: tuple[OrganisationId, ...] = ()  # whose seats move, as it was approved; records may change meanwhile
     is_withheld: bool = False

@@ -123,9 +123,9 @@ def worry(move: AgreementMove, now: datetime, limits: Limits) -> Reason | None:
 
 
 def is_stuck_for_days(move: AgreementMove, now: datetime, limits: Limits) -> bool:
-    """Seats in both tenants for so long that only Microsoft's word can end it."""
+    """Seats in both tenants, or in neither, for so long that only Microsoft's word can end it."""
     sighting = sighting_of(move.inventory.moving, move.before, move.latest)
-    return sighting in _HALF and _seen_for(move, now) >= limits.seats_escalate
+    return sighting in {*_HALF, Sighting.VANISHED} and _seen_for(move, now) >= limits.seats_escalate
 
 
 def _nowhere(lasting: timedelta, limits: Limits) -> Reason | None:

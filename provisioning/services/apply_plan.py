@@ -22,8 +22,9 @@ from provisioning.execution.outcome import ChunkOutcome, Direction
 from provisioning.planning.plan import Envelope
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, Quota, UnitOfWork
 from provisioning.services.advance_operation import look_again
+from provisioning.services.doubt_absence import doubt_absence
 from provisioning.services.grounds import grounds_of, own_bindings
-from provisioning.services.only_in_force import LOOK_AGAIN
+from provisioning.services.only_in_force import LOOK_AGAIN, needs_rules_in_force
 from provisioning.services.still_as_planned import LookAtPeople, StillAsPlanned
 from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
@@ -77,7 +78,7 @@ class ApplyPlan:
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         self._executor.recover(operation, lease)
-        turn = self._turn(operation, self._unapproved())
+        turn = self._turn(operation, lease, self._unapproved())
         if turn.instead:
             return self._go_to(operation, turn.instead, turn.reason)
         if turn.plan is None or turn.after is not None:
@@ -93,7 +94,7 @@ class ApplyPlan:
 
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
 
-    def _turn(self, operation: Operation, unapproved: Mapping[ConfigurationKind, datetime]) -> _Turn:
+    def _turn(self, operation: Operation, lease: Lease, unapproved: Mapping[ConfigurationKind, datetime]) -> _Turn:
         now = self._clock.now()
         with self._open_uow() as uow:
             if uow.stops.blocking(operation.tenant_id, operation.kind):
@@ -108,10 +109,11 @@ class ApplyPlan:
             ):
                 return _Turn(instead=_O.VERIFYING)  # nobody is asked to let nothing be done
             void = self._void_reason(uow, operation, plan)
-            if plan and unapproved and _needs_rules_in_force(plan, void, unapproved):
+            if plan and unapproved and needs_rules_in_force(plan, void, unapproved):
                 return _Turn(after=LOOK_AGAIN, reason=Reason.CONFIGURATION_UNAPPROVED)
             if plan is None or void:
                 if plan and void:
+                    doubt_absence(uow, operation, lease, now, self._limits.lag_horizon)
                     uow.plans.void(plan.plan_id, void, now)
                     uow.commit()
                 return _Turn(instead=_O.PLANNING, reason=void)
@@ -196,9 +198,9 @@ class ApplyPlan:
             return self._trouble.met(operation, error)
         if trouble:
             is_ours = trouble is Reason.CHANGED_MEANWHILE
-            return self._end_plan(operation, plan, _O.PLANNING if is_ours else _O.HELD, trouble)
+            return self._end_plan(operation, lease, plan, _O.PLANNING if is_ours else _O.HELD, trouble)
         if look.changed and self._too_many(operation, len(look.changed)):
-            return self._end_plan(operation, plan, _O.PLANNING, Reason.TOO_MANY_CHANGED)
+            return self._end_plan(operation, lease, plan, _O.PLANNING, Reason.TOO_MANY_CHANGED)
         if look.changed:
             self._executor.leave_alone(operation, lease, look.changed)
         if look.unsure:
@@ -208,7 +210,7 @@ class ApplyPlan:
         outcome = self._executor.run_chunk(operation, lease, unchanged)
         if outcome is None:
             return look_again(self._open_uow, operation, self._clock, _STOP_WAIT, Reason.STOPPED)
-        return self._follow(operation, plan, outcome)
+        return self._follow(operation, lease, plan, outcome)
 
     def _too_many(self, operation: Operation, changed: int) -> bool:
         with self._open_uow() as uow:
@@ -223,17 +225,21 @@ class ApplyPlan:
             uow.journal.put_off_removals(operation.operation_id, subjects, self._clock.now() + _YOUNG)
             uow.commit()
 
-    def _end_plan(self, operation: Operation, plan: PlanRecord, state: OperationState, reason: Reason) -> bool:
+    def _end_plan(
+        self, operation: Operation, lease: Lease, plan: PlanRecord, state: OperationState, reason: Reason
+    ) -> bool:
         """It was about people or a group that are otherwise by now: a person looks at that, or a new one is drawn."""
+        now = self._clock.now()
         with self._open_uow() as uow:
-            uow.plans.void(plan.plan_id, reason, self._clock.now())
-            move(uow, operation, state, self._clock.now(), reason=reason)
+            doubt_absence(uow, operation, lease, now, self._limits.lag_horizon)
+            uow.plans.void(plan.plan_id, reason, now)
+            move(uow, operation, state, now, reason=reason)
             uow.commit()
         return state is not _O.HELD
 
     # ── afterwards ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _follow(self, operation: Operation, plan: PlanRecord, outcome: ChunkOutcome) -> bool:
+    def _follow(self, operation: Operation, lease: Lease, plan: PlanRecord, outcome: ChunkOutcome) -> bool:
         if outcome.direction is Direction.STOP_TENANT:
             reason = outcome.reason or Reason.FORBIDDEN
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
@@ -241,7 +247,7 @@ class ApplyPlan:
         if outcome.direction is Direction.STOP_GROUP and self._still.may_lag(operation):
             return look_again(self._open_uow, operation, self._clock, _YOUNG, outcome.reason)
         if outcome.direction is Direction.STOP_GROUP:
-            return self._end_plan(operation, plan, _O.HELD, outcome.reason or Reason.GROUP_UNUSABLE)
+            return self._end_plan(operation, lease, plan, _O.HELD, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):
             return self._replan_later(operation)
         return self._carry_on(operation)  # plan after plan met the same: the count is wrong, who was refused waits
@@ -287,14 +293,3 @@ class ApplyPlan:
             move(uow, operation, state, self._clock.now(), reason=reason)
             uow.commit()
         return state is not _O.HELD
-
-
-def _needs_rules_in_force(
-    plan: PlanRecord, void: Reason | None, unapproved: Mapping[ConfigurationKind, datetime]
-) -> bool:
-    """Whether only a process with the rules in force can say if the plan still stands, and how it is guarded.
-
-    A plan drawn since the mappings in force are rests on these; while our own rows say the same, it goes on.
-    """
-    since = unapproved.get(ConfigurationKind.MAPPINGS)
-    return bool(void) or ConfigurationKind.LIMITS in unapproved or (since is not None and plan.drawn_at < since)

@@ -13,8 +13,9 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
+from provisioning.domain.worklist import Topic
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
-from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named
+from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named, told
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import require_reason
@@ -106,7 +107,18 @@ class IncludeMembers:
                 "approved it without. Prepare another campaign for it."
             )
         _require_ended(uow, meant)
+        uow.outbox.add(told(Topic.CAMPAIGN_ANNOUNCED, _unannounced(uow, campaign, meant), now))
         return _store(uow, campaign, [waiting_again(one, now) for one in meant], identity, now, reason)
+
+
+def _unannounced(uow: UnitOfWork, campaign: Campaign, members: Sequence[CampaignMember]) -> list[CampaignMember]:
+    """Of boards that had nobody in it when the others were told that it comes; before that nobody was."""
+    if campaign.approval is None:
+        return []
+    everybody = uow.campaigns.members(campaign.campaign_id)
+    heard = {one.board_id for one in everybody if one.state is not _M.EXCLUDED}
+    approved_at = campaign.approval.approved_at
+    return [one for one in members if one.entered_at < approved_at and one.board_id not in heard]
 
 
 def _require_ended(uow: UnitOfWork, members: Collection[CampaignMember]) -> None:

@@ -9,6 +9,7 @@ from provisioning.domain.operation import Operation, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
+from provisioning.services.doubt_absence import doubt_absence
 
 _WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
@@ -21,7 +22,7 @@ def leave_rest(
     Nothing more is written, who has a licence keeps it, and whose write left the machine is looked at before anything
     is said of them.
     """
-    _doubt_absence(uow, operation, lease, now, lag_horizon)
+    doubt_absence(uow, operation, lease, now, lag_horizon)
     plan = uow.plans.current(operation.operation_id)
     if plan is not None:
         uow.plans.void(plan.plan_id, reason, now)
@@ -40,24 +41,6 @@ def leave_rest(
 
 def _skipped(record: StepRecord, reason: Reason) -> StepUpdate:
     return StepUpdate(step_id=record.step_id, state=StepState.SKIPPED, reason=reason)
-
-
-def _doubt_absence(uow: UnitOfWork, operation: Operation, lease: Lease, now: datetime, lag_horizon: timedelta) -> None:
-    """What seemed not to have arrived was to be sent again; now that it is not, only a look after the lag horizon
-    makes it sure, which leaves no such reason behind.
-    """
-    seemed = [
-        StepUpdate(
-            step_id=one.step_id,
-            state=StepState.UNKNOWN,
-            reason=Reason.NO_ANSWER,
-            not_before=max(one.sent_at + lag_horizon, now),
-        )
-        for one in uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
-        if one.reason is Reason.NO_ANSWER and one.sent_at
-    ]
-    if seemed:
-        uow.journal.close(operation.operation_id, lease, seemed, [])
 
 
 def _update(person: SubjectRecord, reason: Reason) -> SubjectUpdate:

@@ -1,7 +1,7 @@
 """Work that draws or judges is left alone while this process has other rules than those in force."""
 
-from collections.abc import Callable, Collection
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -9,7 +9,7 @@ from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
-from provisioning.ports import Clock, OpenUnitOfWork
+from provisioning.ports import Clock, OpenUnitOfWork, PlanRecord
 from provisioning.services.advance_operation import Work
 
 LOOK_AGAIN = timedelta(seconds=5)  # while a new version is put in place, a worker that has it comes by soon
@@ -36,3 +36,14 @@ def only_in_force(
         return False
 
     return do
+
+
+def needs_rules_in_force(
+    plan: PlanRecord, void: Reason | None, unapproved: Mapping[ConfigurationKind, datetime]
+) -> bool:
+    """Whether only a process with the rules in force can say if the plan still stands, and how it is guarded.
+
+    A plan drawn since the mappings in force are rests on these; while our own rows say the same, it goes on.
+    """
+    since = unapproved.get(ConfigurationKind.MAPPINGS)
+    return bool(void) or ConfigurationKind.LIMITS in unapproved or (since is not None and plan.drawn_at < since)

@@ -23,6 +23,7 @@ from provisioning.planning.selection import Selection, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import Work, hold
 from provisioning.services.application_incident import OURSELVES
+from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
 from provisioning.services.observe_scene import Observed, laid_over, observe_scene
@@ -70,6 +71,7 @@ class PlanLeftovers:
         self._finish = finish
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
+        doubt_absence_first(self._open_uow, operation, lease, self._clock, self._limits.lag_horizon)
         with self._open_uow() as uow:
             basis = plan_basis(uow, operation, self._clock.now(), self._limits)
             basis = msgspec.structs.replace(basis, strangers=self._others(uow, operation))

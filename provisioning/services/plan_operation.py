@@ -26,6 +26,7 @@ from provisioning.planning.selection import Selection, has_shrunk, select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import hold, look_again
 from provisioning.services.application_incident import OURSELVES
+from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of
 from provisioning.services.leave_to_school import leave_to_school
@@ -69,6 +70,7 @@ class PlanOperation:
         self._keep_alive = keep_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
+        doubt_absence_first(self._open_uow, operation, lease, self._clock, self._limits.lag_horizon)
         with self._open_uow() as uow:
             basis = plan_basis(uow, operation, self._clock.now(), self._limits)
         if basis.hold:

@@ -27,6 +27,7 @@ from provisioning.planning.release import ReleaseScene, plan_release
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import hold
 from provisioning.services.application_incident import OURSELVES
+from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
 from provisioning.services.observe_groups import GroupBasis, ObservedGroups, group_basis, observe_groups
@@ -73,6 +74,7 @@ class PlanPart:
     keep_alive: KeepAlive = kept_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
+        doubt_absence_first(self.open_uow, operation, lease, self.clock, self.limits.lag_horizon)
         with self.open_uow() as uow:
             basis = self._basis(uow, operation)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):

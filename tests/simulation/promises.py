@@ -26,6 +26,14 @@ def check_witness(world: World, *, repeats_allowed: bool) -> None:
     assert repeats_allowed or not repeats, f"{len(repeats)} writes changed nothing"
 
 
+def check_nothing_is_untold(world: World) -> None:
+    """Behind replicas of minutes: a change has its line, or was taken for absent and has it under the repeat."""
+    told = {str(event.correlation) for event in world.database.rows.events if event.kind in _CERTAIN}
+    repeated = {write.subject for write in world.graph.writes if not write.changed and call_of(write.attempt) in told}
+    changes = [write for write in world.graph.writes if write.changed and call_of(write.attempt) not in told]
+    assert [write.attempt for write in changes if write.subject not in repeated] == [], "a write of which nothing tells"
+
+
 def check_continuity(world: World) -> None:
     """No person is without a service at any instant that they had before and have in the end."""
     catalogue = world.mappings.skus

@@ -9,14 +9,20 @@ import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.calendar import start_of
-from provisioning.domain.lifecycle import STEP_ENDS, OperationState, SubjectState
-from provisioning.domain.operation import Operation
+from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState, SubjectState
+from provisioning.domain.operation import Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.services.plan_basis import plan_basis
 from provisioning.services.serve_waiting import ServeWaiting
 from tests.factories import trade
-from tests.simulation.promises import check_continuity, check_list_adds_up, check_plans_stay_off, check_witness
+from tests.simulation.promises import (
+    check_continuity,
+    check_list_adds_up,
+    check_nothing_is_untold,
+    check_plans_stay_off,
+    check_witness,
+)
 from tests.simulation.weather import Weather
 from tests.simulation.world import A3, TENANT, World
 
@@ -173,3 +179,25 @@ class TestTheWaitingList:
         assert serve() == 0
         world.database.rows.policies[TENANT] = direct
         assert serve() == 1
+
+
+class TestAnotherPolicyWhileAnAnswerIsLost:
+    """The plan is over while something seems not to have arrived: it may have, and then it has its line."""
+
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(minutes=6)], ids=["at once", "past the horizon"])
+    @pytest.mark.parametrize("seed", range(6))
+    def test_nothing_that_was_written_is_forgotten(self, seed: int, later: timedelta) -> None:
+        world = World(seed, MAPPINGS, Weather(lost_after=0.4, lag=timedelta(minutes=5)))
+        while not any(map(_seems_absent, world.database.rows.steps.values())):
+            assert world.run(longest=timedelta(milliseconds=1)) is not OperationState.COMPLETED, "another seed"
+        rows = world.database.rows
+        rows.policies[TENANT] = msgspec.structs.replace(rows.policies[TENANT], digest="another")
+        world.clock.moment += later
+        assert world.run() is OperationState.COMPLETED
+        check_list_adds_up(world)
+        check_nothing_is_untold(world)
+        check_continuity(world)
+
+
+def _seems_absent(record: StepRecord) -> bool:
+    return record.state is StepState.PENDING and record.reason is Reason.NO_ANSWER

@@ -162,6 +162,8 @@ class FollowAgreement:
         with self.open_uow() as uow:
             if uow.agreement_moves.find_for_work(ticket.ticket_id) != seen:
                 return  # somebody looked, or decided, in between: theirs counts
+            if uow.tickets.get(ticket.ticket_id).has_ended:
+                return  # taken back, or refused, while we looked
             if ticket.approved_by is not None and move.trouble is None:
                 uow.audit.record(_seen_change(ticket, seen, move, now))
                 move = self._alarmed(uow, ticket, move, now)

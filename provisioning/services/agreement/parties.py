@@ -52,14 +52,18 @@ def wish_in(ticket: Ticket) -> RemapAgreement:
 
 
 def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on: date) -> Parties | None:
-    """None while a tenant is not known to us, or the old one is none of theirs: nobody learns of a stranger's."""
+    """None while a tenant is not known to us, or the old one is none of theirs: nobody learns of a stranger's.
+
+    Of what was approved it is those of then, whatever became of records and domains since.
+    """
     wish = wish_in(ticket)
-    is_withheld = wish.from_tenant == WITHHELD
-    source = uow.tenants.find(move.source) if is_withheld and move else find_tenant(uow, wish.from_tenant)
-    target = find_tenant(uow, wish.to_tenant)
+    is_withheld, approved = wish.from_tenant == WITHHELD, move is not None and bool(move.holders)
+    source = uow.tenants.find(move.source) if move and (is_withheld or approved) else find_tenant(uow, wish.from_tenant)
+    target = uow.tenants.find(move.target) if move and approved else find_tenant(uow, wish.to_tenant)
     if source is None or target is None:
         return None
-    holders = _holding(uow, ticket, wish, {source.tenant_id, target.tenant_id})
+    bought = _holding(uow, ticket, wish, {source.tenant_id, target.tenant_id})
+    holders = move.holders if move and approved else bought
     parties = Parties(
         source=source,
         target=target,
@@ -67,7 +71,7 @@ def find_parties(uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None, on
         served={holder: served_by(uow, holder, on) for holder in holders},
         is_withheld=is_withheld,
     )
-    return parties if is_withheld or _is_theirs(uow, parties, source.tenant_id, on) else None
+    return parties if is_withheld or approved or _is_theirs(uow, parties, source.tenant_id, on) else None
 
 
 def _is_theirs(uow: UnitOfWork, parties: Parties, tenant: TenantId, on: date) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import ConflictError
 from provisioning.domain.ids import OrganisationId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
@@ -70,6 +71,8 @@ class ChangeSkuWork(WithoutOperations):
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:
         """Every plan by the same checks as if it were approved by itself; one that fails leaves all unapproved."""
         decidable = _decidable(uow, uow.tickets.operations_of(ticket.ticket_id), now)
+        if _digest(decidable) != ticket.digest:  # a worker drew another plan meanwhile, which nobody saw
+            raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
         return [approve_in(uow, identity, operation, record, now) for operation, record in decidable]
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:

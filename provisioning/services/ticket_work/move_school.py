@@ -3,10 +3,11 @@
 The migration is found again by who asked for it; its gates, waves and plans have their own approvals.
 """
 
+from collections import Counter
 from datetime import datetime
 
 from provisioning.domain.migration import Migration
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket
 from provisioning.planning.ticket_turn import Progress, Standing
@@ -19,10 +20,16 @@ class MoveSchoolWork(WithoutOperations):
         migrations = [one for one in uow.migrations.list_by() if one.definition.asked_by == ticket.cause]
         if not migrations or migrations[-1].state is MigrationState.ABORTED:
             return Standing(progress=Progress.STUCK, reason=Reason.MIGRATION_TO_PREPARE)
-        return _standing(migrations[-1])
+        return _standing(uow, migrations[-1])
 
 
-def _standing(migration: Migration) -> Standing:
+def _standing(uow: UnitOfWork, migration: Migration) -> Standing:
+    """A migration has an end, too, when people of it failed or went back: then the school has not moved wholly."""
+    people = sum(uow.migrations.counts(migration.migration_id).values(), Counter[PersonState]())
+    moved, left_out = people[PersonState.RELEASED], people[PersonState.LEFT_OUT]
+    others = people.total() - moved - left_out
     counts = {"migration": str(migration.migration_id)}
-    is_over = migration.state is MigrationState.COMPLETED
-    return Standing(progress=Progress.ENDED if is_over else Progress.RUNNING, counts=counts)
+    if migration.state is not MigrationState.COMPLETED:
+        return Standing(progress=Progress.RUNNING, counts=counts)
+    counts |= {"people_moved": str(moved), "people_left_out": str(left_out), "people_not_moved": str(others)}
+    return Standing(progress=Progress.ENDED, counts=counts, is_whole=not others)

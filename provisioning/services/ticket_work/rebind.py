@@ -4,7 +4,7 @@ Nothing is written before it is approved: a selector that changes makes its bind
 the ticket confirms the binding with it, on the ground of two independent facts like everybody else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -77,11 +77,9 @@ class RebindWork(WithoutOperations):
             return Objection(reason=Reason.TENANT_UNKNOWN)
         if uow.organisations.find(_wish(ticket).organisation) is None:
             return Objection(reason=Reason.ORGANISATION_UNKNOWN)
-        if not proposal.selectors:
-            return Objection(reason=Reason.TICKET_INCOMPLETE, missing=("selectors",))
-        present = proposal.present
-        if present is not None and not proposal.stays_in_tenant and proposal.begins <= present.valid_from:
-            return Objection(reason=Reason.TICKET_INCOMPLETE, missing=("valid_from",))
+        missing = tuple(_missing(proposal))
+        if missing:
+            return Objection(reason=Reason.TICKET_INCOMPLETE, missing=missing)
         return None
 
     def standing(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> Standing:
@@ -106,6 +104,8 @@ class RebindWork(WithoutOperations):
         proposal = _proposal(uow, ticket, now)
         if proposal is None:
             raise ConflictError("The tenant of this ticket is known no longer; look at the ticket again.")
+        if proposal.digest != ticket.digest:  # somebody chose other people for the binding meanwhile
+            raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
         if proposal.present is not None and not proposal.needs_a_binding(dutch_day(now)):
             for audience, selector in proposal.changed.items():
                 uow.tenants.set_selector(proposal.present.binding_id, audience, selector, ticket.requested_by, now)
@@ -128,6 +128,15 @@ class RebindWork(WithoutOperations):
         except GraphError as error:
             return error.reason
         return None
+
+
+def _missing(proposal: _Proposal) -> Iterator[str]:
+    """All at once: a board is asked back in one message."""
+    present = proposal.present
+    if not proposal.selectors:
+        yield "selectors"
+    if present is not None and not proposal.stays_in_tenant and proposal.begins <= present.valid_from:
+        yield "valid_from"
 
 
 def _wish(ticket: Ticket) -> Rebind:

@@ -87,16 +87,22 @@ class RemapAgreementWork(WithoutOperations):
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:  # noqa: ARG002
         """From here on what the tenants show is compared with what was approved."""
         move = _move(uow, ticket)
-        since_now = msgspec.structs.replace(move, seen_since=now, next_look_at=now)
+        if self._assessed(uow, ticket, move, now).digest != ticket.digest:  # a worker looked before this had the row
+            raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
+        parties = find_parties(uow, ticket, move, dutch_day(now))
+        holders = parties.holders if parties else ()
+        since_now = msgspec.structs.replace(move, seen_since=now, next_look_at=now, holders=holders)
         uow.agreement_moves.save(ticket.ticket_id, since_now, now)
         return []
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """Until seats are on their way; and when Microsoft has given up on them, which a person must say."""
         move = uow.agreement_moves.find_for_work(ticket.ticket_id)
-        if move is None or ticket.approved_by is None or ticket.reason in _GIVEN_UP:
+        if move is None or ticket.approved_by is None:
             return
-        if move.moved_on is not None or not (is_untouched(move) or is_stuck_for_days(move, now, self.limits)):
+        has_given_up = ticket.reason in _GIVEN_UP or is_stuck_for_days(move, now, self.limits)
+        is_there = move.moved_on is not None or (has_moved(move) and not move.inventory.is_there_already)
+        if is_there or not (is_untouched(move) or has_given_up):
             raise ConflictError(
                 f"Microsoft has begun to move the seats of ticket {ticket.key}; it ends when they are in one tenant."
             )

@@ -64,6 +64,8 @@ class ServicePlanPolicyWork(WithoutOperations):
             current, drawn = self._draw(uow, ticket)
         except InputError as error:
             raise ConflictError(str(error)) from error
+        if drawn.digest != ticket.digest:  # somebody decided something else for the tenant meanwhile
+            raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
         propose(uow, drawn, current, now)
         return put_in_force(uow, drawn, identity.actor, now, self.clock.wall())
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -14,14 +16,16 @@ from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity
 from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
-from provisioning.domain.ids import OperationId, OrganisationId, SkuId
+from provisioning.domain.ids import OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.observation import HeldLicence
+from provisioning.domain.observation import HeldLicence, Seats
 from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import MappingState, Participant, Record, RecordKind, VolumeLicence
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
+from provisioning.planning.ticket_turn import Standing
+from provisioning.services.ticket_work.remap_agreement import RemapAgreementWork
 from tests.factories import TODAY, tenancy
 from tests.factories import operations as make
 from tests.factories import tickets as make_tickets
@@ -294,6 +298,82 @@ class TestAssessment:
             remap.desk.approve(remap.submit())
 
 
+class TestMeanwhile:
+    """Somebody decides while a worker looks, or records change while Microsoft is at it."""
+
+    def test_what_a_worker_finds_while_it_is_approved_is_not_approved_with_it(self, remap: Remap) -> None:
+        ticket = remap.submit()
+        remap.desk.clock.forward(timedelta(days=2))
+        seen = remap.progress(ticket).inventory
+
+        class LookedAt(RemapAgreementWork):
+            def standing(self, *given: Any) -> Standing:
+                found = RemapAgreementWork.standing(self, *given)
+                if len(remap.microsoft.people[remap.y]) == 30:
+                    remap.microsoft.settle(remap.y, person("late"))
+                    remap.desk.follow(ticket)
+                return found
+
+        work = LookedAt(follow=remap.desk.follow, limits=remap.desk.advance.limits)
+        approve = replace(remap.desk.approve_ticket, works={**remap.desk.works, TicketKind.REMAP_AGREEMENT: work})
+        with pytest.raises(ConflictError, match="is not what you saw"):
+            approve(APPROVER, ticket.ticket_id, ticket.digest or "")
+        assert remap.progress(ticket).inventory != seen
+        assert remap.desk.now(ticket).approved_by is None
+
+    def test_taken_back_while_a_worker_looks_nothing_is_begun(self, remap: Remap) -> None:
+        remap.move()
+        ticket = remap.submit()
+        approve = replace(remap.desk.approve_ticket, advance=lambda _: remap.desk.now(ticket))
+        approve(APPROVER, ticket.ticket_id, ticket.digest or "")
+        look = remap.microsoft.observe_seats
+
+        def taking_it_back(tenant: TenantId) -> Seats:
+            if not remap.desk.now(ticket).has_ended:
+                remap.desk.close.withdraw(OPERATOR, ticket.ticket_id, "after all not")
+            return look(tenant)
+
+        with patch.object(remap.microsoft, "observe_seats", taking_it_back):
+            remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.WITHDRAWN
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (40, 0)
+        assert remap.operations(OperationKind.DELIVER) == []
+
+    def test_records_that_change_meanwhile_change_nothing_of_whose_seats_move(self, remap: Remap) -> None:
+        remap.desk.buy("01XX00", 10)
+        remap.microsoft.sell(remap.x, A3, 10)
+        ticket = remap.filed()
+        remap.desk.record(licence("L9", holder="01XX00"))
+        [ours, theirs] = remap.microsoft.take(remap.x, A3)
+        remap.microsoft.bring(remap.x, [theirs])
+        remap.microsoft.bring(remap.y, [ours])
+        remap.look(ticket)
+        assert (remap.entitled(remap.x, "01XX00"), remap.entitled(remap.y, "01XX00")) == (10, 0)
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (0, 40)
+
+    def test_license_ids_that_get_another_number_meanwhile_keep_nobody_waiting(self, remap: Remap) -> None:
+        ticket = remap.filed()
+        remap.desk.record(
+            *(msgspec.structs.replace(licence(one), public_customer_number="PCN9") for one in ("L1", "L2"))
+        )
+        remap.move()
+        remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.RUNNING
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (0, 40)
+
+    def test_a_domain_that_goes_to_another_tenant_meanwhile_changes_nothing(self, remap: Remap) -> None:
+        domain = remap.desk.home.verified_domains[0]
+        ticket = remap.desk.approve(remap.submit(from_tenant=domain))
+        with remap.desk.open_uow() as uow:
+            uow.tenants.save(msgspec.structs.replace(remap.desk.home, verified_domains=()))
+            uow.commit()
+        remap.desk.note_case(OPERATOR, ticket.ticket_id, "1")
+        remap.move()
+        remap.look(ticket)
+        assert remap.state(ticket)[0] is _T.RUNNING
+        assert remap.desk.draw_sheet(OPERATOR, ticket.ticket_id).wrong[1] == remap.x
+
+
 class TestCase:
     def test_approved_it_waits_for_an_operator_to_ask(self, remap: Remap) -> None:
         ticket = remap.approved()
@@ -544,6 +624,17 @@ class TestWrongPlace:
         for_board = remap.desk.sheet(ticket, board_token())
         assert stranger not in msgspec.json.encode(for_board).decode()
         assert remap.desk.sheet(ticket).move is not None
+
+    @pytest.mark.parametrize("days", [4, 5])
+    def test_where_microsoft_leaves_them_it_ends_only_after_days(self, remap: Remap, days: int) -> None:
+        ticket, _ = self._lost(remap)
+        remap.look(ticket, days=days)
+        if days == 4:
+            with pytest.raises(ConflictError, match="begun to move"):
+                remap.desk.close.reject(OPERATOR, ticket.ticket_id, "Microsoft leaves it so")
+        else:
+            ended = remap.desk.close.reject(OPERATOR, ticket.ticket_id, "Microsoft leaves it so")
+            assert ended.state is _T.REJECTED
 
     def test_nothing_is_done_there_and_it_goes_on_when_they_are_right(self, remap: Remap) -> None:
         ticket, stranger = self._lost(remap)

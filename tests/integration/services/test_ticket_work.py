@@ -13,7 +13,8 @@ from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
 from provisioning.domain.ids import SYSTEM, OrganisationId, SkuId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.migration import Migration, Phase, Traveller
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Participant, RecordKind, VolumeLicence
@@ -21,7 +22,7 @@ from provisioning.domain.tenancy import Binding, SkuPolicy
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.authors import authors_of
-from tests.factories import TODAY, guid, migrations, tenancy, tickets
+from tests.factories import NOW, TODAY, guid, migrations, tenancy, tickets
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, PUPILS, STAFF, sku_of
@@ -359,6 +360,14 @@ class TestRebind:
         ticket = desk.submit(kind=TicketKind.REBIND, given=given)
         assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors",))
 
+    def test_who_and_from_when_are_asked_in_one_message(self, desk: Desk) -> None:
+        with desk.open_uow() as uow:
+            uow.tenants.add_binding(tenancy.binding(BOARD, desk.home.tenant_id, valid_from=TODAY, selectors={}))
+            uow.commit()
+        ticket = desk.submit(kind=TicketKind.REBIND, given={"organisation": BOARD, "tenant": desk.away.tenant_id})
+        assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors", "valid_from"))
+        assert desk.answers(ticket) == ["received", "asked_back"]
+
     def _bound(self, desk: Desk, on: date = TODAY) -> Binding:
         with desk.open_uow() as uow:
             [binding] = uow.tenants.bindings_of(SCHOOL, on)
@@ -447,23 +456,44 @@ class TestMoveSchool:
         with pytest.raises(ConflictError, match="waits for no approval"):
             desk.approve(ticket)
 
-    def test_follows_the_migration_that_says_it_comes_of_it(self, desk: Desk) -> None:
+    @pytest.mark.parametrize(
+        ("left", "state", "last"),
+        [
+            ((), _T.COMPLETED, "completed"),
+            ((PersonState.LEFT_OUT,), _T.COMPLETED, "completed"),
+            ((PersonState.FAILED,), _T.PARTIALLY_COMPLETED, "partially_completed"),
+            ((PersonState.ROLLED_BACK,), _T.PARTIALLY_COMPLETED, "partially_completed"),
+        ],
+        ids=str,
+    )
+    def test_follows_the_migration_that_says_it_comes_of_it(
+        self, desk: Desk, left: tuple[PersonState, ...], state: TicketState, last: str
+    ) -> None:
         ticket = self._ticket(desk)
         made = migrations.migration(desk.home.tenant_id, desk.away.tenant_id)
         definition = msgspec.structs.replace(made.definition, asked_by=ticket.cause)
+        people = [self._person(made, one) for one in (PersonState.RELEASED, *left)]
         with desk.open_uow() as uow:
-            uow.migrations.add(msgspec.structs.replace(made, definition=definition), ())
+            uow.migrations.add(msgspec.structs.replace(made, definition=definition), migrations.waves(made))
+            uow.migrations.replace_travellers(made.migration_id, people)
             uow.commit()
         desk.later(minutes=2)
         assert desk.now(ticket).state is _T.RUNNING
-        for state in (MigrationState.MATCHED, MigrationState.RUNNING, MigrationState.COMPLETED):
+        for next_state in (MigrationState.MATCHED, MigrationState.RUNNING, MigrationState.COMPLETED):
             with desk.open_uow() as uow:
                 present = uow.migrations.get(made.migration_id)
-                uow.migrations.save(msgspec.structs.replace(present, state=state, due_at=None))
+                uow.migrations.save(msgspec.structs.replace(present, state=next_state, due_at=None))
                 uow.commit()
         desk.later(minutes=2)
-        assert desk.now(ticket).state is _T.COMPLETED
-        assert desk.answers(ticket) == ["received", "waiting", "started", "completed"]
+        assert desk.now(ticket).state is state
+        assert desk.answers(ticket) == ["received", "waiting", "started", last]
+        told = desk.sheet(ticket).answers[-1].details
+        assert (told["people_moved"], int(told["people_left_out"]) + int(told["people_not_moved"])) == ("1", len(left))
+
+    def _person(self, made: Migration, state: PersonState) -> Traveller:
+        failed = {"failed_in": Phase.PREPARE, "reason": Reason.NOT_FOUND} if state is PersonState.FAILED else {}
+        arrived = {"enabled_at": NOW} if state is PersonState.RELEASED else {}
+        return migrations.traveller(made, state=state, **failed, **arrived)
 
     def test_both_boards_must_be_spoken_for(self, desk: Desk) -> None:
         given = {"school": SCHOOL, "to_board": "42000", "from_tenant": "a.example", "to_tenant": "b.example"}

@@ -181,11 +181,11 @@ class TestIsStuckForDays:
             (LEAVING, LIMITS.seats_escalate, True),
             (IN_BOTH, LIMITS.seats_escalate - _A_SECOND, False),
             (BEFORE, LIMITS.seats_escalate, False),
-            (NOWHERE, LIMITS.seats_escalate, False),
+            (NOWHERE, LIMITS.seats_escalate, True),
             (HAS_MOVED, LIMITS.seats_escalate, False),
         ],
     )
-    def test_only_in_both(self, seen: Look, lasting: timedelta, expected: bool) -> None:
+    def test_only_in_both_or_in_neither(self, seen: Look, lasting: timedelta, expected: bool) -> None:
         assert is_stuck_for_days(move(seen), NOW + lasting, LIMITS) is expected
 
 
