@@ -13,9 +13,8 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
-from provisioning.domain.worklist import Topic
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
-from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named, told
+from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import require_reason
@@ -101,24 +100,24 @@ class IncludeMembers:
         meant = [one for one in members_named(uow, campaign, *whom) if one.state is _M.EXCLUDED]
         if not meant:
             raise InputError("None of them is excluded; nothing was changed.")
-        if never := [one for one in meant if one.reason is Reason.LEFT_OUT]:
-            raise InputError(
-                f"{never[0].tenant_id} was left out when the campaign was drawn ({never[0].told}): whoever approved it "
-                "approved it without. Prepare another campaign for it."
-            )
+        _require_approved_list(campaign, meant)
         _require_ended(uow, meant)
-        uow.outbox.add(told(Topic.CAMPAIGN_ANNOUNCED, _unannounced(uow, campaign, meant), now))
         return _store(uow, campaign, [waiting_again(one, now) for one in meant], identity, now, reason)
 
 
-def _unannounced(uow: UnitOfWork, campaign: Campaign, members: Sequence[CampaignMember]) -> list[CampaignMember]:
-    """Of boards that had nobody in it when the others were told that it comes; before that nobody was."""
-    if campaign.approval is None:
-        return []
-    everybody = uow.campaigns.members(campaign.campaign_id)
-    heard = {one.board_id for one in everybody if one.state is not _M.EXCLUDED}
-    approved_at = campaign.approval.approved_at
-    return [one for one in members if one.entered_at < approved_at and one.board_id not in heard]
+def _require_approved_list(campaign: Campaign, members: Collection[CampaignMember]) -> None:
+    """A second person let the list be as they saw it; only who was taken out since comes back into it."""
+    if never := next((one for one in members if one.reason is Reason.LEFT_OUT), None):
+        raise InputError(
+            f"{never.tenant_id} was left out when the campaign was drawn ({never.told}): whoever approved it "
+            "approved it without. Prepare another campaign for it."
+        )
+    given = campaign.approval
+    if given and (unseen := next((one for one in members if one.entered_at < given.approved_at), None)):
+        raise InputError(
+            f"{unseen.tenant_id} was excluded when the campaign was approved ({unseen.told}): whoever approved it "
+            "approved it without. Prepare another campaign for it."
+        )
 
 
 def _require_ended(uow: UnitOfWork, members: Collection[CampaignMember]) -> None:

@@ -13,11 +13,11 @@ import structlog
 from provisioning.domain.agreement_move import AgreementMove, Look
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.errors import GraphError, RetryableError
+from provisioning.domain.errors import ActionRequiredError, GraphError, RetryableError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
 from provisioning.domain.limits import Limits
-from provisioning.domain.observation import Seats
+from provisioning.domain.observation import Seats, Subscription
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket
@@ -37,6 +37,8 @@ from provisioning.services.agreement.parties import Parties, wish_in
 from provisioning.services.agreement.search import SearchElsewhere
 from provisioning.services.agreement.survey import SurveyAgreement, bought_in
 from provisioning.services.application_incident import OURSELVES
+
+Purchases = tuple[Subscription, ...]
 
 _log = structlog.get_logger(__name__)
 
@@ -98,20 +100,32 @@ class FollowAgreement:
 
     def _look(self, ticket: Ticket, move: AgreementMove, now: datetime) -> None:
         try:
-            here, there = self.gateway.observe_seats(move.source), self.gateway.observe_seats(move.target)
+            there = self.gateway.observe_seats(move.target)
+            left = self._left(move)
         except GraphError as error:
             self._store(ticket, move, self._later(move, now, trouble=_reason_of(error)), now)
             return
         with self.open_uow() as uow:
-            looked = self._looked(uow, move, here, there, now)
+            looked = self._looked(uow, move, left, there, now)
         if looked.vanished_at is not None and looked.seen_in is None:
             looked = self._searched(looked)
         self._store(ticket, move, looked, now)
 
-    def _looked(self, uow: UnitOfWork, move: AgreementMove, here: Seats, there: Seats, now: datetime) -> AgreementMove:
+    def _left(self, move: AgreementMove) -> Purchases:
+        """In the source. What was seen to go stays gone: whoever leaves a tenant may take back its consent at once."""
+        try:
+            return self.gateway.observe_seats(move.source).subscriptions
+        except ActionRequiredError:
+            if not has_moved(move):
+                raise
+            return move.latest.source
+
+    def _looked(
+        self, uow: UnitOfWork, move: AgreementMove, left: Purchases, there: Seats, now: datetime
+    ) -> AgreementMove:
         skus = [*move.inventory.moving, *move.before.bought]
         bought = bought_in(uow, move.target, skus, dutch_day(now))
-        latest = Look(at=now, source=here.subscriptions, target=there.subscriptions, bought=bought)
+        latest = Look(at=now, source=left, target=there.subscriptions, bought=bought)
         was = sighting_of(move.inventory.moving, move.before, move.latest)
         sighting = sighting_of(move.inventory.moving, move.before, latest)
         if sighting is not was:

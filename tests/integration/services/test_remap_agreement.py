@@ -593,6 +593,20 @@ class TestWaiting:
         assert remap.state(ticket)[0] is _T.RUNNING
         assert remap.progress(ticket).alarms == (Reason.OTHERS_MOVED_ALONG,)
 
+    def test_a_source_that_takes_back_its_consent_once_the_seats_were_seen_to_go_keeps_nobody_waiting(
+        self, remap: Remap
+    ) -> None:
+        ticket = remap.filed()
+        remap.move()
+        remap.desk.clock.forward(timedelta(hours=12))
+        remap.desk.advance(ticket.ticket_id)  # one look, which is not enough
+        assert remap.state(ticket)[0] is _T.AWAITING_MICROSOFT
+        remap.microsoft.trouble[remap.x] = ActionRequiredError("No.", Reason.CONSENT_REVOKED)
+        remap.look(ticket)
+        assert remap.state(ticket) == (_T.RUNNING, None)
+        assert (remap.entitled(remap.x), remap.entitled(remap.y)) == (0, 40)
+        assert len(remap.operations(OperationKind.DELIVER)) == 1
+
     def test_a_source_that_refuses_is_held_and_told_once(self, remap: Remap) -> None:
         ticket = remap.filed()
         remap.microsoft.trouble[remap.x] = ActionRequiredError("No.", Reason.CONSENT_REVOKED)

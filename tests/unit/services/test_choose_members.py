@@ -10,7 +10,6 @@ from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.errors import InputError, NotAllowedError
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Topic
 from provisioning.services.choose_members import Changed, ExcludeMembers, IncludeMembers, RetryLeftovers
 from tests.unit.services.campaign_scene import CAMPAIGN, MAPPINGS, a_campaign, a_member, board_of, standing, tenant_of
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
@@ -100,26 +99,25 @@ class TestIncluding:
         assert standing(world, one) == one
         assert world.campaigns[CAMPAIGN].due_at == NOW
 
-    @pytest.mark.parametrize(
-        ("state", "out_for", "told"),
-        [
-            pytest.param(C.NEW, timedelta(hours=1), [], id="before anybody was told"),
-            pytest.param(C.APPROVED, timedelta(hours=1), [board_of(1)], id="it was out when the others were told"),
-            pytest.param(C.APPROVED, -timedelta(hours=1), [], id="it was told, and then taken out"),
-        ],
-    )
-    def test_tells_its_board_that_it_comes(
-        self, world: World, state: CampaignState, out_for: timedelta, told: list[str]
+    @pytest.mark.parametrize("state", [C.APPROVED, C.RUNNING])
+    def test_never_takes_in_who_was_out_when_it_was_approved(self, world: World, state: CampaignState) -> None:
+        made = a_campaign(world, state)
+        assert made.approval is not None
+        before = made.approval.approved_at - timedelta(seconds=1)
+        out = a_member(world, made, 1, M.EXCLUDED, told="no consent", entered_at=before)
+        with pytest.raises(InputError, match=r"excluded when the campaign was approved \(no consent\)"):
+            include(world, "school1.example")
+        assert standing(world, out) == out
+
+    @pytest.mark.parametrize("state", [C.NEW, C.APPROVED])
+    def test_takes_in_who_was_taken_out_since_or_before_anybody_approved(
+        self, world: World, state: CampaignState
     ) -> None:
         made = a_campaign(world, state)
         since = made.approval.approved_at if made.approval else NOW
-        a_member(world, made, 1, M.EXCLUDED, entered_at=since - out_for)
-        a_member(world, made, 2, M.EXCLUDED, board_id=board_of(9), entered_at=since - timedelta(hours=1))
-        a_member(world, made, 3, board_id=board_of(9))
-        include(world, "school1.example", "school2.example")
-        assert [(one.topic, one.organisation_id) for one in world.intents] == [
-            (Topic.CAMPAIGN_ANNOUNCED, board) for board in told
-        ]
+        a_member(world, made, 1, M.EXCLUDED, entered_at=since + timedelta(seconds=1))
+        assert include(world, "school1.example").members == 1
+        assert world.intents == []
 
     def test_never_takes_in_who_was_left_out_when_it_was_drawn(self, world: World) -> None:
         a_member(world, a_campaign(world), 1, M.EXCLUDED, reason=Reason.LEFT_OUT, told="merges")
