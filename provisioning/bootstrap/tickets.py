@@ -41,7 +41,9 @@ class Tickets(Operations, Tenants):
                 mappings=self.mappings, begin_remap=partial(remap_of_ticket, self.mappings)
             ),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
-            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow_agreement, limits=self.limits),
+            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(
+                follow=self.follow_agreement, look=self.follow_agreement.at_once, limits=self.limits
+            ),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
             TicketKind.REBIND: RebindWork(
                 confirm=lambda identity, organisation, tenant, on: self.confirm_binding(

@@ -36,13 +36,20 @@ class CloseTicket:
 
     def _close(self, identity: Identity, named: str, state: TicketState, reason: str) -> Ticket:
         words = require_words(reason, "A ticket that ends unheard needs a reason: what can the board do instead?")
+        with self.open_uow() as uow:
+            ticket = self._open(uow, identity, named)
+        self.works[ticket.kind].look_before_end(ticket)
         return decide(self.open_uow, lambda uow: self._end(uow, identity, named, state, words))
+
+    def _open(self, uow: UnitOfWork, identity: Identity, named: str) -> Ticket:
+        ticket = get_ticket(uow, named, identity, dutch_day(self.clock.now()))
+        _require_own(identity, ticket)
+        _require_open(ticket, self.works[ticket.kind])
+        return ticket
 
     def _end(self, uow: UnitOfWork, identity: Identity, named: str, state: TicketState, words: str) -> Ticket:
         now = self.clock.now()
-        ticket = get_ticket(uow, named, identity, dutch_day(now))
-        _require_own(identity, ticket)
-        _require_open(ticket, self.works[ticket.kind])
+        ticket = self._open(uow, identity, named)
         self.works[ticket.kind].close(uow, ticket, now)
         ending = msgspec.structs.replace(ticket, closing_words=words)
         return self.deeds.move(uow, ending, state, now, reason=Reason.TICKET_CLOSED, actor=identity.actor)

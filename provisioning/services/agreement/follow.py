@@ -66,6 +66,13 @@ class FollowAgreement:
             elif move is not None:
                 self._look(ticket, move, now)
 
+    def at_once(self, ticket: Ticket) -> None:
+        """A look out of turn, before somebody decides by what the last one showed: nothing follows from it."""
+        with self.open_uow() as uow:
+            move = uow.agreement_moves.find(ticket.ticket_id)
+        if move is not None and ticket.approved_by is not None and move.moved_on is None:
+            self._look(ticket, move, self.clock.now(), goes_on=False)
+
     # ── before it is approved ────────────────────────────────────────────────────────────────────────────
 
     def _take_inventory(self, ticket: Ticket, move: AgreementMove | None, now: datetime) -> None:
@@ -98,7 +105,7 @@ class FollowAgreement:
 
     # ── while Microsoft is at it ─────────────────────────────────────────────────────────────────────────
 
-    def _look(self, ticket: Ticket, move: AgreementMove, now: datetime) -> None:
+    def _look(self, ticket: Ticket, move: AgreementMove, now: datetime, *, goes_on: bool = True) -> None:
         try:
             there = self.gateway.observe_seats(move.target)
             left = self._left(move)
@@ -109,7 +116,7 @@ class FollowAgreement:
             looked = self._looked(uow, move, left, there, now)
         if looked.vanished_at is not None and looked.seen_in is None:
             looked = self._searched(looked)
-        self._store(ticket, move, looked, now)
+        self._store(ticket, move, looked, now, goes_on=goes_on)
 
     def _left(self, move: AgreementMove) -> Purchases:
         """In the source. What was seen to go stays gone: whoever leaves a tenant may take back its consent at once."""
@@ -171,7 +178,9 @@ class FollowAgreement:
 
     # ── what is stored, and what follows from it ─────────────────────────────────────────────────────────
 
-    def _store(self, ticket: Ticket, seen: AgreementMove | None, move: AgreementMove, now: datetime) -> None:
+    def _store(
+        self, ticket: Ticket, seen: AgreementMove | None, move: AgreementMove, now: datetime, *, goes_on: bool = True
+    ) -> None:
         begun: list[Operation] = []
         with self.open_uow() as uow:
             if uow.agreement_moves.find_for_work(ticket.ticket_id) != seen:
@@ -181,7 +190,7 @@ class FollowAgreement:
             if ticket.approved_by is not None and move.trouble is None:
                 uow.audit.record(_seen_change(ticket, seen, move, now))
                 move = self._alarmed(uow, ticket, move, now)
-                if seen is not None and _is_confirmed(seen, move):
+                if goes_on and seen is not None and _is_confirmed(seen, move):
                     move, begun = carry_over(uow, ticket, move, self.mappings, self.clock)
             uow.agreement_moves.save(ticket.ticket_id, move, now)
             uow.commit()

@@ -50,6 +50,9 @@ class TicketWork(Protocol):
     def follow_up(self, ticket: Ticket) -> Reason | None:
         """Outside of any transaction, while it runs: what needs Microsoft. Returns what a person must see to."""
 
+    def look_before_end(self, ticket: Ticket) -> None:
+        """Outside of any transaction: whether it is too late to end it may have shown since the last look."""
+
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """It was rejected or withdrawn before anything was done: what was begun is called off.
 
@@ -90,6 +93,9 @@ class WithoutOperations:
 
     def follow_up(self, ticket: Ticket) -> Reason | None:  # noqa: ARG002
         return None
+
+    def look_before_end(self, ticket: Ticket) -> None:
+        """All there is to know is in the database."""
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """Nothing was begun."""

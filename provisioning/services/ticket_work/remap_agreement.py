@@ -53,9 +53,10 @@ _GIVEN_UP = frozenset({Reason.SEATS_NOWHERE_FOR_DAYS, Reason.SEATS_LAPSED})
 
 @dataclass(frozen=True, kw_only=True)
 class RemapAgreementWork(WithoutOperations):
-    """`follow` looks at both tenants, and begins what can be begun."""
+    """`follow` looks at both tenants when it is time, and begins what can be begun; `look` looks out of turn."""
 
     follow: Callable[[Ticket], None]
+    look: Callable[[Ticket], None]
     limits: Limits
 
     followed_in: ClassVar[frozenset[TicketState]] = frozenset(
@@ -94,6 +95,10 @@ class RemapAgreementWork(WithoutOperations):
         since_now = msgspec.structs.replace(move, seen_since=now, next_look_at=now, holders=holders)
         uow.agreement_moves.save(ticket.ticket_id, since_now, now)
         return []
+
+    def look_before_end(self, ticket: Ticket) -> None:
+        """Microsoft may have begun in this hour: a ticket that ended would leave the seats to nobody."""
+        self.look(ticket)
 
     def close(self, uow: UnitOfWork, ticket: Ticket, now: datetime) -> None:
         """Until seats are on their way; and when Microsoft has given up on them, which a person must say."""

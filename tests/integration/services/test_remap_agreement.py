@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -314,7 +315,8 @@ class TestMeanwhile:
                     remap.desk.follow(ticket)
                 return found
 
-        work = LookedAt(follow=remap.desk.follow, limits=remap.desk.advance.limits)
+        follow, limits = remap.desk.follow, remap.desk.advance.limits
+        work = LookedAt(follow=follow, look=follow.at_once, limits=limits)
         approve = replace(remap.desk.approve_ticket, works={**remap.desk.works, TicketKind.REMAP_AGREEMENT: work})
         with pytest.raises(ConflictError, match="is not what you saw"):
             approve(APPROVER, ticket.ticket_id, ticket.digest or "")
@@ -326,10 +328,10 @@ class TestMeanwhile:
         ticket = remap.submit()
         approve = replace(remap.desk.approve_ticket, advance=lambda _: remap.desk.now(ticket))
         approve(APPROVER, ticket.ticket_id, ticket.digest or "")
-        look = remap.microsoft.observe_seats
+        look, looks = remap.microsoft.observe_seats, count()
 
         def taking_it_back(tenant: TenantId) -> Seats:
-            if not remap.desk.now(ticket).has_ended:
+            if next(looks) == 0:
                 remap.desk.close.withdraw(OPERATOR, ticket.ticket_id, "after all not")
             return look(tenant)
 
@@ -474,6 +476,19 @@ class TestCase:
         assert remap.state(ticket)[0] is _T.HELD
         with pytest.raises(ConflictError):
             remap.desk.close.reject(OPERATOR, ticket.ticket_id, "no")
+
+    def test_not_when_a_look_at_that_moment_shows_that_they_went(self, remap: Remap) -> None:
+        ticket = remap.look(remap.filed())
+        remap.move()  # within the hours between two looks
+        with pytest.raises(ConflictError, match="begun to move"):
+            remap.desk.close.withdraw(OPERATOR, ticket.ticket_id, "after all not")
+        remap.look(ticket)
+        assert remap.state(ticket) == (_T.RUNNING, None)
+
+    def test_while_nobody_can_look_by_what_the_last_look_showed(self, remap: Remap) -> None:
+        ticket = remap.look(remap.filed())
+        remap.microsoft.trouble[remap.y] = RetryableError("Busy.", Reason.NO_ANSWER)
+        assert remap.desk.close.reject(OPERATOR, ticket.ticket_id, "order new licences").state is _T.REJECTED
 
     def test_not_any_more_once_seats_are_on_their_way(self, remap: Remap) -> None:
         ticket = remap.filed()

@@ -80,7 +80,7 @@ class Desk:
                 mappings=MAPPINGS, begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)
             ),
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
-            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, limits=limits),
+            TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, look=self.follow.at_once, limits=limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
             TicketKind.REBIND: RebindWork(confirm=self.confirm),
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=MAPPINGS, clock=self.clock),
