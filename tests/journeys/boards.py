@@ -13,14 +13,17 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import ARRIVED, UNDER_WAY, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
-from provisioning.planning.migration_forecast import Outlook, foretell_migration
-from provisioning.planning.quota import Sizes
 from tests.journeys.customers import A3, Customer
 from tests.journeys.desk import Desk
 from tests.journeys.furniture import Town
 from tests.journeys.mergers import Merger, entitle
 from tests.journeys.patience import until
 
+_ADDON: Mapping[str, Any] = {
+    "skuId": "c1bb4b3b-d1bc-4a13-8b4c-5b9b3c1ad1e5",
+    "skuPartNumber": "CROSS_TENANT_USER_DATA_MIGRATION",
+    "servicePlans": [],
+}
 _PATIENCE = 300.0  # real seconds for a wave of thousands on a busy machine
 
 
@@ -93,7 +96,7 @@ class Boards:
                 {"name": "de rest"},
             ],
             "identity": {"file": "people.csv"},
-            "moves_mailboxes": False,
+            "moves_mailboxes": True,
             **more,
         }
         file = self.folder / "merger.yaml"
@@ -152,6 +155,19 @@ class Boards:
         told = self.steer("gate", str(self.moved(people)), "--source", "list")
         assert told["unknown"] == []
 
+    def gate_by_job(self, completed: Iterable[str], synced: Iterable[str]) -> None:
+        """What Microsoft's own job exports: a mailbox that is synced has not moved."""
+        names = self.names(self.target)
+        status = dict.fromkeys(synced, "Synced") | dict.fromkeys(completed, "Completed")
+        rows = [(names[self.coming[one]], word) for one, word in status.items()]
+        job = self._table(f"job-{len(self.desk.deeds)}.csv", ("Identity", "Status"), rows)
+        assert self.steer("gate", str(job), "--source", "microsoft_job")["unknown"] == []
+
+    def buy_addon(self) -> None:
+        """With which Microsoft moves a mailbox: one for each of the source's people, bought in the target."""
+        self.town.control.seed({"catalogue": {"skus": [_ADDON]}}, reset=False)
+        self.town.control.add_subscription(self.target.tenant, skuId=_ADDON["skuId"], totalLicenses=self.sizes.people)
+
     # ── what happens meanwhile ───────────────────────────────────────────────────────────────────────────
 
     def lose_seats(self, number: int) -> None:
@@ -189,11 +205,8 @@ class Boards:
         return {str(one.target_id) for one in self.merger.travellers() if one.state in held}
 
     def foretold(self) -> int:
-        """The writes of all that is still ahead."""
-        services, migration = self.town.services, self.merger.migration
-        sizes = Sizes.of(services.limits)
-        outlook = Outlook(now=services.clock.now(), definition=migration.definition, sizes=sizes)
-        return sum(leg.writes for leg in foretell_migration(self.merger.travellers(), outlook))
+        """The writes of all that is still ahead, as people are shown them before they begin."""
+        return sum(one["writes"] for one in self.desk.look("migrations", "show", self._named)["forecast"])
 
     def await_rest(self) -> None:
         """Until nobody is under way any more."""

@@ -83,6 +83,8 @@ def _find_everybody(boards: Boards) -> None:
     assert f"{len(boards.disputed)} disputed: nobody said what happens with them" in told
     boards.steer("abort", "--reason", "another map")
     boards.create(boards.write(boards.nobody_knows, treatments={"disputed": "leave_out"}))
+    assert "migration_addon" in {one["check"] for one in boards.steer("check", "--wave", "1")["findings"]}
+    boards.buy_addon()
     told = boards.steer("check", "--wave", "1")["findings"]
     assert [one["check"] for one in told] == ["domains_in_source"]  # which is in nobody's way
 
@@ -98,7 +100,7 @@ def _bring(boards: Boards, wave: int, late: int = 0, short: int = 0, dice: Rando
     if short:
         _seat(boards, wave, short)
     going = boards.going(wave)
-    boards.gate(going[late:])  # whoever let the wave be prepared let this, too
+    boards.gate_by_job(going[late:], synced=going[:late])  # whoever let the wave be prepared let this, too
     _misfortune(boards, dice)
     if late:
         boards.gate(going[:late])

@@ -16,7 +16,7 @@ from provisioning.domain.actors import Role
 from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
-from provisioning.local.world import LocalWorld
+from provisioning.local.world import APP, LocalWorld
 from tests.journeys import customers
 from tests.journeys.callers import EVERY, Api, Asked
 from tests.journeys.customers import A3, Customer
@@ -117,11 +117,23 @@ def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
     assert (counts["people_served"], counts["people_released"]) == ("6", "6")
     check_promises(town, there, goal=A3)
     check_promises(town, here)
+    _kept_what_they_had_until_all_were_served(town, here, there)
 
     assert town.await_end(order, within=_WITHIN).state is OperationState.COMPLETED
     assert town.holders(buyer, A3) == set(buyer.people)
     check_promises(town, buyer, goal=A3)
     _has_their_own_and_nothing_else(town, stranger)
+
+
+def _kept_what_they_had_until_all_were_served(town: Town, here: Customer, there: Customer) -> None:
+    """Continuity as far as it is ours: what Microsoft moves stops in the old tenant by itself, and we took nothing
+    there before everybody had it in the new one.
+    """
+    taken, given = (
+        [entry["time"] for entry in town.control.ledger(one.began, tenant=one.tenant, app=APP)] for one in (here, there)
+    )
+    assert (len(taken), len(given)) == (len(here.people), len(there.people))
+    assert max(given) < min(taken)
 
 
 # ── before ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,12 @@ from tests.factories import NOW
 from tests.integration.web.landscape import settle
 
 MODES = ("positive", "negative")
-EVERYBODY = (Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR)
+CALLERS = {
+    "person:everybody": (Role.ADMIN, Role.OPERATOR, Role.APPROVER, Role.AUDITOR),
+    "client:programs": (Role.BOARD,),
+    "client:desk": (Role.DESK,),
+    "client:shop": (Role.SHOP,),
+}
 FEW, MANY = 2, 40  # requests to each operation, and as many wrong ones
 
 
@@ -32,8 +37,9 @@ def app(services: Services) -> FastAPI:
 
 
 @pytest.fixture
-def headers(token_of: Callable[..., str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token_of('person:everybody', *EVERYBODY)}"}
+def headers(token_of: Callable[..., str], caller: str) -> dict[str, str]:
+    board = "41000" if Role.BOARD in CALLERS[caller] else None
+    return {"Authorization": f"Bearer {token_of(caller, *CALLERS[caller], board=board)}"}
 
 
 def operations(app: FastAPI) -> Iterator[Any]:
@@ -68,12 +74,15 @@ def probe(app: FastAPI, headers: dict[str, str], examples: int, mode: str) -> No
             send()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("caller", "mode"), [*(("person:everybody", mode) for mode in MODES), ("client:programs", "positive")]
+)
 def test_no_request_brings_it_down(app: FastAPI, headers: dict[str, str], mode: str) -> None:
     probe(app, headers, FEW, mode)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("mode", MODES)
 def test_nor_do_thousands(app: FastAPI, headers: dict[str, str], mode: str) -> None:
     probe(app, headers, MANY, mode)
@@ -83,6 +92,10 @@ def test_every_way_of_generating_is_used() -> None:
     from schemathesis import GenerationMode
 
     assert set(MODES) == set(GenerationMode)
+
+
+def test_every_role_calls() -> None:
+    assert {role for roles in CALLERS.values() for role in roles} == set(Role)
 
 
 def test_every_route_is_probed(app: FastAPI) -> None:
