@@ -23,11 +23,21 @@ def brings(group: ObservedGroup, change: Change) -> bool:
     )
 
 
-def rule_group(record: StepRecord, group: ObservedGroup | None, now: datetime, limits: Limits, looks: int) -> Ruling:
-    """What a look at the group makes of a step that is applied or unknown; `group` None: it is not there."""
+def rule_group(
+    record: StepRecord,
+    group: ObservedGroup | None,
+    now: datetime,
+    limits: Limits,
+    looks: int,
+    done_at: datetime | None = None,
+) -> Ruling:
+    """What a look at the group makes of a step that is applied or unknown; `group` None: it is not there.
+
+    `done_at`: when another operation of ours did the same to it, if one did.
+    """
     is_done = group is not None and brings(group, record.step.change)
     if is_done:
-        return _done(record, now)
+        return _done(record, now, done_at)
     since = record.applied_at or record.sent_at or now
     if record.state is StepState.UNKNOWN and now - since >= _patience(record, limits):
         doubt = doubt_left(record, now, limits)
@@ -64,16 +74,20 @@ def _patience(record: StepRecord, limits: Limits) -> timedelta:
     return limits.lag_horizon if record.step.kind is StepKind.CREATE_GROUP else limits.settle
 
 
-def _done(record: StepRecord, now: datetime) -> Ruling:
+def _done(record: StepRecord, now: datetime, done_at: datetime | None) -> Ruling:
     told = SubjectUpdate(subject_id=record.step.subject_id, state=SubjectState.VERIFIED)
-    step = _update(record, StepState.VERIFIED, None, now, _found(record))
+    step = _update(record, StepState.VERIFIED, None, now, _found(record, done_at))
     return Ruling(step=step, subject=told)
 
 
-def _found(record: StepRecord) -> Outcome | None:
-    """What the attempt's line says: ours, when its answer was lost; somebody else's, when ours was refused."""
+def _found(record: StepRecord, done_at: datetime | None) -> Outcome | None:
+    """What the attempt's line says: ours, when its answer was lost; somebody else's, when ours was refused, or when
+    another operation, which had an answer, did it since.
+    """
     if record.state is not StepState.UNKNOWN:
         return None
+    if done_at is not None and record.sent_at is not None and done_at > record.sent_at:
+        return Outcome.FOUND_ABSENT
     return Outcome.REFUSED if record.reason is Reason.LICENCE_NOT_HELD else Outcome.FOUND_DONE
 
 

@@ -60,6 +60,7 @@ class VerifyOperation:
         with self._open_uow() as uow:
             records = uow.journal.steps_in(operation.operation_id, _OPEN)
             own = self._own_work(uow, operation, records, now)
+            others = _done_by_others(uow, operation, records)
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
             with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
@@ -72,7 +73,7 @@ class VerifyOperation:
         judged = [
             (record, ruling)
             for record in due
-            if (ruling := early[record.step_id] or self._rule(operation, record, seen, now))
+            if (ruling := early[record.step_id] or self._rule(operation, record, seen, others, now))
         ]
         self._write(operation, lease, judged, seen, now)
         return self._conclude(operation, records, judged)
@@ -100,14 +101,17 @@ class VerifyOperation:
         steps += [one for one in asked if one.state in _UNDER_WAY or _is_to_come(one, plan)]
         return seen.with_groups((record.step for record in steps), is_new=is_new)
 
-    def _rule(self, operation: Operation, record: StepRecord, seen: Seen, now: datetime) -> Ruling | None:
+    def _rule(
+        self, operation: Operation, record: StepRecord, seen: Seen, others: Mapping[SubjectId, datetime], now: datetime
+    ) -> Ruling | None:
         subject, change = record.step.subject_id, record.step.change
         if change.group_id in seen.gone and change.add_sku:  # leaving a group that is no more is done
             return rule_gone(record, now)
         if seen.is_empty_handed(record):
             return rule_empty_handed(record)
         if subject in seen.groups:
-            return rule_group(record, seen.groups[subject], now, self._limits, operation.waits)
+            group, done_at = seen.groups[subject], others.get(subject)
+            return rule_group(record, group, now, self._limits, operation.waits, done_at)
         if subject not in seen.people:
             return rule_unread(record, now, self._limits)
         if seen.shows_done(record):
@@ -228,6 +232,15 @@ class VerifyOperation:
         moments = [*later.values(), uow.journal.next_due(operation.operation_id)]
         unread = now + growing(self._limits.verify_waits, operation.waits)
         return min((moment for moment in moments if moment is not None and moment > now), default=unread)
+
+
+def _done_by_others(uow: UnitOfWork, operation: Operation, records: Iterable[StepRecord]) -> dict[SubjectId, datetime]:
+    """When other operations wrote to groups of which this one had no answer: what is there may be theirs."""
+    unanswered = [one for one in records if one.step.kind in GROUP_STEPS and one.state is StepState.UNKNOWN]
+    sent = [one.sent_at for one in unanswered if one.sent_at is not None]
+    receipts = uow.journal.groups_written_since(operation.tenant_id, min(sent)) if sent else []
+    theirs = [one for one in receipts if one.operation_id != operation.operation_id]
+    return {one.step.subject_id: one.applied_at for one in theirs if one.applied_at is not None}
 
 
 def _is_to_come(record: StepRecord, plan: PlanRecord | None) -> bool:

@@ -56,6 +56,22 @@ class TestRuleGroup:
         assert ruling.subject is not None
         assert ruling.subject.state is SubjectState.VERIFIED
 
+    @pytest.mark.parametrize(
+        ("after", "outcome"),
+        [
+            pytest.param(seconds(1), Outcome.FOUND_ABSENT, id="another operation did it since"),
+            pytest.param(-seconds(1), Outcome.FOUND_DONE, id="another operation did it before"),
+        ],
+    )
+    def test_what_another_operation_did_is_not_the_success_of_a_lost_call(
+        self, after: timedelta, outcome: Outcome
+    ) -> None:
+        lost = step(StepKind.LICENSE_GROUP, StepState.UNKNOWN, LICENSED, ago=seconds(90))
+        ruling = rule_group(lost, group(BRINGS), NOW, LIMITS, 0, NOW - seconds(90) + after)
+        assert ruling.step.state is StepState.VERIFIED
+        assert ruling.step.receipt is not None
+        assert ruling.step.receipt.outcome is outcome
+
     def test_what_was_refused_because_it_was_done_already_is_nobody_s_success_of_ours(self) -> None:
         refused = msgspec.structs.replace(
             step(StepKind.LICENSE_GROUP, StepState.UNKNOWN, LICENSED), reason=Reason.LICENCE_NOT_HELD
