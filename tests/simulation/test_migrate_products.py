@@ -10,6 +10,7 @@ from mappings.loader import load_mappings
 from provisioning.domain.ids import SkuId
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from tests.simulation.board import Board, roll_back
 from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_ended
@@ -55,7 +56,8 @@ class TestPeopleWithTwoProducts:
         """The third has no mailbox, so nobody waited for a gate: they were released a month before the others."""
 
         def is_being_left(world: MergerWorld) -> bool:
-            return len(world.graph.source.writes) >= 2 and world.waves[1] is WaveState.RELEASING
+            writes, month_ago = world.graph.source.writes, world.clock.moment - KEPT_AFTER_RELEASE
+            return len(writes) >= 2 and writes[0].at < month_ago and world.waves[1] is WaveState.RELEASING
 
         board = Board(moments=[(is_being_left, roll_back(1))])
         world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), schools=Schools(also=A1, pilot=5), board=board)
