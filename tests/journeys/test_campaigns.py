@@ -31,7 +31,7 @@ def test_s36_a_sector_changes_product_in_a_night(town: Town, desk: Desk, api: Ap
     silent = town.school(_PEOPLE, roles=READ)  # its administrator never consented to writing
     for school in (*schools, silent):
         _entitle(town, school)
-    watch = api.caller("person:watch", Role.OPERATOR)
+    watch = api.caller("person:campaign-watch", Role.OPERATOR)
     made = desk.do("campaigns", "create", paper(tmp_path, "sector.yaml", _definition(town, [*schools, silent])))
     campaign = str(made["campaign"]["campaign_id"])
     assert (made["tenants"], made["people"]) == (8, 8 * _PEOPLE)

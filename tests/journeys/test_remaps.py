@@ -26,13 +26,13 @@ _WITHIN = 45.0
 @pytest.fixture(scope="module")
 def counter(api: Api) -> Caller:
     """The program of the desk that brings in what schools ask."""
-    return api.caller("client:counter", Role.DESK)
+    return api.caller("client:remap-counter", Role.DESK)
 
 
 @pytest.fixture(scope="module")
 def watch(api: Api) -> Caller:
     """A person of ours, who takes in records and looks."""
-    return api.caller("person:watch", Role.OPERATOR)
+    return api.caller("person:remap-watch", Role.OPERATOR)
 
 
 def order_of(town: Town, school: Customer, seats: int, sku: str = A3) -> None:
