@@ -32,7 +32,7 @@ class SqlSeats(Store):
         )
         return list(self._connection.scalars(query.order_by(table.place)))
 
-    def waiting_lists(self) -> list[WaitingList]:
+    def waiting_lists(self, tenant: TenantId | None = None) -> list[WaitingList]:
         table, wish = waiting_list.c, operations.c.wish
         latest = func.array_agg(aggregate_order_by(table.operation_id, table.listed_at.desc(), table.place.desc()))
         query = (
@@ -44,7 +44,7 @@ class SqlSeats(Store):
                 func.min(table.since).label("since"),
             )
             .join_from(waiting_list, operations, table.operation_id == operations.c.operation_id)
-            .where(table.served_at.is_(None))
+            .where(table.served_at.is_(None), *([] if tenant is None else [table.tenant_id == tenant]))
             # two boards in one tenant are two lists: whom one operation speaks of, another may not know
             .group_by(table.tenant_id, table.sku_id, *(wish.op("->")(literal(part, Text)) for part in _WHOSE))
             .order_by(func.min(table.since))

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -108,6 +109,13 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     stopped_by: str
     stopped_at: datetime
+
+
+class FailedAlike(NamedTuple):
+    """How many tenants failed with one error: of late, and of those, since a person last resumed everything."""
+
+    tenants: int
+    unanswered: int
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):

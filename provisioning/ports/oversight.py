@@ -27,7 +27,7 @@ from provisioning.domain.ids import (
 )
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Answer
-from provisioning.domain.worklist import Intent, Notice, Stop, WorkItem
+from provisioning.domain.worklist import FailedAlike, Intent, Notice, Stop, WorkItem
 from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
 
 
@@ -36,8 +36,11 @@ class StopStore(Protocol):
     def lift(self, scope: str) -> bool: ...
     def list_all(self) -> list[Stop]: ...
     def blocking(self, tenant: TenantId, kind: str) -> Stop | None: ...
-    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
-        """Remember it and return how many tenants failed the same way since."""
+    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> FailedAlike:
+        """Remember it; how many tenants failed the same way since."""
+
+    def answer_credential_failures(self) -> None:
+        """A person resumed everything: what failed until now was looked at."""
 
 
 class ConfigurationStore(Protocol):

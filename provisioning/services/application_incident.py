@@ -16,14 +16,13 @@ OURSELVES = OrganisationId("ourselves")  # whom a notice is for when no customer
 def note_credential_failure(uow: UnitOfWork, tenant: TenantId, reason: Reason, now: datetime, limits: Limits) -> bool:
     """Remember the failure; whether it makes, or belongs to, an incident of the application.
 
-    The caller commits, and changes no tenant's state when the answer is yes.
+    The caller commits, and changes no tenant's state when the answer is yes. Once a person has resumed everything, only
+    what fails from then on calls for another stop: one tenant more is its own trouble, as many as before are ours.
     """
-    tenants = uow.stops.note_credential_failure(tenant, reason, now, now - limits.incident_window)
-    if tenants < limits.incident_tenants:
-        return False
-    if find_stop(uow, EVERYTHING) is None:
-        _declare(uow, reason, tenants, now)
-    return True
+    failed = uow.stops.note_credential_failure(tenant, reason, now, now - limits.incident_window)
+    if failed.unanswered >= limits.incident_tenants and find_stop(uow, EVERYTHING) is None:
+        _declare(uow, reason, failed.unanswered, now)
+    return failed.tenants >= limits.incident_tenants
 
 
 def _declare(uow: UnitOfWork, reason: Reason, tenants: int, now: datetime) -> None:

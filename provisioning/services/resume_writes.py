@@ -8,7 +8,7 @@ from provisioning.domain.events import Event
 from provisioning.domain.rights import Action, require
 from provisioning.domain.worklist import Stop
 from provisioning.ports import Clock, OpenUnitOfWork
-from provisioning.services.stop_writes import find_stop, resolve_scope
+from provisioning.services.stop_writes import EVERYTHING, find_stop, resolve_scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class ResumeWrites:
             if stop is None or not uow.stops.lift(resolved):
                 others = ", ".join(standing.scope for standing in uow.stops.list_all()) or "nothing"
                 raise InputError(f"There is no stop on {resolved}; stopped now: {others}.")
+            if resolved == EVERYTHING:
+                uow.stops.answer_credential_failures()
             event = Event(at=now, actor=identity.actor, kind="writes.resumed", before=resolved, reason=stop.reason)
             uow.audit.record([event])
             uow.commit()

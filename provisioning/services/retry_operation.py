@@ -15,6 +15,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
+from provisioning.services.customer_turn import await_customer_turn
 from provisioning.services.lookup import get_operation
 from provisioning.services.successor import begin_successor, is_under_way
 from provisioning.services.transitions import move
@@ -37,6 +38,7 @@ class RetryOperation:
         now = self.clock.now()
         with self.open_uow() as uow:
             held = get_operation(uow, named)
+            await_customer_turn(uow, [held.wish.holder_id], self.clock.wall())
             event = Event(
                 at=now,
                 actor=identity.actor,

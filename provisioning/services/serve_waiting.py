@@ -9,6 +9,7 @@ from provisioning.domain.observation import SeatCount
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.ports import Clock, Dispatcher, LicenceGateway, OpenUnitOfWork, UnitOfWork, WaitingList
+from provisioning.services.customer_turn import await_customer_turn
 from provisioning.services.successor import begin_successor, is_under_way
 
 _TRY_AGAIN = timedelta(days=1)
@@ -46,6 +47,9 @@ class ServeWaiting:
         now = self._clock.now()
         with self._open_uow() as uow:
             before = uow.operations.get(waiting.operation_id)
+            await_customer_turn(uow, [before.wish.holder_id], self._clock.wall())
+            if not _still_waits(uow, waiting, before):
+                return None
             policy = uow.tenants.policy_on(waiting.tenant_id, dutch_day(now))
             if policy.assignment_mode is AssignmentMode.NONE:
                 return None  # the school gives its free seats itself
@@ -59,6 +63,12 @@ class ServeWaiting:
 def _is_ours_to_serve(uow: UnitOfWork, latest: Operation) -> bool:
     """People of a migration are tried again by who steers it, not behind their back."""
     return latest.wish.part is None and not is_under_way(uow, latest)
+
+
+def _still_waits(uow: UnitOfWork, waiting: WaitingList, latest: Operation) -> bool:
+    """While seats were looked at another round, or a person, may have begun what serves them."""
+    standing = {(one.sku_id, one.operation_id) for one in uow.seats.waiting_lists(waiting.tenant_id)}
+    return (waiting.sku_id, waiting.operation_id) in standing and _is_ours_to_serve(uow, latest)
 
 
 def _is_worth_a_try(before: Operation, count: SeatCount, now: datetime) -> bool:

@@ -22,7 +22,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Lane, Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.worklist import Intent, Stop
+from provisioning.domain.worklist import FailedAlike, Intent, Stop
 from tests.fakes_migrations import MemoryMigrations
 from tests.simulation.boundaries import Where
 from tests.simulation.journal import Journal, Leases
@@ -188,9 +188,10 @@ class _Stops(Store):
         scopes = ("all", f"tenant:{tenant}", f"kind:{kind}")
         return next((self.rows.stops[scope] for scope in scopes if scope in self.rows.stops), None)
 
-    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
+    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> FailedAlike:
         self.rows.failures.append((tenant, reason, at))
-        return len({who for who, why, when in self.rows.failures if why is reason and when >= since})
+        tenants = len({who for who, why, when in self.rows.failures if why is reason and when >= since})
+        return FailedAlike(tenants, unanswered=tenants)
 
 
 class _Audit(Store):

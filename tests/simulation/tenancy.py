@@ -75,18 +75,18 @@ class Seats(Store):
     def waiting(self, tenant: TenantId, sku: SkuId) -> list[SubjectId]:
         return [subject for where, what, subject in self.rows.waiting if (where, what) == (tenant, sku)]
 
-    def waiting_lists(self) -> list[WaitingList]:
-        lists = Counter((tenant, sku) for tenant, sku, _ in self.rows.waiting)
+    def waiting_lists(self, tenant: TenantId | None = None) -> list[WaitingList]:
+        lists = Counter((where, sku) for where, sku, _ in self.rows.waiting if tenant in {None, where})
         latest = {(tenant, sku): operation for (tenant, sku, _), operation in self.rows.waiting.items()}
         return [
             WaitingList(
-                tenant_id=tenant,
+                tenant_id=where,
                 sku_id=sku,
-                operation_id=latest[tenant, sku],
+                operation_id=latest[where, sku],
                 people=people,
-                since=self.rows.operations[latest[tenant, sku]].created_at,
+                since=self.rows.operations[latest[where, sku]].created_at,
             )
-            for (tenant, sku), people in lists.items()
+            for (where, sku), people in lists.items()
         ]
 
     def served(self, tenant: TenantId, sku: SkuId, subjects: Collection[SubjectId], at: datetime) -> None:

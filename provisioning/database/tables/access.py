@@ -1,6 +1,6 @@
 """Who may act, who works where, and where nobody may write."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, SmallInteger, Table
 
 from provisioning.database.tables.columns import METADATA, label, labels, moment, note
 
@@ -41,6 +41,7 @@ credential_failures = Table(
     label("tenant_id", key=True),
     label("reason", key=True),
     moment("failed_at"),
+    Column("is_answered", Boolean, nullable=False),
 )
 
 kept_answers = Table(

@@ -9,7 +9,7 @@ from provisioning.domain.actors import Identity, Role
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import Actor
 from provisioning.domain.reasons import Reason
-from provisioning.domain.worklist import Stop
+from provisioning.domain.worklist import FailedAlike, Stop
 from tests.factories import NOW
 
 A_MONTH = timedelta(days=30)
@@ -104,11 +104,22 @@ class TestStops:
             uow.stops.add(msgspec.structs.replace(self.ALL, scope="everything"))
 
 
+def _note(uow: SqlUnitOfWork, tenant: str, reason: Reason, minutes: int) -> FailedAlike:
+    at = NOW + timedelta(minutes=minutes)
+    return uow.stops.note_credential_failure(tenant, reason, at, at - timedelta(minutes=10))
+
+
 class TestCredentialFailures:
+    def test_what_a_person_answered_is_told_apart(self, uow: SqlUnitOfWork) -> None:
+        for tenant in "ab":
+            _note(uow, tenant, Reason.CREDENTIAL_REJECTED, 0)
+        uow.stops.answer_credential_failures()
+        assert _note(uow, "c", Reason.CREDENTIAL_REJECTED, 1) == (3, 1)
+        assert _note(uow, "a", Reason.CREDENTIAL_REJECTED, 2) == (3, 2)
+
     def test_count_tenants_with_the_same_error_in_the_window(self, uow: SqlUnitOfWork) -> None:
         def note(tenant: str, reason: Reason, minutes: int) -> int:
-            at = NOW + timedelta(minutes=minutes)
-            return uow.stops.note_credential_failure(tenant, reason, at, at - timedelta(minutes=10))
+            return _note(uow, tenant, reason, minutes).tenants
 
         assert note("a", Reason.CREDENTIAL_REJECTED, 0) == 1
         assert note("a", Reason.CREDENTIAL_REJECTED, 1) == 1

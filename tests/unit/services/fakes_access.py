@@ -46,7 +46,7 @@ from provisioning.domain.tenancy import (
     Tenant,
 )
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.worklist import Intent, Lease, Notice, Stop, WorkItem
+from provisioning.domain.worklist import FailedAlike, Intent, Lease, Notice, Stop, WorkItem
 from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.forecast import Work
 from provisioning.planning.mappings_impact import Holders, OpenLines, OpenWork
@@ -188,6 +188,7 @@ class World:
         self.holders: list[tuple[SkuId, Holders]] = []
         self.contents: dict[tuple[ConfigurationKind, str], bytes] = {}
         self.failures: list[tuple[TenantId, Reason, datetime]] = []
+        self.answered = 0  # of them
         self.events: list[Event] = []
         self.intents: list[Intent] = []
         self.notices: list[Notice] = []
@@ -482,8 +483,8 @@ class _Seats(_Store):
     def reserved(self, tenant: TenantId, sku: SkuId, apart_from: OperationId | None = None) -> set[SubjectId]:
         return set()
 
-    def waiting_lists(self) -> list[WaitingList]:
-        return self.world.waiting
+    def waiting_lists(self, tenant: TenantId | None = None) -> list[WaitingList]:
+        return [waiting for waiting in self.world.waiting if tenant in {None, waiting.tenant_id}]
 
     def release(self, operation: OperationId) -> None:
         self.world.released.append(operation)
@@ -525,9 +526,14 @@ class _Stops(_Store):
     def blocking(self, tenant: TenantId, kind: str) -> Stop | None:
         return next((x for x in self.world.stops if x.scope in {"all", f"tenant:{tenant}", f"kind:{kind}"}), None)
 
-    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> int:
+    def note_credential_failure(self, tenant: TenantId, reason: Reason, at: datetime, since: datetime) -> FailedAlike:
         self.world.failures.append((tenant, reason, at))
-        return len({who for who, why, when in self.world.failures if why == reason and when >= since})
+        late = [(who, n) for n, (who, why, when) in enumerate(self.world.failures) if why == reason and when >= since]
+        unanswered = {who for who, number in late if number >= self.world.answered}
+        return FailedAlike(len({who for who, _ in late}), len(unanswered))
+
+    def answer_credential_failures(self) -> None:
+        self.world.answered = len(self.world.failures)
 
 
 class _Configuration(_Store):

@@ -130,6 +130,29 @@ class TestNoteCredentialFailure:
         assert [(x.organisation_id, x.topic) for x in world.intents] == [(OURSELVES, "application_incident")]
         assert world.kinds == ["incident.declared"]
 
+    def test_once_resumed_one_tenant_more_is_no_second_incident(self, world: World) -> None:
+        for number in range(3):
+            self.fail(world, number)
+        resume(world)
+        assert self.fail(world, 4, minutes=1)  # of the same ten minutes still: nobody's state changes
+        assert world.stops == []
+
+    def test_what_still_fails_after_resuming_stops_everything_again(self, world: World) -> None:
+        for number in range(3):
+            self.fail(world, number)
+        resume(world)
+        assert [self.fail(world, number, minutes=1) for number in range(3)] == [True] * 3
+        assert [standing.reason for standing in world.stops] == [Reason.APPLICATION_INCIDENT]
+        assert len(world.intents) == 2
+
+    def test_resuming_one_tenant_answers_nothing(self, world: World) -> None:
+        self.fail(world, 1)
+        self.fail(world, 2)
+        stop(world, "tenant:school.nl")
+        resume(world, "tenant:school.nl")
+        self.fail(world, 3)
+        assert [standing.scope for standing in world.stops] == ["all"]
+
     def test_what_a_person_stopped_already_needs_no_second_stop(self, world: World) -> None:
         stop(world)
         assert [self.fail(world, number) for number in range(3)][-1]
