@@ -28,12 +28,26 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     bought: dict[SkuId, int] = {}
 
 
+class SchoolPeople(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one school, as an inventory counts them: a teacher at two schools is counted at the first.
+
+    `holding`: how many hold each product that moves, in the source; whoever holds two of them is one of `losing`.
+    """
+
+    organisation_id: OrganisationId
+    losing: int = 0
+    present: int = 0
+    ready: int = 0
+    holding: dict[SkuId, int] = {}
+
+
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """What moving would come to, as seen in both tenants.
 
     `moving`: seats of the agreements by product. `along`: seats of the source that our ledger does not explain; under
     the same customer number they go too. `staying`: seats there that others bought. `losing`: people of theirs who
-    hold a product that moves; `present`: people of theirs in the target, of whom `ready` can get a licence at once.
+    hold a product that moves; `present`: people of theirs in the target, of whom `ready` can get a licence at once;
+    `schools`: the same people by school.
     `is_there_already`: Microsoft moved them before anybody asked us.
     """
 
@@ -43,6 +57,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     losing: int = 0
     present: int = 0
     ready: int = 0
+    schools: tuple[SchoolPeople, ...] = ()
     is_there_already: bool = False
 
 

@@ -1,13 +1,13 @@
 """What moving agreements would come to, before anybody asks Microsoft (S28): seats, people, and what is not ours."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 
 import msgspec
 
-from provisioning.domain.agreement_move import Inventory
+from provisioning.domain.agreement_move import Inventory, SchoolPeople
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.observation import Person, Subscription
 from provisioning.domain.order import LedgerEntry
@@ -21,17 +21,21 @@ TOO_FEW, ALONG, SCHOOL_ASSIGNS = "too_few_people_there", "others_move_along", "s
 AGREEMENT_NOTES = (LOSE_AT_ONCE, NOTHING_ELSE, THERE, TOO_FEW, ALONG, SCHOOL_ASSIGNS)
 
 Totals = Mapping[SkuId, int]
+AtSchool = tuple[Person, OrganisationId]
 
 
 class Sides(msgspec.Struct, frozen=True, kw_only=True):
-    """What the inventory counts. `bought_*`: what all customers together bought there; people are theirs alone."""
+    """What the inventory counts. `bought_*`: what all customers together bought there.
+
+    People are theirs alone, each with the school that has them.
+    """
 
     source: tuple[Subscription, ...]
     target: tuple[Subscription, ...]
     bought_in_source: dict[SkuId, int]
     bought_in_target: dict[SkuId, int]
-    people_in_source: tuple[Person, ...] = ()
-    people_in_target: tuple[Person, ...] = ()
+    people_in_source: tuple[AtSchool, ...] = ()
+    people_in_target: tuple[AtSchool, ...] = ()
 
 
 def entitled(held: Iterable[LedgerEntry], tenant: TenantId, on: date) -> dict[SkuId, int]:
@@ -68,14 +72,39 @@ def take_inventory(moving: Totals, sides: Sides, usage_location: str | None) -> 
         for sku in skus
     }
     staying = {sku: seats - moving.get(sku, 0) for sku, seats in sides.bought_in_source.items()}
+    schools = tuple(_schools(moving, sides, usage_location))
     return Inventory(
         moving=dict(moving),
         along={sku: seats for sku, seats in sorted(along.items()) if seats > 0},
         staying={sku: seats for sku, seats in sorted(staying.items()) if seats > 0},
-        losing=sum(any(map(person.holds, moving)) for person in sides.people_in_source),
-        present=len(sides.people_in_target),
-        ready=sum(_is_ready(person, usage_location) for person in sides.people_in_target),
+        losing=sum(one.losing for one in schools),
+        present=sum(one.present for one in schools),
+        ready=sum(one.ready for one in schools),
+        schools=schools,
     )
+
+
+def _schools(moving: Totals, sides: Sides, usage_location: str | None) -> Iterator[SchoolPeople]:
+    here, there = _by_school(sides.people_in_source), _by_school(sides.people_in_target)
+    for school in sorted(here.keys() | there.keys()):
+        users, newcomers = here.get(school, ()), there.get(school, ())
+        holding = {sku: sum(person.holds(sku) for person in users) for sku in sorted(moving)}
+        found = SchoolPeople(
+            organisation_id=school,
+            losing=sum(any(map(person.holds, moving)) for person in users),
+            present=len(newcomers),
+            ready=sum(_is_ready(person, usage_location) for person in newcomers),
+            holding={sku: people for sku, people in holding.items() if people},
+        )
+        if found.losing or found.present:
+            yield found
+
+
+def _by_school(people: Iterable[AtSchool]) -> dict[OrganisationId, list[Person]]:
+    found: dict[OrganisationId, list[Person]] = defaultdict(list)
+    for person, school in people:
+        found[school].append(person)
+    return found
 
 
 def are_too_few(inventory: Inventory, staying_behind: int, *, is_withheld: bool) -> bool:

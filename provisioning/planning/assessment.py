@@ -20,6 +20,7 @@ from provisioning.planning.assessment_facts import Fact
 from provisioning.planning.plan import SubjectPlan
 from provisioning.planning.quota import Sizes
 from provisioning.planning.seats import SeatsSeen
+from provisioning.planning.ticket_counts import AgreementCounts, HolderCount
 
 
 class Feasibility(StrEnum):
@@ -107,6 +108,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     asked: AskedChange | None = None  # the ticket that all of this is for
     for_board: str | None = None  # the board's name when it is its own part alone
+    agreement: AgreementCounts | None = None  # of one that Microsoft moves, once both tenants were looked at
+    holders: tuple[HolderCount, ...] = ()  # of licences that come to be held by another
 
 
 class DrawnPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from itertools import groupby
 from re import sub
 
 from provisioning.planning.assessment import Assessment
-from provisioning.planning.assessment_sections import Grid, Section, sections, title_of
+from provisioning.planning.assessment_grids import Grid, Section
+from provisioning.planning.assessment_sections import sections, title_of
 from provisioning.planning.assessment_words import Tongue
 
 # Measures in rem, so that whoever sets larger letters gets them; contrast of all text is above 7 to 1.

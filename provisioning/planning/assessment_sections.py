@@ -3,34 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-import msgspec
-
 from provisioning.domain.calendar import AMSTERDAM
 from provisioning.domain.ticket import TICKET_ENDS, TicketState
 from provisioning.planning.assessment import Assessment, Feasibility, PlanPart, SchoolCount, SeatNeed
 from provisioning.planning.assessment_counts import ServiceChange
 from provisioning.planning.assessment_facts import Fact
+from provisioning.planning.assessment_grids import Grid, Section
+from provisioning.planning.assessment_requests import request_sections
 from provisioning.planning.assessment_words import AssessmentWords, Tongue
 
 _SHOWN = 100  # people of a list: the whole of it is in the JSON
-
-
-class Grid(msgspec.Struct, frozen=True):
-    """A table. Columns from `numbers` on are numbers; so many of the last rows are sums as `sums` says."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numbers: int
-    sums: int = 0
-
-
-class Section(msgspec.Struct, frozen=True):
-    """A heading with sentences and tables under it."""
-
-    heading: str
-    lines: tuple[str, ...] = ()
-    grids: tuple[Grid, ...] = ()
 
 
 def title_of(assessment: Assessment, tongue: Tongue) -> str:
@@ -52,6 +34,8 @@ def sections(assessment: Assessment, tongue: Tongue) -> list[Section]:
             _held(assessment, tongue),
             Section(words.duration, tuple(_duration(assessment, tongue))),
         ]
+    else:
+        told += request_sections(assessment, tongue)
     return [*told, Section(words.afterwards, tuple(_afterwards(assessment, tongue)))]
 
 
@@ -59,6 +43,9 @@ def _in_short(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
     words = tongue.words
     yield words.verdicts[assessment.feasibility]
     yield from _standing(assessment, tongue)
+    if assessment.agreement is not None:
+        yield words.looked.format(moment=_moment(assessment.agreement.observed_at, assessment))
+        return
     if not assessment.parts:
         if assessment.asked is None or not assessment.asked.is_decided:
             yield words.no_plans

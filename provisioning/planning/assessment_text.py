@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill, wrap
 
 from provisioning.planning.assessment import Assessment
-from provisioning.planning.assessment_sections import Grid, Section, sections, title_of
+from provisioning.planning.assessment_grids import Grid, Section
+from provisioning.planning.assessment_sections import sections, title_of
 from provisioning.planning.assessment_words import Tongue
 
 WIDTH = 80

@@ -70,6 +70,16 @@ class AssessmentWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     not_carried: str
     switched_on: str
     nothing_off: str
+    column_holder: str
+    holders_caption: str
+    moving_caption: str
+    column_losing: str
+    column_present: str
+    column_ready: str
+    moving: str
+    come_back: str
+    not_ready: str
+    microsoft_moves: str
     held: str
     held_why: str
     held_unknown: str

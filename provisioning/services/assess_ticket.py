@@ -15,13 +15,22 @@ from provisioning.domain.ids import OperationId, OrganisationId, TenantId
 from provisioning.domain.operation import Operation
 from provisioning.domain.records import RecordKind, VolumeLicence
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.ticket_wishes import ChangeSku, RemapAgreement, TicketWish, organisations_in, wish_of
+from provisioning.domain.ticket_wishes import (
+    ChangeSku,
+    RemapAgreement,
+    RemapHolder,
+    TicketWish,
+    organisations_in,
+    wish_of,
+)
 from provisioning.planning.asked_change import asked_change
 from provisioning.planning.assessment import Assessment
 from provisioning.planning.assessment_facts import AgreementMove, Fact, FactKind, agreement_facts
+from provisioning.planning.quota import Sizes
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.assess import Assess
 from provisioning.services.boards import board_of, is_under
+from provisioning.services.count_ticket import CountTicket
 from provisioning.services.find_ticket import get_ticket
 from provisioning.services.lookup import get_tenant
 from provisioning.services.ticket_authority import may_know
@@ -58,7 +67,18 @@ class AssessTicket:
             made = self.assess.within(uow, reader, operations, _facts(own, ticket, wish, operations))
             names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
             asked = asked_change(ticket, wish, standing, names, self.mappings)
-            return msgspec.structs.replace(made, asked=asked)
+            counted = CountTicket(uow=uow, name_of=own.name_of, mappings=self.mappings, today=today)
+            return self._with_counts(msgspec.structs.replace(made, asked=asked), counted, ticket, wish)
+
+    def _with_counts(self, made: Assessment, counted: CountTicket, ticket: Ticket, wish: TicketWish) -> Assessment:
+        """What no plan tells; of what was never asked of Microsoft there is no work either."""
+        match wish:
+            case RemapHolder():
+                return msgspec.structs.replace(made, holders=tuple(counted.holders(ticket, wish)))
+            case RemapAgreement() if found := counted.agreement(ticket, Sizes.of(self.assess.limits)):
+                return msgspec.structs.replace(made, agreement=found, writes=found.writes, minutes=found.minutes)
+            case _:
+                return made
 
 
 def _require_complete(ticket: Ticket) -> None:

@@ -84,6 +84,8 @@ def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
     here, there = _school_and_board(town)
     asked = _asked_by_the_board(desk, api, here, there, tmp_path)
     moved = Move(desk, Asked(watch, asked.ticket_id))
+    moved.await_state("awaiting_approval")
+    _told_by_school(moved.seen, asked, here)
     moved.approve()
     _is_drawn_up(moved, tmp_path / "case.txt", here, there)
     town.control.move_subscription(here.tenant, customers.seats_id(here.tenant), there.tenant, arrivesIn=3 * 86_400)
@@ -165,6 +167,18 @@ def _asked_by_the_board(desk: Desk, api: Api, here: Customer, there: Customer, f
     desk.do("records", "import", paper(folder, "s28.jsonl", *known))
     board = api.caller("client:board-there", Role.BOARD, board=there.code)
     return Asked.of(board, **_form(here, there))
+
+
+def _told_by_school(seen: Asked, asked: Asked, school: Customer) -> None:
+    """Beforehand: whose people it is about, what is needed, and what it costs. To a board it is its own schools."""
+    told = seen.by.get(f"{seen.path}/assessment")
+    [row] = told["agreement"]["schools"]
+    assert (row["organisation_id"], row["losing"], row["present"], row["ready"]) == (school.code, 6, 6, 6)
+    assert [(one["needed"], one["moving"]) for one in told["agreement"]["seats"]] == [(6, 6)]
+    assert (told["feasibility"], told["writes"]) == ("possible", 12)
+    assert school.code in seen.by.text(f"{seen.path}/assessment", "text/html")
+    for_board = asked.by.get(f"{asked.path}/assessment")
+    assert (for_board["agreement"]["schools"], for_board["agreement"]["seats"]) == ([], told["agreement"]["seats"])
 
 
 def _ordered_by_both(town: Town, buyer: Customer, stranger: Customer) -> LineKey:

@@ -45,6 +45,10 @@ def test_s29_s33_the_holder_changes_and_nobody_notices(town: Town, desk: Desk, t
     # from here on it goes by itself: the sweep of a worker finds what it waited for
     shown = until(lambda: _awaiting_approval(desk), "the ticket is assessed")
     _revoked_and_signed_again(desk, tmp_path, declaration, shown["ticket"]["digest"])
+    told = desk.read("tickets", "show", "desk/s29")
+    product = town.services.mappings.skus[SkuId(A3)].name
+    assert f"{product} 6 0" in told, told
+    assert f"{product} 0 6" in told
     done = desk.do("tickets", "approve", "desk/s29", shown["ticket"]["digest"][:8], role=Role.APPROVER)
     assert done["state"] == "completed"
 

@@ -11,12 +11,12 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import RetryableError
 from provisioning.domain.ids import SkuId, TenantId
-from provisioning.domain.observation import Census, Person
+from provisioning.domain.observation import Census
 from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Binding, Policy
 from provisioning.domain.ticket import Ticket
-from provisioning.planning.agreement_inventory import Sides, moving_seats, take_inventory
+from provisioning.planning.agreement_inventory import AtSchool, Sides, moving_seats, take_inventory
 from provisioning.planning.agreement_watch import is_there_already
 from provisioning.planning.selection import select
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
@@ -114,9 +114,8 @@ def _side(uow: UnitOfWork, parties: Parties, tenant: TenantId, on: date) -> Side
     )
 
 
-def _people(seen: Observed, side: Side) -> tuple[Person, ...]:
+def _people(seen: Observed, side: Side) -> tuple[AtSchool, ...]:
     """Theirs, once each; whom two would claim is nobody's to count."""
     if not side.own:
         return ()
-    found = select(seen.census, seen.memberships, side.own, side.strangers, Audience.ANY)
-    return tuple(person for person, _ in found.chosen)
+    return select(seen.census, seen.memberships, side.own, side.strangers, Audience.ANY).chosen

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.limits import default_limits
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.errors import ConflictError, NotFoundError
@@ -16,13 +15,11 @@ from provisioning.domain.records import VolumeLicence
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.planning.assessment import Assessment, Feasibility
 from provisioning.planning.assessment_facts import FactKind
-from provisioning.services.assess import Assess
-from provisioning.services.assess_ticket import AssessTicket
 from provisioning.services.browse_tickets import BrowseTickets
 from tests.factories import guid, tenancy
 from tests.factories import tickets as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
-from tests.factories.trade import MAPPINGS, STAFF, sku_of
+from tests.factories.trade import STAFF, sku_of
 from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token
 
 Open = Callable[[], SqlUnitOfWork]
@@ -38,12 +35,6 @@ def desk(open_uow: Open) -> Desk:
     made = Desk(open_uow)
     made.authorise()
     return made
-
-
-def assessed(desk: Desk, ticket: Ticket, identity: Identity = APPROVER) -> Assessment:
-    plain = {"open_uow": desk.open_uow, "clock": desk.clock, "mappings": MAPPINGS}
-    assess = Assess(limits=default_limits(), **plain)  # type: ignore[arg-type]  # one dictionary of several types
-    return AssessTicket(works=desk.works, assess=assess, **plain)(identity, ticket.ticket_id)  # type: ignore[arg-type]
 
 
 def drawn(desk: Desk) -> Ticket:
@@ -63,14 +54,14 @@ def put_under(desk: Desk, board: str, school: str) -> None:
 class TestOfPlans:
     def test_is_approved_by_the_digest_that_it_shows(self, desk: Desk) -> None:
         ticket = drawn(desk)
-        made = assessed(desk, ticket)
+        made = desk.assess(ticket)
         assert (len(made.parts), made.people) == (1, 3)
         assert made.asked is not None
         assert made.asked.digest == ticket.digest
         assert desk.approve_ticket(APPROVER, ticket.ticket_id, made.asked.digest or "").state is TicketState.RUNNING
 
     def test_before_there_are_plans_nobody_knows_whether_it_can_be(self, desk: Desk) -> None:
-        made = assessed(desk, desk.submit(**CHANGE))
+        made = desk.assess(desk.submit(**CHANGE))
         assert (made.feasibility, made.parts) == (Feasibility.UNKNOWN, ())
         assert made.asked is not None
         assert made.asked.digest is None
@@ -79,13 +70,13 @@ class TestOfPlans:
         desk = Desk(open_uow)
         ticket = desk.submit(**CHANGE)
         assert ticket.state is TicketState.AWAITING_AUTHORITY
-        [fact] = assessed(desk, ticket).facts
+        [fact] = desk.assess(ticket).facts
         assert (fact.kind, fact.names) == (FactKind.LOOK_INCOMPLETE, (SCHOOL, SISTER))
 
     def test_a_board_gets_its_own_part_in_counts(self, desk: Desk) -> None:
         put_under(desk, BOARD, SCHOOL)
         ticket = drawn(desk)
-        made = assessed(desk, ticket, board_token())
+        made = desk.assess(ticket, board_token())
         assert made.for_board is not None
         assert all(one.breaches == () for one in made.parts)
         assert all(one.organisation_id in {SCHOOL, BOARD} for part in made.parts for one in part.schools)
@@ -99,7 +90,7 @@ class TestOfPlans:
     def test_a_desk_gets_what_the_board_of_its_ticket_gets(self, desk: Desk) -> None:
         put_under(desk, BOARD, SCHOOL)
         ticket = drawn(desk)
-        assert assessed(desk, ticket, DESK) == assessed(desk, ticket, board_token())
+        assert desk.assess(ticket, DESK) == desk.assess(ticket, board_token())
 
     @pytest.mark.parametrize(
         "other",
@@ -107,7 +98,7 @@ class TestOfPlans:
     )
     def test_for_others_it_does_not_exist(self, desk: Desk, other: Identity) -> None:
         with pytest.raises(NotFoundError, match="There is no ticket"):
-            assessed(desk, drawn(desk), other)
+            desk.assess(drawn(desk), other)
 
 
 class TestTheTicketItself:
@@ -128,19 +119,31 @@ class TestTheTicketItself:
 class TestWithoutPlans:
     def test_says_what_changes(self, desk: Desk) -> None:
         ticket = desk.submit()
-        made = assessed(desk, ticket)
+        made = desk.assess(ticket)
         assert (made.feasibility, made.parts) == (Feasibility.POSSIBLE, ())
         assert made.asked is not None
         assert (made.asked.named["seats"], made.asked.digest) == ("40", ticket.digest)
 
+    def test_of_another_holder_each_side_before_and_after_the_same_once_it_is_done(self, desk: Desk) -> None:
+        ticket = desk.submit()
+        made = desk.assess(ticket)
+        assert [(one.organisation_id, one.before, one.after) for one in made.holders] == [
+            (BOARD, 0, 40),
+            (SCHOOL, 40, 0),
+        ]
+        assert desk.assess(desk.approve(ticket), OPERATOR).holders == made.holders
+
+    def test_a_board_sees_its_own_side_of_it(self, desk: Desk) -> None:
+        assert [one.organisation_id for one in desk.assess(desk.submit(), board_token()).holders] == [BOARD]
+
     def test_what_is_missing_is_asked_back_first(self, desk: Desk) -> None:
         ticket = desk.submit(given={"from_holders": [SCHOOL]})
         with pytest.raises(ConflictError, match="to_holder is missing"):
-            assessed(desk, ticket)
+            desk.assess(ticket)
 
     def test_after_its_end_it_is_decided(self, desk: Desk) -> None:
         done = desk.approve(desk.submit())
-        made = assessed(desk, done, OPERATOR)
+        made = desk.assess(done, OPERATOR)
         assert made.asked is not None
         assert made.asked.is_decided
         assert made.asked.named["seats"] == "40"
@@ -167,7 +170,7 @@ class TestAgreements:
                 )
             )
         ticket = desk.submit(**make_agreement(self.GIVEN | fields))
-        return assessed(desk, ticket, board_token())
+        return desk.assess(ticket, board_token())
 
     def test_s31_a_part_of_a_license_id_cannot_move(self, desk: Desk) -> None:
         made = self.assess(desk, seats=10)

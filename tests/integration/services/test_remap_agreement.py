@@ -153,6 +153,23 @@ class TestAssessment:
         assert "people_lose_at_once" in standing.notes
         assert "too_few_people_there" not in standing.notes
 
+    def test_tells_each_school_of_its_people(self, remap: Remap) -> None:
+        remap.microsoft.settle(remap.y, person("late"))
+        ticket = remap.submit()
+        for reader in (APPROVER, board_token()):
+            told = remap.desk.assess(ticket, reader).agreement
+            assert told is not None
+            assert [(one.organisation_id, one.losing, one.present, one.ready) for one in told.schools] == [
+                (SCHOOL, 30, 31, 31)
+            ]
+            assert [(one.sku_id, one.needed, one.moving) for one in told.seats] == [(A3, 30, 40)]
+            assert (told.writes, told.is_ours) == (60, True)
+
+    def test_before_both_tenants_were_seen_there_is_nothing_to_tell(self, remap: Remap) -> None:
+        remap.microsoft.trouble[remap.x] = RetryableError("away", Reason.TENANT_UNREADABLE)
+        made = remap.desk.assess(remap.submit())
+        assert (made.agreement, made.writes) == (None, 0)
+
     def test_what_our_ledger_does_not_know_may_move_along(self, remap: Remap) -> None:
         remap.microsoft.sell(remap.x, OTHER, 200)
         standing = remap.desk.sheet(remap.submit()).standing

@@ -16,12 +16,15 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.records import Record
 from provisioning.domain.tenancy import BindingEvidence, OrganisationKind
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind
+from provisioning.planning.assessment import Assessment
 from provisioning.services.advance_ticket import AdvanceTicket
 from provisioning.services.agreement.draw_sheet import DrawSheet
 from provisioning.services.agreement.find_strays import FindStrays
 from provisioning.services.agreement.follow import FollowAgreement
 from provisioning.services.agreement.note_case import NoteCase
 from provisioning.services.approve_ticket import ApproveTicket
+from provisioning.services.assess import Assess
+from provisioning.services.assess_ticket import AssessTicket
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.purge_tickets import PurgeTickets
 from provisioning.services.show_tickets import ShowTickets, TicketSheet
@@ -164,6 +167,11 @@ class Desk:
 
     def sheet(self, ticket: Ticket, identity: Identity = OPERATOR) -> TicketSheet:
         return self.show.one(identity, ticket.ticket_id)
+
+    def assess(self, ticket: Ticket, identity: Identity = APPROVER) -> Assessment:
+        plain: dict[str, Any] = {"open_uow": self.open_uow, "clock": self.clock, "mappings": MAPPINGS}
+        assess = Assess(limits=default_limits(), **plain)
+        return AssessTicket(works=self.works, assess=assess, **plain)(identity, ticket.ticket_id)
 
     def answers(self, ticket: Ticket) -> list[str]:
         """Topics in order, without what all of them begin with."""

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from provisioning.domain.agreement_move import Inventory
+from provisioning.domain.agreement_move import Inventory, SchoolPeople
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
-from provisioning.domain.observation import HeldLicence, Subscription
+from provisioning.domain.observation import HeldLicence, Person, Subscription
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket_wishes import RemapAgreement
 from provisioning.planning.agreement_inventory import (
+    AtSchool,
     Sides,
     are_too_few,
     counts_of,
@@ -30,7 +31,12 @@ from tests.unit.planning.scene import person
 
 X, Y, Z = TenantId("x"), TenantId("y"), TenantId("z")
 A3, A1 = SkuId("a3"), SkuId("a1")
+NORTH, SOUTH, EAST = OrganisationId("n"), OrganisationId("s"), OrganisationId("e")
 WISH = RemapAgreement(public_customer_number="P", licence_ids=("L1",), from_tenant="x", to_tenant="y")
+
+
+def at(school: OrganisationId, *people: Person) -> tuple[AtSchool, ...]:
+    return tuple((one, school) for one in people)
 
 
 def subscription(total: int, sku: SkuId = A3, status: str = "Enabled") -> Subscription:
@@ -87,16 +93,52 @@ class TestTakeInventory:
         seen = sides(
             source=(subscription(60), subscription(200, A1), subscription(9, status="Warning")),
             bought_in_source={A3: 50},
-            people_in_source=(person("a", HeldLicence(A3)), person("b", HeldLicence(A1)), person("c")),
-            people_in_target=(person("d"), person("e", usage_location=None), person("f", is_enabled=False)),
+            people_in_source=at(NORTH, person("a", HeldLicence(A3)), person("b", HeldLicence(A1)), person("c")),
+            people_in_target=at(NORTH, person("d"), person("e", usage_location=None), person("f", is_enabled=False)),
         )
         found = take_inventory({A3: 40}, seen, None)
         assert found == Inventory(
-            moving={A3: 40}, along={A1: 200, A3: 10}, staying={A3: 10}, losing=1, present=3, ready=1
+            moving={A3: 40},
+            along={A1: 200, A3: 10},
+            staying={A3: 10},
+            losing=1,
+            present=3,
+            ready=1,
+            schools=(SchoolPeople(organisation_id=NORTH, losing=1, present=3, ready=1, holding={A3: 1}),),
         )
 
+    def test_each_school_has_its_own_people_and_only_those_that_have_a_part_in_it(self) -> None:
+        both = person("b", HeldLicence(A3), HeldLicence(A1))
+        seen = sides(
+            people_in_source=(*at(SOUTH, person("a", HeldLicence(A3)), both), *at(EAST, person("c"))),
+            people_in_target=at(NORTH, person("d")),
+        )
+        assert take_inventory({A3: 2, A1: 1}, seen, None).schools == (
+            SchoolPeople(organisation_id=NORTH, present=1, ready=1),
+            SchoolPeople(organisation_id=SOUTH, losing=2, holding={A3: 2, A1: 1}),
+        )
+
+    @given(
+        some.lists(some.tuples(some.sampled_from("nse"), some.sampled_from([(), (A3,), (A1,), (A3, A1)]))),
+        some.lists(some.tuples(some.sampled_from("nse"), some.booleans())),
+    )
+    def test_what_is_told_in_all_is_what_the_schools_add_up_to(
+        self, here: list[tuple[str, tuple[SkuId, ...]]], there: list[tuple[str, bool]]
+    ) -> None:
+        source = tuple(
+            (person(f"s{n}", *map(HeldLicence, skus)), OrganisationId(school)) for n, (school, skus) in enumerate(here)
+        )
+        target = tuple(
+            (person(f"t{n}", is_enabled=able), OrganisationId(school)) for n, (school, able) in enumerate(there)
+        )
+        found = take_inventory({A3: 40}, sides(people_in_source=source, people_in_target=target), "NL")
+        told = [(one.losing, one.present, one.ready) for one in found.schools]
+        assert tuple(map(sum, zip((0, 0, 0), *told, strict=True))) == (found.losing, found.present, found.ready)
+        assert found.losing == sum(A3 in skus for _, skus in here)
+        assert found.ready == sum(able for _, able in there)
+
     def test_a_policy_that_names_a_usage_location_makes_ready(self) -> None:
-        seen = sides(people_in_target=(person("e", usage_location=None),))
+        seen = sides(people_in_target=at(NORTH, person("e", usage_location=None)))
         assert take_inventory({A3: 1}, seen, "NL").ready == 1
 
     def test_s32_what_moves_is_not_along(self) -> None:
@@ -127,6 +169,7 @@ class TestTold:
         others = [
             digest_of(WISH, X, Z, Inventory(moving={A3: 40}), who),
             digest_of(WISH, X, Y, Inventory(moving={A3: 41}), who),
+            digest_of(WISH, X, Y, Inventory(moving={A3: 40}, schools=(SchoolPeople(organisation_id=NORTH),)), who),
             digest_of(WISH, X, Y, Inventory(moving={A3: 40}), ()),
         ]
         assert base not in others

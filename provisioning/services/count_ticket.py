@@ -1,0 +1,49 @@
+"""Counts of requests for which no plan is drawn before they are approved: agreements that move, other holders."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Mappings
+from provisioning.domain.ids import OrganisationId
+from provisioning.domain.ticket import Ticket
+from provisioning.domain.ticket_wishes import RemapHolder
+from provisioning.planning.holder_transfer import transfer
+from provisioning.planning.quota import Sizes
+from provisioning.planning.ticket_counts import AgreementCounts, HolderCount, count_agreement, count_holders
+from provisioning.ports import UnitOfWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountTicket:
+    """In the caller's transaction. `name_of` knows the organisations that the reader may see, and no others."""
+
+    uow: UnitOfWork
+    name_of: Callable[[OrganisationId], str | None]
+    mappings: Mappings
+    today: date
+
+    def agreement(self, ticket: Ticket, sizes: Sizes) -> AgreementCounts | None:
+        """None before somebody looked at both tenants."""
+        move = self.uow.agreement_moves.find(ticket.ticket_id)
+        if move is None or move.inventoried_at is None:
+            return None
+        policies = (self.uow.tenants.policy_on(tenant, self.today) for tenant in (move.source, move.target))
+        source, target = (policy.assignment_mode for policy in policies)
+        names = self._names(one.organisation_id for one in move.inventory.schools)
+        return count_agreement(move, (source, target), names, self.mappings, sizes)
+
+    def holders(self, ticket: Ticket, wish: RemapHolder) -> list[HolderCount]:
+        """As it was transferred, once it was."""
+        day = wish.effective_on or dutch_day(ticket.created_at)
+        concerned = dict.fromkeys([*wish.from_holders, wish.to_holder])
+        held = [entry for holder in concerned for entry in self.uow.ledger.list_by(holder)]
+        others = [entry for entry in held if entry.cause_ref != ticket.cause]
+        goes = [entry for entry in others if entry.holder_id in wish.from_holders]
+        transferred = [entry for entry in held if entry.cause_ref == ticket.cause]
+        transferred = transferred or transfer(goes, wish.to_holder, day, ticket.cause, wish.sku_id)
+        return count_holders(others, transferred, day, self._names(concerned), self.mappings)
+
+    def _names(self, organisations: Iterable[OrganisationId]) -> dict[OrganisationId, str]:
+        return {one: name for one in organisations if (name := self.name_of(one)) is not None}

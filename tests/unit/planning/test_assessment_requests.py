@@ -1,0 +1,106 @@
+"""Requests without plans, as they are told: by school, within eighty columns, and on a page."""
+
+import msgspec
+import pytest
+
+from provisioning.domain.ids import OrganisationId, SkuId
+from provisioning.planning.assessment import Assessment, Reader
+from provisioning.planning.assessment_page import to_page
+from provisioning.planning.assessment_text import WIDTH, to_text
+from provisioning.planning.ticket_counts import AgreementCounts, HolderCount, SchoolMove, SeatsMove
+from provisioning.words.assessments import tongue_of
+from provisioning.words.catalogue import Language
+from tests.unit.planning.assessments import ALL, NORTH, OF_BOARD, SOUTH, assess
+from tests.unit.planning.scene import NOW
+
+LINDE = SchoolMove(organisation_id=NORTH, name="De Linde", losing=1200, present=1180, ready=1150)
+EIK = SchoolMove(organisation_id=SOUTH, name="De Eik", losing=30, present=30, ready=30)
+MOVED = AgreementCounts(
+    observed_at=NOW,
+    schools=(LINDE, EIK),
+    seats=(SeatsMove(sku_id=SkuId("a3"), product="A3 voor medewerkers", needed=1230, moving=1300),),
+    services=("exchange", "teams"),
+    writes=2460,
+    minutes=3,
+    is_ours=True,
+)
+HELD = (
+    HolderCount(organisation_id=NORTH, name="De Linde", product="A3 voor medewerkers", before=40, after=0),
+    HolderCount(
+        organisation_id=OrganisationId("41000"), name="41000", product="A3 voor medewerkers", before=0, after=40
+    ),
+)
+DUTCH, ENGLISH = tongue_of(Language.DUTCH), tongue_of(Language.ENGLISH)
+
+
+def moved(reader: Reader = OF_BOARD, **fields: object) -> Assessment:
+    counts = msgspec.structs.replace(MOVED, **fields)
+    made = assess(reader=reader)
+    return msgspec.structs.replace(made, agreement=counts, writes=counts.writes, minutes=counts.minutes)
+
+
+def held() -> Assessment:
+    return msgspec.structs.replace(assess(reader=OF_BOARD), holders=HELD)
+
+
+def said(made: Assessment, language: Language = Language.DUTCH) -> str:
+    return " ".join(to_text(made, tongue_of(language)).split())
+
+
+class TestAgreement:
+    def test_a_board_reads_its_schools_seats_services_and_time(self) -> None:
+        text = said(moved())
+        assert "De Linde (north) 1.200 1.180 1.150" in text
+        assert "De Eik (south) 30 30 30" in text
+        assert "Alle scholen samen 1.230 1.210 1.180" in text
+        assert "Nodig van A3 voor medewerkers: 1.230." in text
+        assert "Microsoft verhuist van A3 voor medewerkers: 1.300." in text
+        assert "Er zijn genoeg licenties vrij." in text
+        assert "komen terug in de nieuwe: E-mail en agenda" in text
+        assert "nog geen licentie kunnen krijgen: 30." in text
+        assert "keken voor het laatst in uw omgeving op" in text
+        assert "Duur van het werk in minuten, ongeveer: 3." in text
+
+    def test_writes_are_for_operators(self) -> None:
+        assert "Writes: 2,460." in said(moved(ALL), Language.ENGLISH)
+        assert "2.460" not in said(moved())
+
+    def test_fewer_seats_than_people_are_told(self) -> None:
+        short = (msgspec.structs.replace(MOVED.seats[0], moving=1200),)
+        assert "Er zijn te weinig licenties vrij. Aantal te weinig: 30." in said(moved(seats=short))
+
+    def test_one_school_needs_no_sum(self) -> None:
+        assert "Alle scholen samen" not in said(moved(schools=(EIK,)))
+
+    def test_with_everybody_ready_nobody_is_left_out(self) -> None:
+        assert "Iedereen kan mee." in said(moved(schools=(EIK,)))
+
+    def test_of_a_school_that_assigns_by_itself_no_time_is_promised(self) -> None:
+        text = said(moved(is_ours=False, writes=0, minutes=0))
+        assert "ongeveer een week" in text
+        assert "minuten" not in text
+        assert "Er is geen werk te doen" not in text
+
+    def test_where_nobody_was_seen_there_is_no_table(self) -> None:
+        assert "per school" not in said(moved(schools=()))
+
+
+class TestHolders:
+    def test_each_before_and_after_by_name_and_code(self) -> None:
+        text = said(held())
+        assert "Op naam van" in text
+        assert "De Linde (north) A3 voor medewerkers 40 0" in text
+        assert "41000 A3 voor medewerkers 0 40" in text
+        assert "Niemand krijgt of verliest een dienst." in text
+        assert "Er is geen werk te doen." in text
+
+
+class TestDrawn:
+    @pytest.mark.parametrize("tongue", [DUTCH, ENGLISH], ids=lambda one: one.words.language)
+    @pytest.mark.parametrize("made", [moved(), held()], ids=["moved", "held"])
+    def test_on_a_screen_and_on_a_page(self, made: Assessment, tongue: object) -> None:
+        text = to_text(made, tongue)  # type: ignore[arg-type]
+        assert max(map(len, text.splitlines())) <= WIDTH
+        page = to_page(made, tongue)  # type: ignore[arg-type]
+        assert page.count("<table>") == 1
+        assert "De Linde" in page
