@@ -26,7 +26,7 @@ up: $(INSTALLED) ## the same world, left running to play with (Ctrl-C stops it)
 	@$(BIN)/provisioning up
 
 test: $(INSTALLED) check ## everything CI runs
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q  # four on two cores: journeys mostly wait
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -q  # five on two cores: journeys mostly wait
 
 check: lint types layers ## the checks that need no engine
 

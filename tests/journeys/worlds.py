@@ -2,14 +2,11 @@
 
 OF_THEIR_OWN = {  # they leave it otherwise than they found it: killed, stopped, in another year, or under other rules
     "test_bad_days",
-    "test_campaigns",
     "test_kills",
     "test_migration_kills",
     "test_refusals",
     "test_rehearsals",
     "test_remapped_agreements",
-    "test_remaps",
-    "test_tickets",
 }
 NONE_OF_OURS = {"test_demo", "test_migrations_manual", "test_sector_night"}  # they type what starts one
 
