@@ -32,6 +32,7 @@ class SchoolPeople(msgspec.Struct, frozen=True, kw_only=True):
     """Of one school, as an inventory counts them: a teacher at two schools is counted at the first.
 
     `holding`: how many hold each product that moves, in the source; whoever holds two of them is one of `losing`.
+    `serving`: how many of `ready` each product is for, in the target: staff and pupils get each their own.
     """
 
     organisation_id: OrganisationId
@@ -39,6 +40,7 @@ class SchoolPeople(msgspec.Struct, frozen=True, kw_only=True):
     present: int = 0
     ready: int = 0
     holding: dict[SkuId, int] = {}
+    serving: dict[SkuId, int] = {}
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from hashlib import sha256
 import msgspec
 
 from provisioning.domain.agreement_move import Inventory, SchoolPeople
-from provisioning.domain.ids import OrganisationId, SkuId, TenantId
+from provisioning.domain.ids import OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.observation import Person, Subscription
 from provisioning.domain.order import LedgerEntry
 from provisioning.domain.tenancy import AssignmentMode
@@ -27,7 +27,7 @@ AtSchool = tuple[Person, OrganisationId]
 class Sides(msgspec.Struct, frozen=True, kw_only=True):
     """What the inventory counts. `bought_*`: what all customers together bought there.
 
-    People are theirs alone, each with the school that has them.
+    People are theirs alone, each with the school that has them. `chosen`: whom each product is for, in the target.
     """
 
     source: tuple[Subscription, ...]
@@ -36,6 +36,7 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     bought_in_target: dict[SkuId, int]
     people_in_source: tuple[AtSchool, ...] = ()
     people_in_target: tuple[AtSchool, ...] = ()
+    chosen: dict[SkuId, frozenset[SubjectId]] = {}
 
 
 def entitled(held: Iterable[LedgerEntry], tenant: TenantId, on: date) -> dict[SkuId, int]:
@@ -88,13 +89,16 @@ def _schools(moving: Totals, sides: Sides, usage_location: str | None) -> Iterat
     here, there = _by_school(sides.people_in_source), _by_school(sides.people_in_target)
     for school in sorted(here.keys() | there.keys()):
         users, newcomers = here.get(school, ()), there.get(school, ())
+        able = [person.subject_id for person in newcomers if _is_ready(person, usage_location)]
         holding = {sku: sum(person.holds(sku) for person in users) for sku in sorted(moving)}
+        serving = {sku: len(sides.chosen.get(sku, frozenset()).intersection(able)) for sku in sorted(moving)}
         found = SchoolPeople(
             organisation_id=school,
             losing=sum(any(map(person.holds, moving)) for person in users),
             present=len(newcomers),
-            ready=sum(_is_ready(person, usage_location) for person in newcomers),
+            ready=len(able),
             holding={sku: people for sku, people in holding.items() if people},
+            serving={sku: people for sku, people in serving.items() if people},
         )
         if found.losing or found.present:
             yield found
@@ -117,10 +121,10 @@ def are_too_few(inventory: Inventory, staying_behind: int, *, is_withheld: bool)
     return inventory.ready < max(inventory.losing - staying_behind, 1)
 
 
-def notes_on(inventory: Inventory, mode: AssignmentMode) -> tuple[str, ...]:
+def notes_on(inventory: Inventory, mode: AssignmentMode, staying_behind: int) -> tuple[str, ...]:
     """Codes of what a board must know before anybody lets it go on."""
     notes = [THERE if inventory.is_there_already else LOSE_AT_ONCE, NOTHING_ELSE]
-    if inventory.ready < max(inventory.losing, 1):
+    if inventory.ready < max(inventory.losing - staying_behind, 1):
         notes.append(TOO_FEW)
     if inventory.along:
         notes.append(ALONG)

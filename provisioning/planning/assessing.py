@@ -92,8 +92,9 @@ def _feasibility(parts: Sequence[PlanPart], facts: Sequence[Fact]) -> Feasibilit
         return Feasibility.IMPOSSIBLE
     if FactKind.LOOK_INCOMPLETE in kinds:
         return Feasibility.UNKNOWN
-    is_short = any(part.held or part.seats.missing for part in parts) or FactKind.NOT_READY in kinds
-    return Feasibility.PARTLY if is_short else Feasibility.POSSIBLE
+    if any(part.held or part.seats.missing for part in parts) or FactKind.NOT_READY in kinds:
+        return Feasibility.PARTLY
+    return Feasibility.UNKNOWN if FactKind.HELD_UP in kinds else Feasibility.POSSIBLE
 
 
 def _minutes(parts: Iterable[PlanPart], sizes: Sizes) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from provisioning.domain.catalogue import PLATFORM, Audience, Mappings, Sku
 from provisioning.domain.ids import SkuId, TenantId
+from provisioning.domain.reasons import Reason
 from provisioning.domain.records import VolumeLicence
 
 
@@ -19,6 +20,7 @@ class FactKind(StrEnum):
     LICENSE_ID_ELSEWHERE = "license_id_elsewhere"  # it is not in the tenant that it should leave
     RETIRED_PRODUCT = "retired_product"  # Microsoft does not deliver the new product any more (M11)
     UNKNOWN_PRODUCT = "unknown_product"
+    NOT_ORDERED = "not_ordered"  # nobody bought the new product for these people
     AUDIENCE_MISMATCH = "audience_mismatch"  # a staff licence would become a pupil's, or the other way round
     # it can be done, and somebody should know
     MOVES_ALONG = "moves_along"  # other agreements under the same customer number (S28)
@@ -27,7 +29,8 @@ class FactKind(StrEnum):
     NO_FILES_MOVE = "no_files_move"  # a remap moves no user data (domain, section 8)
     PAID_TO_BENEFIT = "paid_to_benefit"  # a paid pupil licence becomes the free one, which has less (M10)
     REASSIGNED_SOON = "reassigned_soon"  # the licence that goes was given less than ninety days ago (M22)
-    LOOK_INCOMPLETE = "look_incomplete"  # an operation has no plan yet
+    LOOK_INCOMPLETE = "look_incomplete"  # nobody has seen yet what it comes to
+    HELD_UP = "held_up"  # it waits for somebody; the reason says for what
 
 
 BLOCKING = frozenset(
@@ -39,6 +42,7 @@ BLOCKING = frozenset(
         FactKind.RETIRED_PRODUCT,
         FactKind.UNKNOWN_PRODUCT,
         FactKind.AUDIENCE_MISMATCH,
+        FactKind.NOT_ORDERED,
     }
 )
 
@@ -50,8 +54,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     people: int = 0
     names: tuple[str, ...] = ()
     services: tuple[str, ...] = ()  # of the service plans that `names` has, if it has plans
-    instead: tuple[str, ...] = ()  # products to ask for in its place
+    instead: tuple[str, ...] = ()  # products to ask for in its place, or articles to order
     day: date | None = None
+    reason: Reason | None = None  # of what is held up
 
     @property
     def blocks(self) -> bool:
@@ -117,7 +122,8 @@ class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     """A request to move License IDs (`wanted`) from one tenant to another.
 
     `licences`: all License IDs on record of the customer. `seats_wanted` is None when all seats are to go, as it must
-    be. `people_in_source` have a licence that goes; `people_ready` can be licensed in the target by now.
+    be. `people_in_source` have a licence that goes, and so many `staying_behind` on purpose; `people_ready` can be
+    licensed in the target by now.
     """
 
     wanted: tuple[str, ...]
@@ -127,6 +133,7 @@ class AgreementMove(msgspec.Struct, frozen=True, kw_only=True):
     seats_wanted: int | None = None
     people_in_source: int = 0
     people_ready: int = 0
+    staying_behind: int = 0
 
 
 def agreement_facts(move: AgreementMove) -> list[Fact]:
@@ -136,7 +143,7 @@ def agreement_facts(move: AgreementMove) -> list[Fact]:
     found = [*_obstacles(move, wanted, by_id), *_along(wanted)]
     if move.people_in_source:
         found.append(Fact(kind=FactKind.SERVICE_STOPS, people=move.people_in_source))
-    if lacking := max(0, move.people_in_source - move.people_ready):
+    if lacking := max(0, move.people_in_source - move.staying_behind - move.people_ready):
         found.append(Fact(kind=FactKind.NOT_READY, people=lacking))
     return [*found, Fact(kind=FactKind.NO_FILES_MOVE)]
 

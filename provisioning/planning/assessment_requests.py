@@ -61,14 +61,19 @@ def _seats(moved: AgreementCounts, tongue: Tongue) -> Iterator[str]:
 
 
 def _services(moved: AgreementCounts, tongue: Tongue) -> Iterator[str]:
+    words = tongue.words
     if moved.services:
-        yield tongue.words.come_back.format(services=", ".join(map(tongue.service, moved.services)))
+        sentence = words.come_back if moved.is_ours else words.stop_only
+        yield sentence.format(services=", ".join(map(tongue.service, moved.services)))
+    if moved.switched_off and moved.is_ours:
+        yield words.stay_off.format(services=", ".join(map(tongue.service, moved.switched_off)))
 
 
 def _held(moved: AgreementCounts, tongue: Tongue) -> Iterator[str]:
-    """Who is not in the new tenant is told apart: that is a fact that somebody must mind."""
-    if unready := sum(one.present - one.ready for one in moved.schools):
-        yield tongue.words.not_ready.format(people=tongue.number(unready))
+    words = tongue.words
+    unready = sum(one.present - one.ready for one in moved.schools)
+    told = {words.lacking: moved.lacking, words.not_ready: unready, words.stay_behind: moved.staying_behind}
+    yield from (sentence.format(people=tongue.number(people)) for sentence, people in told.items() if people)
 
 
 def _duration(assessment: Assessment, moved: AgreementCounts, tongue: Tongue) -> Iterator[str]:

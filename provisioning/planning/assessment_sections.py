@@ -84,6 +84,9 @@ def _moment(at: datetime, assessment: Assessment) -> str:
 
 def _attention(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
     for fact in _facts_for(assessment):
+        if fact.reason is not None:
+            yield tongue.why(fact.reason)
+            continue
         said = tongue.words.facts[fact.kind]
         by_service = assessment.for_board is not None and fact.services
         filled = {

@@ -78,6 +78,10 @@ class AssessmentWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     column_ready: str
     moving: str
     come_back: str
+    stop_only: str
+    stay_off: str
+    lacking: str
+    stay_behind: str
     not_ready: str
     microsoft_moves: str
     held: str

@@ -1,7 +1,7 @@
 """What a request comes to for which no plan is drawn before it is approved: counts by school, seats, writes. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from math import ceil
 
@@ -12,7 +12,7 @@ from provisioning.domain.catalogue import PLATFORM, Mappings
 from provisioning.domain.ids import ArticleCode, OrganisationId, SkuId
 from provisioning.domain.operation import MEMBERS_PER_CALL
 from provisioning.domain.order import LedgerEntry
-from provisioning.domain.tenancy import AssignmentMode
+from provisioning.domain.tenancy import AssignmentMode, Policy, SkuPolicy
 from provisioning.planning.entitlements import in_force
 from provisioning.planning.forecast import forecast
 from provisioning.planning.quota import Sizes
@@ -40,15 +40,32 @@ class SeatsMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgreementCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """`services` stop in the old tenant and come back in the new one. `is_ours`: whether we give them there."""
+    """What an agreement that moves comes to.
+
+    `services` stop in the old tenant and come back in the new one, but for those that its policy has off. `lacking`:
+    people who lose it and are not ready there, beside those who stay behind on purpose. `is_ours`: whether we give
+    licences there, or the school does.
+    """
 
     observed_at: datetime
     schools: tuple[SchoolMove, ...]
     seats: tuple[SeatsMove, ...]
     services: tuple[str, ...]
+    switched_off: tuple[str, ...]
+    staying_behind: int
+    lacking: int
     writes: int
     minutes: int
     is_ours: bool
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agreement will be moved. `there`: the policy of the new tenant."""
+
+    move: AgreementMove
+    here: AssignmentMode
+    there: Policy
+    staying_behind: int = 0
 
 
 class HolderCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,33 +78,25 @@ class HolderCount(msgspec.Struct, frozen=True, kw_only=True):
     after: int
 
 
-def count_agreement(
-    move: AgreementMove, modes: tuple[AssignmentMode, AssignmentMode], names: Names, mappings: Mappings, sizes: Sizes
-) -> AgreementCounts:
-    """`modes`: of the old tenant and of the new. `names`: the organisations that its reader may see, and no others."""
-    inventory = move.inventory
+def count_agreement(course: Course, names: Names, mappings: Mappings, sizes: Sizes) -> AgreementCounts:
+    """`names`: the organisations that its reader may see, and no others."""
+    move, inventory = course.move, course.move.inventory
     seats = tuple(_seats(inventory, mappings))
-    takes = 0 if modes[0] is AssignmentMode.NONE else _holding(inventory).total()
-    gives = _writes(modes[1], (one.needed for one in seats))
+    gives = _writes(course.there.assignment_mode, (min(one.needed, one.moving) for one in seats))
+    takes = 0 if course.here is AssignmentMode.NONE else _total(inventory, "holding").total()
     ends = forecast({tenant: n for tenant, n in ((move.target, gives), (move.source, takes)) if n}, sizes)
+    services, switched_off = _services(inventory, course.there, mappings)
     return AgreementCounts(
         observed_at=move.inventoried_at or move.before.at,
-        schools=tuple(
-            SchoolMove(
-                organisation_id=one.organisation_id,
-                name=names[one.organisation_id],
-                losing=one.losing,
-                present=one.present,
-                ready=one.ready,
-            )
-            for one in sorted(inventory.schools, key=lambda one: names.get(one.organisation_id, ""))
-            if one.organisation_id in names
-        ),
+        schools=tuple(_schools(inventory, names)),
         seats=seats,
-        services=_services(inventory, mappings),
+        services=services,
+        switched_off=switched_off,
+        staying_behind=course.staying_behind,
+        lacking=max(0, inventory.losing - course.staying_behind - inventory.ready),
         writes=gives + takes,
         minutes=ceil(max(ends.values(), default=timedelta()) / timedelta(minutes=1)),
-        is_ours=modes[1] is not AssignmentMode.NONE,
+        is_ours=course.there.assignment_mode is not AssignmentMode.NONE,
     )
 
 
@@ -119,16 +128,24 @@ def _by_holder(entries: Iterable[LedgerEntry]) -> Counter[tuple[OrganisationId, 
     return seats
 
 
-def _seats(inventory: Inventory, mappings: Mappings) -> Iterable[SeatsMove]:
-    """Where nobody holds a product by now, whoever is ready there is to get it (S32)."""
-    holding = _holding(inventory)
+def _schools(inventory: Inventory, names: Names) -> Iterator[SchoolMove]:
+    """By their names."""
+    for one in sorted(inventory.schools, key=lambda one: names.get(one.organisation_id, "")):
+        code = one.organisation_id
+        if code in names:
+            yield SchoolMove(
+                organisation_id=code, name=names[code], losing=one.losing, present=one.present, ready=one.ready
+            )
+
+
+def _seats(inventory: Inventory, mappings: Mappings) -> Iterator[SeatsMove]:
+    needed = _total(inventory, "serving")
     for sku, moving in sorted(inventory.moving.items()):
-        needed = holding[sku] if inventory.losing else inventory.ready
-        yield SeatsMove(sku_id=sku, product=_product(sku, mappings), needed=needed, moving=moving)
+        yield SeatsMove(sku_id=sku, product=_product(sku, mappings), needed=needed[sku], moving=moving)
 
 
-def _holding(inventory: Inventory) -> Counter[SkuId]:
-    return sum((Counter(one.holding) for one in inventory.schools), Counter())
+def _total(inventory: Inventory, what: str) -> Counter[SkuId]:
+    return sum((Counter(getattr(one, what)) for one in inventory.schools), Counter())
 
 
 def _writes(mode: AssignmentMode, people: Iterable[int]) -> int:
@@ -138,9 +155,16 @@ def _writes(mode: AssignmentMode, people: Iterable[int]) -> int:
     return sum(ceil(each / MEMBERS_PER_CALL) if mode is AssignmentMode.GROUP else each for each in people)
 
 
-def _services(inventory: Inventory, mappings: Mappings) -> tuple[str, ...]:
-    known = (mappings.skus[sku] for sku in inventory.moving if sku in mappings.skus)
-    return tuple(sorted({plan.family for sku in known for plan in sku.plans if plan.family} - {PLATFORM}))
+def _services(inventory: Inventory, there: Policy, mappings: Mappings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that come back, and those of which the policy has all plans off."""
+    every: set[str] = set()
+    on: set[str] = set()
+    for sku in inventory.moving:
+        off = there.skus.get(sku, SkuPolicy()).disabled_plans
+        plans = mappings.skus[sku].plans if sku in mappings.skus else ()
+        every |= {plan.family for plan in plans}
+        on |= {plan.family for plan in plans if plan.plan_id not in off}
+    return tuple(sorted(on - {PLATFORM, ""})), tuple(sorted(every - on - {PLATFORM, ""}))
 
 
 def _product(product: Product, mappings: Mappings) -> str:

@@ -12,8 +12,9 @@ from provisioning.domain.ids import OrganisationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, may
-from provisioning.planning.assessing import draw_assessment
+from provisioning.planning.assessing import article_for, draw_assessment
 from provisioning.planning.assessment import Assessment, DrawnPlan, Known, Reader
 from provisioning.planning.assessment_facts import REASSIGNMENT_DAYS, Fact, FactKind
 from provisioning.planning.quota import Sizes
@@ -58,11 +59,38 @@ class Assess:
             sizes=Sizes.of(self.limits),
             schools=_names_of(uow, {who.organisation_id for plan in drawn for who in plan.people}),
             shared=_shared(uow, operations, own, today),
-            facts=(*facts, *_unseen(gathered)),
+            facts=(*facts, *_unseen(gathered), *self._stuck(uow, gathered, own, today)),
             now=now,
         )
         reader = Reader(own=own, board=_board(uow, identity), names=_names_for(identity, gathered))
         return draw_assessment(drawn, known, reader)
+
+    def _stuck(
+        self,
+        uow: UnitOfWork,
+        gathered: Collection["_Gathered"],
+        own: frozenset[OrganisationId] | None,
+        today: date,
+    ) -> Iterator[Fact]:
+        """What was held before there was a plan: why, and what to order where nobody bought the new product."""
+        for one in gathered:
+            wish, reason = one.operation.wish, one.operation.reason
+            if not one.is_stuck:
+                continue
+            if reason is not Reason.REMAP_NOT_ORDERED:
+                yield Fact(kind=FactKind.HELD_UP, reason=reason)
+                continue
+            old = wish.remap.from_sku if wish.remap else wish.sku_id
+            article = article_for(wish.sku_id, self.mappings, self.clock.now(), has_base=False)
+            known = self.mappings.skus.get(wish.sku_id)
+            is_theirs = own is None or wish.holder_id in own
+            bought = uow.ledger.entitlement(wish.holder_id, one.operation.tenant_id, old, today) if is_theirs else 0
+            yield Fact(
+                kind=FactKind.NOT_ORDERED,
+                people=bought,
+                names=(known.name if known else wish.sku_id,),
+                instead=(article.code,) if article else (),
+            )
 
 
 class _Gathered:
@@ -71,7 +99,9 @@ class _Gathered:
     def __init__(self, uow: UnitOfWork, operation: Operation, today: date) -> None:
         tenant, record = uow.tenants.find(operation.tenant_id), uow.plans.current(operation.operation_id)
         self.domain = tenant.initial_domain if tenant else operation.tenant_id
+        self.operation = operation
         self.has_ended = operation.state in OPERATION_ENDS
+        self.is_stuck = record is None and operation.state is OperationState.HELD
         self.people: list[PlannedPerson] = uow.plans.people(record.plan_id) if record else []
         self.plan = self._drawn(uow, operation, record, today) if record else None
 
@@ -93,7 +123,7 @@ class _Gathered:
 
 def _unseen(gathered: Collection[_Gathered]) -> Iterator[Fact]:
     """Tenants of operations that have no plan yet; one that ended without never will."""
-    if names := sorted({one.domain for one in gathered if one.plan is None and not one.has_ended}):
+    if names := sorted({one.domain for one in gathered if one.plan is None and not (one.has_ended or one.is_stuck)}):
         yield Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(names))
 
 

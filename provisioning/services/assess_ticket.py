@@ -13,8 +13,8 @@ from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import ConflictError, InputError
 from provisioning.domain.ids import OperationId, OrganisationId, TenantId
 from provisioning.domain.operation import Operation
-from provisioning.domain.records import RecordKind, VolumeLicence
-from provisioning.domain.ticket import Ticket
+from provisioning.domain.records import Declaration, RecordKind, VolumeLicence
+from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.domain.ticket_wishes import (
     ChangeSku,
     RemapAgreement,
@@ -26,7 +26,9 @@ from provisioning.domain.ticket_wishes import (
 from provisioning.planning.asked_change import asked_change
 from provisioning.planning.assessment import Assessment
 from provisioning.planning.assessment_facts import AgreementMove, Fact, FactKind, agreement_facts
+from provisioning.planning.authority import in_force
 from provisioning.planning.quota import Sizes
+from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.assess import Assess
 from provisioning.services.boards import board_of, is_under
@@ -64,10 +66,13 @@ class AssessTicket:
             reader = _reader(uow, identity, ticket, today)
             operations = [one.operation_id for one in _operations(uow, ticket, reader, today)]
             own = _Own(uow, reader.board_id, today)
-            made = self.assess.within(uow, reader, operations, _facts(own, ticket, wish, operations))
+            facts = _facts(own, ticket, wish) + _still_to_see(ticket, wish, standing, operations)
+            made = self.assess.within(uow, reader, operations, facts)
             names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
             asked = asked_change(ticket, wish, standing, names, self.mappings)
-            counted = CountTicket(uow=uow, name_of=own.name_of, mappings=self.mappings, today=today)
+            counted = CountTicket(
+                uow=uow, name_of=own.name_of, name_served=own.name_served, mappings=self.mappings, today=today
+            )
             return self._with_counts(msgspec.structs.replace(made, asked=asked), counted, ticket, wish)
 
     def _with_counts(self, made: Assessment, counted: CountTicket, ticket: Ticket, wish: TicketWish) -> Assessment:
@@ -75,7 +80,7 @@ class AssessTicket:
         match wish:
             case RemapHolder():
                 return msgspec.structs.replace(made, holders=tuple(counted.holders(ticket, wish)))
-            case RemapAgreement() if found := counted.agreement(ticket, Sizes.of(self.assess.limits)):
+            case RemapAgreement() if found := counted.agreement(ticket, wish, Sizes.of(self.assess.limits)):
                 return msgspec.structs.replace(made, agreement=found, writes=found.writes, minutes=found.minutes)
             case _:
                 return made
@@ -124,15 +129,45 @@ class _Own:
         found = self.uow.organisations.find(organisation) if self.has(organisation) else None
         return None if found is None else found.name
 
+    def name_served(self, organisation: OrganisationId) -> str | None:
+        """Of whom they speak for under a declaration in force, too (R19)."""
+        is_declared = any(organisation in one.participants for one in self._declared())
+        found = self.uow.organisations.find(organisation) if is_declared else None
+        return self.name_of(organisation) if found is None else found.name
 
-def _facts(own: _Own, ticket: Ticket, wish: TicketWish, operations: Sequence[OperationId]) -> list[Fact]:
-    match wish:
-        case ChangeSku() if not operations and not ticket.has_ended:
-            return [Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(wish.organisations))]
-        case RemapAgreement():
-            return agreement_facts(_move(own, ticket, wish))
-        case _:
+    def _declared(self) -> list[Declaration]:
+        if self._board is None:
             return []
+        known = cast("list[Declaration]", self.uow.records.list_by(RecordKind.DECLARATION, self._board))
+        return [one for one in known if in_force(one, self._today)]
+
+
+def _facts(own: _Own, ticket: Ticket, wish: TicketWish) -> list[Fact]:
+    return agreement_facts(_move(own, ticket, wish)) if isinstance(wish, RemapAgreement) else []
+
+
+def _still_to_see(
+    ticket: Ticket, wish: TicketWish, standing: Standing, operations: Sequence[OperationId]
+) -> list[Fact]:
+    """While nobody has seen what it comes to, nobody says that it can be; operations tell that of themselves."""
+    if operations or ticket.has_ended or ticket.approved_by is not None:
+        return []
+    is_waiting = ticket.state in {TicketState.AWAITING_AUTHORITY, TicketState.HELD}
+    stuck = ticket.reason if is_waiting else standing.reason if standing.progress is Progress.STUCK else None
+    if stuck is not None:
+        return [Fact(kind=FactKind.HELD_UP, reason=stuck)]
+    is_drawn = standing.progress is not Progress.DRAWING and not isinstance(wish, ChangeSku)
+    return [] if is_drawn else [Fact(kind=FactKind.LOOK_INCOMPLETE, names=_where(wish))]
+
+
+def _where(wish: TicketWish) -> tuple[str, ...]:
+    match wish:
+        case ChangeSku():
+            return tuple(wish.organisations)
+        case RemapAgreement():
+            return (wish.from_tenant, wish.to_tenant)
+        case _:
+            return tuple(organisations_in(wish))
 
 
 def _move(own: _Own, ticket: Ticket, wish: RemapAgreement) -> AgreementMove:
@@ -151,6 +186,7 @@ def _move(own: _Own, ticket: Ticket, wish: RemapAgreement) -> AgreementMove:
         ),
         seats_wanted=wish.seats,
         people_in_source=seen.inventory.losing if seen is not None and is_counted else 0,
+        staying_behind=wish.staying_behind,
         people_ready=seen.inventory.ready if seen is not None and is_counted else 0,
     )
 

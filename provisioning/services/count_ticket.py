@@ -8,31 +8,42 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.ticket_wishes import RemapHolder
+from provisioning.domain.ticket_wishes import RemapAgreement, RemapHolder
 from provisioning.planning.holder_transfer import transfer
 from provisioning.planning.quota import Sizes
-from provisioning.planning.ticket_counts import AgreementCounts, HolderCount, count_agreement, count_holders
+from provisioning.planning.ticket_counts import AgreementCounts, Course, HolderCount, count_agreement, count_holders
 from provisioning.ports import UnitOfWork
+
+NameOf = Callable[[OrganisationId], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountTicket:
-    """In the caller's transaction. `name_of` knows the organisations that the reader may see, and no others."""
+    """In the caller's transaction. `name_of` knows the organisations whose affairs the reader may see, and no others.
+
+    `name_served`: those whose people the reader's agreement serves as well.
+    """
 
     uow: UnitOfWork
-    name_of: Callable[[OrganisationId], str | None]
+    name_of: NameOf
+    name_served: NameOf
     mappings: Mappings
     today: date
 
-    def agreement(self, ticket: Ticket, sizes: Sizes) -> AgreementCounts | None:
+    def agreement(self, ticket: Ticket, wish: RemapAgreement, sizes: Sizes) -> AgreementCounts | None:
         """None before somebody looked at both tenants."""
         move = self.uow.agreement_moves.find(ticket.ticket_id)
         if move is None or move.inventoried_at is None:
             return None
-        policies = (self.uow.tenants.policy_on(tenant, self.today) for tenant in (move.source, move.target))
-        source, target = (policy.assignment_mode for policy in policies)
-        names = self._names(one.organisation_id for one in move.inventory.schools)
-        return count_agreement(move, (source, target), names, self.mappings, sizes)
+        here, there = (self.uow.tenants.policy_on(tenant, self.today) for tenant in (move.source, move.target))
+        course = Course(
+            move=move,
+            here=here.assignment_mode,
+            there=there,
+            staying_behind=0 if move.is_withheld else wish.staying_behind,
+        )
+        names = _names((one.organisation_id for one in move.inventory.schools), self.name_served)
+        return count_agreement(course, names, self.mappings, sizes)
 
     def holders(self, ticket: Ticket, wish: RemapHolder) -> list[HolderCount]:
         """As it was transferred, once it was."""
@@ -43,7 +54,8 @@ class CountTicket:
         goes = [entry for entry in others if entry.holder_id in wish.from_holders]
         transferred = [entry for entry in held if entry.cause_ref == ticket.cause]
         transferred = transferred or transfer(goes, wish.to_holder, day, ticket.cause, wish.sku_id)
-        return count_holders(others, transferred, day, self._names(concerned), self.mappings)
+        return count_holders(others, transferred, day, _names(concerned, self.name_of), self.mappings)
 
-    def _names(self, organisations: Iterable[OrganisationId]) -> dict[OrganisationId, str]:
-        return {one: name for one in organisations if (name := self.name_of(one)) is not None}
+
+def _names(organisations: Iterable[OrganisationId], name_of: NameOf) -> dict[OrganisationId, str]:
+    return {one: name for one in organisations if (name := name_of(one)) is not None}

@@ -178,7 +178,7 @@ def _told_by_school(seen: Asked, asked: Asked, school: Customer) -> None:
     assert (told["feasibility"], told["writes"]) == ("possible", 12)
     assert school.code in seen.by.text(f"{seen.path}/assessment", "text/html")
     for_board = asked.by.get(f"{asked.path}/assessment")
-    assert (for_board["agreement"]["schools"], for_board["agreement"]["seats"]) == ([], told["agreement"]["seats"])
+    assert for_board["agreement"]["schools"] == [row]  # they declared to speak for it
 
 
 def _ordered_by_both(town: Town, buyer: Customer, stranger: Customer) -> LineKey:

@@ -76,7 +76,7 @@ class FollowAgreement:
     # ── before it is approved ────────────────────────────────────────────────────────────────────────────
 
     def _take_inventory(self, ticket: Ticket, move: AgreementMove | None, now: datetime) -> None:
-        survey = SurveyAgreement(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock)
+        survey = SurveyAgreement(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, mappings=self.mappings)
         with self.open_uow() as uow:
             basis = survey.basis(uow, ticket, move)
         if basis is None:

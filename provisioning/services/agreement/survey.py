@@ -8,9 +8,9 @@ import msgspec
 
 from provisioning.domain.agreement_move import AgreementMove, Inventory, Look
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.catalogue import Audience
+from provisioning.domain.catalogue import Audience, Mappings
 from provisioning.domain.errors import RetryableError
-from provisioning.domain.ids import SkuId, TenantId
+from provisioning.domain.ids import SkuId, SubjectId, TenantId
 from provisioning.domain.observation import Census
 from provisioning.domain.order import LedgerEntry
 from provisioning.domain.reasons import Reason
@@ -47,6 +47,7 @@ class SurveyAgreement:
     open_uow: OpenUnitOfWork
     gateway: LicenceGateway
     clock: Clock
+    mappings: Mappings
 
     def basis(self, uow: UnitOfWork, ticket: Ticket, move: AgreementMove | None) -> Basis | None:
         """In the caller's transaction; None while one of the tenants is not known to us."""
@@ -92,12 +93,24 @@ class SurveyAgreement:
             bought_in_target=bought_in(uow, target, skus, today),
             people_in_source=_people(here, basis.source),
             people_in_target=_people(there, basis.target),
+            chosen=self._chosen(basis, there),
         )
         moving = moving_seats(basis.held, source, target, sides, today)
         look = Look(at=now, source=sides.source, target=sides.target, bought=sides.bought_in_target)
         inventory = take_inventory(moving, sides, basis.policy.usage_location)
         is_there = is_there_already(moving, inventory.staying, look)
         return look, msgspec.structs.replace(inventory, is_there_already=is_there)
+
+    def _chosen(self, basis: Basis, there: Observed) -> dict[SkuId, frozenset[SubjectId]]:
+        """Of each product, the people whom it is for: by the audience of the articles that brought it."""
+        audiences = {one.code: one.audience for one in self.mappings.articles}
+        wanted = {(one.sku_id, audiences[one.article_code]) for one in basis.held if one.article_code in audiences}
+        chosen: dict[SkuId, frozenset[SubjectId]] = {}
+        for sku, audience in wanted:
+            if sku is not None:
+                found = frozenset(person.subject_id for person, _ in _people(there, basis.target, audience))
+                chosen[sku] = chosen.get(sku, frozenset()) | found
+        return chosen
 
 
 def bought_in(uow: UnitOfWork, tenant: TenantId, skus: Sequence[SkuId], on: date) -> dict[SkuId, int]:
@@ -114,8 +127,8 @@ def _side(uow: UnitOfWork, parties: Parties, tenant: TenantId, on: date) -> Side
     )
 
 
-def _people(seen: Observed, side: Side) -> tuple[AtSchool, ...]:
+def _people(seen: Observed, side: Side, audience: Audience = Audience.ANY) -> tuple[AtSchool, ...]:
     """Theirs, once each; whom two would claim is nobody's to count."""
     if not side.own:
         return ()
-    return select(seen.census, seen.memberships, side.own, side.strangers, Audience.ANY).chosen
+    return select(seen.census, seen.memberships, side.own, side.strangers, audience).chosen

@@ -148,7 +148,7 @@ class RemapAgreementWork(WithoutOperations):
             progress=Progress.DRAWN,
             digest=digest_of(wish_in(ticket), move.source, move.target, move.inventory, tuple(parties.everybody)),
             counts=_told(move),
-            notes=notes_on(move.inventory, mode),
+            notes=notes_on(move.inventory, mode, wish_in(ticket).staying_behind),
         )
 
     def _away(self, move: AgreementMove, now: datetime) -> Standing:

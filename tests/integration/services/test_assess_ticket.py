@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -11,11 +11,16 @@ from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.errors import ConflictError, NotFoundError
 from provisioning.domain.ids import Actor, OperationId, OrganisationId, SkuId
+from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.reasons import Reason
 from provisioning.domain.records import VolumeLicence
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.planning.assessment import Assessment, Feasibility
 from provisioning.planning.assessment_facts import FactKind
 from provisioning.services.browse_tickets import BrowseTickets
+from provisioning.services.transitions import move
+from provisioning.words.assessments import Form, render_assessment
+from provisioning.words.catalogue import Language, Words
 from tests.factories import guid, tenancy
 from tests.factories import tickets as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
@@ -63,6 +68,7 @@ class TestOfPlans:
     def test_before_there_are_plans_nobody_knows_whether_it_can_be(self, desk: Desk) -> None:
         made = desk.assess(desk.submit(**CHANGE))
         assert (made.feasibility, made.parts) == (Feasibility.UNKNOWN, ())
+        assert [one.kind for one in made.facts] == [FactKind.LOOK_INCOMPLETE]
         assert made.asked is not None
         assert made.asked.digest is None
 
@@ -70,8 +76,9 @@ class TestOfPlans:
         desk = Desk(open_uow)
         ticket = desk.submit(**CHANGE)
         assert ticket.state is TicketState.AWAITING_AUTHORITY
-        [fact] = desk.assess(ticket).facts
-        assert (fact.kind, fact.names) == (FactKind.LOOK_INCOMPLETE, (SCHOOL, SISTER))
+        made = desk.assess(ticket)
+        assert [(one.kind, one.reason) for one in made.facts] == [(FactKind.HELD_UP, Reason.ACTOR_NOT_AUTHORISED)]
+        assert made.feasibility is Feasibility.UNKNOWN
 
     def test_a_board_gets_its_own_part_in_counts(self, desk: Desk) -> None:
         put_under(desk, BOARD, SCHOOL)
@@ -115,8 +122,61 @@ class TestTheTicketItself:
         browse = BrowseTickets(open_uow=desk.open_uow, clock=desk.clock, works=desk.works)
         assert [one.operation_id for one in browse.one(reader, ticket.ticket_id).operations] == [own.operation_id]
 
+    def test_nobody_ordered_the_new_product_so_it_says_what_to_order(self, desk: Desk) -> None:
+        ticket = desk.submit(**CHANGE)
+        with desk.open_uow() as uow:
+            [working] = uow.tickets.operations_of(ticket.ticket_id)
+            move(uow, working, OperationState.HELD, desk.clock.now(), reason=Reason.REMAP_NOT_ORDERED)
+            uow.commit()
+        made = desk.assess(ticket)
+        [fact] = made.facts
+        assert (fact.kind, fact.instead) == (FactKind.NOT_ORDERED, (STAFF,))
+        assert made.feasibility is Feasibility.IMPOSSIBLE
+        text = render_assessment(made, Language.DUTCH, Form.TEXT)
+        assert f"Bestel artikel {STAFF}." in text
+
+    def test_held_for_another_reason_it_says_that_reason(self, desk: Desk) -> None:
+        ticket = desk.submit(**CHANGE)
+        with desk.open_uow() as uow:
+            [working] = uow.tickets.operations_of(ticket.ticket_id)
+            move(uow, working, OperationState.HELD, desk.clock.now(), reason=Reason.SELECTOR_EMPTY)
+            uow.commit()
+        made = desk.assess(ticket)
+        assert [(one.kind, one.reason) for one in made.facts] == [(FactKind.HELD_UP, Reason.SELECTOR_EMPTY)]
+        assert Words(Language.DUTCH).reason(Reason.SELECTOR_EMPTY).what.split()[0] in render_assessment(
+            made, Language.DUTCH, Form.TEXT
+        )
+
 
 class TestWithoutPlans:
+    UNSEEN: ClassVar[list[tuple[TicketKind, dict[str, Any]]]] = [
+        (
+            TicketKind.REMAP_AGREEMENT,
+            {"public_customer_number": "P", "licence_ids": ["L1"], "from_tenant": "a.nl", "to_tenant": "b.nl"},
+        ),
+        (TicketKind.REBIND, {"organisation": SCHOOL, "tenant": "unheard.nl"}),
+        (TicketKind.SERVICE_PLAN_POLICY, {"tenant": "unheard.nl", "sku_id": sku_of(STAFF), "off": ["YAMMER_EDU"]}),
+        (
+            TicketKind.MOVE_SCHOOL,
+            {
+                "school": SCHOOL,
+                "to_board": BOARD,
+                "from_tenant": "a.nl",
+                "to_tenant": "b.nl",
+                "people": '{"domain":"a.nl"}',
+                "products": {sku_of(STAFF): sku_of(STAFF)},
+            },
+        ),
+    ]
+
+    @pytest.mark.parametrize(("kind", "given"), UNSEEN, ids=[str(kind) for kind, _ in UNSEEN])
+    def test_before_anybody_looked_nobody_says_that_it_can_be(
+        self, desk: Desk, kind: TicketKind, given: dict[str, Any]
+    ) -> None:
+        made = desk.assess(desk.submit(kind=kind, given=given))
+        assert made.feasibility in {Feasibility.UNKNOWN, Feasibility.IMPOSSIBLE}
+        assert made.facts
+
     def test_says_what_changes(self, desk: Desk) -> None:
         ticket = desk.submit()
         made = desk.assess(ticket)

@@ -16,6 +16,7 @@ import pytest
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity
 from provisioning.domain.agreement_move import AgreementMove
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
 from provisioning.domain.ids import OperationId, OrganisationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OperationState
@@ -25,6 +26,8 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.records import MappingState, Participant, Record, RecordKind, VolumeLicence
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
+from provisioning.planning.assessment import Feasibility
+from provisioning.planning.assessment_facts import FactKind
 from provisioning.planning.ticket_turn import Standing
 from provisioning.services.ticket_work.remap_agreement import RemapAgreementWork
 from tests.factories import TODAY, tenancy
@@ -162,13 +165,35 @@ class TestAssessment:
             assert [(one.organisation_id, one.losing, one.present, one.ready) for one in told.schools] == [
                 (SCHOOL, 30, 31, 31)
             ]
-            assert [(one.sku_id, one.needed, one.moving) for one in told.seats] == [(A3, 30, 40)]
-            assert (told.writes, told.is_ours) == (60, True)
+            assert [(one.sku_id, one.needed, one.moving) for one in told.seats] == [(A3, 31, 40)]
+            assert (told.writes, told.is_ours) == (31 + 30, True)
 
     def test_before_both_tenants_were_seen_there_is_nothing_to_tell(self, remap: Remap) -> None:
         remap.microsoft.trouble[remap.x] = RetryableError("away", Reason.TENANT_UNREADABLE)
         made = remap.desk.assess(remap.submit())
-        assert (made.agreement, made.writes) == (None, 0)
+        assert (made.agreement, made.writes, made.feasibility) == (None, 0, Feasibility.UNKNOWN)
+
+    def test_who_stays_behind_is_no_shortage(self, remap: Remap) -> None:
+        remap.microsoft.settle(remap.x, *(person(f"more{n}", HeldLicence(A3)) for n in range(20)))
+        made = remap.desk.assess(remap.submit(staying_behind=20))
+        assert made.agreement is not None
+        assert (made.agreement.lacking, made.agreement.staying_behind) == (0, 20)
+        assert made.feasibility is Feasibility.POSSIBLE
+        assert FactKind.NOT_READY not in {one.kind for one in made.facts}
+
+    def test_pupils_need_no_seat_of_the_staff(self, remap: Remap) -> None:
+        """The product goes to whom its audience chooses."""
+        with remap.desk.open_uow() as uow:
+            [own] = [one for one in uow.tenants.bindings_in(remap.y, TODAY) if one.organisation_id == SCHOOL]
+            named = '{"ids":["y0","y1"]}'
+            uow.tenants.set_selector(own.binding_id, Audience.FACULTY, named, tenancy.AUTHOR, remap.desk.clock.now())
+            uow.tenants.confirm_binding(
+                own.binding_id, tenancy.SECOND, remap.desk.clock.now(), frozenset(tenancy.TWO_FACTS)
+            )
+            uow.commit()
+        told = remap.desk.assess(remap.submit()).agreement
+        assert told is not None
+        assert [one.needed for one in told.seats] == [2]
 
     def test_what_our_ledger_does_not_know_may_move_along(self, remap: Remap) -> None:
         remap.microsoft.sell(remap.x, OTHER, 200)

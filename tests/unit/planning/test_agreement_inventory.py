@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from provisioning.domain.agreement_move import Inventory, SchoolPeople
-from provisioning.domain.ids import OrganisationId, SkuId, TenantId
+from provisioning.domain.ids import OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.observation import HeldLicence, Person, Subscription
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.tenancy import AssignmentMode
@@ -141,6 +141,14 @@ class TestTakeInventory:
         seen = sides(people_in_target=at(NORTH, person("e", usage_location=None)))
         assert take_inventory({A3: 1}, seen, "NL").ready == 1
 
+    def test_each_product_is_for_those_whom_its_audience_chooses_and_who_are_ready(self) -> None:
+        seen = sides(
+            people_in_target=at(NORTH, person("d"), person("e"), person("f", is_enabled=False)),
+            chosen={A3: frozenset(map(SubjectId, "df")), A1: frozenset(map(SubjectId, "e"))},
+        )
+        [school] = take_inventory({A3: 2, A1: 1}, seen, None).schools
+        assert school.serving == {A3: 1, A1: 1}
+
     def test_s32_what_moves_is_not_along(self) -> None:
         assert take_inventory({A3: 25}, sides(source=(subscription(25),)), None).along == {}
 
@@ -150,12 +158,15 @@ class TestTold:
         ("losing", "ready", "is_short"), [(30, 30, False), (30, 29, True), (0, 0, True), (0, 1, False)]
     )
     def test_too_few_people(self, losing: int, ready: int, is_short: bool) -> None:
-        notes = notes_on(Inventory(losing=losing, ready=ready), AssignmentMode.DIRECT)
+        notes = notes_on(Inventory(losing=losing, ready=ready), AssignmentMode.DIRECT, 0)
         assert ("too_few_people_there" in notes) is is_short
         assert notes[:2] == ("people_lose_at_once", "no_data_moves")
 
+    def test_who_stays_behind_on_purpose_is_not_too_few(self) -> None:
+        assert "too_few_people_there" not in notes_on(Inventory(losing=30, ready=10), AssignmentMode.DIRECT, 20)
+
     def test_who_assigns_and_what_goes_along(self) -> None:
-        notes = notes_on(Inventory(losing=1, ready=1, along={A1: 1}), AssignmentMode.NONE)
+        notes = notes_on(Inventory(losing=1, ready=1, along={A1: 1}), AssignmentMode.NONE, 0)
         assert notes[2:] == ("others_move_along", "school_assigns_there")
 
     def test_counts_are_plain(self) -> None:

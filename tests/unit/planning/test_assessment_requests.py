@@ -20,6 +20,9 @@ MOVED = AgreementCounts(
     schools=(LINDE, EIK),
     seats=(SeatsMove(sku_id=SkuId("a3"), product="A3 voor medewerkers", needed=1230, moving=1300),),
     services=("exchange", "teams"),
+    switched_off=(),
+    staying_behind=0,
+    lacking=0,
     writes=2460,
     minutes=3,
     is_ours=True,
@@ -69,6 +72,17 @@ class TestAgreement:
         short = (msgspec.structs.replace(MOVED.seats[0], moving=1200),)
         assert "Er zijn te weinig licenties vrij. Aantal te weinig: 30." in said(moved(seats=short))
 
+    def test_who_lacks_and_who_stays_behind_are_told_apart(self) -> None:
+        text = said(moved(lacking=5, staying_behind=20))
+        assert "in de nieuwe omgeving nog niet klaar zijn: 5." in text
+        assert "Mensen die achterblijven, zoals in het verzoek staat: 20." in text
+        assert "Iedereen kan mee." not in text
+
+    def test_what_stays_off_there_is_told_apart(self) -> None:
+        text = said(moved(services=("teams",), switched_off=("exchange",)))
+        assert "komen terug in de nieuwe: Overleg en lessen (Teams)." in text
+        assert "Deze diensten blijven uit, want zo is het afgesproken voor de nieuwe omgeving: E-mail" in text
+
     def test_one_school_needs_no_sum(self) -> None:
         assert "Alle scholen samen" not in said(moved(schools=(EIK,)))
 
@@ -80,6 +94,8 @@ class TestAgreement:
         assert "ongeveer een week" in text
         assert "minuten" not in text
         assert "Er is geen werk te doen" not in text
+        assert "komen terug" not in text
+        assert "deelt de school zelf licenties uit" in text
 
     def test_where_nobody_was_seen_there_is_no_table(self) -> None:
         assert "per school" not in said(moved(schools=()))

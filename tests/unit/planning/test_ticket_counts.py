@@ -9,13 +9,14 @@ from hypothesis import strategies as some
 
 from config.limits import default_limits
 from provisioning.domain.agreement_move import AgreementMove, Inventory, Look, SchoolPeople
-from provisioning.domain.ids import OrganisationId, SkuId, TenantId
+from provisioning.domain.ids import OrganisationId, ServicePlanId, SkuId, TenantId
 from provisioning.domain.order import LedgerEntry
-from provisioning.domain.tenancy import AssignmentMode
+from provisioning.domain.tenancy import AssignmentMode, Policy, SkuPolicy
 from provisioning.planning.holder_transfer import transfer
 from provisioning.planning.quota import Sizes
 from provisioning.planning.ticket_counts import (
     AgreementCounts,
+    Course,
     HolderCount,
     SchoolMove,
     SeatsMove,
@@ -33,7 +34,7 @@ SIZES = Sizes.of(default_limits())
 
 
 def people(school: str, losing: int, ready: int, **fields: Any) -> SchoolPeople:
-    counts = {"present": ready, "holding": {A3: losing} if losing else {}} | fields
+    counts = {"present": ready, "holding": {A3: losing}, "serving": {A3: ready}} | fields
     return SchoolPeople(organisation_id=OrganisationId(school), losing=losing, ready=ready, **counts)
 
 
@@ -41,13 +42,17 @@ def counted(
     *schools: SchoolPeople,
     modes: tuple[AssignmentMode, AssignmentMode] = (DIRECT, DIRECT),
     names: dict[OrganisationId, str] = NAMES,
+    off: frozenset[ServicePlanId] = frozenset(),
+    staying_behind: int = 0,
     **fields: Any,
 ) -> AgreementCounts:
     sums = {name: sum(getattr(one, name) for one in schools) for name in ("losing", "present", "ready")}
     inventory = Inventory(schools=schools, **{"moving": {A3: 40}} | sums | fields)
     look = Look(at=NOW)
     move = AgreementMove(source=X, target=Y, inventory=inventory, before=look, latest=look, next_look_at=NOW)
-    return count_agreement(move, modes, names, MAPPINGS, SIZES)
+    there = Policy(tenant_id=Y, valid_from=TODAY, assignment_mode=modes[1], skus={A3: SkuPolicy(disabled_plans=off)})
+    course = Course(move=move, here=modes[0], there=there, staying_behind=staying_behind)
+    return count_agreement(course, names, MAPPINGS, SIZES)
 
 
 class TestAgreement:
@@ -62,14 +67,21 @@ class TestAgreement:
         found = counted(people(SCHOOL, 30, 28), people(SISTER, 5, 5), names={SISTER: "De Eik"})
         assert [one.organisation_id for one in found.schools] == [SISTER]
 
-    def test_seats_are_needed_for_whoever_loses_the_product(self) -> None:
-        found = counted(people(SCHOOL, 30, 31), people(SISTER, 5, 5, holding={A3: 3, A1: 2}), moving={A3: 40, A1: 1})
-        assert [(one.needed, one.moving) for one in found.seats if one.sku_id == A3] == [(33, 40)]
-        assert [(one.needed, one.moving) for one in found.seats if one.sku_id == A1] == [(2, 1)]
+    def test_each_product_is_needed_for_whom_it_is_for_in_the_new_tenant(self) -> None:
+        found = counted(people(SCHOOL, 30, 31), people(SISTER, 5, 5, serving={A3: 3, A1: 2}), moving={A3: 40, A1: 1})
+        by_id = {one.sku_id: one for one in found.seats}
+        assert by_id[A3] == SeatsMove(sku_id=A3, product=MAPPINGS.skus[A3].name, needed=34, moving=40)
+        assert (by_id[A1].needed, by_id[A1].moving) == (2, 1)
 
-    def test_s32_where_nobody_holds_it_whoever_is_ready_needs_one(self) -> None:
-        [seats] = counted(people(SCHOOL, 0, 12)).seats
-        assert seats == SeatsMove(sku_id=A3, product=MAPPINGS.skus[A3].name, needed=12, moving=40)
+    def test_more_people_than_seats_are_no_more_writes_than_seats(self) -> None:
+        assert counted(people(SCHOOL, 30, 50)).writes == 40 + 30
+
+    @pytest.mark.parametrize(("staying", "lacking"), [(0, 20), (15, 5), (20, 0), (25, 0)])
+    def test_who_loses_it_and_is_not_ready_lacks_but_for_those_who_stay_behind(
+        self, staying: int, lacking: int
+    ) -> None:
+        found = counted(people(SCHOOL, 30, 10), staying_behind=staying)
+        assert (found.lacking, found.staying_behind, found.writes) == (lacking, staying, 40)
 
     @pytest.mark.parametrize(
         ("modes", "writes"),
@@ -84,14 +96,22 @@ class TestAgreement:
         assert bool(found.minutes) is bool(writes)
 
     def test_minutes_are_those_of_the_slower_tenant(self) -> None:
-        both, one = counted(people(SCHOOL, 6000, 6000)), counted(people(SCHOOL, 6000, 6000), modes=(NONE, DIRECT))
+        many = people(SCHOOL, 6000, 6000)
+        both, one = counted(many, moving={A3: 6000}), counted(many, moving={A3: 6000}, modes=(NONE, DIRECT))
         assert both.writes == 2 * one.writes
         assert both.minutes == one.minutes >= 5
 
     def test_services_are_those_of_what_moves(self) -> None:
-        found = counted(people(SCHOOL, 1, 1)).services
-        assert "exchange" in found
-        assert "platform" not in found
+        found = counted(people(SCHOOL, 1, 1))
+        assert "exchange" in found.services
+        assert "platform" not in found.services
+        assert found.switched_off == ()
+
+    def test_what_the_new_tenants_policy_has_off_does_not_come_back(self) -> None:
+        off = frozenset(plan.plan_id for plan in MAPPINGS.skus[A3].plans if plan.family == "exchange")
+        found = counted(people(SCHOOL, 1, 1), off=off)
+        assert "exchange" not in found.services
+        assert found.switched_off == ("exchange",)
 
     def test_a_product_that_nobody_described_goes_by_its_id(self) -> None:
         found = counted(people(SCHOOL, 0, 1), moving={SkuId("unheard-of"): 3})
