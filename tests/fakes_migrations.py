@@ -61,6 +61,9 @@ class MemoryMigrations:
         found = [one for one in self.rows.migrations.values() if not states or one.state in states]
         return sorted(found, key=lambda one: (one.created_at, one.migration_id))[:limit]
 
+    def asked_by(self, reference: str) -> list[Migration]:
+        return [one for one in self.list_by() if one.definition.asked_by == reference]
+
     def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
         return sorted(each for each in self.rows.migrations if each.startswith(prefix))[:limit]
 

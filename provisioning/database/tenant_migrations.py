@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Text, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, insert, literal, literal_column, or_, select, update
 
 from provisioning.database.named_people import put_together, set_apart
 from provisioning.database.store import columns_of, inserted, row_of
@@ -53,6 +53,11 @@ class SqlMigrations(SqlTravellers):
     def list_by(self, states: Collection[MigrationState] = (), limit: int = 1000) -> list[Migration]:
         query = _COLUMNS.where(migrations.c.state.in_(states)) if states else _COLUMNS
         return self._migrations(query.order_by(migrations.c.created_at, migrations.c.migration_id).limit(limit))
+
+    def asked_by(self, reference: str) -> list[Migration]:
+        table = migrations.c
+        query = _COLUMNS.where(table.definition.op("->>", return_type=Text())(literal("asked_by", Text)) == reference)
+        return self._migrations(query.order_by(table.created_at, table.migration_id))
 
     def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
         table = migrations.c

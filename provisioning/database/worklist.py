@@ -68,7 +68,13 @@ _ITEMS = text("""
     FROM migrations WHERE state = 'paused'
     UNION ALL
     SELECT 'campaign ' || campaign_id, coalesce(reason, 'CAMPAIGN_STOPPED'), entered_at, NULL, NULL, NULL, 1
-    FROM campaigns WHERE state = 'stopped'
+    FROM campaigns WHERE state IN ('stopped', 'paused')
+    UNION ALL
+    SELECT 'campaign ' || campaign_id, 'APPROVAL_NEEDED', entered_at, NULL, NULL, NULL, 1
+    FROM campaigns WHERE state = 'new'
+    UNION ALL
+    SELECT 'campaign ' || campaign_id, 'CAMPAIGN_TO_START', entered_at, NULL, NULL, NULL, 1
+    FROM campaigns WHERE state = 'approved'
     UNION ALL
     SELECT 'people of migration ' || migration_id, 'SITUATION_UNEXPLAINED', coalesce(matched_at, entered_at),
            definition ->> 'source_holder', source_tenant_id, NULL, count(*)

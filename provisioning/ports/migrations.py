@@ -27,6 +27,9 @@ class MigrationStore(Protocol):
     def list_by(self, states: Collection[MigrationState] = (), limit: int = 1000) -> list[Migration]:
         """In these states, or all of them; oldest first."""
 
+    def asked_by(self, reference: str) -> list[Migration]:
+        """Those that say they were asked for by this; oldest first."""
+
     def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
         """Migrations whose id begins so: people name them by their first characters."""
 

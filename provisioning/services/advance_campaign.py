@@ -1,17 +1,15 @@
 """One look at a campaign: fold in what its operations came to, stop it when too much went wrong, begin who is next."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.campaign import (
-    MEMBER_ENDS,
     Campaign,
     CampaignMember,
     CampaignState,
-    MemberKey,
     MemberState,
 )
 from provisioning.domain.catalogue import Mappings
@@ -27,7 +25,7 @@ from provisioning.planning.campaign_turn import Pace, Standing, Turn, next_turn
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.application_incident import OURSELVES
 from provisioning.services.approve_campaign import why_not_standing
-from provisioning.services.campaign_deeds import deed, member_deed, told
+from provisioning.services.campaign_deeds import deed, member_deed, told_of_end
 
 _LOOKED_AT = frozenset({CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.STOPPED, CampaignState.CALLED_OFF})
 _AT_WORK = frozenset({MemberState.RUNNING, MemberState.HELD})
@@ -118,7 +116,7 @@ class AdvanceCampaign:
                 ),
             ]
         )
-        uow.outbox.add([*_told_boards(before, last, now), *_told_ourselves(standing.campaign, campaign, now)])
+        uow.outbox.add([*told_of_end(before, last, now), *_told_ourselves(standing.campaign, campaign, now)])
         uow.campaigns.save(msgspec.structs.replace(campaign, due_at=self._due(campaign, last.values(), now)))
 
     def _due(self, campaign: Campaign, members: Iterable[CampaignMember], now: datetime) -> datetime | None:
@@ -134,19 +132,6 @@ def _at(member: CampaignMember, state: MemberState, now: datetime, **news: objec
 def _moves(before: Campaign, after: Campaign, now: datetime) -> Iterator[Event]:
     if after.state is not before.state:
         yield deed(f"campaign.{after.state}", after, SYSTEM, now, after.told)
-
-
-def _told_boards(
-    before: Mapping[MemberKey, CampaignMember], last: Mapping[MemberKey, CampaignMember], now: datetime
-) -> Iterator[Intent]:
-    """Once everything of a board has ended; who never went hears nothing."""
-    ended = {one.board_id for key, one in last.items() if _ends(before[key], one)}
-    open_still = {one.board_id for one in last.values() if one.state not in MEMBER_ENDS}
-    return told(Topic.CAMPAIGN_ENDED, [one for one in last.values() if one.board_id in ended - open_still], now)
-
-
-def _ends(before: CampaignMember, after: CampaignMember) -> bool:
-    return before.state not in MEMBER_ENDS and after.state in MEMBER_ENDS
 
 
 def _told_ourselves(before: Campaign, after: Campaign, now: datetime) -> Iterator[Intent]:

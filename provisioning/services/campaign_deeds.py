@@ -1,12 +1,12 @@
 """What every decision about a campaign has in common: whom it names, that it is put on record, whom it tells."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 
-from provisioning.domain.campaign import Campaign, CampaignDefinition, CampaignMember, MemberKey
+from provisioning.domain.campaign import MEMBER_ENDS, Campaign, CampaignDefinition, CampaignMember, MemberKey
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, TenantId
@@ -60,6 +60,19 @@ def told(topic: Topic, members: Iterable[CampaignMember], now: datetime) -> Iter
     """One for each board: it hears of a campaign once, however many schools and products it has in it."""
     campaigns = {member.board_id: member.campaign_id for member in members}
     return (Intent(topic=topic, organisation_id=board, reference=it, at=now) for board, it in sorted(campaigns.items()))
+
+
+def told_of_end(
+    before: Mapping[MemberKey, CampaignMember], after: Mapping[MemberKey, CampaignMember], now: datetime
+) -> Iterator[Intent]:
+    """To each board of which the last has just ended, also when it was called off: it was told that it would begin."""
+    ended = {one.board_id for key, one in after.items() if _ends(before[key], one)}
+    open_still = {one.board_id for one in after.values() if one.state not in MEMBER_ENDS}
+    return told(Topic.CAMPAIGN_ENDED, [one for one in after.values() if one.board_id in ended - open_still], now)
+
+
+def _ends(before: CampaignMember, after: CampaignMember) -> bool:
+    return before.state not in MEMBER_ENDS and after.state in MEMBER_ENDS
 
 
 def members_named(

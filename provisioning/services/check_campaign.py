@@ -21,7 +21,15 @@ from provisioning.services.campaign_deeds import get_campaign
 
 _ROUND = timedelta(seconds=10)  # real time: tasks last seconds
 _CLAIM = timedelta(minutes=5)  # real time: longer than a look may take; whoever was killed loses it then
-_LOOKED_AT = frozenset({CampaignState.NEW, CampaignState.APPROVED, CampaignState.PAUSED, CampaignState.STOPPED})
+_LOOKED_AT = frozenset(
+    {
+        CampaignState.NEW,
+        CampaignState.APPROVED,
+        CampaignState.RUNNING,
+        CampaignState.PAUSED,
+        CampaignState.STOPPED,
+    }
+)
 
 Along = Callable[[Iterator[bool], int], Iterable[bool]]
 Look = Callable[[Campaign, Sequence[CampaignMember]], dict[MemberKey, Readiness]]
@@ -80,10 +88,14 @@ class CheckCampaign:
         Returns how many tenants were looked at.
         """
         with self.open_uow() as uow:
-            campaigns = uow.campaigns.list_by(_LOOKED_AT)
+            campaigns = [one for one in uow.campaigns.list_by(_LOOKED_AT) if self._is_ahead(one)]
         before = self.clock.now() - self.limits.campaign_recheck
         looks = (look for campaign in campaigns for look in self._looks(campaign, before))
         return sum(1 for _ in self._until(_ROUND, looks))
+
+    def _is_ahead(self, campaign: Campaign) -> bool:
+        """One that was started and has not begun is still ahead; from then on it looks by itself as it goes."""
+        return campaign.state is not CampaignState.RUNNING or campaign.definition.begins_at > self.clock.now()
 
     def _until(self, within: timedelta | None, looks: Iterator[bool]) -> Iterator[bool]:
         ends = self.clock.wall() + within if within else None

@@ -14,7 +14,7 @@ from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
-from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named
+from provisioning.services.campaign_deeds import deed, get_campaign, member_deed, members_named, told_of_end
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import require_reason
@@ -188,7 +188,10 @@ def _store(
 ) -> Changed:
     """A campaign that was never started is looked at by nobody yet."""
     is_looked_at = campaign.state not in {CampaignState.NEW, CampaignState.APPROVED}
+    before = {one.key: one for one in uow.campaigns.members(campaign.campaign_id)}
     uow.campaigns.save_members(campaign.campaign_id, members)
+    if campaign.approval is not None:  # else no board has heard of it
+        uow.outbox.add(told_of_end(before, before | {one.key: one for one in members}, now))
     uow.audit.record(
         [
             deed("campaign.list_changed", campaign, identity.actor, now, reason, members=str(len(members))),

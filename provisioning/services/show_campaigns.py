@@ -7,8 +7,10 @@ from datetime import datetime
 
 import msgspec
 
+from provisioning.domain.actors import Identity, Role
 from provisioning.domain.campaign import Campaign, CampaignMember, CampaignState, MemberKey, MemberState
 from provisioning.domain.catalogue import Mappings
+from provisioning.domain.errors import NotFoundError
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.limits import Limits
 from provisioning.domain.reasons import Reason
@@ -120,6 +122,21 @@ class ShowCampaigns:
             night=night,
             done_at=night[-1].done_at if night else None,
         )
+
+    def report_for(self, identity: Identity, named: str, board: OrganisationId) -> CampaignReport:
+        """To people, to a desk, which passes letters on, and to the board itself: by the whole id, as notices name it.
+
+        Raises NotFoundError: to a client another's campaign is one that does not exist.
+        """
+        if identity.is_person:
+            return self.report(named)
+        is_their_own = Role.BOARD in identity.roles and identity.board_id == board
+        with self.open_uow() as uow:
+            found = uow.campaigns.starting_with(named) == [named]
+        made = self.report(named) if found and (is_their_own or Role.DESK in identity.roles) else None
+        if made is None or not any(one.board_id == board for one in made.members):
+            raise NotFoundError(f"There is no campaign {named}.")
+        return made
 
     def readiness(self, named: str, *, unready_only: bool = False) -> list[ReadinessRow]:
         """A list to work through: whoever would lose most first, then who was never looked at, then who is ready."""

@@ -20,7 +20,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.approve_campaign import why_not_standing
-from provisioning.services.campaign_deeds import deed, get_campaign
+from provisioning.services.campaign_deeds import deed, get_campaign, told_of_end
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
 from provisioning.services.migration_deeds import require_reason
@@ -114,6 +114,9 @@ class SteerCampaign:
             for one in left
         ]
         uow.campaigns.save_members(campaign.campaign_id, excluded)
+        if campaign.approval is not None:  # else no board has heard of it
+            before = {one.key: one for one in members}
+            uow.outbox.add(told_of_end(before, before | {one.key: one for one in excluded}, now))
         for one in members:
             if one.state in {_M.RUNNING, _M.HELD} and one.operation_id:
                 cancel_unless_at_work(uow, uow.operations.get(one.operation_id), Reason.CAMPAIGN_CALLED_OFF, now)

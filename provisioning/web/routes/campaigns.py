@@ -17,7 +17,7 @@ from provisioning.services.check_campaign import Checked
 from provisioning.services.create_campaign import CreatedCampaign
 from provisioning.services.paging import Page, cut
 from provisioning.services.show_campaigns import CampaignRow, CampaignSheet, MemberRow, ReadinessRow
-from provisioning.web.calls import Body, Named, PageWanted, Person
+from provisioning.web.calls import Anybody, Body, Named, PageWanted, Person
 from provisioning.web.routing import router as routes_about
 from provisioning.words.campaigns import tongue_of_campaigns
 from provisioning.words.catalogue import Language
@@ -100,13 +100,14 @@ def report(caller: Person, campaign: Named) -> CampaignReport:
 
 
 @router.get("/{campaign}/letters/{board}")
-def letter(caller: Person, campaign: Named, board: Named) -> Letter:
-    """What a board is to know, before and after, for whoever passes it on."""
-    made = caller.services.show_campaigns.report(campaign)
-    text = to_letter(made, OrganisationId(board.strip()), tongue_of_campaigns(Language.DUTCH))
+def letter(caller: Anybody, campaign: Named, board: Named) -> Letter:
+    """What a board is to know, before and after: for the board itself, and for whoever passes it on."""
+    code = OrganisationId(board.strip())
+    made = caller.services.show_campaigns.report_for(caller.identity, campaign, code)
+    text = to_letter(made, code, tongue_of_campaigns(Language.DUTCH))
     if not text:
-        raise NotFoundError(f"{board} is no board of this campaign; its members are at /campaigns/{campaign}/members.")
-    return Letter(board=OrganisationId(board.strip()), letter=text)
+        raise NotFoundError(f"{board} is no board of this campaign.")
+    return Letter(board=code, letter=text)
 
 
 def _age(row: CampaignRow) -> tuple[str, str]:

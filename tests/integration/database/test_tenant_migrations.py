@@ -158,6 +158,11 @@ class TestAMigration:
         with pytest.raises(IntegrityError, match="paused_migration_has_reason"):
             added(uow, migration, state=MigrationState.PAUSED)
 
+    def test_is_found_by_who_asked_for_it(self, uow: SqlUnitOfWork, migration: Migration) -> None:
+        asked = added(uow, migration, {"asked_by": "ticket 0041"})
+        assert uow.migrations.asked_by("ticket 0041") == [asked]
+        assert uow.migrations.asked_by("ticket 00") == []
+
     def test_is_listed_by_state_oldest_first(self, uow: SqlUnitOfWork, migration: Migration) -> None:
         older = added(uow, migration, created_at=NOW - A_SECOND)
         matched = added(uow, migration, created_at=LATER, state=MigrationState.MATCHED)

@@ -149,6 +149,29 @@ class TestItems:
         assert (item.subject, item.reason) == (f"campaign {made.campaign_id}", Reason.CAMPAIGN_STOPPED)
         assert item.owner is Owner.OPERATOR
 
+    @pytest.mark.parametrize(
+        ("state", "fields", "reason", "owner"),
+        [
+            (CampaignState.NEW, {}, Reason.APPROVAL_NEEDED, Owner.APPROVER),
+            (CampaignState.APPROVED, {}, Reason.CAMPAIGN_TO_START, Owner.OPERATOR),
+            (
+                CampaignState.PAUSED,
+                {"told": "too busy", "reason": Reason.CAMPAIGN_PAUSED},
+                Reason.CAMPAIGN_PAUSED,
+                Owner.OPERATOR,
+            ),
+        ],
+    )
+    def test_a_campaign_that_waits_for_a_person(
+        self, uow: SqlUnitOfWork, state: CampaignState, fields: dict[str, Any], reason: Reason, owner: Owner
+    ) -> None:
+        made = campaigns.campaign(state, **fields)
+        if state is not CampaignState.NEW:
+            made = msgspec.structs.replace(made, approval=campaigns.approval(made))
+        uow.campaigns.add(made, [])
+        [item] = uow.worklist.items(NOW)
+        assert (item.subject, item.reason, item.owner) == (f"campaign {made.campaign_id}", reason, owner)
+
     def test_people_of_a_migration_whose_situation_nobody_explained(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         explained = {"treatments": {Situation.DISABLED: Treatment.TAKE_ALONG, Situation.GUEST: Treatment.LEAVE_OUT}}
         fields = {"matched_at": NOW - A_DAY, "asked": explained}

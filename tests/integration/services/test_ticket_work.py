@@ -440,8 +440,8 @@ class TestMoveSchool:
         given = {
             "school": SCHOOL,
             "to_board": "42000",
-            "from_tenant": desk.home.verified_domains[0],
-            "to_tenant": desk.away.verified_domains[0],
+            "from_tenant": desk.home.initial_domain,
+            "to_tenant": desk.away.initial_domain,
             "people": '{"domain":"school.example"}',
             "products": {sku_of(STAFF): sku_of(STAFF)},
         }
@@ -452,7 +452,7 @@ class TestMoveSchool:
         assert (ticket.state, ticket.reason) == (_T.HELD, Reason.MIGRATION_TO_PREPARE)
         draft = desk.show.draft(OPERATOR, ticket.ticket_id)
         assert ticket.cause in draft
-        assert desk.home.verified_domains[0] in draft
+        assert desk.home.initial_domain in draft
         with pytest.raises(ConflictError, match="waits for no approval"):
             desk.approve(ticket)
 
@@ -489,6 +489,19 @@ class TestMoveSchool:
         assert desk.answers(ticket) == ["received", "waiting", "started", last]
         told = desk.sheet(ticket).answers[-1].details
         assert (told["people_moved"], int(told["people_left_out"]) + int(told["people_not_moved"])) == ("1", len(left))
+
+    @pytest.mark.parametrize("other", ["tenant", "board"])
+    def test_a_migration_of_another_that_has_its_reference_is_not_its_own(self, desk: Desk, other: str) -> None:
+        ticket = self._ticket(desk)
+        tenants = [desk.home.tenant_id, desk.away.tenant_id]
+        made = migrations.migration(*(reversed(tenants) if other == "tenant" else tenants))
+        board = {"target_holder": OrganisationId("43000")} if other == "board" else {}
+        definition = msgspec.structs.replace(made.definition, asked_by=ticket.cause, **board)
+        with desk.open_uow() as uow:
+            uow.migrations.add(msgspec.structs.replace(made, definition=definition), migrations.waves(made))
+            uow.commit()
+        desk.later(minutes=2)
+        assert (desk.now(ticket).state, desk.now(ticket).reason) == (_T.HELD, Reason.MIGRATION_TO_PREPARE)
 
     def _person(self, made: Migration, state: PersonState) -> Traveller:
         failed = {"failed_in": Phase.PREPARE, "reason": Reason.NOT_FOUND} if state is PersonState.FAILED else {}

@@ -97,4 +97,14 @@ def test_for_a_board_there_are_none(client: TestClient, town: Settled, place: st
     board = Asker(client, town.token)
     assert board.get("/api/v1/campaigns").status_code == 404
     assert board.get(place).status_code == 404
-    assert board.get(f"{place}/letters/{town.board}").status_code == 404
+    assert board.get(f"{place}/letters/{town.board}").status_code == 404  # by the whole id alone
+
+
+def test_a_board_reads_its_own_letter_and_no_others(client: TestClient, town: Settled) -> None:
+    """The notice that it gets names the campaign."""
+    board, whole = Asker(client, town.token), f"/api/v1/campaigns/{town.campaign}"
+    assert "aamark.onmicrosoft.example" in board.get(f"{whole}/letters/{town.board}").json()["letter"]
+    others = board.get(f"{whole}/letters/49999")
+    assert others.status_code == 404
+    assert others.json()["detail"] == f"There is no campaign {town.campaign}."
+    assert board.get(f"{whole}/report").status_code == 404

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.limits import default_limits
@@ -135,8 +136,18 @@ class TestRounds:
         world.looks[CAMPAIGN, member.key] = Readiness(checked_at=NOW - age)
         assert service(world, FakeClock(), Looks(FakeClock())).round() == looked
 
-    @pytest.mark.parametrize("state", [CampaignState.RUNNING, CampaignState.COMPLETED, CampaignState.CALLED_OFF])
-    def test_leave_alone_what_runs_or_is_over(self, world: World, state: CampaignState) -> None:
+    @pytest.mark.parametrize(("ahead", "looked"), [(timedelta(days=14), 1), (timedelta(0), 0), (-timedelta(1), 0)])
+    def test_one_that_was_started_is_looked_at_until_it_begins(
+        self, world: World, ahead: timedelta, looked: int
+    ) -> None:
+        made = a_campaign(world, CampaignState.RUNNING)
+        later = msgspec.structs.replace(made.definition, begins_at=NOW + ahead)
+        world.campaigns[CAMPAIGN] = msgspec.structs.replace(made, definition=later)
+        a_member(world, world.campaigns[CAMPAIGN], 1)
+        assert service(world, FakeClock(), Looks(FakeClock())).round() == looked
+
+    @pytest.mark.parametrize("state", [CampaignState.COMPLETED, CampaignState.CALLED_OFF])
+    def test_leave_alone_what_is_over(self, world: World, state: CampaignState) -> None:
         a_member(world, a_campaign(world, state), 1)
         assert service(world, FakeClock(), Looks(FakeClock())).round() == 0
 

@@ -10,6 +10,7 @@ from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.errors import InputError, NotAllowedError
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
+from provisioning.domain.worklist import Topic
 from provisioning.services.choose_members import Changed, ExcludeMembers, IncludeMembers, RetryLeftovers
 from tests.unit.services.campaign_scene import CAMPAIGN, MAPPINGS, a_campaign, a_member, board_of, standing, tenant_of
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
@@ -53,6 +54,26 @@ class TestExcluding:
         a_member(world, made, 1, holder_id="00AA", board_id=board_of(9))
         a_member(world, made, 2, board_id=board_of(9))
         assert exclude(world, holders=(board_of(9),)).members == 2
+
+    def test_whoever_was_told_that_it_would_begin_is_told_that_it_is_over(self, world: World) -> None:
+        made = a_campaign(world)
+        a_member(world, made, 1, M.COMPLETED, O.COMPLETED, board_id=board_of(9))
+        a_member(world, made, 2, board_id=board_of(9))
+        a_member(world, made, 3)
+        exclude(world, tenant_of(2))
+        assert [(one.topic, one.organisation_id) for one in world.intents] == [(Topic.CAMPAIGN_ENDED, board_of(9))]
+
+    def test_while_more_of_a_board_goes_on_it_is_not_over(self, world: World) -> None:
+        made = a_campaign(world)
+        a_member(world, made, 1, board_id=board_of(9))
+        a_member(world, made, 2, board_id=board_of(9))
+        exclude(world, tenant_of(2))
+        assert world.intents == []
+
+    def test_before_it_was_approved_nobody_was_told_anything(self, world: World) -> None:
+        a_member(world, a_campaign(world, C.NEW), 1)
+        exclude(world, tenant_of(1))
+        assert world.intents == []
 
     @pytest.mark.parametrize(
         ("operation", "left"), [(O.PLANNING, O.CANCELLED), (O.AWAITING_SEATS, O.CANCELLED), (O.APPLYING, O.APPLYING)]

@@ -254,6 +254,8 @@ class TestSteering:
         steer(world, C.CALLED_OFF, "the contract was extended")
         assert standing(world, waiting).state is M.EXCLUDED
         assert standing(world, waiting).reason is Reason.CAMPAIGN_CALLED_OFF
+        told = [one.organisation_id for one in world.intents if one.topic is Topic.CAMPAIGN_ENDED]
+        assert waiting.board_id in told  # it was told that it would begin
         assert standing(world, done) == done
         states = [world.operations[one.operation_id].state for one in (begun, writing)]
         assert states == [O.CANCELLED, O.APPLYING]  # a worker ends the other one, once it has read back
