@@ -130,7 +130,7 @@ def _table(rows: Iterable[Remap], board: str | None) -> dict[SkuId, Remap]:
     by_sku: dict[SkuId, list[Remap]] = defaultdict(list)
     for row in rows:
         by_sku[row.from_sku].append(row)
-    found = {sku: chosen(alike, board) for sku, alike in by_sku.items()}
+    found = {sku: chosen(alike, () if board is None else (board,)) for sku, alike in by_sku.items()}
     return {sku: row for sku, row in found.items() if row is not None}
 
 

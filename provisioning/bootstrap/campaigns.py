@@ -1,5 +1,6 @@
 """The use cases of campaigns: what workers do with them, and what people decide about them."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
@@ -27,8 +28,8 @@ class Campaigns(Migrations):
             open_uow=self.open_uow, clock=self.clock, mappings=self.mappings, remap_for=self._remap_for
         )
 
-    def _remap_for(self, sku: SkuId, board: OrganisationId, day: date) -> SkuId | None:
-        row = remap_for(self.mappings, sku, board, day)
+    def _remap_for(self, sku: SkuId, whose: Sequence[OrganisationId], day: date) -> SkuId | None:
+        row = remap_for(self.mappings, sku, whose, day)
         return row.to_sku if row else None
 
     @cached_property

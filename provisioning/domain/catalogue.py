@@ -1,6 +1,6 @@
 """What can be ordered and what it is at Microsoft: articles, SKUs, service plans, and the rules between them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -152,9 +152,9 @@ class Remap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         latest = max(self.valid_from, other.valid_from)
         return self.is_valid_on(latest) and other.is_valid_on(latest)
 
-    def holds_for(self, board: str | None) -> bool:
-        """`board` None: one that no row names."""
-        return board in self.boards if self.boards else board not in self.exceptions
+    def holds_for(self, whose: Collection[str]) -> bool:
+        """`whose`: the code of the organisation that holds the right and that of its board; none: no row names it."""
+        return not self.boards.isdisjoint(whose) if self.boards else self.exceptions.isdisjoint(whose)
 
 
 class Mappings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Whom a campaign is for: holders of a product that goes, by the ledger, an agreement or a list. Pure."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 
 import msgspec
@@ -9,8 +9,8 @@ from provisioning.domain.campaign import CampaignDefinition, CampaignPair, Membe
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.records import Agreement, Participant
 
-# what a product becomes for a board on a day; None: nothing, by the table or by an exception for that board
-RemapFor = Callable[[SkuId, OrganisationId, date], SkuId | None]
+# what a product becomes for a holder and its board on a day; None: nothing, by the table or by an exception for them
+RemapFor = Callable[[SkuId, Sequence[OrganisationId], date], SkuId | None]
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ def _is_meant(definition: CampaignDefinition, holding: Holding, takers: Collecti
 def _one(
     definition: CampaignDefinition, holding: Holding, pair: CampaignPair, day: date, remap_for: RemapFor
 ) -> Chosen:
-    to_sku = remap_for(pair.from_sku, holding.board_id, day) if pair.from_table else pair.to_sku
+    to_sku = remap_for(pair.from_sku, (holding.holder_id, holding.board_id), day) if pair.from_table else pair.to_sku
     excluded = _excluded(definition, holding)
     if to_sku is None or to_sku == pair.from_sku:
         excluded = excluded or "the remap table makes an exception for this board"

@@ -135,8 +135,10 @@ def told_of_remap(wish: Wish, people: int, mappings: Mappings) -> tuple[str, ...
 # ── add-ons, by the tables ───────────────────────────────────────────────────────────────────────────────
 
 
-def counterparts(mappings: Mappings, old: SkuId, new: SkuId, day: date, board: OrganisationId) -> dict[SkuId, SkuId]:
-    """What the remap tables make of add-ons that day, for the board that holds the right.
+def counterparts(
+    mappings: Mappings, old: SkuId, new: SkuId, day: date, whose: Sequence[OrganisationId]
+) -> dict[SkuId, SkuId]:
+    """What the remap tables make of add-ons that day, for whoever holds the right (and their board).
 
     Rows beside the old product say it of any add-on; a row of its own only where the add-on rests on the old product
     and not on the new one.
@@ -146,10 +148,10 @@ def counterparts(mappings: Mappings, old: SkuId, new: SkuId, day: date, board: O
     found = {}
     for addon in sorted({row.from_sku for row in remaps_on(mappings, day)} & mappings.skus.keys() - {old, new}):
         if _loses_ground(mappings.skus[addon], before, after, rules) and (
-            own := remap_for(mappings, addon, board, day)
+            own := remap_for(mappings, addon, whose, day)
         ):
             found[addon] = own.to_sku
-    return found | add_ons_beside(mappings, old, board, day)
+    return found | add_ons_beside(mappings, old, whose, day)
 
 
 def _loses_ground(addon: Sku, before: PlanIds, after: PlanIds, rules: Collection[PlanRule]) -> bool:

@@ -40,6 +40,7 @@ def asked_by(uow: UnitOfWork, campaign: Campaign, member: CampaignMember, now: d
         along=pair.along,
         campaign_id=member.campaign_id,
         wave=member.wave,
+        board_id=member.board_id,
     )
 
 

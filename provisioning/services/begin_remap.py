@@ -47,6 +47,11 @@ class AskedRemap(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: TicketId | None = None
     campaign_id: CampaignId | None = None
     wave: int = 0
+    board_id: OrganisationId | None = None  # of the holder, where it is another: a table may name either
+
+    @property
+    def whose(self) -> tuple[OrganisationId, ...]:
+        return (self.holder_id,) if self.board_id is None else (self.holder_id, self.board_id)
 
 
 def begin_remap(uow: UnitOfWork, mappings: Mappings, asked: AskedRemap, now: datetime) -> Operation:
@@ -129,7 +134,7 @@ def _require_bound(uow: UnitOfWork, asked: AskedRemap, now: datetime) -> None:
 def operation_for(mappings: Mappings, asked: AskedRemap, now: datetime) -> Operation:
     """As it would begin now; nothing is kept."""
     day = max(dutch_day(now), asked.starts_on or date.min)
-    by_tables = counterparts(mappings, asked.from_sku, asked.to_sku, day, asked.holder_id)
+    by_tables = counterparts(mappings, asked.from_sku, asked.to_sku, day, asked.whose)
     part = RemapPart(
         from_sku=asked.from_sku,
         along={**by_tables, **asked.along},

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId, TenantId
 from provisioning.domain.operation import Operation
@@ -10,6 +11,7 @@ from provisioning.domain.ticket import Ticket
 from provisioning.domain.ticket_wishes import ChangeSku
 from provisioning.ports import UnitOfWork
 from provisioning.services.begin_remap import AskedRemap, begin_remap
+from provisioning.services.boards import board_of
 
 
 def remap_of_ticket(
@@ -33,5 +35,6 @@ def remap_of_ticket(
         audience=wish.audience,
         starts_on=wish.starts_on,
         ticket_id=ticket.ticket_id,
+        board_id=board_of(uow, ticket.organisation_id, dutch_day(now)),
     )
     return begin_remap(uow, mappings, asked, now)

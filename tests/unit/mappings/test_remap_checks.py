@@ -176,12 +176,15 @@ def rows(draw: st.DrawFn) -> Remap:
     )
 
 
-def rivals(table: Mappings, product: SkuId, board: str | None, day: date) -> int:
+EACH = ((), *((board,) for board in BOARDS))
+
+
+def rivals(table: Mappings, product: SkuId, whose: tuple[str, ...], day: date) -> int:
     """How many rows of the highest rank speak of it."""
     holding = [
         row
         for row in table.remaps
-        if row.from_sku == product and row.beside is None and row.is_valid_on(day) and row.holds_for(board)
+        if row.from_sku == product and row.beside is None and row.is_valid_on(day) and row.holds_for(whose)
     ]
     return len([row for row in holding if row.boards] or holding)
 
@@ -193,11 +196,11 @@ class TestEveryTable:
         if told(Severity.ERROR, table):
             return
         for day in (*DAYS, DAYS[-1] + timedelta(days=1)):
-            for board in (None, *BOARDS):
+            for whose in EACH:
                 for product in PRODUCTS:
-                    assert rivals(table, product, board, day) <= 1
-                    found = remap_for(table, product, board, day)
-                    assert found is None or remap_for(table, found.to_sku, board, day) is None
+                    assert rivals(table, product, whose, day) <= 1
+                    found = remap_for(table, product, whose, day)
+                    assert found is None or remap_for(table, found.to_sku, whose, day) is None
 
     @given(st.lists(rows(), max_size=5))
     def test_an_error_of_chain_or_overlap_is_true_on_some_day(self, remaps: list[Remap]) -> None:
@@ -206,10 +209,10 @@ class TestEveryTable:
         if not any("leads" in one or "both hold" in one for one in told(Severity.ERROR, table)):
             return
         days = (*DAYS, DAYS[-1] + timedelta(days=1))
-        every = [(product, board, day) for product in PRODUCTS for board in (None, *BOARDS) for day in days]
+        every = [(product, whose, day) for product in PRODUCTS for whose in EACH for day in days]
         rival = any(rivals(table, *one) > 1 for one in every) or any(row.beside for row in remaps)
         chained = any(
-            (found := remap_for(table, product, board, day)) and remap_for(table, found.to_sku, board, day)
-            for product, board, day in every
+            (found := remap_for(table, product, whose, day)) and remap_for(table, found.to_sku, whose, day)
+            for product, whose, day in every
         )
         assert rival or chained

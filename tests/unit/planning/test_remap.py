@@ -272,12 +272,12 @@ class TestCounterparts:
     DAY = date(2027, 1, 1)
 
     def test_of_an_add_on_that_loses_what_it_rests_on(self) -> None:
-        assert counterparts(self.TABLES, A1, A3, self.DAY, OrganisationId("41000")) == {PHONE: MINECRAFT}
+        assert counterparts(self.TABLES, A1, A3, self.DAY, (OrganisationId("41000"),)) == {PHONE: MINECRAFT}
 
     def test_a_row_beside_the_suite_says_it_of_any_add_on(self) -> None:
         tables = replaced(MAPPINGS, remaps=(msgspec.structs.replace(self.ROW, beside=A1),))
-        assert counterparts(tables, A1, A3, self.DAY, OrganisationId("41000")) == {PHONE: MINECRAFT}
-        assert counterparts(tables, A1, A3, self.DAY, OrganisationId("41999")) == {}
+        assert counterparts(tables, A1, A3, self.DAY, (OrganisationId("41000"),)) == {PHONE: MINECRAFT}
+        assert counterparts(tables, A1, A3, self.DAY, (OrganisationId("41999"),)) == {}
 
     @pytest.mark.parametrize(
         ("tables", "day", "whose"),
@@ -289,7 +289,7 @@ class TestCounterparts:
         ],
     )
     def test_otherwise_it_stays(self, tables: Mappings, day: date, whose: str) -> None:
-        assert counterparts(tables, A1, A3, day, OrganisationId(whose)) == {}
+        assert counterparts(tables, A1, A3, day, (OrganisationId(whose),)) == {}
 
 
 def group(*members: str, licences: tuple[GroupLicence, ...] = (GroupLicence(A1),), **known: Any) -> ObservedGroup:

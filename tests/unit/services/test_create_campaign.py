@@ -1,5 +1,6 @@
 """A campaign is drawn from what the ledger, agreements and lists say, whole or not at all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -36,9 +37,9 @@ def world() -> World:
 
 
 def create(world: World, identity: Any = OPERATOR, exception: str = "", **known: Any) -> CreatedCampaign:
-    def remap_for(sku: SkuId, board: OrganisationId, day: Any) -> SkuId | None:
-        row = remap_by(MAPPINGS, sku, board, day)
-        return row.to_sku if row and board != exception else None
+    def remap_for(sku: SkuId, whose: Sequence[OrganisationId], day: Any) -> SkuId | None:
+        row = remap_by(MAPPINGS, sku, whose, day)
+        return row.to_sku if row and exception not in whose else None
 
     service = CreateCampaign(open_uow=world.open, clock=FakeClock(), mappings=MAPPINGS, remap_for=remap_for)
     return service(identity, definition(**known))
