@@ -149,7 +149,7 @@ class CampaignDefinition(msgspec.Struct, frozen=True, kw_only=True):
 class CampaignApproval(msgspec.Struct, frozen=True, kw_only=True):
     """What a second person let happen: this list, by these rules, with these products. Plans within it need no other.
 
-    `mapping`: digest of the mappings when it was given. `losses`: the kinds of loss that the approver was shown, as
+    `mapping`: digest of the mapping rows that it rests on. `losses`: the kinds of loss that the approver was shown, as
     `planning.losses.kinds_of` names them; a plan with any other is asked for by itself. A campaign that stands still
     lends its approval to nobody.
     """

@@ -1,11 +1,12 @@
 """The fingerprint of the mapping rows that one operation stands on (for its envelope: design, approval)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 import msgspec
 
-from provisioning.domain.catalogue import Article, Mappings
+from provisioning.domain.campaign import CampaignPair
+from provisioning.domain.catalogue import Article, Mappings, Remap
 from provisioning.domain.ids import ArticleCode, SkuId
 from provisioning.domain.remap import RemapPart
 
@@ -27,11 +28,19 @@ def current_row_digest(code: ArticleCode, sku_id: SkuId, mappings: Mappings) -> 
 def remap_digest(to_sku: SkuId, part: RemapPart, mappings: Mappings) -> str:
     """Of every row that a remap stands on: its products, its add-ons, their remap rows and the rules between plans."""
     pairs = {(part.from_sku, to_sku), *part.along.items()}
-    skus = [mappings.skus.get(sku) for sku in sorted({sku for pair in pairs for sku in pair})]
+    remaps = [row for row in mappings.remaps if (row.from_sku, row.to_sku) in pairs]
+    return _digest_of({sku for pair in pairs for sku in pair}, remaps, mappings)
+
+
+def campaign_digest(pairs: Iterable[CampaignPair], mappings: Mappings) -> str:
+    """Of every row that a campaign stands on: any remap row may decide for one of its boards or of their add-ons."""
+    named = {sku for pair in pairs for sku in (pair.from_sku, pair.to_sku, *pair.along, *pair.along.values())}
+    tables = {sku for row in mappings.remaps for sku in (row.from_sku, row.to_sku)}
+    return _digest_of(named | tables, mappings.remaps, mappings)
+
+
+def _digest_of(products: Collection[SkuId], remaps: Iterable[Remap], mappings: Mappings) -> str:
+    skus = [mappings.skus.get(sku) for sku in sorted(products)]
     plans = {plan.plan_id for sku in skus if sku for plan in sku.plans}
-    rows = [
-        *skus,
-        *(row for row in mappings.remaps if (row.from_sku, row.to_sku) in pairs),
-        *(rule for rule in mappings.plan_rules if rule.plan in plans),
-    ]
-    return sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest()
+    rules = (rule for rule in mappings.plan_rules if rule.plan in plans)
+    return sha256(msgspec.json.encode([*skus, *remaps, *rules], order="deterministic")).hexdigest()

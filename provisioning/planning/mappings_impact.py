@@ -68,6 +68,7 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
     articles: tuple[ArticleCode, ...]
     products: tuple[SkuId, ...]
     organisations: tuple[OrganisationImpact, ...]
+    campaigns: int = 0  # whose approval becomes void
 
     @property
     def total(self) -> OrganisationImpact:

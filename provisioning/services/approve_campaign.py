@@ -13,6 +13,7 @@ from provisioning.domain.ids import Actor, CampaignId
 from provisioning.domain.limits import Limits
 from provisioning.domain.rights import Action, require, require_other
 from provisioning.domain.worklist import Topic
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.authors import proposers_of_mappings
 from provisioning.services.campaign_deeds import deed, get_campaign, told
@@ -79,7 +80,7 @@ class ApproveCampaign:
             approved_by=by,
             approved_at=now,
             digest=campaign.digest,
-            mapping=self.mappings.digest,
+            mapping=campaign_digest(campaign.definition.pairs, self.mappings),
             authors=authors,
             pairs=campaign.definition.pairs,
             losses=frozenset[str]().union(*(look.losses for look in looks.values())),
@@ -121,6 +122,6 @@ def why_not_standing(campaign: Campaign, mappings: Mappings, now: datetime) -> s
     given = campaign.approval
     if given is None:
         return "nobody approved it"
-    if given.mapping != mappings.digest:
-        return "the mappings changed since it was approved"
+    if given.mapping != campaign_digest(campaign.definition.pairs, mappings):
+        return "its mappings changed since it was approved"
     return f"its approval ended at {given.valid_until:%Y-%m-%d %H:%M} UTC" if given.valid_until <= now else ""

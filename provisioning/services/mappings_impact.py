@@ -2,13 +2,25 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.campaign import CAMPAIGN_ENDS, Campaign, CampaignState
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.planning.mappings_impact import Impact, draw_impact, touched_by
 from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.mappings_in_force import kept_mappings
 from provisioning.services.propose_configuration import named
+
+_APPROVED = frozenset(set(CampaignState) - CAMPAIGN_ENDS - {CampaignState.NEW})
+
+
+def _is_void(campaign: Campaign, before: Mappings, after: Mappings) -> bool:
+    """Its approval, by other mappings: it would stop, in the middle of its night if it has begun."""
+    pairs = campaign.definition.pairs
+    return campaign_digest(pairs, before) != campaign_digest(pairs, after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +38,9 @@ class MappingsImpact:
             work = uow.impact.open_work() if touched.articles or touched.products else []
             today = dutch_day(self.clock.now())
             holders = uow.impact.holders(touched.products, today) if touched.products else []
-        return draw_impact(before, after, lines, work, holders)
+            campaigns = uow.campaigns.list_by(_APPROVED)
+        impact = draw_impact(before, after, lines, work, holders)
+        return msgspec.structs.replace(impact, campaigns=sum(_is_void(one, before, after) for one in campaigns))
 
     def kept(self, digest: str) -> Mappings:
         """The mappings of a version on record, named by at least 8 characters; raises InputError."""

@@ -17,6 +17,7 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation, StepKind
 from provisioning.planning.losses import kinds_of
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.planning.plan import Envelope, Losses, Plan
 from provisioning.ports import PlanRecord, UnitOfWork
 from provisioning.services.authors import authors_of
@@ -55,7 +56,8 @@ def approve_in_campaign(
     The caller moves the operation on; raises ConflictError when the plan was decided about in between.
     """
     record = uow.plans.current(operation.operation_id)
-    is_standing = given.approved_at <= now < given.valid_until and given.mapping == mappings.digest
+    is_in_time = given.approved_at <= now < given.valid_until
+    is_standing = is_in_time and given.mapping == campaign_digest(given.pairs, mappings)
     if record is None or not is_standing or not _is_of_campaign(operation, given):
         return False
     losses = msgspec.json.decode(record.envelope, type=Envelope).losses

@@ -17,6 +17,7 @@ from provisioning.domain.operation import Lane, Operation, OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.remap import RemapPart
 from provisioning.domain.tenancy import AssignmentMode
+from provisioning.planning.mapping_digest import campaign_digest
 from tests.simulation.graph import Weather, licence
 from tests.simulation.promises import check_continuity, check_plans_stay_off, check_seats, check_witness
 from tests.simulation.world import A1, A3, BEGINNING, SCHOOL, TENANT, YAMMER, World
@@ -30,6 +31,7 @@ PHONE, GAME = (
     for part in ("MCOEV_FACULTY", "MEE_FACULTY")
 )
 ALONG = {PHONE: GAME}
+PAIRS = (CampaignPair(from_sku=A1, to_sku=A3, along=ALONG),)
 
 
 class RemapWorld(World):
@@ -45,8 +47,8 @@ class RemapWorld(World):
             approved_by=Actor("person:decides"),
             approved_at=BEGINNING,
             digest="d",
-            mapping=MAPPINGS.digest,
-            pairs=(CampaignPair(from_sku=A1, to_sku=A3, along=ALONG),),
+            mapping=campaign_digest(PAIRS, MAPPINGS),
+            pairs=PAIRS,
             valid_until=BEGINNING + timedelta(days=7),
             losses=frozenset({"family:teams_phone"}),
         )

@@ -130,10 +130,12 @@ def _told(differences: "Sequence[Difference]", impact: "Impact | None", unseen: 
 
 
 def touches(impact: "Impact") -> str:
-    """What a person who approves has to know, in two sentences."""
+    """What a person who approves has to know, in a few sentences."""
     total = impact.total
+    stops = f" {impact.campaigns:,} approved campaigns stop until they are approved again." if impact.campaigns else ""
     return (
         f"It touches {total.lines_accepted + total.lines_held:,} open order lines ({total.lines_held:,} held), "
         f"{total.operations:,} unfinished operations and {total.approvals:,} approvals, which become void. "
         f"Of the products that differ {total.people:,} people were given one by us; {total.seats:,} seats are bought."
+        f"{stops}"
     )

@@ -15,6 +15,7 @@ from provisioning.domain.errors import ConflictError
 from provisioning.domain.ids import CampaignId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.services.advance_campaign import AdvanceCampaign
 from provisioning.services.begin_member import BeginMember
 from provisioning.services.sweep_campaigns import SweepCampaigns
@@ -31,7 +32,9 @@ BEGIN = BeginMember(mappings=MAPPINGS)
 def campaign(open_uow: Open) -> Campaign:
     """Running, with three tenants that wait."""
     made = campaigns.campaign(CampaignState.RUNNING, due_at=NOW)
-    made = msgspec.structs.replace(made, approval=campaigns.approval(made, mapping=MAPPINGS.digest))
+    made = msgspec.structs.replace(
+        made, approval=campaigns.approval(made, mapping=campaign_digest(made.definition.pairs, MAPPINGS))
+    )
     with open_uow() as uow:
         members = [_settled(uow, made) for _ in range(3)]
         uow.campaigns.add(made, members)

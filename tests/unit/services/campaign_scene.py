@@ -14,6 +14,7 @@ from provisioning.domain.operation import SubjectRecord
 from provisioning.domain.order import LedgerCause, LedgerEntry
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Organisation, OrganisationKind, Policy, Tenant
+from provisioning.planning.mapping_digest import campaign_digest
 from tests.factories import campaigns as make
 from tests.factories.campaigns import FROM
 from tests.factories.operations import wish
@@ -86,7 +87,7 @@ def approved(campaign: Campaign) -> CampaignApproval:
         approved_by=APPROVER.actor,
         approved_at=NOW,
         digest=campaign.digest,
-        mapping=MAPPINGS.digest,
+        mapping=campaign_digest(campaign.definition.pairs, MAPPINGS),
         pairs=campaign.definition.pairs,
         valid_until=NOW + WEEK,
     )

@@ -182,7 +182,7 @@ class TestStopping:
         ("changes", "told"),
         [
             pytest.param({"valid_until": NOW}, "its approval ended", id="too old"),
-            pytest.param({"mapping": "others"}, "the mappings changed", id="other mappings"),
+            pytest.param({"mapping": "others"}, "its mappings changed", id="other mappings"),
         ],
     )
     def test_when_its_approval_stands_no_more(self, world: World, changes: dict[str, Any], told: str) -> None:

@@ -13,6 +13,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation, OperationKind
 from provisioning.domain.remap import RemapPart
 from provisioning.domain.tenancy import Policy
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.planning.plan import Grounds, Losses, Plan
 from provisioning.ports import PlanRecord
 from provisioning.services.standing_approval import approve_in_campaign, validity_of
@@ -23,13 +24,14 @@ from tests.unit.services.fakes_access import A3, APPROVER, NOW, OPERATION, TENAN
 CAMPAIGN = CampaignId("campaign")
 A1, ADDON, NEW_ADDON, OTHER = (SkuId(name) for name in ("a1", "addon", "new addon", "other"))
 SEEN = Losses(families={"yammer": 3})
+PAIRS = (CampaignPair(from_sku=A1, to_sku=A3, along={ADDON: NEW_ADDON}),)
 GIVEN = CampaignApproval(
     campaign_id=CAMPAIGN,
     approved_by=APPROVER.actor,
     approved_at=NOW - timedelta(days=1),
     digest="of the list and the rules",
-    mapping=MAPPINGS.digest,
-    pairs=(CampaignPair(from_sku=A1, to_sku=A3, along={ADDON: NEW_ADDON}),),
+    mapping=campaign_digest(PAIRS, MAPPINGS),
+    pairs=PAIRS,
     valid_until=NOW + timedelta(days=6),
     losses=frozenset({"family:yammer", "not_carried:OLD"}),
 )

@@ -1,5 +1,7 @@
+import msgspec
 import pytest
 
+from provisioning.domain.campaign import CampaignState
 from provisioning.domain.configuration import ConfigurationKind, ConfigurationVersion
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import Actor, OrganisationId
@@ -7,8 +9,10 @@ from provisioning.planning.configuration import describe_mappings, pack_mappings
 from provisioning.planning.mappings_impact import Holders, OpenLines
 from provisioning.services.mappings_impact import MappingsImpact
 from tests.factories.remaps import OURS, mappings_with, remap, sku
+from tests.unit.services.campaign_scene import a_campaign
 from tests.unit.services.fakes_access import NOW, FakeClock, World
 
+C = CampaignState
 A1, A3 = sku("STANDARDWOFFPACK_FACULTY"), sku("M365EDU_A3_FACULTY")
 OTHER = mappings_with(remap(A1, A3))
 BOARD = OrganisationId("41234")
@@ -42,6 +46,18 @@ class TestMappingsImpact:
         added = mappings_with(*OURS.remaps, remap(A1, A3))
         (one,) = MappingsImpact(open_uow=world.open, clock=FakeClock())(OURS, added).organisations
         assert (one.people, one.lines_accepted) == (4, 0)
+
+    @pytest.mark.parametrize(
+        ("state", "stops"), [(C.NEW, 0), (C.APPROVED, 1), (C.RUNNING, 1), (C.PAUSED, 1), (C.COMPLETED, 0)]
+    )
+    def test_counts_campaigns_whose_approval_rests_on_what_differs(
+        self, world: World, state: CampaignState, stops: int
+    ) -> None:
+        a_campaign(world, state)
+        impact = MappingsImpact(open_uow=world.open, clock=FakeClock())
+        assert impact(OURS, mappings_with(*OURS.remaps, remap(A1, A3))).campaigns == stops
+        holidays = msgspec.structs.replace(OURS, school_holidays=OURS.school_holidays[1:], digest="h")
+        assert impact(OURS, holidays).campaigns == 0
 
     def test_what_was_kept_of_a_proposal_is_found_by_its_digest(self, world: World) -> None:
         proposed(world)

@@ -15,13 +15,14 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Topic
 from provisioning.planning.campaign_readiness import Readiness
+from provisioning.planning.mapping_digest import campaign_digest
 from provisioning.services.approve_campaign import ApproveCampaign, approval_of, why_not_standing
 from provisioning.services.steer_campaign import StartCampaign, SteerCampaign
 from tests.unit.services.campaign_scene import CAMPAIGN, MAPPINGS, a_campaign, a_member, approved, board_of, standing
 from tests.unit.services.fakes_access import APPROVER, AUDITOR, NOW, OPERATOR, SECOND, FakeClock, World, person
 
 C, M, O = CampaignState, MemberState, OperationState  # noqa: E741  # as in the tables of the domain
-OTHERS = msgspec.structs.replace(MAPPINGS, digest="others")
+OTHERS = msgspec.structs.replace(MAPPINGS, remaps=MAPPINGS.remaps[1:], digest="others")
 BOTH = person("both", Role.OPERATOR, Role.APPROVER)
 
 
@@ -51,7 +52,8 @@ class TestApproving:
         world.campaigns[CAMPAIGN] = msgspec.structs.replace(made, definition=definition)
         given = approve(world).approval
         assert given is not None
-        assert (given.approved_by, given.digest, given.mapping) == (APPROVER.actor, made.digest, MAPPINGS.digest)
+        assert (given.approved_by, given.digest) == (APPROVER.actor, made.digest)
+        assert given.mapping == campaign_digest(made.definition.pairs, MAPPINGS)
         assert given.valid_until == later + timedelta(days=7)
         assert world.campaigns[CAMPAIGN].state is C.APPROVED
         assert world.kinds == ["campaign.approved"]
@@ -156,6 +158,11 @@ class TestStarting:
         a_campaign(world, state)
         with pytest.raises(InputError, match="only an approved one"):
             start(world)
+
+    def test_mappings_that_differ_in_what_it_does_not_rest_on_change_nothing(self, world: World) -> None:
+        a_campaign(world, C.APPROVED)
+        holidays = msgspec.structs.replace(MAPPINGS, school_holidays=MAPPINGS.school_holidays[1:], digest="others")
+        assert start(world, mappings=holidays).state is C.RUNNING
 
     def test_takes_the_mappings_that_were_approved(self, world: World) -> None:
         a_campaign(world, C.APPROVED)
