@@ -15,7 +15,7 @@ from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.limits import Limits
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Owner
-from provisioning.planning.campaign_forecast import Load, WaveForecast, Writes, foretell_night
+from provisioning.planning.campaign_forecast import Load, Opening, WaveForecast, Writes, foretell_night
 from provisioning.planning.campaign_readiness import Readiness
 from provisioning.planning.campaign_report import CampaignReport, Names, draw_report
 from provisioning.planning.campaign_turn import Spent, spent_in
@@ -180,7 +180,14 @@ class ShowCampaigns:
         now: datetime,
     ) -> tuple[WaveForecast, ...]:
         loads = [_load(one, looks.get(one.key)) for one in members if one.state in _GOING]
-        return foretell_night(loads, max(now, campaign.definition.begins_at), Sizes.of(self.limits))
+        first = min((one.wave for one in members), default=0)
+        canaries_left = any(one.state in _GOING for one in members if one.wave == first)
+        opening = Opening(
+            widening=campaign.definition.widening,
+            at_once=self.limits.campaign_at_once,
+            is_past_canaries=not canaries_left,
+        )
+        return foretell_night(loads, max(now, campaign.definition.begins_at), Sizes.of(self.limits), opening)
 
 
 def _row(uow: UnitOfWork, campaign: Campaign) -> CampaignRow:
