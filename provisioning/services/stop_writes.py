@@ -36,6 +36,11 @@ class StopWrites:
             uow.commit()
         return stop
 
+    def standing(self) -> list[Stop]:
+        """What is stopped now, oldest first."""
+        with self.open_uow() as uow:
+            return uow.stops.list_all()
+
 
 def find_stop(uow: UnitOfWork, scope: str) -> Stop | None:
     """The stop that stands with exactly this scope."""

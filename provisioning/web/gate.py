@@ -35,10 +35,20 @@ class Gate:
             identity = await run_in_threadpool(identify, self._services, Headers(scope=scope))
             allowance = await run_in_threadpool(self._take, identity)
         except (ProvisioningError, RefusedError) as error:
-            await answer_to(error)(scope, receive, send)
+            refusal = await run_in_threadpool(self._or_too_often, error)
+            await answer_to(refusal)(scope, receive, send)
             return
         scope.setdefault("state", {})["identity"] = identity
         await self._app(scope, receive, _with(send, allowance) if allowance else send)
+
+    def _or_too_often(self, error: ProvisioningError | RefusedError) -> ProvisioningError | RefusedError:
+        """Whoever has no valid token is counted too, all of them as one: tokens are not to be guessed at any speed."""
+        if isinstance(error, RefusedError) and error.status is HTTPStatus.UNAUTHORIZED:
+            try:
+                self._take(ANONYMOUS)
+            except RefusedError as spent:
+                return spent
+        return error
 
     def _take(self, identity: Identity) -> Allowance | None:
         """None when nobody counts: an API that stands still because Redis does would be the greater harm."""

@@ -22,6 +22,12 @@ class LiftedStop(Body):
     scope: _Scope
 
 
+@router.get("")
+def list_all(caller: Person) -> list[Stop]:
+    """What is stopped now, and since when."""
+    return caller.services.stop_writes.standing()
+
+
 @router.post("")
 def stop(caller: Person, wanted: NewStop) -> Stop:
     """Let no new write begin. Reading goes on, and so does what was sent already."""

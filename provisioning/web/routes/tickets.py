@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.intake.ticket_fields import TICKET_FIELDS
@@ -15,7 +15,7 @@ from provisioning.services.browse_tickets import TicketInShort, TicketView, in_s
 from provisioning.services.paging import Page
 from provisioning.services.show_tickets import TicketSheet
 from provisioning.services.submit_tickets import Submitted
-from provisioning.web.accepting import prefers_html
+from provisioning.web.accepting import preferred_form
 from provisioning.web.bodies import Content, takes
 from provisioning.web.calls import Anybody, Because, Body, Filter, Named, PageWanted, Person, Text
 from provisioning.web.kept import bare
@@ -39,7 +39,9 @@ _TICKETS: dict[str, Any] = {
     "required": ["tickets"],
     "properties": {"tickets": {"type": "array", "items": _TICKET}},
 }
-_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {form: {"schema": {"type": "string"}} for form in ("text/html", "text/plain")}}
+}
 _COMPLETION: dict[str, Any] = {
     "type": "object",
     "properties": {name: _TICKET["properties"][name] for name in ("requester", "text", "wish")},
@@ -110,15 +112,17 @@ def complete(caller: Anybody, ticket: Named, content: Content) -> TakenTicket:
     return _taken(services.submit_tickets.complete(caller.identity, ticket, form))
 
 
-@router.get("/{ticket}/assessment", responses=_PAGE)
+@router.get("/{ticket}/assessment", responses=_FORMS)
 def assess(
     caller: Anybody, ticket: Named, request: Request, language: Language = Language.DUTCH
 ) -> Assessment | Response:
-    """What it comes to; who accepts `text/html` gets a page to print. A board gets its own part, in Dutch."""
+    """What it comes to; as `text/html` a page to print, as `text/plain` eighty columns. A board's own is in Dutch."""
     made = caller.services.assess_ticket(caller.identity, ticket)
-    if prefers_html(request.headers.get("accept", "")):
-        return HTMLResponse(render_assessment(made, language, Form.PAGE))
-    return made
+    form = preferred_form(request.headers.get("accept", ""))
+    if form is Form.JSON:
+        return made
+    answer = HTMLResponse if form is Form.PAGE else PlainTextResponse
+    return answer(render_assessment(made, language, form))
 
 
 @router.get("/{ticket}/draft")

@@ -224,6 +224,7 @@ class TestAudit:
 class TestStops:
     def test_stop_and_go_on(self, town: Settled, operator: Asker) -> None:
         assert operator.post("/api/v1/stops", {"scope": "kind:remap", "reason": "odd"}).json()["scope"] == "kind:remap"
+        assert "kind:remap" in [one["scope"] for one in operator.get("/api/v1/stops").json()]
         waiting = operator.get("/api/v1/worklist").json()["items"]
         assert "stop kind:remap" in {item["subject"] for item in waiting}
         assert operator.post("/api/v1/stops/resume", {"scope": "kind:remap"}).status_code == 200

@@ -62,6 +62,14 @@ class TestRateLimit:
         assert 0 < int(answers[-1].headers["retry-after"]) <= 60
         assert answers[-1].json()["type"].endswith("too-often")
 
+    def test_guessing_at_tokens_is_counted_and_hurts_nobody_who_has_one(
+        self, client: TestClient, operator: Asker
+    ) -> None:
+        guesses = [Asker(client, f"guess {number}").get("/api/v1/orders") for number in range(5)]
+        assert [answer.status_code for answer in guesses] == [401, 401, 401, 429, 429]
+        assert 0 < int(guesses[-1].headers["retry-after"]) <= 60
+        assert operator.get("/api/v1/orders").status_code == 200
+
     def test_counts_each_actor_alone(self, operator: Asker, shop: Asker) -> None:
         for _ in range(4):
             operator.get("/api/v1/orders")

@@ -10,7 +10,11 @@ from starlette.testclient import TestClient
 
 from provisioning.bootstrap import Services
 from provisioning.domain.actors import Role
+from provisioning.domain.ticket import TicketKind
 from provisioning.web.app import routes_of
+from tests.factories import NOW
+from tests.factories import tickets as make_tickets
+from tests.factories.operations import A1, A3
 from tests.integration.web.conftest import Asker
 from tests.integration.web.landscape import Settled, settle
 
@@ -164,6 +168,76 @@ class TestAnotherBoards:
             answer = board.get(f"/api/v1/{noun}", params={"cursor": cursor})
             assert answer.status_code == 200
             assert not [mark for mark in theirs.strings if mark in answer.text]
+
+
+def wishes_about(other: Settled, own: Settled) -> Iterator[tuple[TicketKind, dict[str, Any]]]:
+    """Every kind of ticket, with what is another's wherever a field takes a code, a tenant or a number."""
+    domain, mine = f"{other.mark}.onmicrosoft.example", f"{own.mark}.onmicrosoft.example"
+    yield TicketKind.CHANGE_SKU, {"organisations": [own.school, other.school], "from_sku": A1, "to_sku": A3}
+    yield TicketKind.CHANGE_SKU, {"organisations": [other.school], "from_sku": A1, "to_sku": A3}
+    yield TicketKind.REMAP_HOLDER, {"from_holders": [other.school], "to_holder": own.board}
+    yield TicketKind.REMAP_HOLDER, {"from_holders": [own.school], "to_holder": other.board}
+    agreement = {"public_customer_number": f"PCN-{other.mark}", "licence_ids": [f"L-{other.mark}"]}
+    yield TicketKind.REMAP_AGREEMENT, agreement | {"from_tenant": domain, "to_tenant": mine}
+    yield TicketKind.REMAP_AGREEMENT, agreement | {"from_tenant": mine, "to_tenant": domain}
+    people = {"people": {"everyone": True}, "products": {A3: A3}}
+    schools = {"school": other.school, "to_board": own.board}
+    yield TicketKind.MOVE_SCHOOL, schools | people | {"from_tenant": domain, "to_tenant": mine}
+    yield TicketKind.MOVE_SCHOOL, schools | people | {"school": own.school, "from_tenant": mine, "to_tenant": domain}
+    yield TicketKind.REBIND, {"organisation": own.school, "tenant": domain}
+    yield TicketKind.REBIND, {"organisation": other.school, "tenant": mine}
+    yield TicketKind.SERVICE_PLAN_POLICY, {"tenant": domain, "sku_id": A3, "off": ["YAMMER_EDU"]}
+
+
+def sent_in(value: Any) -> Iterator[str]:
+    """Every text in what was sent, the longest first when sorted: an answer may repeat it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from (*sent_in(name), *sent_in(part))
+    elif isinstance(value, list):
+        for part in value:
+            yield from sent_in(part)
+
+
+class TestItsTicketAboutAnothers:
+    """The way in that no route closes: a ticket of one's own that names what is another's."""
+
+    FORMS = ("application/json", "text/html", "text/plain")
+
+    @pytest.mark.parametrize("spoken_for", [False, True], ids=["by nobody", "by a mandated contact"])
+    def test_tells_nothing_of_it_but_what_was_sent(
+        self, services: Services, board: Asker, ours: Settled, theirs: Settled, spoken_for: bool
+    ) -> None:
+        if spoken_for:
+            with services.open_uow() as uow:
+                mandate = make_tickets.mandate(ours.board, record_id="m", actor="contact-1")
+                uow.records.save([mandate, make_tickets.declaration(ours.school, board=ours.board)], NOW)
+                uow.commit()
+        sent: set[str] = set()
+        read: set[int] = set()
+        for number, (kind, wish) in enumerate(wishes_about(theirs, ours)):
+            form = {"source": "board", "reference": f"probe {number}", "kind": kind, "organisation": ours.board}
+            brought = board.post("/api/v1/tickets", form | {"requester": "contact-1", "wish": wish})
+            shown = [brought, board.get("/api/v1/tickets"), board.get("/api/v1/notices"), board.get("/api/v1/audit")]
+            assert brought.status_code == 200, brought.text
+            sent |= {one for one in (*sent_in(form), *sent_in(wish)) if len(one) > 3}
+            path = f"/api/v1/tickets/{brought.json()[0]['ticket']['ticket_id']}"
+            assessments = list(self._assessments(board, path))
+            read |= {answer.status_code for answer in assessments}
+            shown += [board.get(path), *assessments]
+            for answer in shown:
+                assert answer.status_code < 500, answer.text
+                told = answer.text
+                for one in sorted(sent, key=len, reverse=True):
+                    told = told.replace(one, "")
+                found = [mark for mark in theirs.strings if mark in told]
+                assert found == [], f"{kind} {wish}: {answer.text}"
+        assert (200 in read) is spoken_for  # what was looked through is not all refusals
+
+    def _assessments(self, board: Asker, path: str) -> Iterator[Any]:
+        return (board.get(f"{path}/assessment", headers={"Accept": form}) for form in self.FORMS)
 
 
 class TestItsOwn:

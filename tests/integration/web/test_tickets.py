@@ -170,6 +170,9 @@ class TestAssessment:
         value = board.get(path).json()
         assert (value["asked"]["key"], value["asked"]["named"]["seats"]) == ("programs/7", "40")
         assert value["asked"]["digest"] == ticket["digest"]
+        text = board.get(path, headers={"Accept": "text/plain"}, params={"language": "en"})
+        assert text.headers["content-type"] == "text/plain; charset=utf-8"
+        assert max(map(len, text.text.splitlines())) <= 80
         page = board.get(path, headers={"Accept": "text/html"}, params={"language": "en"})
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")

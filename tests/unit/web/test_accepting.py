@@ -2,7 +2,8 @@
 
 import pytest
 
-from provisioning.web.accepting import prefers_html
+from provisioning.web.accepting import preferred_form, prefers_html
+from provisioning.words.assessments import Form
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -38,3 +39,20 @@ def test_a_page(accept: str) -> None:
 )
 def test_the_value(accept: str) -> None:
     assert not prefers_html(accept)
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("text/plain", Form.TEXT),
+        ("text/plain, application/json;q=0.5", Form.TEXT),
+        ("text/plain;q=0.5, text/html", Form.PAGE),
+        ("text/html;q=0.4, text/plain;q=0.6", Form.TEXT),
+        ("text/plain, */*", Form.JSON),
+        ("text/plain;q=0.1, application/json", Form.JSON),
+        (BROWSER, Form.PAGE),
+        ("", Form.JSON),
+    ],
+)
+def test_plain_text_for_who_asks_for_that(accept: str, form: Form) -> None:
+    assert preferred_form(accept) is form

@@ -97,6 +97,7 @@ SAME = {
 # a second route of a command whose options make it do two things
 PARTS = {
     "GET /api/v1/tickets/{ticket}/assessment": "tickets show",
+    "GET /api/v1/stops": "worklist",
     "GET /api/v1/audit/checkpoint": "audit checkpoint",
     "GET /api/v1/campaigns/{campaign}/letters/{board}": "campaigns report",
     "GET /api/v1/campaigns/{campaign}/members": "campaigns show",
