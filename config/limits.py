@@ -101,6 +101,7 @@ _DEFAULTS = Limits(
     campaign_at_once=600,  # so many tenants keep the app's bucket busy, and no queue grows longer than a look
     # two workers plan so many until the next look; more would stand in line before those that could write already
     campaign_in_a_look=50,
+    campaign_end_warning=timedelta(days=14),  # time to order, or to reach a school in a holiday week
     campaign_recheck=timedelta(days=1),  # seats, consents and groups change with every school day
     # support moves an agreement in about a week: people who lost a service wait for us hours at most, not a day
     agreement_looks=(timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=6)),

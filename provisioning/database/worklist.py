@@ -76,6 +76,12 @@ _ITEMS = text("""
     SELECT 'campaign ' || campaign_id, 'CAMPAIGN_TO_START', entered_at, NULL, NULL, NULL, 1
     FROM campaigns WHERE state = 'approved'
     UNION ALL
+    SELECT 'people of campaign ' || campaign_id, 'OLD_PRODUCT_ENDS', CAST(readiness ->> 'warn_at' AS timestamptz),
+           holder_id, tenant_id, operation_id, people - "right"
+    FROM campaign_members JOIN campaigns USING (campaign_id)
+    WHERE CAST(readiness ->> 'warn_at' AS timestamptz) <= :now AND people > "right"
+      AND campaign_members.state NOT IN ('completed', 'excluded') AND campaigns.state NOT IN ('new', 'called_off')
+    UNION ALL
     SELECT 'people of migration ' || migration_id, 'SITUATION_UNEXPLAINED', coalesce(matched_at, entered_at),
            definition ->> 'source_holder', source_tenant_id, NULL, count(*)
     FROM migrations JOIN migration_travellers AS people USING (migration_id)

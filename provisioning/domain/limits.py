@@ -81,6 +81,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     campaign_poll: timedelta  # between looks at a campaign that runs
     campaign_at_once: int  # tenants that may be at work
     campaign_in_a_look: int  # tenants that may begin in one look
+    campaign_end_warning: timedelta  # before the old product's seats end, whoever is still on it is somebody's work
     campaign_recheck: timedelta  # how old a look at a tenant's readiness may become before it is looked at again
     agreement_looks: tuple[timedelta, ...]  # between looks for seats that Microsoft moves to another tenant
     agreement_search: int  # tenants of ours in which lost seats are looked for at each such look

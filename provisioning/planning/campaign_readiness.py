@@ -5,12 +5,14 @@ owner and cure are known. People are judged by the very plan that would be drawn
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 import msgspec
 
+from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import SubjectState
+from provisioning.domain.observation import Subscription
 from provisioning.domain.operation import StepKind
 from provisioning.domain.ownership import owner_of
 from provisioning.domain.permissions import missing_for
@@ -51,6 +53,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     short: int = 0
     writes: Writes = Writes()
     losses: frozenset[str] = frozenset()  # kinds of them, as `kinds_of` says
+    ends_at: datetime | None = None  # when seats of the product that goes first end
+    warn_at: datetime | None = None  # from then on whoever is still on it is on the work list
 
     @property
     def is_ready(self) -> bool:
@@ -74,6 +78,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     undecided: tuple[str, ...] = ()
     trouble: Reason | None = None  # why no plan may follow: its group, or whom its selectors match
+    ends_at: datetime | None = None  # when seats of the product that goes first end
 
 
 class MemberFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +94,8 @@ class MemberFacts(msgspec.Struct, frozen=True, kw_only=True):
     migrations: tuple[str, ...] = ()  # migrations that go on and name the tenant
     seen: Seen | None = None
     unread: Reason | None = None
+    begins_at: datetime | None = None  # of the campaign
+    end_warning: timedelta = timedelta(0)
 
 
 def readiness_of(facts: MemberFacts) -> Readiness:
@@ -102,7 +109,25 @@ def readiness_of(facts: MemberFacts) -> Readiness:
         short=sum(one.state is SubjectState.WAITING for one in seen.plan.subjects) if seen else 0,
         writes=writes_of(seen.plan) if seen else Writes(),
         losses=kinds_of(seen.plan.losses) if seen else frozenset(),
+        ends_at=seen.ends_at if seen else None,
+        warn_at=seen.ends_at - facts.end_warning if seen and seen.ends_at else None,
     )
+
+
+def first_end(subscriptions: Iterable[Subscription], product: SkuId) -> datetime | None:
+    """When the first seats of a product stop: what Microsoft calls its next state, also where grace would follow.
+
+    For volume licences of schools the end date is hard (G8.1: services stop as soon as it has passed).
+    """
+    ends = [
+        one.next_lifecycle_at
+        for one in subscriptions
+        if one.sku_id == product and one.status in _IN_USE and one.next_lifecycle_at is not None
+    ]
+    return min(ends, default=None)
+
+
+_IN_USE = frozenset({"Enabled", "Warning"})
 
 
 def _known(facts: MemberFacts) -> Iterator[ReadinessFinding]:
@@ -145,8 +170,16 @@ def _observed(facts: MemberFacts) -> Iterator[ReadinessFinding]:
     if seen.seats.enabled <= 0 and _people(seen.plan):
         yield ReadinessFinding(reason=Reason.SEATS_NOT_VISIBLE)
     yield from _about_people(seen.plan)
+    yield from _about_the_end(facts, seen)
     if seen.undecided:
         yield ReadinessFinding(reason=Reason.PLANS_UNDECIDED, details=seen.undecided)
+
+
+def _about_the_end(facts: MemberFacts, seen: Seen) -> Iterator[ReadinessFinding]:
+    """Who would be without a product before the campaign has begun."""
+    is_too_late = seen.ends_at and facts.begins_at and seen.ends_at <= facts.begins_at
+    if is_too_late and (people := _people(seen.plan)):
+        yield ReadinessFinding(reason=Reason.OLD_PRODUCT_ENDS, people=people)
 
 
 def _about_people(plan: Plan) -> Iterator[ReadinessFinding]:

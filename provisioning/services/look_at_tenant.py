@@ -19,7 +19,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Agreement, RecordKind
 from provisioning.domain.tenancy import AssignmentMode
-from provisioning.planning.campaign_readiness import MemberFacts, Readiness, Seen, readiness_of
+from provisioning.planning.campaign_readiness import MemberFacts, Readiness, Seen, first_end, readiness_of
 from provisioning.planning.carry import KnownPlans, as_offered, undecided
 from provisioning.planning.deliver import plan_deliver
 from provisioning.planning.deliver_scene import DeliverScene
@@ -91,6 +91,8 @@ class LookAtTenant:
             is_stopped=uow.stops.blocking(tenant, operation.kind) is not None,
             in_the_way=tuple(_in_the_way(uow, operation)),
             migrations=tuple(_migrations(uow, tenant)),
+            begins_at=campaign.definition.begins_at,
+            end_warning=self.limits.campaign_end_warning,
         )
         return Known(
             member=member,
@@ -124,6 +126,7 @@ class LookAtTenant:
             plan=plan_deliver(self._scene(known, profile, count, observed, groups, selection, now)),
             undecided=self._undecided(operation, basis, count),
             trouble=groups.trouble or self._about(selection),
+            ends_at=first_end(seats.subscriptions, known.member.from_sku),
         )
 
     def _about(self, selection: Selection) -> Reason | None:

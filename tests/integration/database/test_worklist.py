@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
-from provisioning.domain.campaign import CampaignState
+from provisioning.domain.campaign import CampaignState, MemberState
 from provisioning.domain.lifecycle import LineState, OperationState, SubjectState
 from provisioning.domain.migration import Migration, Situation, Treatment
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
@@ -13,6 +13,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Organisation, Tenant
 from provisioning.domain.worklist import Owner
+from provisioning.planning.campaign_readiness import Readiness
 from tests.factories import NOW, campaigns, migrations, orders, tenancy
 from tests.factories import operations as make
 from tests.integration.database.conftest import store
@@ -171,6 +172,39 @@ class TestItems:
         uow.campaigns.add(made, [])
         [item] = uow.worklist.items(NOW)
         assert (item.subject, item.reason, item.owner) == (f"campaign {made.campaign_id}", reason, owner)
+
+    @pytest.mark.parametrize(
+        ("member", "campaign", "warned", "is_work"),
+        [
+            (MemberState.WAITING, CampaignState.RUNNING, A_DAY, True),
+            (MemberState.WAITING, CampaignState.PAUSED, A_DAY, True),
+            (MemberState.WAITING, CampaignState.RUNNING, -A_DAY, False),
+            (MemberState.EXCLUDED, CampaignState.RUNNING, A_DAY, False),
+            (MemberState.WAITING, CampaignState.CALLED_OFF, A_DAY, False),
+        ],
+    )
+    def test_people_whose_old_product_ends_soon(
+        self,
+        uow: SqlUnitOfWork,
+        tenant: Tenant,
+        member: MemberState,
+        campaign: CampaignState,
+        warned: timedelta,
+        is_work: bool,
+    ) -> None:
+        made = campaigns.campaign(campaign, reason=Reason.CAMPAIGN_PAUSED, told="later")
+        made = msgspec.structs.replace(made, approval=campaigns.approval(made))
+        one = campaigns.member(made, tenant.tenant_id, state=MemberState.WAITING)
+        uow.campaigns.add(made, [one])
+        look = Readiness(checked_at=NOW, people=9, warn_at=NOW - warned, ends_at=NOW + 13 * A_DAY)
+        uow.campaigns.note_readiness(made.campaign_id, {one.key: look})
+        why = Reason.EXCLUDED_FROM_CAMPAIGN if member is MemberState.EXCLUDED else None
+        now = msgspec.structs.replace(one, state=member, people=9, right=2, reason=why, told="merges")
+        uow.campaigns.save_members(made.campaign_id, [now])
+        items = [one for one in uow.worklist.items(NOW) if one.reason is Reason.OLD_PRODUCT_ENDS]
+        assert [(one.tenant_id, one.count, one.since) for one in items] == (
+            [(tenant.tenant_id, 7, NOW - warned)] if is_work else []
+        )
 
     def test_people_of_a_migration_whose_situation_nobody_explained(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         explained = {"treatments": {Situation.DISABLED: Treatment.TAKE_ALONG, Situation.GUEST: Treatment.LEAVE_OUT}}

@@ -1,12 +1,13 @@
 """What readiness says, finding by finding: who is in the way, who must act, and what is only worth knowing."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from provisioning.domain.ids import GroupId
-from provisioning.domain.observation import Person
+from provisioning.domain.ids import GroupId, SkuId
+from provisioning.domain.observation import Person, Subscription
 from provisioning.domain.permissions import LICENCES, PEOPLE, READ
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
@@ -17,6 +18,7 @@ from provisioning.planning.campaign_readiness import (
     Readiness,
     ReadinessFinding,
     Seen,
+    first_end,
     readiness_of,
 )
 from provisioning.planning.deliver import plan_deliver
@@ -128,3 +130,39 @@ class TestLosses:
         found = ready(seen=msgspec.structs.replace(seen(), plan=msgspec.structs.replace(plan, losses=losing)))
         assert "family:yammer" in found.losses
         assert A3 not in found.losses
+
+
+def bought(sku: str = A1, status: str = "Enabled", ends: timedelta | None = timedelta(days=30)) -> Subscription:
+    ends_at = None if ends is None else NOW + ends
+    return Subscription(subscription_id="s", sku_id=SkuId(sku), status=status, total=5, next_lifecycle_at=ends_at)
+
+
+class TestTheEndOfTheOldProduct:
+    @pytest.mark.parametrize(
+        ("purchases", "days"),
+        [
+            ([bought()], 30),
+            ([bought(), bought(ends=timedelta(days=9))], 9),
+            ([bought(), bought(status="Warning", ends=timedelta(days=3))], 3),
+            ([bought(), bought(status="Suspended", ends=timedelta(days=3))], 30),
+            ([bought(ends=None), bought()], 30),
+            ([bought(sku=A3)], None),
+            ([bought(ends=None)], None),
+            ([], None),
+        ],
+    )
+    def test_is_when_its_first_seats_go(self, purchases: list[Subscription], days: int | None) -> None:
+        assert first_end(purchases, SkuId(A1)) == (None if days is None else NOW + timedelta(days=days))
+
+    @pytest.mark.parametrize(("ends", "is_too_late"), [(timedelta(days=13), True), (timedelta(days=15), False)])
+    def test_before_the_campaign_begins_is_in_the_way(self, ends: timedelta, is_too_late: bool) -> None:
+        begins = {"begins_at": NOW + timedelta(days=14)}
+        found = ready(seen=seen(ends_at=NOW + ends), **begins)
+        assert (Reason.OLD_PRODUCT_ENDS in reasons(found), found.is_ready) == (is_too_late, not is_too_late)
+        assert found.at_stake == (3 if is_too_late else 0)
+
+    def test_is_kept_with_when_somebody_must_know(self) -> None:
+        ends = NOW + timedelta(days=30)
+        found = ready(seen=seen(ends_at=ends), end_warning=timedelta(days=14))
+        assert (found.ends_at, found.warn_at) == (ends, ends - timedelta(days=14))
+        assert (ready().ends_at, ready().warn_at) == (None, None)
