@@ -4,14 +4,12 @@ from datetime import datetime, timedelta
 
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM
-from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.lifecycle import WRITTEN_NOT_READ, StepState, SubjectState
 from provisioning.domain.operation import Operation, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 from provisioning.services.doubt_absence import doubt_absence
-
-_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
 def leave_rest(
@@ -26,7 +24,7 @@ def leave_rest(
     plan = uow.plans.current(operation.operation_id)
     if plan is not None:
         uow.plans.void(plan.plan_id, reason, now)
-    open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
+    open_steps = uow.journal.steps_in(operation.operation_id, WRITTEN_NOT_READ)
     in_doubt = {record.step.subject_id for record in open_steps}
     people = uow.journal.subjects(operation.operation_id)
     left = [one for one in people if one.state is SubjectState.PENDING and one.subject_id not in in_doubt]

@@ -45,7 +45,9 @@ class StillAsPlanned:
         self._gateway = gateway
         self._clock = clock
         self._limits = limits
-        self._elsewhere = ServedElsewhere(open_uow, gateway, clock, limits, mappings)
+        self._elsewhere = ServedElsewhere(
+            open_uow=open_uow, gateway=gateway, clock=clock, limits=limits, mappings=mappings
+        )
         self._left_behind = StillLeftBehind(open_uow=open_uow, gateway=gateway, clock=clock)
 
     # ── the group ────────────────────────────────────────────────────────────────────────────────────────
