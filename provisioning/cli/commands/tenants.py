@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.commands import operations
+from provisioning.cli.operation_screen import operation_columns
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.cli.progress import track
 from provisioning.cli.session import Session
@@ -46,13 +46,13 @@ def add(session: Session, domain: Annotated[str, typer.Argument(help="A domain o
     session.tell(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
 
 
-@command(group, "list")
+@command(group, "list", ours=True)
 def list_all(session: Session) -> None:
     """Every tenant we know."""
     session.show_rows(session.services.show_tenants(), _COLUMNS, "No tenant is known yet.")
 
 
-@command(group, "show", examples=("provisioning tenants show school.nl",))
+@command(group, "show", examples=("provisioning tenants show school.nl",), ours=True)
 def show(session: Session, tenant: _Tenant) -> None:
     """One tenant with its bindings, policy, stops and operations."""
     found = session.services.show_tenants.one(tenant)
@@ -72,7 +72,7 @@ def show(session: Session, tenant: _Tenant) -> None:
         table(found.bindings, _BINDING_COLUMNS) if found.bindings else "No organisation is bound to it.",
     ]
     if found.operations:
-        blocks.append(table(found.operations, operations.columns(session.wording)))
+        blocks.append(table(found.operations, operation_columns(session.wording)))
     session.show(found, "\n\n".join(blocks))
 
 
@@ -203,6 +203,7 @@ def policy(
         disabled_plans=dict(_plans(text) for text in disable or ()),
     )
     if change == PolicyChange(asked_by=""):
+        session.require_ours()
         found = session.services.show_tenants.one(tenant)
         blocks = [sheet(_policy_facts(found.policy)), *(_proposal(one) for one in found.proposals)]
         session.show(found.policy, "\n\n".join(blocks))

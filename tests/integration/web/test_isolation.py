@@ -12,7 +12,7 @@ from provisioning.bootstrap import Services
 from provisioning.domain.actors import Role
 from provisioning.web.app import routes_of
 from tests.integration.web.conftest import Asker
-from tests.integration.web.landscape import Settled, settle
+from tests.integration.web.landscape import Settled, names_of, settle
 
 NOBODYS = "00000000-9999-4999-8999-000000000000"  # without letters: a code is told in capitals
 
@@ -30,27 +30,6 @@ def theirs(services: Services) -> Settled:
 @pytest.fixture
 def board(client: TestClient, ours: Settled, theirs: Settled) -> Asker:  # noqa: ARG001  # both are there
     return Asker(client, ours.token)
-
-
-def names_of(settled: Settled) -> dict[str, str]:
-    """What a parameter of each name would hold to mean something of this board."""
-    return {
-        "order": settled.order,
-        "order_number": settled.order,
-        "operation": settled.operation,
-        "organisation": settled.school,
-        "board": settled.board,
-        "tenant": settled.tenant,
-        "migration": settled.migration,
-        "ticket": settled.ticket,
-        "reference": settled.reference,
-        "campaign": settled.campaign,
-        "actor": settled.client,
-        "digest": settled.digest,
-        "wave": "1",
-        "endpoint": "an-endpoint",
-        "sender": "a-sender",
-    }
 
 
 def nothings() -> dict[str, str]:
