@@ -9,7 +9,7 @@ import msgspec
 
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, SubjectId
+from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
@@ -19,7 +19,7 @@ from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
 from provisioning.execution.leases import KeepAlive, kept_alive
-from provisioning.execution.outcome import Direction, Ruling, attempt_event
+from provisioning.execution.outcome import Direction, Ruling, attempt_event, subject_event
 from provisioning.execution.verification import found_membership, rule_early, rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
@@ -261,15 +261,7 @@ def _found(operation: Operation, judged: Iterable[tuple[StepRecord, Ruling]], no
 
 
 def _event(operation: Operation, record: StepRecord, told: SubjectUpdate, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind=f"subject.{told.state}",
-        organisation=record.organisation_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        subject=record.pseudonym,
-        after=record.step.change.add_sku if told.state is SubjectState.VERIFIED else None,
-        reason=told.reason,
-        correlation=record.last_attempt,
+    after = record.step.change.add_sku if told.state is SubjectState.VERIFIED else None
+    return subject_event(
+        operation, record, told.state, now, after=after, reason=told.reason, correlation=record.last_attempt
     )
