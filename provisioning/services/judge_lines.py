@@ -27,6 +27,7 @@ from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.customer_turn import await_customer_turn
 from provisioning.services.gather_order import GatherOrder, concerned_by
 from provisioning.services.line_deeds import line_event
+from provisioning.services.transitions import created
 
 _log = structlog.get_logger()
 
@@ -172,7 +173,7 @@ def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime
     uow.ledger.append(judgement.entries)
     for operation in operations:
         uow.operations.add(operation)
-    uow.audit.record([_line_event(line, judgement, now), *(_created(operation, now) for operation in operations)])
+    uow.audit.record([_line_event(line, judgement, now), *(_created(operation) for operation in operations)])
     uow.outbox.add(_messages(line, judgement, now))
     return operations
 
@@ -218,19 +219,9 @@ def _line_event(line: OrderLine, judgement: Judgement, now: datetime) -> Event:
     )
 
 
-def _created(operation: Operation, now: datetime) -> Event:
+def _created(operation: Operation) -> Event:
     wish = operation.wish
-    return Event(
-        at=now,
-        actor=operation.requested_by,
-        kind="operation.created",
-        organisation=wish.holder_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        after=operation.state,
-        reason=operation.reason,
-        details={"line": str(wish.line), "article": wish.article_code, "seats": str(wish.seats_wanted)},
-    )
+    return created(operation, {"line": str(wish.line), "article": wish.article_code, "seats": str(wish.seats_wanted)})
 
 
 def _messages(line: OrderLine, judgement: Judgement, now: datetime) -> list[Intent]:

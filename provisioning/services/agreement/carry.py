@@ -27,6 +27,7 @@ from provisioning.planning.mapping_digest import current_row_digest
 from provisioning.ports import Clock, UnitOfWork
 from provisioning.services.agreement.parties import Parties, find_parties, held_by, licences_under, wish_in
 from provisioning.services.customer_turn import await_customer_turn
+from provisioning.services.transitions import created
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -191,7 +192,7 @@ def _begin(
         due_at=now,
     )
     uow.operations.add(operation)
-    uow.audit.record([_created(operation, ticket)])
+    uow.audit.record([created(operation, {"ticket": ticket.ticket_id})])
     return operation
 
 
@@ -207,19 +208,6 @@ def _wish(share: Share, organisations: tuple[OrganisationId, ...], kind: Operati
         organisations=organisations,
         seats_wanted=0,  # the seats were seen, and nobody waits for more
         mapping_digest=current_row_digest(article.code, share.sku_id, mappings) or "",
-    )
-
-
-def _created(operation: Operation, ticket: Ticket) -> Event:
-    return Event(
-        at=operation.created_at,
-        actor=operation.requested_by,
-        kind="operation.created",
-        organisation=operation.wish.holder_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        after=operation.state,
-        details={"ticket": ticket.ticket_id},
     )
 
 
