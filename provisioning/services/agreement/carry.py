@@ -100,20 +100,15 @@ def begin_release(
         return move, []
     today = dutch_day(now)
     parties = find_parties(uow, ticket, move, today)
-    is_ours = uow.tenants.policy_on(move.source, today).assignment_mode is not AssignmentMode.NONE
-    organisations = _bound(uow, parties, move.source, today) if parties and is_ours and not move.is_withheld else ()
     moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
     shares = _shares([one for one in moved if one.tenant_id == move.target], mappings, today)
-    is_read_back = uow.tenants.policy_on(move.target, today).assignment_mode is not AssignmentMode.NONE
-    done = [one for one in served if one.state is OperationState.COMPLETED] if is_read_back else []
-    whole = {(one.wish.holder_id, one.wish.sku_id) for one in done}
-    unserved = {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
-    in_grace = {one.sku_id for one in move.latest.source if one.status == GRACE}
-    kept = unserved & {*move.inventory.staying, *in_grace}
+    unserved = _unserved(uow, move, served, shares, today)
+    still_works = {*move.inventory.staying, *(one.sku_id for one in move.latest.source if one.status == GRACE)}
+    organisations = _losing(uow, parties, move, today)
     operations = [
         _begin(uow, ticket, move.source, OperationKind.RELEASE, share, theirs, mappings, now)
         for share in shares
-        if share.sku_id not in kept and (theirs := _of(organisations, share, parties))
+        if share.sku_id not in unserved & still_works and (theirs := _of(organisations, share, parties))
     ]
     released = msgspec.structs.replace(
         move,
@@ -123,6 +118,27 @@ def begin_release(
         next_look_at=now,
     )
     return released, operations
+
+
+def _assigns(uow: UnitOfWork, tenant: TenantId, on: date) -> bool:
+    """Whether we do, and not its school by itself."""
+    return uow.tenants.policy_on(tenant, on).assignment_mode is not AssignmentMode.NONE
+
+
+def _unserved(
+    uow: UnitOfWork, move: AgreementMove, served: Sequence[Operation], shares: Sequence[Share], on: date
+) -> set[SkuId]:
+    """Products of which some holder's people were not all read back in the target."""
+    done = [one for one in served if one.state is OperationState.COMPLETED] if _assigns(uow, move.target, on) else []
+    whole = {(one.wish.holder_id, one.wish.sku_id) for one in done}
+    return {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
+
+
+def _losing(uow: UnitOfWork, parties: Parties | None, move: AgreementMove, on: date) -> tuple[OrganisationId, ...]:
+    """Whose people lose it in the source. Nobody is looked for where the tenant is another customer's."""
+    if parties is None or move.is_withheld or not _assigns(uow, move.source, on):
+        return ()
+    return _bound(uow, parties, move.source, on)
 
 
 def _serving(
