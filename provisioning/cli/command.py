@@ -27,11 +27,17 @@ def noun(summary: str) -> typer.Typer:
     )
 
 
-def command(group: typer.Typer, name: str, *, examples: Sequence[str] = ()) -> Callable[[_Function], _Function]:
-    """Register a function that takes a Session first; its result, if any, is the exit code."""
+def command(
+    group: typer.Typer, name: str, *, examples: Sequence[str] = (), ours: bool = False
+) -> Callable[[_Function], _Function]:
+    """Register a function that takes a Session first; its result, if any, is the exit code.
+
+    `ours`: it shows what is no client's to read. What changes something needs no such word: its service asks a right.
+    """
 
     def register(function: _Function) -> _Function:
-        group.command(name, epilog=_epilog(examples), context_settings=_SETTINGS)(_with_session(function))
+        run = _with_session(function, ours=ours)
+        group.command(name, epilog=_epilog(examples), context_settings=_SETTINGS)(run)
         return function
 
     return register
@@ -42,11 +48,13 @@ def one_of(choices: type[StrEnum]) -> str:
     return f"One of: {', '.join(choices)}."
 
 
-def _with_session(function: _Function) -> Callable[..., None]:
+def _with_session(function: _Function, *, ours: bool) -> Callable[..., None]:
     @wraps(function)
     def run(context: typer.Context, *, as_json: bool, **given: Any) -> None:
         session: Session = context.obj
         session.speech.as_json = as_json
+        if ours:
+            session.require_ours()
         if code := function(session, **given):
             raise typer.Exit(code)
 

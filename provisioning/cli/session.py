@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from provisioning.cli.output import Column, Speech, paragraph
 from provisioning.cli.token import read_token
+from provisioning.domain.errors import NotAllowedError
 
 if TYPE_CHECKING:
     from provisioning.bootstrap import Services
     from provisioning.cli.wording import Wording
     from provisioning.domain.actors import Identity
+
+_OF_CLIENTS = "a client reads its own `orders`, `operations`, `tickets`, `notices` and `audit list`, nothing else."
 
 
 def _open_services() -> "Services":
@@ -78,6 +81,16 @@ class Session:
     def identity(self) -> "Identity":
         """Who is behind the token; without one, somebody who may only read."""
         return self.services.authenticate(read_token(os.environ))
+
+    def require_ours(self) -> None:
+        """For what is not a client's to read, as over the API: raises NotAllowedError when a client types.
+
+        What a command may be called is no secret, so unlike there it is told why there is nothing.
+        """
+        from provisioning.services.sight import is_ours
+
+        if not is_ours(self.identity):
+            raise NotAllowedError(f"{self.identity.actor} is no person of ours: {_OF_CLIENTS}")
 
     def close(self) -> None:
         """Let go of connections, if any were made."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from provisioning.cli.commands import operations
+from provisioning.cli.operation_screen import operation_columns
 from provisioning.cli.output import SHORT, Column, moment, paragraph, sheet, short, table
 from provisioning.cli.wording import Wording
 from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.ids import SkuId
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.planning.agreement_watch import sighting_of
+from provisioning.services.browse_tickets import TicketInShort, TicketView
 from provisioning.services.show_tickets import TicketSheet
 
 
@@ -24,18 +25,18 @@ def ticket_columns(wording: Wording) -> tuple[Column, ...]:
     )
 
 
-def standing_of(ticket: Ticket, wording: Wording) -> str:
+def standing_of(ticket: Ticket | TicketInShort, wording: Wording) -> str:
     """`held: work under way`: the state, and the reason's code as words that can wrap."""
     called = wording.of_ticket(ticket.state)
     return f"{called}: {ticket.reason.replace('_', ' ').lower()}" if ticket.reason else called
 
 
-def render_ticket(found: TicketSheet, wording: Wording) -> str:
-    """All of it, for people."""
+def render_ticket(found: TicketSheet | TicketView, wording: Wording) -> str:
+    """All of it that whoever asks may see, for people."""
     return "\n\n".join(block for block in _blocks(found, wording) if block)
 
 
-def _blocks(found: TicketSheet, wording: Wording) -> Iterator[str]:
+def _blocks(found: TicketSheet | TicketView, wording: Wording) -> Iterator[str]:
     ticket = found.ticket
     yield sheet(_facts(found, wording))
     if ticket.reason is not None:
@@ -48,34 +49,35 @@ def _blocks(found: TicketSheet, wording: Wording) -> Iterator[str]:
         yield sheet([(f"  {name}", _shown(value)) for name, value in ticket.given.items()])
     if found.standing is not None:
         yield from (paragraph(wording.of_note(note)) for note in found.standing.notes)
-    yield table(found.operations, operations.columns(wording)) if found.operations else ""
+    yield table(found.operations, operation_columns(wording)) if found.operations else ""
     yield table(found.answers, _answer_columns(wording)) if found.answers else ""
-    yield from (f"Written beside it:\n{paragraph(text)}" for text in found.texts)
-    yield _next_step(ticket)
+    if isinstance(found, TicketSheet):
+        yield from (f"Written beside it:\n{paragraph(text)}" for text in found.texts)
+    yield _next_step(found)
 
 
-def _told(found: TicketSheet, wording: Wording) -> str:
+def _told(found: TicketSheet | TicketView, wording: Wording) -> str:
     """Of what was refused all that the board was told, with what it can ask instead: it may call to ask about that."""
     if found.ticket.state is not TicketState.REJECTED or not found.answers:
         return ""
     return paragraph(found.answers[-1].details.get(wording.language, ""))
 
 
-def _facts(found: TicketSheet, wording: Wording) -> list[tuple[str, str]]:
-    ticket = found.ticket
-    counts = {} if found.standing is None else found.standing.counts
+def _facts(found: TicketSheet | TicketView, wording: Wording) -> list[tuple[str, str]]:
+    ticket, counts = found.ticket, {} if found.standing is None else found.standing.counts
+    ours = found if isinstance(found, TicketSheet) else None  # what follows from it is no client's to read
     facts = [
         ("Ticket", f"{ticket.key} ({ticket.ticket_id})"),
         ("Asks", wording.of_ticket(ticket.kind)),
         ("Organisation", ticket.organisation_id),
         ("Asked by", ticket.requester or "-"),
-        ("Brought in by", ", ".join(ticket.authors)),
+        ("Brought in by", ", ".join(ours.ticket.authors) if ours else ""),
         ("State", wording.of_ticket(ticket.state)),
         ("Since (UTC)", moment(ticket.entered_at)),
         ("Comes to", ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())),
-        *(_away(found.move) if found.move is not None else ()),
+        *(_away(ours.move) if ours and ours.move else ()),
         ("Digest", ticket.digest or ""),
-        ("Approved by", ticket.approved_by or ""),
+        ("Approved by", ours.ticket.approved_by or "" if ours else ""),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -117,11 +119,17 @@ def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _next_step(ticket: Ticket) -> str:
+def _next_step(found: TicketSheet | TicketView) -> str:
+    """Of what whoever reads it may do."""
+    name = short(found.ticket.ticket_id)
+    if found.ticket.state is TicketState.INCOMPLETE:
+        return paragraph(f"Fill in what is missing: provisioning tickets complete {name} FILE")
+    return _next_step_of_ours(found.ticket) if isinstance(found, TicketSheet) else ""
+
+
+def _next_step_of_ours(ticket: Ticket) -> str:
     name = short(ticket.ticket_id)
     match ticket.state:
-        case TicketState.INCOMPLETE:
-            return paragraph(f"Fill in what is missing: provisioning tickets complete {name} FILE")
         case TicketState.AWAITING_APPROVAL:
             digest = (ticket.digest or "")[:SHORT]
             return paragraph(f"To let it be carried out: provisioning tickets approve {name} {digest}")

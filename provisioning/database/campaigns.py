@@ -99,9 +99,7 @@ class SqlCampaigns(Store):
         return self._list(query.order_by(campaigns.c.created_at, campaigns.c.campaign_id).limit(limit), Campaign)
 
     def starting_with(self, prefix: str, limit: int = 3) -> list[CampaignId]:
-        table = campaigns.c
-        query = select(table.campaign_id).where(table.campaign_id.startswith(prefix, autoescape=True))
-        return list(self._connection.scalars(query.order_by(table.campaign_id).limit(limit)))
+        return self._ids(campaigns.c.campaign_id, prefix, limit)
 
     def save(self, campaign: Campaign) -> Campaign:
         table = campaigns.c
@@ -113,19 +111,7 @@ class SqlCampaigns(Store):
         return msgspec.structs.replace(campaign, version=campaign.version + 1)
 
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[CampaignId]:
-        table = campaigns.c
-        due = (
-            select(table.campaign_id, table.due_at)
-            .where(table.due_at <= now)
-            .order_by(table.due_at, table.campaign_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-            .prefix_with("MATERIALIZED")  # as for operations: its limit must be worked out once
-        )
-        claimed = update(campaigns).where(table.campaign_id == due.c.campaign_id).values(due_at=again_at)
-        rows = self._connection.execute(claimed.returning(due.c.due_at, table.campaign_id)).all()
-        return [CampaignId(campaign) for _, campaign in sorted((was_due, one) for was_due, one in rows)]
+        return self._claimed(campaigns.c.campaign_id, now, again_at, limit)
 
     def members(self, campaign: CampaignId, states: Collection[MemberState] = ()) -> list[CampaignMember]:
         conditions = [member_rows.c.state.in_(states)] if states else []

@@ -54,15 +54,10 @@ class SqlOperations(Store):
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id).limit(limit), Operation)
 
     def starting_with(self, prefix: str, limit: int = 3) -> list[OperationId]:
-        table = operations.c
-        query = select(table.operation_id).where(table.operation_id.startswith(prefix, autoescape=True))
-        return list(self._connection.scalars(query.order_by(table.operation_id).limit(limit)))
+        return self._ids(operations.c.operation_id, prefix, limit)
 
     def postpone(self, operation: OperationId, until: datetime) -> None:
-        """What waits for a person, or has ended, has no `due_at` and gets none."""
-        table = operations.c
-        is_due = (table.operation_id == operation) & table.due_at.is_not(None)
-        self._connection.execute(update(operations).where(is_due).values(due_at=until))
+        self._postpone(operations.c.operation_id, operation, until)
 
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[tuple[OperationId, Lane]]:
         """Orders pass: they are claimed before bulk work, however old that is."""

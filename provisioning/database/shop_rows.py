@@ -40,47 +40,53 @@ _SAYS_WHEN_NOT_WHAT = frozenset({"key", "changed_at", "digest"})
 T = TypeVar("T")
 
 
+class _Cells:
+    """The cells of one row that have a type; `unreadable`: those that were none of theirs, and could be left out."""
+
+    def __init__(self, key: LineKey, row: Mapping[str, Any]) -> None:
+        self._key, self._row = key, row
+        self.unreadable: list[str] = []
+
+    def read(self, column: str, as_type: Callable[[Any], T]) -> T:
+        try:
+            return as_type(self._row[column])
+        except (ValueError, TypeError, ArithmeticError):
+            kind = as_type.__name__.removeprefix("_").replace("_", " ")
+            raise InputError(f"Order line {self._key}: {column} is no {kind} ({self._row[column]!r}).") from None
+
+    def read_if_it_can_be(self, column: str, as_type: Callable[[Any], T | None]) -> T | None:
+        try:
+            return self.read(column, as_type)
+        except InputError:
+            self.unreadable.append(column)
+            return None
+
+
 def shop_line(source: str, row: Mapping[str, Any]) -> ShopLine:
     """Raises InputError, which names line and column, when a date or price is none at all."""
     key = LineKey(source, _text(row["order_number"]), _text(row["line_number"]))
-
-    def read(column: str, as_type: Callable[[Any], T]) -> T:
-        try:
-            return as_type(row[column])
-        except (ValueError, TypeError, ArithmeticError):
-            kind = as_type.__name__.removeprefix("_").replace("_", " ")
-            raise InputError(f"Order line {key}: {column} is no {kind} ({row[column]!r}).") from None
-
-    unreadable: list[str] = []
-
-    def read_if_it_can_be(column: str, as_type: Callable[[Any], T | None]) -> T | None:
-        try:
-            return read(column, as_type)
-        except InputError:
-            unreadable.append(column)
-            return None
-
+    cells = _Cells(key, row)
     line = ShopLine(
         key=key,
         status=_text(row["status"]),
-        placed_at=read("placed_at", _moment),
-        changed_at=read("changed_at", _moment),
+        placed_at=cells.read("placed_at", _moment),
+        changed_at=cells.read("changed_at", _moment),
         organisation_code=_text(row["organisation_code"]),
         actor=_text(row["actor"]),
         article_code=_text(row["article_code"]),
         quantity=_quantity(row["quantity"]),
         quantity_is_total=_text(row["quantity_is_total"]).lower() in _TRUE,
-        unit_price_cents=read_if_it_can_be("unit_price_cents", _amount),
-        starts_on=read_if_it_can_be("starts_on", _day),
-        ends_on=read_if_it_can_be("ends_on", _day),
+        unit_price_cents=cells.read_if_it_can_be("unit_price_cents", _amount),
+        starts_on=cells.read_if_it_can_be("starts_on", _day),
+        ends_on=cells.read_if_it_can_be("ends_on", _day),
         tenant_hint=_text(row["tenant_hint"]) or None,
         reference_number=_text(row["reference_number"]) or None,
         subjects=_subjects(row["subjects"]),
         requester_reference=_text(row["requester_reference"]) or None,
         digest="",
     )
-    if unreadable:  # the order cannot be carried out as meant: a quantity that is no number holds it, in sight
-        said = f"{line.quantity} ({', '.join(unreadable)} cannot be read)"
+    if cells.unreadable:  # the order cannot be carried out as meant: a quantity that is no number holds it, in sight
+        said = f"{line.quantity} ({', '.join(cells.unreadable)} cannot be read)"
         line = msgspec.structs.replace(line, quantity=said)
     return msgspec.structs.replace(line, digest=digest_of(line))
 

@@ -1,11 +1,26 @@
 """What all stores share: rows become frozen values, values become rows, and many rows go in one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import JSON, Connection, Executable, Select, Table, cast, column, func, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Executable,
+    Select,
+    Table,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -33,6 +48,33 @@ class Store:
 
     def _find(self, query: Executable, kind: type[T]) -> T | None:
         return next(iter(self._list(query, kind)), None)
+
+    def _ids(self, key: Column[Any], prefix: str, limit: int) -> list[Any]:
+        """Of the rows whose id begins so."""
+        query = select(key).where(key.startswith(prefix, autoescape=True))
+        return list(self._connection.scalars(query.order_by(key).limit(limit)))
+
+    def _claimed(self, key: Column[Any], now: datetime, again_at: datetime, limit: int) -> list[Any]:
+        """The ids of rows whose `due_at` has come, the longest due first; nobody else claims them until `again_at`."""
+        table = key.table
+        due = (
+            select(key, table.c.due_at)
+            .where(table.c.due_at <= now)
+            .order_by(table.c.due_at, key)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            # Worked out once: as a subquery it may be asked anew for each row, and its limit then limits nothing.
+            .cte("due")
+            .prefix_with("MATERIALIZED")
+        )
+        claimed = update(table).where(key == due.c[key.name]).values(due_at=again_at)
+        rows = self._connection.execute(claimed.returning(due.c.due_at, key)).all()
+        return [one for _, one in sorted((was_due, one) for was_due, one in rows)]
+
+    def _postpone(self, key: Column[Any], one: str, until: datetime) -> None:
+        """What waits for a person, or has ended, has no `due_at` and gets none."""
+        is_due = (key == one) & key.table.c.due_at.is_not(None)
+        self._connection.execute(update(key.table).where(is_due).values(due_at=until))
 
     def _changed(self, statement: Executable, bound: Row | None = None) -> int:
         """How many rows the statement inserted, updated or deleted."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Text, insert, literal, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, insert, literal, literal_column, or_, update
 
 from provisioning.database.named_people import put_together, set_apart
 from provisioning.database.store import columns_of, inserted, row_of
@@ -60,9 +60,7 @@ class SqlMigrations(SqlTravellers):
         return self._migrations(query.order_by(table.created_at, table.migration_id))
 
     def starting_with(self, prefix: str, limit: int = 3) -> list[MigrationId]:
-        table = migrations.c
-        query = select(table.migration_id).where(table.migration_id.startswith(prefix, autoescape=True))
-        return list(self._connection.scalars(query.order_by(table.migration_id).limit(limit)))
+        return self._ids(migrations.c.migration_id, prefix, limit)
 
     def save(self, migration: Migration) -> Migration:
         table = migrations.c
@@ -74,24 +72,10 @@ class SqlMigrations(SqlTravellers):
         return msgspec.structs.replace(migration, version=migration.version + 1)
 
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[MigrationId]:
-        table = migrations.c
-        due = (
-            select(table.migration_id, table.due_at)
-            .where(table.due_at <= now)
-            .order_by(table.due_at, table.migration_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-            .prefix_with("MATERIALIZED")  # as for operations: its limit must be worked out once
-        )
-        claimed = update(migrations).where(table.migration_id == due.c.migration_id).values(due_at=again_at)
-        rows = self._connection.execute(claimed.returning(due.c.due_at, table.migration_id)).all()
-        return [MigrationId(migration) for _, migration in sorted((was_due, one) for was_due, one in rows)]
+        return self._claimed(migrations.c.migration_id, now, again_at, limit)
 
     def postpone(self, migration: MigrationId, until: datetime) -> None:
-        table = migrations.c
-        is_due = (table.migration_id == migration) & table.due_at.is_not(None)
-        self._connection.execute(update(migrations).where(is_due).values(due_at=until))
+        self._postpone(migrations.c.migration_id, migration, until)
 
     def waves(self, migration: MigrationId) -> list[Wave]:
         query = columns_of(wave_rows, Wave).where(wave_rows.c.migration_id == migration)

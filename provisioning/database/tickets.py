@@ -66,22 +66,10 @@ class SqlTickets(Store):
         return msgspec.structs.replace(ticket, version=ticket.version + 1)
 
     def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[TicketId]:
-        due = (
-            select(table.c.ticket_id, table.c.due_at)
-            .where(table.c.due_at <= now)
-            .order_by(table.c.due_at, table.c.ticket_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-            .prefix_with("MATERIALIZED")  # as for operations: its limit must be worked out once
-        )
-        claimed = update(table).where(table.c.ticket_id == due.c.ticket_id).values(due_at=again_at)
-        rows = self._connection.execute(claimed.returning(due.c.due_at, table.c.ticket_id)).all()
-        return [TicketId(ticket) for _, ticket in sorted((was_due, one) for was_due, one in rows)]
+        return self._claimed(table.c.ticket_id, now, again_at, limit)
 
     def postpone(self, ticket: TicketId, until: datetime) -> None:
-        is_due = (table.c.ticket_id == ticket) & table.c.due_at.is_not(None)
-        self._connection.execute(update(table).where(is_due).values(due_at=until))
+        self._postpone(table.c.ticket_id, ticket, until)
 
     def operations_of(self, ticket: TicketId) -> list[Operation]:
         query = columns_of(operations, Operation).where(_is_for(ticket))

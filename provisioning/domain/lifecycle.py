@@ -114,6 +114,7 @@ SUBJECT_TRANSITIONS: Mapping[SubjectState, frozenset[SubjectState]] = {
 OPERATION_ENDS = frozenset({_O.COMPLETED, _O.PARTIALLY_COMPLETED, _O.FAILED, _O.CANCELLED})
 OPERATION_WAITS = _WAITS
 STEP_ENDS = frozenset({_S.VERIFIED, _S.SKIPPED, _S.FAILED})
+WRITTEN_NOT_READ = frozenset({_S.IN_FLIGHT, _S.UNKNOWN, _S.APPLIED})  # or perhaps written: nobody knows yet
 
 _State = TypeVar("_State", LineState, OperationState, StepState, SubjectState)
 _TABLES: Mapping[type, Mapping[StrEnum, frozenset[StrEnum]]] = {

@@ -6,14 +6,13 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import Attempt, Operation, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
 from provisioning.execution.calls import attempts_of, in_calls
-from provisioning.execution.outcome import ChunkOutcome, outcome_of
+from provisioning.execution.outcome import ChunkOutcome, outcome_of, subject_event
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, StepUpdate, SubjectUpdate
 
 
@@ -110,13 +109,4 @@ def _changed(record: StepRecord) -> SubjectUpdate:
 
 
 def _left_alone(operation: Operation, record: StepRecord, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind="subject.changed_meanwhile",
-        organisation=record.organisation_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        subject=record.pseudonym,
-        reason=Reason.CHANGED_MEANWHILE,
-    )
+    return subject_event(operation, record, SubjectState.CHANGED_MEANWHILE, now, reason=Reason.CHANGED_MEANWHILE)

@@ -10,7 +10,17 @@ from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, AttemptId, TenantId
 from provisioning.domain.lifecycle import StepState, SubjectState
 from provisioning.domain.limits import Limits
-from provisioning.domain.operation import GROUP_STEPS, Change, Outcome, Receipt, StepKind, StepRecord, call_of
+from provisioning.domain.operation import (
+    GROUP_STEPS,
+    Change,
+    Operation,
+    Outcome,
+    Receipt,
+    StepKind,
+    StepRecord,
+    SubjectRecord,
+    call_of,
+)
 from provisioning.domain.reasons import Reason
 from provisioning.execution.backoff import after_refusal
 from provisioning.execution.calls import is_shared
@@ -221,6 +231,31 @@ def _update(
 
 # what only a look can tell gets its line when somebody has looked; what never left changed nothing
 _ON_RECORD = frozenset({Outcome.ACCEPTED, Outcome.REFUSED, Outcome.FOUND_DONE, Outcome.FOUND_ABSENT})
+
+
+def subject_event(  # a line of the log has so many words
+    operation: Operation,
+    of: StepRecord | SubjectRecord,
+    state: SubjectState,
+    now: datetime,
+    *,
+    after: str | None = None,
+    reason: Reason | None = None,
+    correlation: AttemptId | None = None,
+) -> Event:
+    """The audit line of what became of one person."""
+    return Event(
+        at=now,
+        actor=SYSTEM,
+        kind=f"subject.{state}",
+        organisation=of.organisation_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        subject=of.pseudonym,
+        after=after,
+        reason=reason,
+        correlation=correlation,
+    )
 
 
 def attempt_event(tenant: TenantId, record: StepRecord, receipt: Receipt, now: datetime) -> Event:

@@ -17,16 +17,13 @@ from provisioning.domain.campaign import (
     SelectedBy,
 )
 from provisioning.domain.catalogue import Mappings, Sku
-from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
 from provisioning.domain.reasons import Reason
 from provisioning.intake.branches import Branch, nearest, shown
 from provisioning.intake.campaign_fields import MOST_CANARIES, MOST_WIDENING, fields_of
 from provisioning.intake.migration_products import product_named
 from provisioning.intake.migration_times import moment_of, window_of
-from provisioning.intake.problems import Problem, refuse_if_any
-from provisioning.intake.reading import as_text, read_bytes
-from provisioning.intake.trees import LARGEST, parse_tree
+from provisioning.intake.objects import parse_object, read_object
 
 _CODE = re.compile(r"[0-9]{1,5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?")
 _LIKE_TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9-]+\.)+[a-z]{2,}")
@@ -35,22 +32,12 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 
 def read_campaign(path: Path, mappings: Mappings) -> CampaignDefinition:
     """Raises InputError, and then nothing is taken. Tenants and organisations are named as the file names them."""
-    content = read_bytes(path)
-    if len(content) > LARGEST:
-        raise InputError(f"{path.name} has {len(content):,} bytes; at most {LARGEST:,} can be meant.")
-    return parse_campaign(path.name, content, mappings)
+    return parse_campaign(path.name, read_object(path), mappings)
 
 
 def parse_campaign(name: str, content: bytes, mappings: Mappings) -> CampaignDefinition:
     """As `read_campaign`, from bytes. `name` tells YAML from JSON in doubt."""
-    problems: list[Problem] = []
-    tree = parse_tree(name, as_text(name, content))
-    root = Branch("", tree, fields_of(), problems)
-    if not isinstance(tree, dict):
-        refuse_if_any(name, problems)
-    definition = _definition(root, mappings)
-    refuse_if_any(name, list(dict.fromkeys(problems)))
-    return definition
+    return parse_object(name, content, fields_of(), lambda root: _definition(root, mappings))
 
 
 def _definition(root: Branch, mappings: Mappings) -> CampaignDefinition:

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.errors import InputError
 from provisioning.domain.migration import MAY_GO_ALONG, MatchRule, Situation, Treatment
 from provisioning.domain.migration_file import MigrationFile, Side
 from provisioning.intake.branches import Branch, shown
@@ -19,9 +18,7 @@ from provisioning.intake.identity_maps import read_identity_map
 from provisioning.intake.migration_fields import LEAST_HOLD_DAYS, MOST_HOLD_DAYS, fields_of
 from provisioning.intake.migration_products import plan_mapping_of, products_of
 from provisioning.intake.migration_times import waves_of, window_of
-from provisioning.intake.problems import Problem, refuse_if_any
-from provisioning.intake.reading import as_text, read_bytes
-from provisioning.intake.trees import LARGEST, parse_tree
+from provisioning.intake.objects import parse_object, read_object
 
 _TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _HOLDER = re.compile(r"[0-9]{1,5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?")
@@ -30,10 +27,7 @@ _DEFAULT_THRESHOLD = 0.05
 
 def read_migration(path: Path, mappings: Mappings) -> MigrationFile:
     """The file and, beside it, the identity map that it names. Raises InputError, and then nothing is taken."""
-    content = read_bytes(path)
-    if len(content) > LARGEST:
-        raise InputError(f"{path.name} has {len(content):,} bytes; at most {LARGEST:,} can be meant.")
-    migration = parse_migration(path.name, content, mappings)
+    migration = parse_migration(path.name, read_object(path), mappings)
     if migration.identity_file is None:
         return migration
     pairs = read_identity_map(path.parent / migration.identity_file)
@@ -42,14 +36,7 @@ def read_migration(path: Path, mappings: Mappings) -> MigrationFile:
 
 def parse_migration(name: str, content: bytes, mappings: Mappings) -> MigrationFile:
     """As `read_migration`, from bytes, without reading the identity map. `name` tells YAML from JSON in doubt."""
-    problems: list[Problem] = []
-    tree = parse_tree(name, as_text(name, content))
-    root = Branch("", tree, fields_of(), problems)
-    if not isinstance(tree, dict):
-        refuse_if_any(name, problems)
-    migration = _migration(root, mappings)
-    refuse_if_any(name, list(dict.fromkeys(problems)))
-    return migration
+    return parse_object(name, content, fields_of(), lambda root: _migration(root, mappings))
 
 
 def _migration(root: Branch, mappings: Mappings) -> MigrationFile:

@@ -36,6 +36,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     is_whole: bool = True
 
+    @property
+    def lies_ready(self) -> bool:
+        """Whether whoever decides can be shown all that it comes to."""
+        return self.progress is Progress.DRAWN
+
 
 class Turn(msgspec.Struct, frozen=True):
     state: TicketState

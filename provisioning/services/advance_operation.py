@@ -1,6 +1,7 @@
 """One operation, one push: take the tenant's lease, do what the state asks, let go."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -32,25 +33,16 @@ _LOOKED_AT = OPERATION_WAITS | {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class AdvanceOperation:
     """Called with an id by a task, any number of times: it re-reads, decides, and returns quietly if all is done."""
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        dispatcher: Dispatcher,
-        clock: Clock,
-        limits: Limits,
-        holder: str,
-        work: Mapping[OperationState, Work],
-    ) -> None:
-        self._open_uow = open_uow
-        self._dispatcher = dispatcher
-        self._clock = clock
-        self._limits = limits
-        self._holder = holder
-        self._work = work
+    open_uow: OpenUnitOfWork
+    dispatcher: Dispatcher
+    clock: Clock
+    limits: Limits
+    holder: str
+    work: Mapping[OperationState, Work]
 
     def __call__(self, operation_id: OperationId) -> None:
         begun = self._begin(operation_id)
@@ -58,7 +50,7 @@ class AdvanceOperation:
             return
         operation, lease = begun
         try:
-            more = self._work[operation.state](operation, lease)
+            more = self.work[operation.state](operation, lease)
         except StaleLeaseError:  # whoever holds the tenant now goes on
             self._close(operation, lease)
         except UnavailableError:
@@ -69,27 +61,27 @@ class AdvanceOperation:
         else:
             self._let_go(operation_id, lease, more=more)
             if more:
-                self._dispatcher.advance(operation_id, operation.lane)
+                self.dispatcher.advance(operation_id, operation.lane)
 
     def _begin(self, operation_id: OperationId) -> tuple[Operation, Lease] | None:
         """Take the lease and count the attempt, committed before any work starts: a crash must leave a trace."""
-        now, wall = self._clock.now(), self._clock.wall()
-        with self._open_uow() as uow:
+        now, wall = self.clock.now(), self.clock.wall()
+        with self.open_uow() as uow:
             operation = uow.operations.find(operation_id)
             if operation is None or operation.state not in _LOOKED_AT or operation.due_at is None:
                 return None
-            lease = uow.leases.take(f"tenant:{operation.tenant_id}", self._holder, wall, self._limits.lease_duration)
+            lease = uow.leases.take(f"tenant:{operation.tenant_id}", self.holder, wall, self.limits.lease_duration)
             if lease is None:
                 uow.operations.postpone(operation_id, now + _BUSY_WAIT)  # no new version: its holder is at work
                 uow.commit()
                 return None
-            if operation.lost_attempts >= self._limits.lost_attempts:
+            if operation.lost_attempts >= self.limits.lost_attempts:
                 move(uow, operation, OperationState.HELD, now, reason=Reason.POISON)
                 uow.leases.release(lease)
                 uow.commit()
                 return None
             counted = msgspec.structs.replace(
-                operation, lost_attempts=operation.lost_attempts + 1, due_at=now + self._limits.requeue_after
+                operation, lost_attempts=operation.lost_attempts + 1, due_at=now + self.limits.requeue_after
             )
             operation = uow.operations.save(counted)
             uow.commit()
@@ -97,7 +89,7 @@ class AdvanceOperation:
 
     def _close(self, operation: Operation, lease: Lease) -> None:
         """Nobody was lost: the attempt does not count, and the sweep looks again."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             uow.leases.release(lease)
             current = uow.operations.get(operation.operation_id)
             if current.version == operation.version:
@@ -109,15 +101,15 @@ class AdvanceOperation:
 
         The attempt stays counted until a push ends in order.
         """
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             uow.leases.release(lease)
             current = uow.operations.get(operation.operation_id)
             is_overtaken = current.version != operation.version  # by a person, or another worker: theirs counts
-            if not is_overtaken and current.lost_attempts >= self._limits.lost_attempts:
+            if not is_overtaken and current.lost_attempts >= self.limits.lost_attempts:
                 move(uow, current, OperationState.HELD, now, reason=Reason.WORK_FAILED)
             elif not is_overtaken:
-                wait_for = growing(self._limits.failed_waits, current.lost_attempts - 1)
+                wait_for = growing(self.limits.failed_waits, current.lost_attempts - 1)
                 uow.operations.postpone(current.operation_id, now + wait_for)
             uow.commit()
         if not (is_overtaken and isinstance(error, ConflictError)):
@@ -125,10 +117,10 @@ class AdvanceOperation:
 
     def _let_go(self, operation_id: OperationId, lease: Lease, *, more: bool) -> None:
         """A crash before this leaves the lease to lapse: whoever comes next then looks before it writes."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             uow.leases.release(lease)
             if more:  # the message is about to be sent; the sweep repeats it only if it gets lost
-                uow.operations.postpone(operation_id, self._clock.now() + self._limits.requeue_after)
+                uow.operations.postpone(operation_id, self.clock.now() + self.limits.requeue_after)
             uow.commit()
 
 

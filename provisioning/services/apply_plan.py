@@ -1,7 +1,9 @@
 """One chunk of a plan: whoever is due, still as the plan saw them, and within the quota."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 
@@ -47,47 +49,39 @@ class _Turn(msgspec.Struct, frozen=True, kw_only=True):
     after: timedelta | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class ApplyPlan:
     """Work for operations in applying.
 
     `unapproved`: the kinds of rules of which this process has others than those in force, and since when those are.
     """
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        gateway: LicenceGateway,
-        quota: Quota,
-        clock: Clock,
-        limits: Limits,
-        mappings: Mappings,
-        executor: Executor,
-        trouble: TenantTrouble,
-        unapproved: Callable[[], Mapping[ConfigurationKind, datetime]],
-    ) -> None:
-        self._open_uow = open_uow
-        self._unapproved = unapproved
-        self._quota = quota
-        self._clock = clock
-        self._limits = limits
-        self._mappings = mappings
-        self._executor = executor
-        self._trouble = trouble
-        self._still = StillAsPlanned(open_uow, gateway, clock, limits, mappings)
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    quota: Quota
+    clock: Clock
+    limits: Limits
+    mappings: Mappings
+    executor: Executor
+    trouble: TenantTrouble
+    unapproved: Callable[[], Mapping[ConfigurationKind, datetime]]
+
+    @cached_property
+    def _still(self) -> StillAsPlanned:
+        return StillAsPlanned(self.open_uow, self.gateway, self.clock, self.limits, self.mappings)
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
-        self._executor.recover(operation, lease)
-        turn = self._turn(operation, lease, self._unapproved())
+        self.executor.recover(operation, lease)
+        turn = self._turn(operation, lease, self.unapproved())
         if turn.instead:
             return self._go_to(operation, turn.instead, turn.reason)
         if turn.plan is None or turn.after is not None:
-            return look_again(self._open_uow, operation, self._clock, turn.after or _YIELD, turn.reason)
-        asked_at = self._clock.now()
+            return look_again(self.open_uow, operation, self.clock, turn.after or _YIELD, turn.reason)
+        asked_at = self.clock.now()
         calls = in_calls(turn.records)
-        grant = self._quota.take(operation.tenant_id, len(calls), operation.lane)
+        grant = self.quota.take(operation.tenant_id, len(calls), operation.lane)
         if not grant.writes:
-            return look_again(self._open_uow, operation, self._clock, grant.after, Reason.THROTTLED)
+            return look_again(self.open_uow, operation, self.clock, grant.after, Reason.THROTTLED)
         granted = [record for call in calls[: grant.writes] for record in call]
         more = self._apply(operation, lease, turn.plan, granted)
         return more and self._goes_on_at_once(operation.operation_id, asked_at + grant.after)
@@ -95,44 +89,41 @@ class ApplyPlan:
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────
 
     def _turn(self, operation: Operation, lease: Lease, unapproved: Mapping[ConfigurationKind, datetime]) -> _Turn:
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             if uow.stops.blocking(operation.tenant_id, operation.kind):
                 return _Turn(after=_STOP_WAIT, reason=Reason.STOPPED)
             if operation.lane is Lane.BULK and uow.operations.order_is_due(operation.tenant_id, now):
                 return _Turn(after=_YIELD)
             plan = uow.plans.current(operation.operation_id)
-            if (
-                plan
-                and not plan.may_apply
-                and not uow.journal.step_counts(operation.operation_id).get(StepState.PENDING)
-            ):
+            if plan is None:
+                return _Turn(instead=_O.PLANNING, reason=Reason.APPROVAL_NEEDED)
+            if not plan.may_apply and not _has_pending(uow, operation):
                 return _Turn(instead=_O.VERIFYING)  # nobody is asked to let nothing be done
             void = self._void_reason(uow, operation, plan)
-            if plan and unapproved and needs_rules_in_force(plan, void, unapproved):
+            if unapproved and needs_rules_in_force(plan, void, unapproved):
                 return _Turn(after=LOOK_AGAIN, reason=Reason.CONFIGURATION_UNAPPROVED)
-            if plan is None or void:
-                if plan and void:
-                    doubt_absence(uow, operation, lease, now, self._limits.lag_horizon)
-                    uow.plans.void(plan.plan_id, void, now)
-                    uow.commit()
+            if void:
+                doubt_absence(uow, operation, lease, now, self.limits.lag_horizon)
+                uow.plans.void(plan.plan_id, void, now)
+                uow.commit()
                 return _Turn(instead=_O.PLANNING, reason=void)
-            records = uow.journal.next_steps(operation.operation_id, now, self._limits.chunk_people)
+            records = uow.journal.next_steps(operation.operation_id, now, self.limits.chunk_people)
             if allowed := self._allowed(uow, operation, plan, records):
                 return _Turn(plan=plan, records=tuple(allowed))
             return self._nothing_due(uow, operation, now)
 
-    def _void_reason(self, uow: UnitOfWork, operation: Operation, plan: PlanRecord | None) -> Reason | None:
+    def _void_reason(self, uow: UnitOfWork, operation: Operation, plan: PlanRecord) -> Reason | None:
         """An approval ends with its time, and with anything it rested on."""
-        now = self._clock.now()
-        if plan is None or not plan.may_apply:
+        now = self.clock.now()
+        if not plan.may_apply:
             return Reason.APPROVAL_NEEDED
         if plan.valid_until <= now:
             return Reason.APPROVAL_EXPIRED
         policy = uow.tenants.policy_on(operation.tenant_id, dutch_day(now))
         bindings = own_bindings(uow, operation, dutch_day(now))
         drawn = msgspec.json.decode(plan.envelope, type=Envelope).grounds
-        is_standing = grounds_of(uow, operation, bindings, policy, self._mappings) == drawn
+        is_standing = grounds_of(uow, operation, bindings, policy, self.mappings) == drawn
         return None if is_standing else Reason.APPROVAL_EXPIRED
 
     def _allowed(
@@ -154,7 +145,7 @@ class ApplyPlan:
         for record in records:
             if record.step.kind in GROUP_STEPS:
                 allowed.append(record)
-            elif record.step.subject_id in touched or len(touched) < self._limits.first_people:
+            elif record.step.subject_id in touched or len(touched) < self.limits.first_people:
                 touched.add(record.step.subject_id)
                 allowed.append(record)
         return allowed
@@ -195,43 +186,43 @@ class ApplyPlan:
             trouble = self._still.trouble_with_group(operation, plan, records)
             look = LookAtPeople() if trouble else self._still.look_at_people(operation, plan, records)
         except GraphError as error:
-            return self._trouble.met(operation, error)
+            return self.trouble.met(operation, error)
         if trouble:
             is_ours = trouble is Reason.CHANGED_MEANWHILE
             return self._end_plan(operation, lease, plan, _O.PLANNING if is_ours else _O.HELD, trouble)
         if look.changed and self._too_many(operation, len(look.changed)):
             return self._end_plan(operation, lease, plan, _O.PLANNING, Reason.TOO_MANY_CHANGED)
         if look.changed:
-            self._executor.leave_alone(operation, lease, look.changed)
+            self.executor.leave_alone(operation, lease, look.changed)
         if look.unsure:
             self._put_off(operation, look.unsure)
         if not (unchanged := [record for record in records if record not in (*look.changed, *look.unsure)]):
             return self._carry_on(operation)
-        outcome = self._executor.run_chunk(operation, lease, unchanged)
+        outcome = self.executor.run_chunk(operation, lease, unchanged)
         if outcome is None:
-            return look_again(self._open_uow, operation, self._clock, _STOP_WAIT, Reason.STOPPED)
+            return look_again(self.open_uow, operation, self.clock, _STOP_WAIT, Reason.STOPPED)
         return self._follow(operation, lease, plan, outcome)
 
     def _too_many(self, operation: Operation, changed: int) -> bool:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             counts = uow.journal.subject_counts(operation.operation_id)
         changed += counts.get(SubjectState.CHANGED_MEANWHILE, 0)
-        return changed > self._limits.changed_share * sum(counts.values())
+        return changed > self.limits.changed_share * sum(counts.values())
 
     def _put_off(self, operation: Operation, records: Sequence[StepRecord]) -> None:
         """What would be taken from these people is theirs until the group shows them as its members."""
         subjects = [record.step.subject_id for record in records]
-        with self._open_uow() as uow:
-            uow.journal.put_off_removals(operation.operation_id, subjects, self._clock.now() + _YOUNG)
+        with self.open_uow() as uow:
+            uow.journal.put_off_removals(operation.operation_id, subjects, self.clock.now() + _YOUNG)
             uow.commit()
 
     def _end_plan(
         self, operation: Operation, lease: Lease, plan: PlanRecord, state: OperationState, reason: Reason
     ) -> bool:
         """It was about people or a group that are otherwise by now: a person looks at that, or a new one is drawn."""
-        now = self._clock.now()
-        with self._open_uow() as uow:
-            doubt_absence(uow, operation, lease, now, self._limits.lag_horizon)
+        now = self.clock.now()
+        with self.open_uow() as uow:
+            doubt_absence(uow, operation, lease, now, self.limits.lag_horizon)
             uow.plans.void(plan.plan_id, reason, now)
             move(uow, operation, state, now, reason=reason)
             uow.commit()
@@ -243,9 +234,9 @@ class ApplyPlan:
         if outcome.direction is Direction.STOP_TENANT:
             reason = outcome.reason or Reason.FORBIDDEN
             sentence = f"Microsoft refused tenant {operation.tenant_id}: {reason}."
-            return self._trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
+            return self.trouble.met(operation, ActionRequiredError(sentence, reason, credential=outcome.is_credential))
         if outcome.direction is Direction.STOP_GROUP and self._still.may_lag(operation):
-            return look_again(self._open_uow, operation, self._clock, _YOUNG, outcome.reason)
+            return look_again(self.open_uow, operation, self.clock, _YOUNG, outcome.reason)
         if outcome.direction is Direction.STOP_GROUP:
             return self._end_plan(operation, lease, plan, _O.HELD, outcome.reason or Reason.GROUP_UNUSABLE)
         if outcome.direction is Direction.REPLAN and self._was_full(operation) <= len(_COUNT_SETTLES):
@@ -254,42 +245,46 @@ class ApplyPlan:
 
     def _was_full(self, operation: Operation) -> int:
         """How many plans of the operation ran out of seats that seemed free."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             failed = uow.journal.steps_in(operation.operation_id, {StepState.FAILED})
         return len({record.plan_id for record in failed if record.reason is Reason.COUNT_VIOLATION})
 
     def _replan_later(self, operation: Operation) -> bool:
         """Seats ran out although they seemed free: the count lags, and asking again at once would refuse again."""
-        now = self._clock.now()
+        now = self.clock.now()
         due = now + growing(_COUNT_SETTLES, self._was_full(operation) - 1)
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             move(uow, operation, _O.PLANNING, now, reason=Reason.SEATS_INSUFFICIENT, due_at=due)
             uow.commit()
         return False
 
     def _goes_on_at_once(self, operation_id: OperationId, rest_at: datetime) -> bool:
         """Not before the quota has the rest: to look at everything else only to hear that would be in vain."""
-        if rest_at <= self._clock.now():
+        if rest_at <= self.clock.now():
             return True
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             uow.operations.postpone(operation_id, rest_at)
             uow.commit()
         return False
 
     def _carry_on(self, operation: Operation) -> bool:
         """With the next chunk; after the last one the reading back begins, without another turn to find that out."""
-        with self._open_uow() as uow:
-            if uow.journal.step_counts(operation.operation_id).get(StepState.PENDING):
+        with self.open_uow() as uow:
+            if _has_pending(uow, operation):
                 uow.operations.save(
                     msgspec.structs.replace(operation, lost_attempts=0, waits=0, reason=None, unreadable_since=None)
                 )
             else:
-                move(uow, operation, _O.VERIFYING, self._clock.now())
+                move(uow, operation, _O.VERIFYING, self.clock.now())
             uow.commit()
         return True
 
     def _go_to(self, operation: Operation, state: OperationState, reason: Reason | None) -> bool:
-        with self._open_uow() as uow:
-            move(uow, operation, state, self._clock.now(), reason=reason)
+        with self.open_uow() as uow:
+            move(uow, operation, state, self.clock.now(), reason=reason)
             uow.commit()
         return state is not _O.HELD
+
+
+def _has_pending(uow: UnitOfWork, operation: Operation) -> bool:
+    return bool(uow.journal.step_counts(operation.operation_id).get(StepState.PENDING))

@@ -25,6 +25,7 @@ from provisioning.domain.remap import RemapPart
 from provisioning.planning.mapping_digest import remap_digest
 from provisioning.planning.remap import counterparts
 from provisioning.ports import UnitOfWork
+from provisioning.services.transitions import created
 
 
 class AskedRemap(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,13 +170,5 @@ def operation_for(mappings: Mappings, asked: AskedRemap, now: datetime) -> Opera
 
 def _created(operation: Operation, asked: AskedRemap) -> Event:
     on_behalf = {"ticket": asked.ticket_id} if asked.ticket_id else {"campaign": asked.campaign_id or ""}
-    return Event(
-        at=operation.created_at,
-        actor=operation.requested_by,
-        kind="operation.created",
-        organisation=asked.holder_id,
-        tenant=asked.tenant_id,
-        operation=operation.operation_id,
-        after=operation.state,
-        details={"from": asked.from_sku, "to": asked.to_sku, **{kind: str(it) for kind, it in on_behalf.items()}},
-    )
+    from_and_to = {"from": asked.from_sku, "to": asked.to_sku}
+    return created(operation, from_and_to | {kind: str(it) for kind, it in on_behalf.items()})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import uuid4
 
 from provisioning.domain.actors import Identity
@@ -54,15 +54,18 @@ class BindTenant:
                 created_by=identity.actor,
             )
             uow.tenants.add_binding(binding)
-            event = Event(
-                at=now,
-                actor=identity.actor,
-                kind="binding.made",
-                organisation=binding.organisation_id,
-                tenant=binding.tenant_id,
-                after=f"{binding.valid_from} to {binding.valid_until or 'further notice'}",
-                details={"binding": binding.binding_id},
-            )
-            uow.audit.record([event])
+            uow.audit.record([_made(binding, now)])
             uow.commit()
         return binding
+
+
+def _made(binding: Binding, now: datetime) -> Event:
+    return Event(
+        at=now,
+        actor=binding.created_by,
+        kind="binding.made",
+        organisation=binding.organisation_id,
+        tenant=binding.tenant_id,
+        after=f"{binding.valid_from} to {binding.valid_until or 'further notice'}",
+        details={"binding": binding.binding_id},
+    )

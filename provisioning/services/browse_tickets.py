@@ -41,6 +41,11 @@ class TicketInShort(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     entered_at: datetime
 
+    @property
+    def key(self) -> str:
+        """`desk/2027-0142`."""
+        return f"{self.source}/{self.reference}"
+
 
 class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     """One ticket with its answers, in order, and the operations that work for it, in short."""

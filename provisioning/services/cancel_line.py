@@ -1,5 +1,7 @@
 """An operator takes back a line that was not accepted yet; an agreement that runs cannot be cancelled (R10)."""
 
+from dataclasses import dataclass
+
 from provisioning.domain.actors import Identity
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import LineKey
@@ -13,16 +15,16 @@ from provisioning.services.line_deeds import deed, get_line
 _BOUGHT = frozenset({LineState.ACCEPTED, LineState.COMPLETED, LineState.PARTIALLY_COMPLETED})
 
 
+@dataclass(frozen=True, kw_only=True)
 class CancelLine:
-    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    clock: Clock
 
     def __call__(self, key: LineKey, identity: Identity, because: str) -> OrderLine:
         """The line as it stands afterwards. Raises NotAllowedError, or InputError once it was bought or has ended."""
         require(identity, Action.CANCEL_ORDER)
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             line = get_line(uow, key)
             if line.state in _BOUGHT:
                 raise InputError(

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, StepState
+from provisioning.domain.lifecycle import OPERATION_ENDS, WRITTEN_NOT_READ, OperationState, StepState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.ports import UnitOfWork
 from provisioning.services.transitions import move
 
-_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 
 
@@ -17,7 +16,7 @@ def is_in_doubt(uow: UnitOfWork, operation: Operation) -> bool:
 
     What seemed not to have arrived, and was to be sent again, may yet be shown by another replica.
     """
-    if uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ, 1):
+    if uow.journal.steps_in(operation.operation_id, WRITTEN_NOT_READ, 1):
         return True
     to_be_sent = uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
     return any(one.reason is Reason.NO_ANSWER for one in to_be_sent)

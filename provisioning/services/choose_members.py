@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -31,9 +32,20 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     members: int  # how many it concerned
 
 
+class _Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """`members`: those who were named, whatever state they are in."""
+
+    campaign: Campaign
+    members: Sequence[CampaignMember]
+    reason: str
+    now: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
-class ExcludeMembers:
-    """What was begun there is read back and stays; nothing more is written."""
+class _ChangeList:
+    """What a person does to chosen members of a campaign whose list is open; each deed says what becomes of them."""
+
+    called: ClassVar[str]  # as the sentence begins that asks for its reason
 
     open_uow: OpenUnitOfWork
     clock: Clock
@@ -41,29 +53,36 @@ class ExcludeMembers:
     def __call__(
         self, identity: Identity, named: str, reason: str, tenants: Sequence[str] = (), holders: Sequence[str] = ()
     ) -> Changed:
-        """`holders`: codes of holders or boards. Raises InputError for who is not in it, or has ended there."""
+        """`holders`: codes of holders or boards. Raises InputError for who is not in it, or cannot be changed so."""
         require(identity, Action.STEER_CAMPAIGN)
-        require_reason(reason, "Excluding")
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, reason, (tenants, holders)))
+        require_reason(reason, self.called)
 
-    def _decide(
-        self,
-        uow: UnitOfWork,
-        identity: Identity,
-        named: str,
-        reason: str,
-        whom: tuple[Sequence[str], Sequence[str]],
-    ) -> Changed:
-        now = self.clock.now()
-        campaign = require_open(get_campaign(uow, named))
-        meant = [one for one in members_named(uow, campaign, *whom) if one.state in _MAY_GO]
+        def change(uow: UnitOfWork) -> Changed:
+            campaign, now = require_open(get_campaign(uow, named)), self.clock.now()
+            members = members_named(uow, campaign, tenants, holders)
+            changed = self._change(uow, _Chosen(campaign=campaign, members=members, reason=reason, now=now))
+            return _store(uow, campaign, changed, identity, now, reason)
+
+        return decide(self.open_uow, change)
+
+    def _change(self, uow: UnitOfWork, chosen: _Chosen) -> list[CampaignMember]:
+        raise NotImplementedError
+
+
+class ExcludeMembers(_ChangeList):
+    """What was begun there is read back and stays; nothing more is written. Not for who has ended there."""
+
+    called = "Excluding"
+
+    def _change(self, uow: UnitOfWork, chosen: _Chosen) -> list[CampaignMember]:
+        meant = [one for one in chosen.members if one.state in _MAY_GO]
         if not meant:
             raise InputError("All of them have ended, or are excluded already; nothing was changed.")
         for one in meant:
             if one.state in _AT_WORK and one.operation_id:
                 operation = uow.operations.get(one.operation_id)
-                cancel_unless_at_work(uow, operation, Reason.EXCLUDED_FROM_CAMPAIGN, now)
-        return _store(uow, campaign, [_excluded(one, reason, now) for one in meant], identity, now, reason)
+                cancel_unless_at_work(uow, operation, Reason.EXCLUDED_FROM_CAMPAIGN, chosen.now)
+        return [_excluded(one, chosen.reason, chosen.now) for one in meant]
 
 
 def _excluded(member: CampaignMember, reason: str, now: datetime) -> CampaignMember:
@@ -72,37 +91,21 @@ def _excluded(member: CampaignMember, reason: str, now: datetime) -> CampaignMem
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class IncludeMembers:
-    """Only who was in the list that was drawn: another list is another campaign."""
+class IncludeMembers(_ChangeList):
+    """Only who was in the list that was drawn: another list is another campaign.
 
-    open_uow: OpenUnitOfWork
-    clock: Clock
+    Not for who is not excluded, was never to go, or whose work there is still being ended.
+    """
 
-    def __call__(
-        self, identity: Identity, named: str, reason: str, tenants: Sequence[str] = (), holders: Sequence[str] = ()
-    ) -> Changed:
-        """Raises InputError for who is not excluded, was never to go, or whose work there is still being ended."""
-        require(identity, Action.STEER_CAMPAIGN)
-        require_reason(reason, "Including again")
-        return decide(self.open_uow, lambda uow: self._decide(uow, identity, named, reason, (tenants, holders)))
+    called = "Including again"
 
-    def _decide(
-        self,
-        uow: UnitOfWork,
-        identity: Identity,
-        named: str,
-        reason: str,
-        whom: tuple[Sequence[str], Sequence[str]],
-    ) -> Changed:
-        now = self.clock.now()
-        campaign = require_open(get_campaign(uow, named))
-        meant = [one for one in members_named(uow, campaign, *whom) if one.state is _M.EXCLUDED]
+    def _change(self, uow: UnitOfWork, chosen: _Chosen) -> list[CampaignMember]:
+        meant = [one for one in chosen.members if one.state is _M.EXCLUDED]
         if not meant:
             raise InputError("None of them is excluded; nothing was changed.")
-        _require_approved_list(campaign, meant)
+        _require_approved_list(chosen.campaign, meant)
         _require_ended(uow, meant)
-        return _store(uow, campaign, [waiting_again(one, now) for one in meant], identity, now, reason)
+        return [waiting_again(one, chosen.now) for one in meant]
 
 
 def _require_approved_list(campaign: Campaign, members: Collection[CampaignMember]) -> None:

@@ -1,6 +1,7 @@
 """Read what changed in the shop, keep it, judge it. Running it twice, or twice at once, changes nothing more."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -26,22 +27,20 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     judged: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class CollectOrders:
     """Raises UnavailableError when the shop is away; the watermark then stays where it was."""
 
-    def __init__(
-        self, *, open_uow: OpenUnitOfWork, source: OrderSource, judge: JudgeLines, clock: Clock, limits: Limits
-    ) -> None:
-        self._open_uow = open_uow
-        self._source = source
-        self._judge = judge
-        self._clock = clock
-        self._limits = limits
+    open_uow: OpenUnitOfWork
+    source: OrderSource
+    judge: JudgeLines
+    clock: Clock
+    limits: Limits
 
     def __call__(self) -> Collected:
         watermark, known = self._known()
         latest, read, taken, corrected = watermark, 0, list[TakenOver](), list[LineKey]()
-        for rows in _chunks(self._source.changed_since(self._overlapping(watermark))):
+        for rows in _chunks(self.source.changed_since(self._overlapping(watermark))):
             read += len(rows)
             latest = max([row.changed_at for row in rows] + ([latest] if latest else []))
             fresh = [row for row in rows if known.get(row.key) != row.digest]
@@ -49,7 +48,7 @@ class CollectOrders:
             taken += outcomes.values()
             corrected += [key for key, outcome in outcomes.items() if outcome is TakenOver.CORRECTED]
         self._advance(watermark, latest)
-        judged = self._judge.judge(corrected) + self._judge()
+        judged = self.judge.judge(corrected) + self.judge()
         return Collected(
             read=read,
             new=taken.count(TakenOver.NEW),
@@ -60,29 +59,29 @@ class CollectOrders:
 
     def take_over(self, rows: Iterable[ShopLine]) -> dict[LineKey, TakenOver]:
         """Keep these rows in one transaction."""
-        rows, now = list(rows), self._clock.now()
+        rows, now = list(rows), self.clock.now()
         if not rows:
             return {}
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             outcomes = {row.key: take_over(uow, row, now) for row in rows}
             uow.commit()
         return outcomes
 
     def _known(self) -> tuple[datetime | None, dict[LineKey, str]]:
-        with self._open_uow() as uow:
-            watermark = uow.orders.watermark(self._source.name)
-            return watermark, uow.orders.digests(self._source.name, self._overlapping(watermark))
+        with self.open_uow() as uow:
+            watermark = uow.orders.watermark(self.source.name)
+            return watermark, uow.orders.digests(self.source.name, self._overlapping(watermark))
 
     def _overlapping(self, watermark: datetime | None) -> datetime | None:
         """A day back: rows that were committed late carry an older moment than the ones already read (D2)."""
-        return watermark and watermark - self._limits.watermark_overlap
+        return watermark and watermark - self.limits.watermark_overlap
 
     def _advance(self, watermark: datetime | None, latest: datetime | None) -> None:
         """Never past our own clock: a shop whose clock runs ahead would make us skip what it writes next."""
         if latest is None or latest == watermark:
             return
-        with self._open_uow() as uow:
-            uow.orders.set_watermark(self._source.name, min(latest, self._clock.now()))
+        with self.open_uow() as uow:
+            uow.orders.set_watermark(self.source.name, min(latest, self.clock.now()))
             uow.commit()
 
 

@@ -1,5 +1,7 @@
 """An approval that nobody gave in time is asked anew, for a plan drawn anew."""
 
+from dataclasses import dataclass
+
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -8,16 +10,16 @@ from provisioning.ports import Clock, OpenUnitOfWork
 from provisioning.services.transitions import move, wait
 
 
+@dataclass(frozen=True, kw_only=True)
 class ExpireApproval:
     """Work for operations that wait for approval; they are due when their plan's time has passed."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    clock: Clock
 
     def __call__(self, operation: Operation, _lease: Lease) -> bool:
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             plan = uow.plans.current(operation.operation_id)
             has_expired = plan is None or plan.valid_until <= now
             if plan is not None and not has_expired:

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from provisioning.domain.actors import ANONYMOUS, Identity
+from provisioning.domain.actors import Identity
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.sight import EVERYTHING, Sight
 from provisioning.domain.ticket import Ticket
 from provisioning.ports import UnitOfWork
 from provisioning.services.lookup import prefix_of, the_only
-from provisioning.services.sight import sight_of
+from provisioning.services.sight import is_ours, sight_of
 
 
 def get_ticket(uow: UnitOfWork, named: str, identity: Identity, today: date) -> Ticket:
@@ -28,8 +28,5 @@ def get_ticket(uow: UnitOfWork, named: str, identity: Identity, today: date) -> 
 
 
 def sight_of_tickets(uow: UnitOfWork, identity: Identity, today: date) -> Sight:
-    """A board sees what is about it and its schools and what it brought in itself, a desk what it brought in.
-
-    Whoever types here without a token may look, as at everything else; the API lets nobody in without one.
-    """
-    return EVERYTHING if identity == ANONYMOUS else sight_of(uow, identity, today)
+    """A board sees what is about it and its schools and what it brought in itself, a desk what it brought in."""
+    return EVERYTHING if is_ours(identity) else sight_of(uow, identity, today)

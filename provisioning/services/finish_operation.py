@@ -1,5 +1,7 @@
 """The end of an operation: a complete list whose numbers add up, and an answer to the line."""
 
+from dataclasses import dataclass
+
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.operation import Operation
@@ -11,14 +13,14 @@ from provisioning.services.transitions import move
 _RIGHT = frozenset({SubjectState.VERIFIED, SubjectState.ALREADY_RIGHT})
 
 
+@dataclass(frozen=True)
 class FinishOperation:
     """Ends an operation within the caller's transaction."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    clock: Clock
 
     def __call__(self, uow: UnitOfWork, operation: Operation) -> Operation:
-        now = self._clock.now()
+        now = self.clock.now()
         counts = uow.journal.subject_counts(operation.operation_id)
         is_whole = all(state in _RIGHT for state, people in counts.items() if people)
         state = OperationState.COMPLETED if is_whole else OperationState.PARTIALLY_COMPLETED

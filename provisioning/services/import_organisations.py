@@ -1,6 +1,7 @@
 """Boards and schools from the register come in; lines that waited for them are judged again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -24,20 +25,20 @@ class ImportedOrganisations(msgspec.Struct, frozen=True, kw_only=True):
     lines: int  # judged again
 
 
+@dataclass(frozen=True, kw_only=True)
 class ImportOrganisations:
     """Importing the same register again changes nothing."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, judge: JudgeLines, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._judge = judge
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    judge: JudgeLines
+    clock: Clock
 
     def __call__(
         self, identity: Identity, organisations: Sequence[Organisation], relations: Sequence[Relation]
     ) -> ImportedOrganisations:
         """Raises NotAllowedError."""
         require(identity, Action.IMPORT_ORGANISATIONS)
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             above = {one.child_id: _parents(uow, one) for one in relations}
             known = {one.organisation_id: one for one in uow.organisations.list_all()}
             changed = uow.organisations.save(_kept(one, known.get(one.organisation_id)) for one in organisations)
@@ -45,12 +46,12 @@ class ImportOrganisations:
             self._record(uow, identity, changed, added)
             uow.commit()
         moved = tuple(one.child_id for one in relations if above[one.child_id] - {one.parent_id})
-        lines = self._judge.replay(BY_ORGANISATION, {one.organisation_id for one in organisations})
+        lines = self.judge.replay(BY_ORGANISATION, {one.organisation_id for one in organisations})
         return ImportedOrganisations(changed=changed, relations=added, moved=moved, lines=lines)
 
     def _record(self, uow: UnitOfWork, identity: Identity, changed: int, added: int) -> None:
         details = {"changed": str(changed), "relations": str(added)}
-        event = Event(at=self._clock.now(), actor=identity.actor, kind="organisations.imported", details=details)
+        event = Event(at=self.clock.now(), actor=identity.actor, kind="organisations.imported", details=details)
         uow.audit.record([event])
 
 

@@ -1,6 +1,7 @@
 """Facts that only people know come in; whatever waited for them goes on. The same file twice has no second effect."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -30,39 +31,31 @@ class ImportedRecords(msgspec.Struct, frozen=True, kw_only=True):
 _OF_AUTHORITY = frozenset({RecordKind.MANDATE, RecordKind.DECLARATION})
 
 
+@dataclass(frozen=True, kw_only=True)
 class ImportRecords:
     """Saves, applies memberships and relations to the organisations, and judges again what these may cure."""
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        judge: JudgeLines,
-        serve: ServeParts,
-        clock: Clock,
-        judge_tickets: Callable[[], int],
-    ) -> None:
-        self._open_uow = open_uow
-        self._judge = judge
-        self._serve = serve
-        self._clock = clock
-        self._judge_tickets = judge_tickets
+    open_uow: OpenUnitOfWork
+    judge: JudgeLines
+    serve: ServeParts
+    clock: Clock
+    judge_tickets: Callable[[], int]
 
     def __call__(self, identity: Identity, records: Sequence[Record]) -> ImportedRecords:
         """Raises NotAllowedError."""
         require(identity, Action.IMPORT_RECORDS)
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             changed = uow.records.save(records, now, identity.actor)
             _apply_memberships(uow, records)
             uow.organisations.add_relations(_relation(r) for r in records if isinstance(r, RelationRecord))
             uow.audit.record([_event(identity, kind, records, now) for kind in sorted(_kinds(records))])
             concerned = concerned_by(uow, _named_in(records), dutch_day(now))
             uow.commit()
-        lines = self._judge.replay(_cures(records), concerned)
+        lines = self.judge.replay(_cures(records), concerned)
         holders = {record.organisation_id for record in records if isinstance(record, VolumeLicence)}
-        parts = self._serve(holders) if holders else 0
-        tickets = self._judge_tickets() if _kinds(records) & _OF_AUTHORITY else 0
+        parts = self.serve(holders) if holders else 0
+        tickets = self.judge_tickets() if _kinds(records) & _OF_AUTHORITY else 0
         return ImportedRecords(changed=changed, lines=lines, parts=parts, tickets=tickets)
 
 

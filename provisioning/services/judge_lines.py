@@ -1,6 +1,7 @@
 """Each received line gets its judgement: ledger, operations, audit and messages in one transaction of its own."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.customer_turn import await_customer_turn
 from provisioning.services.gather_order import GatherOrder, concerned_by
 from provisioning.services.line_deeds import line_event
+from provisioning.services.transitions import created
 
 _log = structlog.get_logger()
 
@@ -35,26 +37,18 @@ _PENDING = frozenset({LineState.RECEIVED, LineState.HELD})
 _BATCH = 1000
 
 
+@dataclass(frozen=True, kw_only=True)
 class JudgeLines:
     """Judges what is new, and again what was held when something arrived that may cure it.
 
     A process whose rules are not in force (`unapproved` names them) judges nothing: lines are left for one that may.
     """
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        gather: GatherOrder,
-        dispatcher: Dispatcher,
-        clock: Clock,
-        unapproved: Callable[[], Collection[ConfigurationKind]],
-    ) -> None:
-        self._open_uow = open_uow
-        self._unapproved = unapproved
-        self._gather = gather
-        self._dispatcher = dispatcher
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    gather: GatherOrder
+    dispatcher: Dispatcher
+    clock: Clock
+    unapproved: Callable[[], Collection[ConfigurationKind]]
 
     def __call__(self) -> int:
         """Judge every received line, the oldest order first; returns how many."""
@@ -68,9 +62,9 @@ class JudgeLines:
 
     def replay(self, reasons: Collection[Reason], organisations: Collection[OrganisationId] | None = None) -> int:
         """Judge again what is held for one of the reasons, in order of arrival; all customers when none is named."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             held = [line for line in uow.orders.list_by({LineState.HELD}, limit=_ALL_HELD) if line.reason in reasons]
-        if organisations is None and held and self._unapproved():
+        if organisations is None and held and self.unapproved():
             return 0  # all of them are looked at again every night
         if organisations is not None:
             held = [line for line in held if not set(candidates(line.shop.organisation_code)).isdisjoint(organisations)]
@@ -78,21 +72,21 @@ class JudgeLines:
 
     def binding_arrived(self, organisation: OrganisationId) -> int:
         """A binding was made or confirmed: judge again what waited for it, also the lines of the board above."""
-        with self._open_uow() as uow:
-            concerned = concerned_by(uow, [organisation], dutch_day(self._clock.now()))
+        with self.open_uow() as uow:
+            concerned = concerned_by(uow, [organisation], dutch_day(self.clock.now()))
         return self.replay(BY_BINDING, concerned)
 
     def judge(self, keys: Iterable[LineKey]) -> int:
         """Judge these one by one: a line that breaks is put aside, and the next one has its turn."""
         asked = list(keys)
-        if asked and self._unapproved():
+        if asked and self.unapproved():
             return sum(self._leave_for_later(key) for key in asked)
         return sum(self._judge_safely(key) for key in asked)
 
     def _leave_for_later(self, key: LineKey) -> int:
         """What was to be judged again is as good as new for whoever may judge it; it counts as not judged."""
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             line = uow.orders.find(key)
             if line is not None and line.state is LineState.HELD:
                 uow.orders.set_state(key, LineState.RECEIVED, None, now)
@@ -102,7 +96,7 @@ class JudgeLines:
         return 0
 
     def _received(self) -> list[OrderLine]:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             return uow.orders.list_by({LineState.RECEIVED}, limit=_BATCH)
 
     def _judge_safely(self, key: LineKey) -> bool:
@@ -119,12 +113,12 @@ class JudgeLines:
         return False
 
     def _judge(self, key: LineKey) -> bool:
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             line = self._queue_up(uow, key)
             if line is None or line.state not in _PENDING:
                 return False
-            context = self._gather(uow, line, now)
+            context = self.gather(uow, line, now)
             judgement = judge(line, context)
             if _is_the_same(line, judgement):
                 return True
@@ -142,19 +136,19 @@ class JudgeLines:
         if line is None:
             return None
         customer = candidates(line.shop.organisation_code)[-1]
-        await_customer_turn(uow, [customer], self._clock.wall())
+        await_customer_turn(uow, [customer], self.clock.wall())
         return uow.orders.find(key)
 
     def _after(self, judgement: Judgement, operations: Iterable[Operation]) -> None:
         for operation in operations:
             if operation.state is OperationState.NEW:
-                self._dispatcher.advance(operation.operation_id, operation.lane)
+                self.dispatcher.advance(operation.operation_id, operation.lane)
         if judgement.entries and judgement.holder_id:
             self.replay(BY_LEDGER, {judgement.holder_id})
 
     def _put_aside(self, key: LineKey) -> None:
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             line = uow.orders.find(key)
             if line is None or line.state not in _PENDING:
                 return
@@ -179,7 +173,7 @@ def _store(uow: UnitOfWork, line: OrderLine, judgement: Judgement, now: datetime
     uow.ledger.append(judgement.entries)
     for operation in operations:
         uow.operations.add(operation)
-    uow.audit.record([_line_event(line, judgement, now), *(_created(operation, now) for operation in operations)])
+    uow.audit.record([_line_event(line, judgement, now), *(_created(operation) for operation in operations)])
     uow.outbox.add(_messages(line, judgement, now))
     return operations
 
@@ -225,19 +219,9 @@ def _line_event(line: OrderLine, judgement: Judgement, now: datetime) -> Event:
     )
 
 
-def _created(operation: Operation, now: datetime) -> Event:
+def _created(operation: Operation) -> Event:
     wish = operation.wish
-    return Event(
-        at=now,
-        actor=operation.requested_by,
-        kind="operation.created",
-        organisation=wish.holder_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        after=operation.state,
-        reason=operation.reason,
-        details={"line": str(wish.line), "article": wish.article_code, "seats": str(wish.seats_wanted)},
-    )
+    return created(operation, {"line": str(wish.line), "article": wish.article_code, "seats": str(wish.seats_wanted)})
 
 
 def _messages(line: OrderLine, judgement: Judgement, now: datetime) -> list[Intent]:

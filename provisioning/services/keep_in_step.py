@@ -4,6 +4,7 @@ This is the one door for both: what a person or an error budget stops is stopped
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -43,17 +44,15 @@ class Word(NamedTuple):
     window: Window
 
 
+@dataclass(frozen=True, kw_only=True)
 class KeepInStep:
     """Wraps the work of a state; operations that are part of nothing larger, and follow nothing, pass."""
 
-    def __init__(
-        self, *, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits, finish: FinishOperation, opening: Opening
-    ) -> None:
-        self._limits = limits
-        self._open_uow = open_uow
-        self._clock = clock
-        self._finish = finish
-        self._opening = opening
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    limits: Limits
+    finish: FinishOperation
+    opening: Opening
 
     def __call__(self, work: Work) -> Work:
         """The same work, for as long as what it is part of goes on."""
@@ -68,8 +67,8 @@ class KeepInStep:
 
     def _instead(self, operation: Operation, lease: Lease) -> bool | None:
         """What was done instead of the work (whether there is more to do); None when the work may be done."""
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             word = _of_migration(uow, operation) or _of_campaign(uow, operation)
             if word is None:
                 return None
@@ -94,7 +93,7 @@ class KeepInStep:
         part = _part_of(operation)
         if part is None or part.phase is not Phase.PREPARE:
             return False
-        since = now - self._limits.preflight_validity
+        since = now - self.limits.preflight_validity
         wave = next(one for one in uow.migrations.waves(part.migration_id) if one.number == part.wave)
         if wave.proven_at is not None and wave.proven_at >= since:
             return False
@@ -103,7 +102,7 @@ class KeepInStep:
 
     def _shut(self, window: Window, now: datetime) -> datetime | None:
         """When to look again; None while the window is open."""
-        opening = self._opening(window, now)
+        opening = self.opening(window, now)
         if opening is None:
             return now + _UNKNOWN_OPENING
         return opening if opening > now else None
@@ -114,10 +113,10 @@ class KeepInStep:
             cancel_part(uow, operation, reason, now)
             return False
         uow.seats.stop_waiting(operation.operation_id, now)
-        must_read = leave_rest(uow, operation, lease, reason, now, self._limits.lag_horizon)
+        must_read = leave_rest(uow, operation, lease, reason, now, self.limits.lag_horizon)
         reading = _read_back(uow, operation, reason, now)
         if not must_read:
-            self._finish(uow, reading)
+            self.finish(uow, reading)
         return must_read
 
 

@@ -2,16 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM
-from provisioning.domain.lifecycle import StepState, SubjectState
+from provisioning.domain.lifecycle import WRITTEN_NOT_READ, StepState, SubjectState
 from provisioning.domain.operation import Operation, StepRecord, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.domain.worklist import Lease
+from provisioning.execution.outcome import subject_event
 from provisioning.ports import StepUpdate, SubjectUpdate, UnitOfWork
 from provisioning.services.doubt_absence import doubt_absence
-
-_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 
 
 def leave_rest(
@@ -26,7 +23,7 @@ def leave_rest(
     plan = uow.plans.current(operation.operation_id)
     if plan is not None:
         uow.plans.void(plan.plan_id, reason, now)
-    open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
+    open_steps = uow.journal.steps_in(operation.operation_id, WRITTEN_NOT_READ)
     in_doubt = {record.step.subject_id for record in open_steps}
     people = uow.journal.subjects(operation.operation_id)
     left = [one for one in people if one.state is SubjectState.PENDING and one.subject_id not in in_doubt]
@@ -35,7 +32,7 @@ def leave_rest(
     if left or over:
         steps = [_skipped(record, reason) for record in over]
         uow.journal.close(operation.operation_id, lease, steps, [_update(one, reason) for one in left])
-        uow.audit.record([_event(operation, one, reason, now) for one in left])
+        uow.audit.record([subject_event(operation, one, SubjectState.REFUSED, now, reason=reason) for one in left])
     return bool(open_steps)
 
 
@@ -45,16 +42,3 @@ def _skipped(record: StepRecord, reason: Reason) -> StepUpdate:
 
 def _update(person: SubjectRecord, reason: Reason) -> SubjectUpdate:
     return SubjectUpdate(subject_id=person.subject_id, state=SubjectState.REFUSED, reason=reason)
-
-
-def _event(operation: Operation, person: SubjectRecord, reason: Reason, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind=f"subject.{SubjectState.REFUSED}",
-        organisation=person.organisation_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        subject=person.pseudonym,
-        reason=reason,
-    )

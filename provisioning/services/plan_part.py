@@ -8,26 +8,24 @@ import msgspec
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import GraphError, RetryableError
-from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, PlanId, TenantId
-from provisioning.domain.lifecycle import STEP_ENDS, OperationState, StepState
+from provisioning.domain.ids import PlanId, TenantId
+from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
 from provisioning.domain.observation import Census, Seats
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
-from provisioning.domain.worklist import Intent, Lease, Topic
+from provisioning.domain.worklist import Lease
 from provisioning.execution.leases import KeepAlive, kept_alive
-from provisioning.planning.guards import Usage
 from provisioning.planning.migrate import MigrateScene, plan_migrate
 from provisioning.planning.migration_plan import MigrationScene
 from provisioning.planning.plan import Plan
 from provisioning.planning.release import ReleaseScene, plan_release
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import hold
-from provisioning.services.application_incident import OURSELVES
 from provisioning.services.doubt_absence import doubt_absence_first
+from provisioning.services.drawn_plan import await_approval, has_open_steps, in_doubt, plan_drawn, usage_of
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
 from provisioning.services.observe_groups import GroupBasis, ObservedGroups, group_basis, observe_groups
@@ -38,7 +36,6 @@ from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
 from provisioning.services.written_by_wave import left_by_wave, taken_by_wave
 
-_WRITTEN_NOT_READ = frozenset({StepState.IN_FLIGHT, StepState.UNKNOWN, StepState.APPLIED})
 _SEATS_MATTER = frozenset({Phase.PREPARE, Phase.UNDO_SOURCE})
 
 
@@ -143,7 +140,7 @@ class PlanPart:
         pseudonyms = uow.audit.pseudonyms(plan.tenant_id, [subject.subject_id for subject in plan.subjects])
         valid_until = plan.drawn_at + self.limits.migration_approval_validity
         uow.plans.add(plan, pseudonyms, sku=operation.wish.sku_id, valid_until=valid_until)
-        uow.audit.record([_event(operation, plan)])
+        uow.audit.record([plan_drawn(operation, plan)])
         return self._go_on(uow, operation, plan)
 
     def _drawn(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> Plan:
@@ -162,7 +159,6 @@ class PlanPart:
         tenant = uow.tenants.find(tenant_id)
         horizon = now - self.limits.lag_horizon
         other = seen.there.tenant_id
-        open_steps = uow.journal.steps_in(operation.operation_id, _WRITTEN_NOT_READ)
         return MigrationScene(
             plan_id=PlanId(str(uuid4())),
             operation_id=operation.operation_id,
@@ -179,13 +175,10 @@ class PlanPart:
             seats=seen.seats.counts.get(wish.sku_id),
             entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
             reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
-            in_doubt=frozenset(record.step.subject_id for record in open_steps),
+            in_doubt=in_doubt(uow, operation.operation_id),
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
-            usage=Usage.from_kinds(
-                uow.journal.kinds_since(tenant_id, now - self.limits.guard_window),
-                is_proven=tenant is not None and tenant.proven_at is not None,
-            ),
+            usage=usage_of(uow, tenant_id, tenant, now - self.limits.guard_window),
             limits=self.limits,
             groups=seen.groups.scene,
         )
@@ -195,15 +188,9 @@ class PlanPart:
     def _go_on(self, uow: UnitOfWork, operation: Operation, plan: Plan) -> bool:
         now = self.clock.now()
         if plan.needs_approval and plan.writes and not approve_within(uow, operation, plan, now):
-            due = now + self.limits.migration_approval_validity
-            move(uow, operation, OperationState.AWAITING_APPROVAL, now, reason=Reason.APPROVAL_NEEDED, due_at=due)
-            reference = operation.operation_id
-            uow.outbox.add(
-                [Intent(topic=Topic.APPROVAL_NEEDED, organisation_id=OURSELVES, reference=reference, at=now)]
-            )
+            await_approval(uow, operation, now, self.limits.migration_approval_validity)
             return False
-        counts = uow.journal.step_counts(operation.operation_id)
-        if any(people for state, people in counts.items() if state not in STEP_ENDS):
+        if has_open_steps(uow, operation):
             move(uow, operation, OperationState.APPLYING, now)
             return True
         self.finish(uow, operation)
@@ -231,16 +218,3 @@ def _other_tenant(operation: Operation, migration: Migration) -> TenantId:
 def _directly(policy: Policy) -> Policy:
     """Wherever people are on their way, licences go to them by name: a group cannot have Exchange off for some."""
     return msgspec.structs.replace(policy, assignment_mode=AssignmentMode.DIRECT, group_id=None)
-
-
-def _event(operation: Operation, plan: Plan) -> Event:
-    return Event(
-        at=plan.drawn_at,
-        actor=SYSTEM,
-        kind="plan.drawn",
-        organisation=operation.wish.holder_id,
-        tenant=plan.tenant_id,
-        operation=plan.operation_id,
-        after=plan.envelope.digest,
-        details={kind: str(number) for kind, number in plan.counts.items()},
-    )

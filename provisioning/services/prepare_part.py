@@ -3,6 +3,7 @@ own, and may we write what it takes?
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.errors import GraphError
@@ -29,32 +30,30 @@ _KINDS: Mapping[Phase, tuple[StepKind, ...]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class PreparePart:
     """Work for parts that are new or wait for consent."""
 
-    def __init__(
-        self, *, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, trouble: TenantTrouble
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._trouble = trouble
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    trouble: TenantTrouble
 
     def __call__(self, operation: Operation, _lease: Lease) -> bool:
         if self._holds(operation):
             return False
         try:
-            profile = self._gateway.observe_tenant(operation.tenant_id)
+            profile = self.gateway.observe_tenant(operation.tenant_id)
         except GraphError as error:
-            return self._trouble.met(operation, error)
-        with self._open_uow() as uow:
+            return self.trouble.met(operation, error)
+        with self.open_uow() as uow:
             goes_on = self._judge(uow, operation, profile)
             uow.commit()
         return goes_on
 
     def _holds(self, operation: Operation) -> bool:
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             bindings = own_bindings(uow, operation, dutch_day(now))
             if bindings and all(binding.is_confirmed for binding in bindings):
                 return False
@@ -69,7 +68,7 @@ class PreparePart:
         missing = missing_for(kinds, profile.permissions)
         remember_tenant(uow, profile, is_enough=not missing)
         if missing:
-            self._trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
+            self.trouble.ask_consent(uow, operation, Reason.CONSENT_INSUFFICIENT)
             return False
-        move(uow, operation, OperationState.PLANNING, self._clock.now())
+        move(uow, operation, OperationState.PLANNING, self.clock.now())
         return True

@@ -1,5 +1,7 @@
 """An operator lets a suspicion pass, or has a held line judged again."""
 
+from dataclasses import dataclass
+
 from provisioning.domain.actors import Identity
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import LineKey
@@ -12,19 +14,19 @@ from provisioning.services.judge_lines import JudgeLines
 from provisioning.services.line_deeds import deed, get_line
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReleaseLine:
     """What is no suspicion is only judged again: a rule of the trade gives way to facts, not to persons."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, judge: JudgeLines, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._judge = judge
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    judge: JudgeLines
+    clock: Clock
 
     def __call__(self, key: LineKey, identity: Identity, because: str) -> OrderLine:
         """The line as it stands afterwards. Raises NotAllowedError, or InputError when the line is not held."""
         require(identity, Action.RELEASE_ORDER)
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             line = get_line(uow, key)
             if line.state is not LineState.HELD:
                 raise InputError(f"Order line {key} is {line.state}; only a held line can be released.")
@@ -32,6 +34,6 @@ class ReleaseLine:
             uow.orders.set_state(key, LineState.HELD, line.reason, now, line.warnings, released_by=releaser)
             uow.audit.record([deed(line, "order.released", identity, now, because)])
             uow.commit()
-        self._judge.judge([key])
-        with self._open_uow() as uow:
+        self.judge.judge([key])
+        with self.open_uow() as uow:
             return get_line(uow, key)

@@ -1,6 +1,7 @@
 """Parts of board orders that waited for a License ID of their own go on when one is known (S2)."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from provisioning.domain.ids import LineKey, OrganisationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
@@ -14,23 +15,23 @@ from provisioning.services.transitions import move
 _ALL = 100_000
 
 
+@dataclass(frozen=True, kw_only=True)
 class ServeParts:
-    def __init__(self, *, open_uow: OpenUnitOfWork, dispatcher: Dispatcher, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._dispatcher = dispatcher
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    dispatcher: Dispatcher
+    clock: Clock
 
     def __call__(self, organisations: Collection[OrganisationId]) -> int:
         """How many held parts of lines in which these take part were set free."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             held = uow.operations.list_by({OperationState.HELD}, limit=_ALL)
             waiting = [one for one in held if _waits(one) and set(_parties(one)) & set(organisations)]
             lines = dict.fromkeys(one.wish.line for one in waiting if one.wish.line)
             served = [part for line in lines for part in _served(uow, line)]
-            freed = [move(uow, part, OperationState.NEW, self._clock.now()) for part in served]
+            freed = [move(uow, part, OperationState.NEW, self.clock.now()) for part in served]
             uow.commit()
         for operation in freed:
-            self._dispatcher.advance(operation.operation_id, operation.lane)
+            self.dispatcher.advance(operation.operation_id, operation.lane)
         return len(freed)
 
 

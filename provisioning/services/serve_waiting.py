@@ -1,5 +1,6 @@
 """New seats, people still waiting: a new operation serves them (partially completed is an end)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from provisioning.domain.calendar import dutch_day
@@ -15,19 +16,17 @@ from provisioning.services.successor import begin_successor, is_under_way
 _TRY_AGAIN = timedelta(days=1)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ServeWaiting:
     """Looks at each waiting list; returns how many operations it began."""
 
-    def __init__(
-        self, *, open_uow: OpenUnitOfWork, gateway: LicenceGateway, dispatcher: Dispatcher, clock: Clock
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._dispatcher = dispatcher
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    dispatcher: Dispatcher
+    clock: Clock
 
     def __call__(self) -> int:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             lists = [
                 waiting
                 for waiting in uow.seats.waiting_lists()
@@ -35,19 +34,19 @@ class ServeWaiting:
             ]
         begun = [operation for one in lists if (operation := self._serve(one))]
         for operation in begun:
-            self._dispatcher.advance(operation.operation_id, operation.lane)
+            self.dispatcher.advance(operation.operation_id, operation.lane)
         return len(begun)
 
     def _serve(self, waiting: WaitingList) -> Operation | None:
         try:
-            seats = self._gateway.observe_seats(waiting.tenant_id)
+            seats = self.gateway.observe_seats(waiting.tenant_id)
         except GraphError:
             return None  # the tenant's own trouble shows on its operations; the list keeps waiting
         count = seats.counts.get(waiting.sku_id)
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        now = self.clock.now()
+        with self.open_uow() as uow:
             before = uow.operations.get(waiting.operation_id)
-            await_customer_turn(uow, [before.wish.holder_id], self._clock.wall())
+            await_customer_turn(uow, [before.wish.holder_id], self.clock.wall())
             if not _still_waits(uow, waiting, before):
                 return None
             policy = uow.tenants.policy_on(waiting.tenant_id, dutch_day(now))

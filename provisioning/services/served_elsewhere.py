@@ -1,6 +1,7 @@
 """Before each chunk that takes a migration's licences away in one tenant: does the other one serve these people now?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -36,17 +37,15 @@ class _Basis(msgspec.Struct, frozen=True, kw_only=True):
     target_policy: Policy
 
 
+@dataclass(frozen=True, kw_only=True)
 class ServedElsewhere:
     """A plan may be a week old when it is applied, and nobody may lose both licences by it (L3)."""
 
-    def __init__(
-        self, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits, mappings: Mappings
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._limits = limits
-        self._mappings = mappings
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    limits: Limits
+    mappings: Mappings
 
     def not_served(
         self, operation: Operation, records: Sequence[StepRecord], people: Mapping[SubjectId, Person]
@@ -68,10 +67,10 @@ class ServedElsewhere:
         ]
 
     def _basis(self, part: MigrationPart) -> _Basis:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             definition = uow.migrations.get(part.migration_id).definition
             wave = uow.migrations.travellers(part.migration_id, wave=part.wave)
-            today = dutch_day(self._clock.now())
+            today = dutch_day(self.clock.now())
             return _Basis(
                 definition=definition,
                 travellers={id_in(part.phase, one): one for one in wave if one.target_id is not None},
@@ -90,11 +89,11 @@ class ServedElsewhere:
         return {here: seen.get(there) if there else None for here, there in ids.items()}
 
     def _seen(self, tenant: TenantId, subjects: Sequence[SubjectId]) -> Counterparts:
-        seen = self._gateway.observe_people(tenant, subjects)
+        seen = self.gateway.observe_people(tenant, subjects)
         if unread := frozenset(subjects) - frozenset(seen):
             raise RetryableError(f"{len(unread)} people of tenant {tenant} could not be read.", Reason.NO_ANSWER)
-        with self._open_uow() as uow:
-            horizon = self._clock.now() - self._limits.lag_horizon
+        with self.open_uow() as uow:
+            horizon = self.clock.now() - self.limits.lag_horizon
             receipts = uow.journal.applied_since(tenant, horizon, subjects)
         return {
             subject: person and with_receipts(person, [one for one in receipts if one.step.subject_id == subject])
@@ -107,7 +106,7 @@ class ServedElsewhere:
         self, operation: Operation, part: MigrationPart, basis: _Basis
     ) -> Callable[[StepRecord, Person, Person | None], bool]:
         judge = SourceJudge(self._ground(operation, basis))
-        skus = self._mappings.skus
+        skus = self.mappings.skus
         known = KnownPlans.named_in(skus)
 
         def in_target(record: StepRecord, person: Person, counterpart: Person | None) -> bool:
@@ -123,8 +122,8 @@ class ServedElsewhere:
 
     def _ground(self, operation: Operation, basis: _Basis) -> Ground:
         return Ground(
-            now=self._clock.now(),
-            mappings=self._mappings,
+            now=self.clock.now(),
+            mappings=self.mappings,
             leaving=products(operation.wish),
             hold_period=basis.definition.hold_period,
             groups=GroupScene(),

@@ -18,7 +18,7 @@ from provisioning.domain.rights import Action, may
 from provisioning.domain.ticket import Answer, Ticket, TicketKind, TicketState
 from provisioning.domain.ticket_wishes import MoveSchool, wish_of
 from provisioning.planning.school_move import draft_of
-from provisioning.planning.ticket_turn import Progress, Standing
+from provisioning.planning.ticket_turn import Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import board_of
 from provisioning.services.find_ticket import get_ticket, sight_of_tickets
@@ -35,11 +35,6 @@ class TicketSheet(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[str, ...] = ()
     standing: Standing | None = None
     move: AgreementMove | None = None  # of agreements that Microsoft moves, for our own people
-
-    @property
-    def lies_ready(self) -> bool:
-        """Whether whoever decides can be shown all that it comes to."""
-        return self.standing is not None and self.standing.progress is Progress.DRAWN
 
     @property
     def operation_ids(self) -> tuple[OperationId, ...]:

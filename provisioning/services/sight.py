@@ -2,9 +2,24 @@
 
 from datetime import date
 
-from provisioning.domain.actors import Identity, Role
+from provisioning.domain.actors import ANONYMOUS, Identity, Role
+from provisioning.domain.errors import NotFoundError
 from provisioning.domain.sight import EVERYTHING, NOTHING, Sight
 from provisioning.ports import UnitOfWork
+
+
+def is_ours(identity: Identity) -> bool:
+    """People of ours, and whoever types here without a token: they may look at everything.
+
+    The API lets nobody in without one.
+    """
+    return identity.is_person or identity == ANONYMOUS
+
+
+def require_ours(identity: Identity) -> None:
+    """For clients what is not theirs to read is a place that does not exist: raises NotFoundError."""
+    if not is_ours(identity):
+        raise NotFoundError("There is nothing here.")
 
 
 def sight_of(uow: UnitOfWork, identity: Identity, today: date) -> Sight:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -35,18 +37,29 @@ class LookAtPeople(msgspec.Struct, frozen=True, kw_only=True):
     unsure: tuple[StepRecord, ...] = ()
 
 
+@dataclass(frozen=True)
 class StillAsPlanned:
     """Reads Graph; raises GraphError when it cannot."""
 
-    def __init__(
-        self, open_uow: OpenUnitOfWork, gateway: LicenceGateway, clock: Clock, limits: Limits, mappings: Mappings
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._limits = limits
-        self._elsewhere = ServedElsewhere(open_uow, gateway, clock, limits, mappings)
-        self._left_behind = StillLeftBehind(open_uow=open_uow, gateway=gateway, clock=clock)
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    limits: Limits
+    mappings: Mappings
+
+    @cached_property
+    def _elsewhere(self) -> ServedElsewhere:
+        return ServedElsewhere(
+            open_uow=self.open_uow,
+            gateway=self.gateway,
+            clock=self.clock,
+            limits=self.limits,
+            mappings=self.mappings,
+        )
+
+    @cached_property
+    def _left_behind(self) -> StillLeftBehind:
+        return StillLeftBehind(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock)
 
     # ── the group ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,26 +71,30 @@ class StillAsPlanned:
         CHANGED_MEANWHILE: another operation of ours has written to it since, so a new plan is drawn.
         """
         expected = msgspec.json.decode(plan.envelope, type=Envelope).group
+        resting = [record for record in records if rests_on_group(record.step)]
         names = {record.step.subject_id for record in records if record.step.kind in GROUP_STEPS}
-        names |= {SubjectId(image.group_id) for image in expected if any(rests_on_group(one.step) for one in records)}
+        names |= {SubjectId(image.group_id) for image in expected if resting}
         if names and self._is_overtaken(operation, plan, names):
             return Reason.CHANGED_MEANWHILE
-        if not expected or not any(rests_on_group(record.step) for record in records):
+        if not expected or not resting:
             return None
-        group_id = expected[0].group_id
-        licence = next((one.step.change for one in records if one.step.kind is StepKind.LICENSE_GROUP), None)
-        seen = self._gateway.observe_groups(operation.tenant_id, [group_id], with_members=licence is not None)
-        if group_id not in seen:
-            raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
-        group = seen[group_id]
+        is_licensed_now = any(one.step.kind is StepKind.LICENSE_GROUP for one in records)
+        group = self._group(operation, expected[0].group_id, with_members=is_licensed_now)
         if group is not None and group.image in expected:
-            return self._trouble_with_members(operation, group) if licence else None
+            return self._trouble_with_members(operation, group) if is_licensed_now else None
         if self.may_lag(operation):
-            raise RetryableError(f"Group {group_id} does not show yet what we wrote.", Reason.TRANSIENT)
+            raise RetryableError(f"Group {expected[0].group_id} does not show yet what we wrote.", Reason.TRANSIENT)
         return Reason.GROUP_CHANGED if group else Reason.GROUP_GONE
 
+    def _group(self, operation: Operation, group_id: GroupId, *, with_members: bool) -> ObservedGroup | None:
+        """As Graph has it now; None: it is no more. Raises RetryableError when nobody can say."""
+        seen = self.gateway.observe_groups(operation.tenant_id, [group_id], with_members=with_members)
+        if group_id not in seen:
+            raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
+        return seen[group_id]
+
     def _is_overtaken(self, operation: Operation, plan: PlanRecord, names: AbstractSet[SubjectId]) -> bool:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             sent = uow.journal.groups_sent_since(operation.tenant_id, plan.drawn_at)
         return any(one.operation_id != operation.operation_id and one.step.subject_id in names for one in sent)
 
@@ -87,15 +104,15 @@ class StillAsPlanned:
         But for whom another operation of ours is giving the same product: it may have put them there.
         """
         members = _all_members(group)
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             planned = {one.subject_id for one in uow.journal.subjects(operation.operation_id)}
             theirs = uow.seats.reserved(operation.tenant_id, operation.wish.sku_id, apart_from=operation.operation_id)
         return None if members <= planned | theirs else Reason.GROUP_CHANGED
 
     def may_lag(self, operation: Operation) -> bool:
         """Whether we wrote to groups of the tenant so lately that a replica may not know it."""
-        with self._open_uow() as uow:
-            horizon = self._clock.now() - self._limits.lag_horizon
+        with self.open_uow() as uow:
+            horizon = self.clock.now() - self.limits.lag_horizon
             return bool(uow.journal.groups_written_since(operation.tenant_id, horizon))
 
     # ── the people ───────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +131,7 @@ class StillAsPlanned:
             return LookAtPeople(changed=(*gone_along, *doubtful))
         subjects = [record.step.subject_id for record in doubtful]
         recent, earlier = self._own_work(operation, plan, subjects)
-        seen = self._gateway.observe_people(operation.tenant_id, subjects)
+        seen = self.gateway.observe_people(operation.tenant_id, subjects)
         changed = [record for record in doubtful if not _is_as_planned(record, seen, recent, earlier)]
         same = [record for record in doubtful if record not in changed and not _is_done(record, seen)]
         outside = self._outside(operation, plan, same)
@@ -128,7 +145,7 @@ class StillAsPlanned:
         """Of ordinary work: those whom a migration has taken up since the plan, and brings a mailbox by itself."""
         if operation.wish.part is not None:
             return []
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             awaited = uow.migrations.awaiting_exchange(operation.tenant_id)
         return [record for record in records if record.step.subject_id in awaited]
 
@@ -145,7 +162,7 @@ class StillAsPlanned:
         return [record for record in giving_way if record.step.subject_id not in members]
 
     def _members(self, operation: Operation, group_id: GroupId) -> frozenset[SubjectId]:
-        group = self._gateway.observe_groups(operation.tenant_id, [group_id]).get(group_id)
+        group = self.gateway.observe_groups(operation.tenant_id, [group_id]).get(group_id)
         if group is None:
             raise RetryableError(f"Group {group_id} could not be read.", Reason.NO_ANSWER)
         return _all_members(group)
@@ -153,15 +170,15 @@ class StillAsPlanned:
     def _needs_look(self, plan: PlanRecord, record: StepRecord) -> bool:
         if record.step.kind in GROUP_STEPS:
             return False
-        is_old = self._clock.now() - plan.observed_at > self._limits.observation_max_age
+        is_old = self.clock.now() - plan.observed_at > self.limits.observation_max_age
         return is_old or record.step.kind in TAKES_AWAY
 
     def _own_work(
         self, operation: Operation, plan: PlanRecord, subjects: Sequence[SubjectId]
     ) -> tuple[Receipts, Receipts]:
         """What we did to them so lately that a replica may not show it, and what this plan did to them so far."""
-        horizon = self._clock.now() - self._limits.lag_horizon
-        with self._open_uow() as uow:
+        horizon = self.clock.now() - self.limits.lag_horizon
+        with self.open_uow() as uow:
             since = min(horizon, plan.drawn_at)
             receipts = uow.journal.applied_since(operation.tenant_id, since, subjects)
         recent: Receipts = {}

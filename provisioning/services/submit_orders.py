@@ -1,6 +1,7 @@
 """Orders from a file go into the default order database, where the collector finds them like those of any shop."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -14,13 +15,13 @@ from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, OrderDesk
 
 
+@dataclass(frozen=True, kw_only=True)
 class SubmitOrders:
     """Whole or not at all."""
 
-    def __init__(self, *, open_uow: OpenUnitOfWork, desk: OrderDesk, clock: Clock) -> None:
-        self._open_uow = open_uow
-        self._desk = desk
-        self._clock = clock
+    open_uow: OpenUnitOfWork
+    desk: OrderDesk
+    clock: Clock
 
     def __call__(self, lines: Sequence[ShopLine], identity: Identity) -> int:
         """How many lines are new or changed. Raises NotAllowedError, InputError or ConflictError: then none is.
@@ -34,8 +35,8 @@ class SubmitOrders:
         self._refuse_strangers(ours, identity)
         self._refuse_others([line.key for line in ours], identity)
         news = self._news(ours)
-        submitted = self._desk.submit(news) if news else 0
-        with self._open_uow() as uow:
+        submitted = self.desk.submit(news) if news else 0
+        with self.open_uow() as uow:
             uow.audit.record([self._event(line, identity) for line in news])
             if not identity.is_person:
                 uow.pages.note_brought_in([line.key for line in ours], identity.actor)
@@ -46,8 +47,8 @@ class SubmitOrders:
         """A client of a board orders for that board; who else there is, it does not hear."""
         if identity.board_id is None:
             return
-        with self._open_uow() as uow:
-            own = uow.pages.organisations_under(identity.board_id, dutch_day(self._clock.now()))
+        with self.open_uow() as uow:
+            own = uow.pages.organisations_under(identity.board_id, dutch_day(self.clock.now()))
         for line in lines:
             if line.organisation_code not in own:
                 raise InputError(f"{line.organisation_code} is no organisation of this board; nothing was submitted.")
@@ -56,22 +57,22 @@ class SubmitOrders:
         """A client corrects its own lines, not those of another client; nor does it hear whose they are."""
         if identity.is_person:
             return
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             known = uow.pages.who_brought_in(keys)
         taken = sorted(str(key) for key, client in known.items() if client != identity.actor)
         if taken:
             raise ConflictError(f"Order line {taken[0]} is in use already, by another client; nothing was submitted.")
 
     def _news(self, lines: Sequence[ShopLine]) -> list[ShopLine]:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             return [line for line in lines if not _says_the_same(uow.orders.find(line.key), line)]
 
     def _ours(self, line: ShopLine, identity: Identity) -> ShopLine:
         """The desk is the source, and now is when the row changed, whatever the file says."""
         return msgspec.structs.replace(
             line,
-            key=LineKey(self._desk.name, line.key.order_number, line.key.line_number),
-            changed_at=self._clock.now(),
+            key=LineKey(self.desk.name, line.key.order_number, line.key.line_number),
+            changed_at=self.clock.now(),
             actor=line.actor or identity.actor,
             # a person who orders may not approve what comes of it, whoever the file says ordered
             requester_reference=identity.actor if identity.is_person else line.requester_reference,
@@ -79,7 +80,7 @@ class SubmitOrders:
 
     def _event(self, line: ShopLine, identity: Identity) -> Event:
         return Event(
-            at=self._clock.now(),
+            at=self.clock.now(),
             actor=identity.actor,
             kind="order.submitted",
             organisation=OrganisationId(line.organisation_code),

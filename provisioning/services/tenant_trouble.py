@@ -1,5 +1,6 @@
 """What an error that concerns a whole tenant makes of an operation: consent, permission, credential, or just later."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -18,21 +19,21 @@ from provisioning.services.transitions import move, wait
 _CONSENT = frozenset({Reason.CONSENT_MISSING, Reason.CONSENT_REVOKED, Reason.CONSENT_INSUFFICIENT, Reason.FORBIDDEN})
 
 
+@dataclass(frozen=True)
 class TenantTrouble:
     """Decides once for every service that talks to Graph."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, limits: Limits) -> None:
-        self._open_uow = open_uow
-        self._clock = clock
-        self._limits = limits
+    open_uow: OpenUnitOfWork
+    clock: Clock
+    limits: Limits
 
     def met(self, operation: Operation, error: GraphError) -> bool:
         """Record what the error means for the operation; there is never more to do at once."""
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             if isinstance(error, ActionRequiredError):
                 self._act_required(uow, operation, error)
             elif isinstance(error, PermanentError):  # asking again gets the same answer: a person must see it
-                move(uow, operation, OperationState.HELD, self._clock.now(), reason=error.reason)
+                move(uow, operation, OperationState.HELD, self.clock.now(), reason=error.reason)
             else:
                 self._unreadable(uow, operation, error)
             uow.commit()
@@ -40,9 +41,9 @@ class TenantTrouble:
 
     def _unreadable(self, uow: UnitOfWork, operation: Operation, error: GraphError) -> None:
         """Later is fine, and it goes on by itself; what lasts says so, for somebody must know (the work list)."""
-        now = self._clock.now()
+        now = self.clock.now()
         since = operation.unreadable_since or now
-        has_lasted = now - since >= self._limits.unreadable_notice
+        has_lasted = now - since >= self.limits.unreadable_notice
         told = error.after if isinstance(error, RetryableError) else None
         due = now + after_refusal(operation.waits + 1, told)
         reason = Reason.TENANT_UNREADABLE if has_lasted else error.reason
@@ -54,11 +55,11 @@ class TenantTrouble:
         elif error.reason in _CONSENT:
             self.ask_consent(uow, operation, error.reason)
         else:
-            move(uow, operation, OperationState.HELD, self._clock.now(), reason=error.reason)
+            move(uow, operation, OperationState.HELD, self.clock.now(), reason=error.reason)
 
     def ask_consent(self, uow: UnitOfWork, operation: Operation, reason: Reason) -> None:
         """Wait for consent, and tell the organisation (once a day at most: the outbox gathers)."""
-        now = self._clock.now()
+        now = self.clock.now()
         uow.outbox.add(
             [
                 Intent(
@@ -69,7 +70,7 @@ class TenantTrouble:
                 )
             ]
         )
-        due = now + self._limits.consent_poll
+        due = now + self.limits.consent_poll
         if operation.state is OperationState.AWAITING_CONSENT:
             wait(uow, operation, due, reason)
         else:
@@ -77,8 +78,8 @@ class TenantTrouble:
 
     def _credential(self, uow: UnitOfWork, operation: Operation, reason: Reason) -> None:
         """Perhaps ours, not theirs: nobody's state changes before the incident window has passed."""
-        now, window = self._clock.now(), self._limits.incident_window
-        is_incident = note_credential_failure(uow, operation.tenant_id, reason, now, self._limits)
+        now, window = self.clock.now(), self.limits.incident_window
+        is_incident = note_credential_failure(uow, operation.tenant_id, reason, now, self.limits)
         if operation.reason is not reason:  # it waited for something else until now: count these looks alone
             operation = msgspec.structs.replace(operation, waits=0)
         is_theirs = not is_incident and operation.waits >= _CREDENTIAL_LOOKS

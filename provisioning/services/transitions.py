@@ -1,5 +1,6 @@
 """The one act that moves an operation: the state, its clock, and the audit line, in the caller's transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -10,6 +11,21 @@ from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, advanc
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.ports import UnitOfWork
+
+
+def created(operation: Operation, details: Mapping[str, str]) -> Event:
+    """The line of an operation that is new; `details`: what it came of."""
+    return Event(
+        at=operation.created_at,
+        actor=operation.requested_by,
+        kind="operation.created",
+        organisation=operation.wish.holder_id,
+        tenant=operation.tenant_id,
+        operation=operation.operation_id,
+        after=operation.state,
+        reason=operation.reason,
+        details=dict(details),
+    )
 
 
 def move(

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from provisioning.domain.errors import GraphError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, SubjectId
+from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
 from provisioning.domain.limits import Limits
 from provisioning.domain.operation import GROUP_STEPS, Operation, StepKind, StepRecord
@@ -18,7 +19,7 @@ from provisioning.execution.backoff import growing
 from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
 from provisioning.execution.leases import KeepAlive, kept_alive
-from provisioning.execution.outcome import Direction, Ruling, attempt_event
+from provisioning.execution.outcome import Direction, Ruling, attempt_event, subject_event
 from provisioning.execution.verification import found_membership, rule_early, rule_observed, rule_unread
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
@@ -30,46 +31,35 @@ _OPEN = frozenset({StepState.APPLIED, StepState.UNKNOWN})
 _UNDER_WAY = _OPEN | {StepState.IN_FLIGHT}
 
 
+@dataclass(frozen=True, kw_only=True)
 class VerifyOperation:
     """Work for operations in verifying."""
 
-    def __init__(
-        self,
-        *,
-        open_uow: OpenUnitOfWork,
-        gateway: LicenceGateway,
-        clock: Clock,
-        limits: Limits,
-        executor: Executor,
-        trouble: TenantTrouble,
-        finish: FinishOperation,
-        keep_alive: KeepAlive = kept_alive,
-    ) -> None:
-        self._open_uow = open_uow
-        self._gateway = gateway
-        self._clock = clock
-        self._limits = limits
-        self._executor = executor
-        self._trouble = trouble
-        self._finish = finish
-        self._keep_alive = keep_alive
+    open_uow: OpenUnitOfWork
+    gateway: LicenceGateway
+    clock: Clock
+    limits: Limits
+    executor: Executor
+    trouble: TenantTrouble
+    finish: FinishOperation
+    keep_alive: KeepAlive = kept_alive
 
     def __call__(self, operation: Operation, lease: Lease) -> bool:
-        self._executor.recover(operation, lease)
-        now = self._clock.now()
-        with self._open_uow() as uow:
+        self.executor.recover(operation, lease)
+        now = self.clock.now()
+        with self.open_uow() as uow:
             records = uow.journal.steps_in(operation.operation_id, _OPEN)
             own = self._own_work(uow, operation, records, now)
             others = _done_by_others(uow, operation, records)
         due = [record for record in records if record.not_before is None or record.not_before <= now]
         try:
-            with self._keep_alive(self._open_uow, lease, self._clock, self._limits.lease_duration):
-                seen = observe_steps(self._gateway, operation.tenant_id, due)
+            with self.keep_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):
+                seen = observe_steps(self.gateway, operation.tenant_id, due)
         except GraphError as error:
-            return self._trouble.met(operation, error)
+            return self.trouble.met(operation, error)
         if seen.through:
             seen = self._with_receipts(operation, seen, now)
-        early = {record.step_id: rule_early(record, own[record.step.subject_id], now, self._limits) for record in due}
+        early = {record.step_id: rule_early(record, own[record.step.subject_id], now, self.limits) for record in due}
         judged = [
             (record, ruling)
             for record in due
@@ -85,7 +75,7 @@ class VerifyOperation:
         found: defaultdict[SubjectId, list[StepRecord]] = defaultdict(list)
         joining = [record.step.subject_id for record in records if record.step.change.group_id is not None]
         unknown = [record.step.subject_id for record in records if record.state is StepState.UNKNOWN]
-        for people, lately in ((joining, self._limits.group_deadline), (unknown, self._limits.lag_horizon)):
+        for people, lately in ((joining, self.limits.group_deadline), (unknown, self.limits.lag_horizon)):
             receipts = uow.journal.applied_since(operation.tenant_id, now - lately, people) if people else ()
             for receipt in receipts:
                 found[receipt.step.subject_id].append(receipt)
@@ -93,8 +83,8 @@ class VerifyOperation:
 
     def _with_receipts(self, operation: Operation, seen: Seen, now: datetime) -> Seen:
         """The groups as we left them, or are about to: a replica may be behind, and a licence still to be written."""
-        with self._open_uow() as uow:
-            steps = uow.journal.groups_written_since(operation.tenant_id, now - self._limits.lag_horizon)
+        with self.open_uow() as uow:
+            steps = uow.journal.groups_written_since(operation.tenant_id, now - self.limits.lag_horizon)
             plan = uow.plans.current(operation.operation_id)
             asked = uow.journal.steps_of_kind(operation.operation_id, StepKind.LICENSE_GROUP)
         is_new = any(record.step.kind is StepKind.CREATE_GROUP for record in steps)
@@ -111,12 +101,12 @@ class VerifyOperation:
             return rule_empty_handed(record)
         if subject in seen.groups:
             group, done_at = seen.groups[subject], others.get(subject)
-            return rule_group(record, group, now, self._limits, operation.waits, done_at)
+            return rule_group(record, group, now, self.limits, operation.waits, done_at)
         if subject not in seen.people:
-            return rule_unread(record, now, self._limits)
+            return rule_unread(record, now, self.limits)
         if seen.shows_done(record):
             return found_membership(record, now)
-        return rule_observed(record, seen.people[subject], now, self._limits, operation.waits)
+        return rule_observed(record, seen.people[subject], now, self.limits, operation.waits)
 
     def _write(
         self,
@@ -134,7 +124,7 @@ class VerifyOperation:
             for record, ruling in judged
             if ruling.step.state is StepState.VERIFIED and not record.step.is_last
         ]
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             served = [update.subject_id for _, update in told if update.state is SubjectState.VERIFIED]
             uow.journal.close(
                 operation.operation_id,
@@ -145,7 +135,7 @@ class VerifyOperation:
             uow.seats.served(operation.tenant_id, operation.wish.sku_id, served, now)
             uow.audit.record([*_found(operation, judged, now), *(_event(operation, *each, now) for each in told)])
             if going_on:
-                uow.journal.put_off_removals(operation.operation_id, going_on, now + self._limits.removal_gap)
+                uow.journal.put_off_removals(operation.operation_id, going_on, now + self.limits.removal_gap)
             self._register(uow, operation, judged, seen)
             uow.commit()
 
@@ -165,7 +155,7 @@ class VerifyOperation:
     def _conclude(
         self, operation: Operation, records: Sequence[StepRecord], judged: Sequence[tuple[StepRecord, Ruling]]
     ) -> bool:
-        with self._open_uow() as uow:
+        with self.open_uow() as uow:
             more = self._next(uow, operation, records, judged)
             uow.commit()
         return more
@@ -177,7 +167,7 @@ class VerifyOperation:
         records: Sequence[StepRecord],
         judged: Sequence[tuple[StepRecord, Ruling]],
     ) -> bool:
-        now = self._clock.now()
+        now = self.clock.now()
         self._prove(uow, operation, now)
         stopped = next((ruling for _, ruling in judged if ruling.direction is Direction.STOP_GROUP), None)
         if stopped:
@@ -198,7 +188,7 @@ class VerifyOperation:
             # a plan was drawn while their usage location was in doubt: their licence is in none
             move(uow, operation, OperationState.PLANNING, now, reason=Reason.CHANGED_MEANWHILE)
             return True
-        self._finish(uow, operation)
+        self.finish(uow, operation)
         return False
 
     def _may_write_on(self, uow: UnitOfWork, operation: Operation, now: datetime) -> bool:
@@ -230,7 +220,7 @@ class VerifyOperation:
         later = {record.step_id: record.not_before for record in records}
         later |= {ruling.step.step_id: ruling.step.not_before for _, ruling in judged}
         moments = [*later.values(), uow.journal.next_due(operation.operation_id)]
-        unread = now + growing(self._limits.verify_waits, operation.waits)
+        unread = now + growing(self.limits.verify_waits, operation.waits)
         return min((moment for moment in moments if moment is not None and moment > now), default=unread)
 
 
@@ -271,15 +261,7 @@ def _found(operation: Operation, judged: Iterable[tuple[StepRecord, Ruling]], no
 
 
 def _event(operation: Operation, record: StepRecord, told: SubjectUpdate, now: datetime) -> Event:
-    return Event(
-        at=now,
-        actor=SYSTEM,
-        kind=f"subject.{told.state}",
-        organisation=record.organisation_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        subject=record.pseudonym,
-        after=record.step.change.add_sku if told.state is SubjectState.VERIFIED else None,
-        reason=told.reason,
-        correlation=record.last_attempt,
+    after = record.step.change.add_sku if told.state is SubjectState.VERIFIED else None
+    return subject_event(
+        operation, record, told.state, now, after=after, reason=told.reason, correlation=record.last_attempt
     )

@@ -6,9 +6,9 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from provisioning.bootstrap import Services
-from provisioning.domain.actors import ANONYMOUS, Identity
-from provisioning.domain.errors import NotFoundError
+from provisioning.domain.actors import Identity
 from provisioning.services.paging import LARGEST_PAGE, USUAL_PAGE, Wanted
+from provisioning.services.sight import require_ours
 
 _LONGEST_NAME = 200
 _LONGEST_REASON = 2000
@@ -43,14 +43,14 @@ class Caller:
 
 
 def _anybody(request: Request) -> Caller:
-    return Caller(request.app.state.services, getattr(request.state, "identity", ANONYMOUS))
+    """Whoever the gate let in; where no gate stands there is no identity, and that is a fault of ours."""
+    return Caller(request.app.state.services, request.state.identity)
 
 
 def _one_of_us(request: Request) -> Caller:
     """For others this is a place that does not exist."""
     caller = _anybody(request)
-    if not caller.identity.is_person:
-        raise NotFoundError("There is nothing here.")
+    require_ours(caller.identity)
     return caller
 
 

@@ -25,6 +25,7 @@ from provisioning.cli.commands import (
     sandbox,
     serve,
     service,
+    tenant_policy,
     tenants,
     tickets,
     webhooks,
@@ -36,6 +37,7 @@ def register_all(app: typer.Typer) -> None:
     local.register(app)
     service.register(app)
     serve.register(app)
+    tenant_policy.register(tenants.group)
     calibration.register(tenants.group)
     migration_deeds.register(migrations.group)
     migration_gate.register(migrations.group)

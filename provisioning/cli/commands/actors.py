@@ -49,7 +49,7 @@ def add(
     session.show(made, f"{sheet(shown)}\n\n{advice}")
 
 
-@command(group, "list")
+@command(group, "list", ours=True)
 def list_all(session: Session) -> None:
     """Everybody who has a token."""
     session.show_rows(session.services.list_actors(), _COLUMNS, "Nobody has a token yet.")

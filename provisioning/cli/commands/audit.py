@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from provisioning.cli.command import command, noun
-from provisioning.cli.commands.operations import EVENT_COLUMNS
+from provisioning.cli.operation_screen import EVENT_COLUMNS
 from provisioning.cli.output import WIDTH, paragraph
 from provisioning.cli.progress import track
 from provisioning.cli.session import Session
@@ -34,8 +34,8 @@ def list_all(
     organisation: _Organisation = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
-    """What was written down, in order of time."""
-    events = session.services.list_events(operation, OrganisationId(organisation) if organisation else None, limit)
+    """What was written down, in order of time. A client's token sees what is its own."""
+    events = session.services.show_to.events(session.identity, operation, organisation, limit)
     session.show_rows(events, EVENT_COLUMNS, "Nothing was written down.")
 
 
@@ -128,6 +128,7 @@ def forget(
         "provisioning audit checkpoint > kept-outside.txt",
         "provisioning audit checkpoint --now > kept-outside.txt",
     ),
+    ours=True,
 )
 def checkpoint(
     session: Session,

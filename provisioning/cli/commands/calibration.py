@@ -77,6 +77,7 @@ def calibrate(
         return _verify(session, verify, key)
     if not tenant or not user:
         raise InputError("Name the test tenant and its test person: TENANT --user ID.")
+    session.require_ours()
     from provisioning.services.calibrate import Wanted
 
     wanted = Wanted(tenant=tenant, test_domain=test_domain, user=user, group=group, sku=sku)

@@ -40,7 +40,7 @@ def create(session: Session, file: Annotated[Path, typer.Argument(help="YAML or 
     session.show(made, render_sheet(found, session.wording))
 
 
-@command(group, "list", examples=("provisioning campaigns list --state running",))
+@command(group, "list", examples=("provisioning campaigns list --state running",), ours=True)
 def list_all(session: Session, state: Annotated[list[CampaignState] | None, _STATES] = None) -> None:
     """Campaigns and where they stand."""
     session.show_rows(
@@ -57,6 +57,7 @@ def list_all(session: Session, state: Annotated[list[CampaignState] | None, _STA
         "provisioning campaigns show 5f0c9a4e --members --state failed",
         "provisioning campaigns show 5f0c9a4e --follow",
     ),
+    ours=True,
 )
 def show(
     session: Session,
@@ -123,6 +124,7 @@ def check(session: Session, campaign: Named) -> int:
         "provisioning campaigns report 5f0c9a4e --csv tenants.csv --html report.html",
         "provisioning campaigns report 5f0c9a4e --board 41234",
     ),
+    ours=True,
 )
 def report(
     session: Session,

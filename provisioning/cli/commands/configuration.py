@@ -41,14 +41,14 @@ _WHAT_HAPPENS = {
 }
 
 
-@command(group, "show")
+@command(group, "show", ours=True)
 def show(session: Session) -> None:
     """What is in force, what waits, and what is loaded here."""
     sheets = session.services.show_configuration()
     session.show(sheets, "\n\n".join(_sheet(session, one) for one in sheets))
 
 
-@command(group, "versions")
+@command(group, "versions", ours=True)
 def versions(session: Session) -> None:
     """Every version, the newest first."""
     every = session.services.show_configuration.versions()

@@ -104,6 +104,7 @@ def _open(session: Session) -> "tuple[str, Services | None]":
     try:
         services = session.services
         _ = services.mappings
+        session.require_ours()
     except (ConfigurationError, UnavailableError) as error:
         return str(error), None
     return "", services

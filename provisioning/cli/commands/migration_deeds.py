@@ -39,7 +39,8 @@ def register(group: typer.Typer) -> None:
         ("rollback", rollback, '--wave 2 --reason "wrong schools"'),
         ("release", release, '--wave 1 --reason "mail works"'),
     ):
-        command(group, name, examples=(f"provisioning migrations {name} 5f0c9a4e {example}",))(function)
+        shown = (f"provisioning migrations {name} 5f0c9a4e {example}",)
+        command(group, name, examples=shown, ours=function is check)(function)
 
 
 def start(session: Session, migration: Named, wave: _Wave, reason: _Reason = "") -> None:

@@ -54,7 +54,7 @@ def match(session: Session, migration: Named) -> None:
     session.show(found, render_sheet(found, session.wording, session.services.clock.now()))
 
 
-@command(group, "list", examples=("provisioning migrations list --state running",))
+@command(group, "list", examples=("provisioning migrations list --state running",), ours=True)
 def list_all(session: Session, state: Annotated[list[MigrationState] | None, _STATES] = None) -> None:
     """Migrations and where they stand."""
     rows = session.services.show_migrations(state or ())
@@ -69,6 +69,7 @@ def list_all(session: Session, state: Annotated[list[MigrationState] | None, _ST
         "provisioning migrations show 5f0c9a4e --people --wave 2 --state failed",
         "provisioning migrations show 5f0c9a4e --situation disputed",
     ),
+    ours=True,
 )
 def show(
     session: Session,
@@ -92,7 +93,7 @@ def show(
     session.show(found, render_sheet(found, session.wording, session.services.clock.now()))
 
 
-@command(group, "watch", examples=("provisioning migrations watch 5f0c9a4e",))
+@command(group, "watch", examples=("provisioning migrations watch 5f0c9a4e",), ours=True)
 def watch(
     session: Session,
     migration: Named,
@@ -116,6 +117,7 @@ def watch(
         "provisioning migrations report 5f0c9a4e --csv people.csv --html report.html",
         "provisioning migrations report 5f0c9a4e --statement slotverklaring.txt",
     ),
+    ours=True,
 )
 def report(
     session: Session,

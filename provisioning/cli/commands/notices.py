@@ -7,7 +7,6 @@ import typer
 from provisioning.cli.command import command, noun
 from provisioning.cli.output import Column
 from provisioning.cli.session import Session
-from provisioning.domain.ids import OrganisationId
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
@@ -38,6 +37,6 @@ def list_all(
     organisation: Annotated[str | None, typer.Option(help="Only to this one, by its register code.")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
-    """The latest notices: one for each organisation, topic and day."""
-    told = session.services.list_notices(OrganisationId(organisation) if organisation else None, limit)
+    """The latest notices: one for each organisation, topic and day. A board's token sees its own."""
+    told = session.services.show_to.notices(session.identity, organisation, limit)
     session.show_rows(told, _columns(session.wording), "Nobody was told anything yet.")

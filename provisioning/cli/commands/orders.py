@@ -1,18 +1,21 @@
 """Orders: given in, looked at, let go on, taken back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.commands import operations
+from provisioning.cli.operation_screen import EVENT_COLUMNS, operation_columns
 from provisioning.cli.output import Column, paragraph, sheet, table
 from provisioning.cli.session import Session
 from provisioning.domain.lifecycle import LineState
+from provisioning.domain.order import OrderLine
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
+    from provisioning.services.show_orders import LineSheet
 
 group = noun("Order lines, from the shop's row to the verified licence.")
 
@@ -53,31 +56,39 @@ def list_all(
     state: Annotated[list[LineState] | None, _STATES] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
-    """Order lines and where they stand."""
-    rows = session.services.show_orders(state or (), limit)
+    """Order lines and where they stand. A client's token sees its own."""
+    rows = session.services.show_to.orders(session.identity, state or (), limit)
     session.show_rows(rows, _columns(session.wording), "There is no such order line.")
 
 
 @command(group, "show", examples=("provisioning orders show 1042",))
 def show(session: Session, order: _Order) -> None:
-    """Every line of an order, and all that came of it."""
-    found = session.services.show_orders.one(order)
-    blocks = []
-    for one in found:
-        shop, line = one.line.shop, one.line
-        facts = [
-            ("Line", str(shop.key)),
-            ("Organisation", shop.organisation_code),
-            ("Article", f"{shop.article_code}, {shop.quantity} seats"),
-            ("State", session.wording.name(line.state)),
-        ]
-        blocks += [sheet(facts), *([paragraph(session.wording.why_and_how(line.reason))] if line.reason else [])]
-        blocks += [table(one.operations, operations.columns(session.wording))] if one.operations else []
-        blocks += [table(one.events, operations.EVENT_COLUMNS)] if one.events else []
-    session.show(found, "\n\n".join(blocks))
+    """Every line of an order, and all that came of it. A client's token sees its own lines, and where they stand."""
+    found = session.services.show_to.order(session.identity, order)
+    session.show(found, "\n\n".join(block for one in found for block in _blocks(one, session.wording)))
 
 
-@command(group, "cancel", examples=('provisioning orders cancel 1042 --line 2 --reason "typed twice"',))
+def _blocks(one: "LineSheet | OrderLine", wording: "Wording") -> Iterator[str]:
+    line = one if isinstance(one, OrderLine) else one.line
+    shop = line.shop
+    facts = [
+        ("Line", str(shop.key)),
+        ("Organisation", shop.organisation_code),
+        ("Article", f"{shop.article_code}, {shop.quantity} seats"),
+        ("State", wording.name(line.state)),
+    ]
+    yield sheet(facts)
+    if line.reason:
+        yield paragraph(wording.why_and_how(line.reason))
+    if isinstance(one, OrderLine):
+        return
+    if one.operations:
+        yield table(one.operations, operation_columns(wording))
+    if one.events:
+        yield table(one.events, EVENT_COLUMNS)
+
+
+@command(group, "cancel", examples=('provisioning orders cancel 1042 --line 2 --reason "typed twice"',), ours=True)
 def cancel(
     session: Session,
     order: _Order,
@@ -90,7 +101,9 @@ def cancel(
     session.tell(cancelled, f"Order line {cancelled.shop.key} is {session.wording.name(cancelled.state)}.")
 
 
-@command(group, "release", examples=('provisioning orders release 1042 --reason "two schools, not one twice"',))
+@command(
+    group, "release", examples=('provisioning orders release 1042 --reason "two schools, not one twice"',), ours=True
+)
 def release(
     session: Session,
     order: _Order,

@@ -54,7 +54,7 @@ def import_files(
     session.tell(done, told + (moved if done.moved else ""))
 
 
-@command(group, "list", examples=("provisioning organisations list --kind board",))
+@command(group, "list", examples=("provisioning organisations list --kind board",), ours=True)
 def list_all(
     session: Session,
     kind: Annotated[OrganisationKind | None, _KIND] = None,
@@ -64,7 +64,7 @@ def list_all(
     session.show_rows(rows, _COLUMNS, "No organisation is known; `provisioning organisations import` brings them in.")
 
 
-@command(group, "show", examples=("provisioning organisations show 41234",))
+@command(group, "show", examples=("provisioning organisations show 41234",), ours=True)
 def show(session: Session, organisation: Annotated[str, typer.Argument(help="Its register code.")]) -> None:
     """One organisation with its tenants and what it bought."""
     found = session.services.show_organisations.one(organisation)

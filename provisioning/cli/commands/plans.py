@@ -15,7 +15,7 @@ from provisioning.planning.render import render_plan
 group = noun("What would be done, and who lets it be done.")
 
 
-@command(group, "show", examples=("provisioning plans show 77aa1234",))
+@command(group, "show", examples=("provisioning plans show 77aa1234",), ours=True)
 def show(session: Session, operation: Named) -> None:
     """An operation's plan: steps, people, losses, why it waits."""
     plan = session.services.show_plan(operation)
@@ -29,6 +29,7 @@ def show(session: Session, operation: Named) -> None:
         "provisioning plans assess 77aa1234",
         "provisioning plans assess 77aa1234 58425ae4 --html beoordeling.html",
     ),
+    ours=True,
 )
 def assess(
     session: Session,
@@ -38,8 +39,8 @@ def assess(
 ) -> None:
     """What operations would do together, in plain words.
 
-    Licences per school before and after, seats, services, who is held and why, how long it takes. A board sees its own
-    part, in Dutch.
+    Licences per school before and after, seats, services, who is held and why, how long it takes. A board reads its own
+    part in the assessment of its ticket.
     """
     from provisioning.cli.wording import language_of
     from provisioning.words.assessments import Form, render_assessment

@@ -39,6 +39,7 @@ def register(group: typer.Typer) -> None:
             "provisioning migrations rehearse 5f0c9a4e --late 0.1 --refuse 0.1",
             "provisioning migrations rehearse --compare dddd0001 --with report.json",
         ),
+        ours=True,
     )(rehearse)
 
 

@@ -8,19 +8,18 @@ import msgspec
 import typer
 
 from provisioning.cli.command import command, noun, one_of
-from provisioning.cli.commands import operations
+from provisioning.cli.commands.tenant_policy import Named, policy_facts, told_proposal
+from provisioning.cli.operation_screen import operation_columns
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.cli.progress import track
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file, read_text
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import InputError
-from provisioning.domain.ids import GroupId
-from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
+from provisioning.domain.tenancy import Binding
 
 group = noun("Entra tenants, whose they are, and what schools want.")
 
-_Tenant = Annotated[str, typer.Argument(help="A domain, or at least the first 4 characters of its id.")]
 _Organisation = Annotated[str, typer.Argument(help="Its register code.")]
 _Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
 
@@ -46,14 +45,14 @@ def add(session: Session, domain: Annotated[str, typer.Argument(help="A domain o
     session.tell(tenant, f"Tenant {tenant.tenant_id} ({tenant.initial_domain}); consent: {tenant.consent}.")
 
 
-@command(group, "list")
+@command(group, "list", ours=True)
 def list_all(session: Session) -> None:
     """Every tenant we know."""
     session.show_rows(session.services.show_tenants(), _COLUMNS, "No tenant is known yet.")
 
 
-@command(group, "show", examples=("provisioning tenants show school.nl",))
-def show(session: Session, tenant: _Tenant) -> None:
+@command(group, "show", examples=("provisioning tenants show school.nl",), ours=True)
+def show(session: Session, tenant: Named) -> None:
     """One tenant with its bindings, policy, stops and operations."""
     found = session.services.show_tenants.one(tenant)
     it = found.tenant
@@ -64,15 +63,15 @@ def show(session: Session, tenant: _Tenant) -> None:
         ("Consent", it.consent),
         ("First write", moment(it.first_write_at)),
         ("Stopped", ", ".join(stop.scope for stop in found.stops) or "no"),
-        *_policy_facts(found.policy),
+        *policy_facts(found.policy),
     ]
     blocks = [
         sheet(facts),
-        *(_proposal(policy) for policy in found.proposals),
+        *map(told_proposal, found.proposals),
         table(found.bindings, _BINDING_COLUMNS) if found.bindings else "No organisation is bound to it.",
     ]
     if found.operations:
-        blocks.append(table(found.operations, operations.columns(session.wording)))
+        blocks.append(table(found.operations, operation_columns(session.wording)))
     session.show(found, "\n\n".join(blocks))
 
 
@@ -87,7 +86,7 @@ def show(session: Session, tenant: _Tenant) -> None:
 def bind(
     session: Session,
     organisation: _Organisation,
-    tenant: _Tenant,
+    tenant: Named,
     *,
     begin: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Default: today.")
@@ -120,7 +119,7 @@ def bind(
 def confirm(
     session: Session,
     organisation: _Organisation,
-    tenant: _Tenant,
+    tenant: Named,
     returned: Annotated[
         str | None, typer.Option(help="The address on which the school came back from consent.")
     ] = None,
@@ -148,7 +147,7 @@ def confirm(
 def select_people(
     session: Session,
     organisation: _Organisation,
-    tenant: _Tenant,
+    tenant: Named,
     audience: Annotated[Audience, typer.Argument(metavar="AUDIENCE", help=one_of(Audience))],
     selector: Annotated[str, typer.Argument(metavar="SELECTOR", help="JSON, or @FILE.")],
     on: _Day = None,
@@ -159,60 +158,8 @@ def select_people(
     session.tell(bound, f"Set. {_to_confirm(bound, tenant)}")
 
 
-@command(
-    group,
-    "policy",
-    examples=(
-        "provisioning tenants policy school.nl --mode direct --asked-by ticket-12",
-        "provisioning tenants policy school.nl --disable SKU=SWAY --asked-by t-13",
-        "provisioning tenants policy school.nl --approve 9c1f22ab",
-    ),
-)
-def policy(
-    session: Session,
-    tenant: _Tenant,
-    *,
-    approve: Annotated[str | None, typer.Option(metavar="DIGEST", help="Put a proposal in force.")] = None,
-    asked_by: Annotated[str, typer.Option(help="Who at the school asked: a reference, no name.")] = "",
-    mode: Annotated[AssignmentMode | None, typer.Option(help="How licences are given.")] = None,
-    group_id: Annotated[str | None, typer.Option("--group", help="The group that carries them.")] = None,
-    managed_by: Annotated[str | None, typer.Option(help="us, customer or mixed.")] = None,
-    usage_location: Annotated[str | None, typer.Option(metavar="CC", help="For people who have none.")] = None,
-    priority: Annotated[list[str] | None, typer.Option(help="Who gets scarce seats first; repeat.")] = None,
-    disable: Annotated[list[str] | None, typer.Option(metavar="SKU=PLAN,PLAN", help="Plans that stay off.")] = None,
-    begin: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")] = None,
-) -> None:
-    """Show a tenant's policy, propose another, or approve one.
-
-    Without options it is shown.
-    """
-    from provisioning.services.set_policy import PolicyChange
-
-    if approve:
-        approved = session.services.approve_policy(session.identity, tenant, approve)
-        session.tell(approved, f"In force from {approved.valid_from}.")
-        return
-    change = PolicyChange(
-        asked_by=asked_by,
-        valid_from=_day(begin),
-        assignment_mode=mode,
-        group_id=GroupId(group_id) if group_id else None,
-        managed_by=managed_by,
-        usage_location=usage_location,
-        seat_priority=tuple(priority) if priority else None,
-        disabled_plans=dict(_plans(text) for text in disable or ()),
-    )
-    if change == PolicyChange(asked_by=""):
-        found = session.services.show_tenants.one(tenant)
-        blocks = [sheet(_policy_facts(found.policy)), *(_proposal(one) for one in found.proposals)]
-        session.show(found.policy, "\n\n".join(blocks))
-        return
-    proposed = session.services.set_policy(session.identity, tenant, change)
-    session.show(proposed, _proposal(proposed))
-
-
 @command(group, "consent-url", examples=("provisioning tenants consent-url 41234 school.nl",))
-def consent_url(session: Session, organisation: _Organisation, tenant: _Tenant) -> None:
+def consent_url(session: Session, organisation: _Organisation, tenant: Named) -> None:
     """The link on which a school grants us consent.
 
     For an administrator of the tenant; it carries our signature and ends after 30 days.
@@ -231,7 +178,7 @@ def consent_url(session: Session, organisation: _Organisation, tenant: _Tenant) 
 )
 def snapshot(
     session: Session,
-    tenant: _Tenant,
+    tenant: Named,
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Default: <domain>-<day>.seed.json; never overwritten.")
     ] = None,
@@ -254,25 +201,6 @@ def snapshot(
     )
 
 
-def _policy_facts(policy: Policy) -> list[tuple[str, str]]:
-    off = sum(len(sku.disabled_plans) for sku in policy.skus.values())
-    return [
-        ("Assignment", policy.assignment_mode),
-        ("Managed by", policy.managed_by),
-        ("Usage location", policy.usage_location or "not set: people without one are left out"),
-        ("Plans kept off", f"{off} in {len(policy.skus)} products"),
-        ("Policy approved by", policy.approved_by or "nobody: it is the default"),
-    ]
-
-
-def _proposal(policy: Policy) -> str:
-    return paragraph(
-        f"Proposed by {policy.created_by} from {policy.valid_from}, asked by {policy.asked_by}: "
-        f"digest {short(policy.digest)}.\nA second person puts it in force:\n"
-        f"  provisioning tenants policy {short(policy.tenant_id)} --approve {short(policy.digest)}"
-    )
-
-
 def _to_confirm(binding: Binding, tenant: str) -> str:
     return (
         "A second person confirms it:\n"
@@ -285,11 +213,6 @@ def _selector(text: str) -> tuple[Audience, str]:
     if audience not in set(Audience):
         raise InputError(f"{audience!r} is no audience; write --select AUDIENCE=JSON with {', '.join(Audience)}.")
     return Audience(audience), selector
-
-
-def _plans(text: str) -> tuple[str, list[str]]:
-    sku, _, plans = text.partition("=")
-    return sku, [plan for plan in plans.split(",") if plan.strip()]
 
 
 def _day(moment_: datetime | None) -> date | None:

@@ -1,8 +1,9 @@
 """Tickets: what boards ask, from the desk's number to the answer."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from provisioning.cli.command import command, noun, one_of
@@ -12,6 +13,9 @@ from provisioning.cli.text_files import new_private_file
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.words.assessments import Form, render_assessment
 from provisioning.words.catalogue import Language
+
+if TYPE_CHECKING:
+    from provisioning.services.submit_tickets import Submitted
 
 group = noun("What boards ask, and what came of it.")
 
@@ -50,7 +54,7 @@ def submit(
     forms = read_tickets(file, known) if mapping is None else read_desk_export(file, mapping, known)
     taken = session.checked_services.submit_tickets(session.identity, forms)
     told = [_told(session, one.ticket, "" if one.is_new or one.is_continued else "Nothing new: ") for one in taken]
-    session.show(taken, "\n".join(told))
+    session.show([_value(session, one) for one in taken], "\n".join(told))
 
 
 @command(group, "complete", examples=("provisioning tickets complete 5f0c9a4e missing.yaml",))
@@ -64,7 +68,7 @@ def complete(
     present = session.services.show_tickets.plain(session.identity, ticket)
     form = parse_completion(file.name, read_bytes(file), present, session.services.mappings)
     taken = session.checked_services.submit_tickets.complete(session.identity, ticket, form)
-    session.show(taken, _told(session, taken.ticket, "" if taken.is_continued else "Nothing new: "))
+    session.show(_value(session, taken), _told(session, taken.ticket, "" if taken.is_continued else "Nothing new: "))
 
 
 @command(group, "list", examples=("provisioning tickets list --state awaiting_approval",))
@@ -73,10 +77,10 @@ def list_all(
     state: Annotated[list[TicketState] | None, _STATES] = None,
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
-    """Tickets and where they stand, newest first. A board's token sees its own."""
+    """Tickets and where they stand, newest first. A client's token sees its own, in short."""
     from provisioning.cli.ticket_screen import ticket_columns
 
-    rows = session.services.show_tickets(session.identity, state or (), limit)
+    rows = session.services.show_to.tickets(session.identity, state or (), limit)
     session.show_rows(rows, ticket_columns(session.wording), "There is no such ticket.")
 
 
@@ -110,9 +114,9 @@ def show(
     if sheet is not None:
         _write_sheet(session, ticket, sheet)
         return
-    found = session.services.show_tickets.one(session.identity, ticket)
+    found = session.services.show_to.ticket(session.identity, ticket)
     told = [render_ticket(found, session.wording)]
-    if found.lies_ready:
+    if found.standing is not None and found.standing.lies_ready:
         told.append(_assessment(session, ticket, speaks, Form.TEXT))
     session.show(found, "\n\n".join(told))
 
@@ -128,7 +132,7 @@ def _assessment(session: Session, ticket: str, speaks: Language, form: Form) -> 
     return render_assessment(session.services.assess_ticket(session.identity, ticket), speaks, form)
 
 
-@command(group, "draft", examples=("provisioning tickets draft 5f0c9a4e school.yaml",))
+@command(group, "draft", examples=("provisioning tickets draft 5f0c9a4e school.yaml",), ours=True)
 def draft(
     session: Session, ticket: Named, file: Annotated[Path, typer.Argument(help="Where to write it; not there yet.")]
 ) -> None:
@@ -176,7 +180,7 @@ def withdraw(session: Session, ticket: Named, reason: Annotated[str, _REASON]) -
     What was begun for it is called off. A client takes back what it brought in.
     """
     closed = session.services.close_ticket.withdraw(session.identity, ticket, reason)
-    session.show(closed, _told(session, closed))
+    session.show(session.services.show_to.changed_ticket(session.identity, closed), _told(session, closed))
 
 
 @command(group, "filed", examples=("provisioning tickets filed 5f0c9a4e --case 2612040050001234",))
@@ -200,6 +204,11 @@ def _write_sheet(session: Session, ticket: str, file: Path) -> None:
         written.write(render(drawn, session.wording.case).encode())
     told = f"{file} is written. Once the case is filed: provisioning tickets filed {ticket} --case NUMBER"
     session.tell({"file": str(file)}, told)
+
+
+def _value(session: Session, taken: "Submitted") -> dict[str, object]:
+    ticket = session.services.show_to.changed_ticket(session.identity, taken.ticket)
+    return msgspec.structs.asdict(taken) | {"ticket": ticket}
 
 
 def _told(session: Session, ticket: Ticket, before: str = "") -> str:

@@ -28,7 +28,7 @@ _MESSAGE_COLUMNS = (
 )
 
 
-@command(group, "list", examples=("provisioning webhooks list",))
+@command(group, "list", examples=("provisioning webhooks list",), ours=True)
 def list_all(session: Session) -> None:
     """Every endpoint, and how its messages stand."""
     session.show_rows(
@@ -38,7 +38,7 @@ def list_all(session: Session) -> None:
     )
 
 
-@command(group, "show", examples=("provisioning webhooks show --limit 20",))
+@command(group, "show", examples=("provisioning webhooks show --limit 20",), ours=True)
 def show(session: Session, limit: Annotated[int, typer.Option(min=1)] = 50) -> None:
     """The messages that were not taken yet, or were given up."""
     session.show_rows(session.services.show_webhooks.messages(limit), _MESSAGE_COLUMNS, "Every message was taken.")

@@ -27,6 +27,7 @@ from provisioning.planning.mapping_digest import current_row_digest
 from provisioning.ports import Clock, UnitOfWork
 from provisioning.services.agreement.parties import Parties, find_parties, held_by, licences_under, wish_in
 from provisioning.services.customer_turn import await_customer_turn
+from provisioning.services.transitions import created
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -99,20 +100,15 @@ def begin_release(
         return move, []
     today = dutch_day(now)
     parties = find_parties(uow, ticket, move, today)
-    is_ours = uow.tenants.policy_on(move.source, today).assignment_mode is not AssignmentMode.NONE
-    organisations = _bound(uow, parties, move.source, today) if parties and is_ours and not move.is_withheld else ()
     moved = [entry for entry in held_by(uow, parties.holders if parties else ()) if entry.cause_ref == ticket.cause]
     shares = _shares([one for one in moved if one.tenant_id == move.target], mappings, today)
-    is_read_back = uow.tenants.policy_on(move.target, today).assignment_mode is not AssignmentMode.NONE
-    done = [one for one in served if one.state is OperationState.COMPLETED] if is_read_back else []
-    whole = {(one.wish.holder_id, one.wish.sku_id) for one in done}
-    unserved = {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
-    in_grace = {one.sku_id for one in move.latest.source if one.status == GRACE}
-    kept = unserved & {*move.inventory.staying, *in_grace}
+    unserved = _unserved(uow, move, served, shares, today)
+    still_works = {*move.inventory.staying, *(one.sku_id for one in move.latest.source if one.status == GRACE)}
+    organisations = _losing(uow, parties, move, today)
     operations = [
         _begin(uow, ticket, move.source, OperationKind.RELEASE, share, theirs, mappings, now)
         for share in shares
-        if share.sku_id not in kept and (theirs := _of(organisations, share, parties))
+        if share.sku_id not in unserved & still_works and (theirs := _of(organisations, share, parties))
     ]
     released = msgspec.structs.replace(
         move,
@@ -122,6 +118,27 @@ def begin_release(
         next_look_at=now,
     )
     return released, operations
+
+
+def _assigns(uow: UnitOfWork, tenant: TenantId, on: date) -> bool:
+    """Whether we do, and not its school by itself."""
+    return uow.tenants.policy_on(tenant, on).assignment_mode is not AssignmentMode.NONE
+
+
+def _unserved(
+    uow: UnitOfWork, move: AgreementMove, served: Sequence[Operation], shares: Sequence[Share], on: date
+) -> set[SkuId]:
+    """Products of which some holder's people were not all read back in the target."""
+    done = [one for one in served if one.state is OperationState.COMPLETED] if _assigns(uow, move.target, on) else []
+    whole = {(one.wish.holder_id, one.wish.sku_id) for one in done}
+    return {one.sku_id for one in shares if (one.holder, one.sku_id) not in whole}
+
+
+def _losing(uow: UnitOfWork, parties: Parties | None, move: AgreementMove, on: date) -> tuple[OrganisationId, ...]:
+    """Whose people lose it in the source. Nobody is looked for where the tenant is another customer's."""
+    if parties is None or move.is_withheld or not _assigns(uow, move.source, on):
+        return ()
+    return _bound(uow, parties, move.source, on)
 
 
 def _serving(
@@ -191,7 +208,7 @@ def _begin(
         due_at=now,
     )
     uow.operations.add(operation)
-    uow.audit.record([_created(operation, ticket)])
+    uow.audit.record([created(operation, {"ticket": ticket.ticket_id})])
     return operation
 
 
@@ -207,19 +224,6 @@ def _wish(share: Share, organisations: tuple[OrganisationId, ...], kind: Operati
         organisations=organisations,
         seats_wanted=0,  # the seats were seen, and nobody waits for more
         mapping_digest=current_row_digest(article.code, share.sku_id, mappings) or "",
-    )
-
-
-def _created(operation: Operation, ticket: Ticket) -> Event:
-    return Event(
-        at=operation.created_at,
-        actor=operation.requested_by,
-        kind="operation.created",
-        organisation=operation.wish.holder_id,
-        tenant=operation.tenant_id,
-        operation=operation.operation_id,
-        after=operation.state,
-        details={"ticket": ticket.ticket_id},
     )
 
 

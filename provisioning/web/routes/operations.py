@@ -29,9 +29,7 @@ def list_all(
 @router.get("/{operation}")
 def show(caller: Anybody, operation: Named) -> OperationSheet | OperationSummary:
     """One operation; people of ours see its plan and what was written down too."""
-    if caller.identity.is_person:
-        return caller.services.show_operations.one(operation)
-    return caller.services.browse.operation(caller.identity, operation)
+    return caller.services.show_to.operation(caller.identity, operation)
 
 
 @router.post("/{operation}/retry")

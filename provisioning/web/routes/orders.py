@@ -74,9 +74,7 @@ def list_all(
 @router.get("/{order}")
 def show(caller: Anybody, order: Named) -> list[LineSheet] | list[OrderLine]:
     """Every line of an order; people of ours see all that came of it too."""
-    if caller.identity.is_person:
-        return caller.services.show_orders.one(order)
-    return caller.services.browse.order(caller.identity, order)
+    return caller.services.show_to.order(caller.identity, order)
 
 
 @router.post("/{order}/cancel")

@@ -98,9 +98,7 @@ def list_all(
 @router.get("/{ticket}")
 def show(caller: Anybody, ticket: Named) -> TicketSheet | TicketView:
     """One ticket with its answers; people of ours see who had a hand in it and what was written beside it too."""
-    if caller.identity.is_person:
-        return caller.services.show_tickets.one(caller.identity, ticket)
-    return caller.services.browse_tickets.one(caller.identity, ticket)
+    return caller.services.show_to.ticket(caller.identity, ticket)
 
 
 @router.post("/{ticket}/complete", openapi_extra=takes("application/json", _COMPLETION))

@@ -145,6 +145,10 @@ class TestDoctor:
         found = {x["part"]: x["health"] for x in answer.json}
         assert (answer.code, found["broker"], found["database"]) == (1, "bad", "ok")
 
+    def test_needs_nobody_to_be_known_where_the_database_is_away(self, provisioning: Installation) -> None:
+        provisioning.as_holder_of("a token").set(DATABASE_URL=NOWHERE)
+        assert health(provisioning)["database"] == "bad"
+
 
 class TestDatabase:
     def test_check_and_upgrade_agree(self, provisioning: Installation) -> None:

@@ -151,6 +151,22 @@ class TestWhatIsShown:
         answer = desk.as_("theirs", "show", "desk/7")
         assert (answer.code, answer.err) == (2, "There is no ticket desk/7.\n")
 
+    def test_a_client_that_brings_in_and_takes_back_is_told_of_none_of_us(self, desk: TicketDesk) -> None:
+        """The same as over the API, whichever deed it was."""
+        admin = desk.type.as_holder_of(desk._team["admin"])
+        desk._team["servicedesk"] = admin("actors", "add", "client:desk", "--role", "desk", "--json").json["token"]
+        asked = holder(wish={"to_holder": BOARD}, source=None)
+        [taken] = desk.submit(asked, who="servicedesk").json
+        named = taken["ticket"]["ticket_id"]
+        filled = desk.as_(
+            "servicedesk", "complete", named, desk.write("rest.yaml", f"from_holders: [{SCHOOL}]\n"), "--json"
+        )
+        closed = desk.as_("servicedesk", "withdraw", named, "--reason", "asked twice", "--json").json
+        told = [taken["ticket"], filled.json["ticket"], closed]
+        assert [one["ticket_id"] for one in told] == [named] * 3
+        assert [one for one in told if one.keys() & {"authors", "requested_by", "approved_by", "grounded_by"}] == []
+        assert desk.show(named)["ticket"]["authors"] == ["client:desk"]
+
     def test_a_draft_is_a_file_that_was_not_there(self, desk: TicketDesk, tmp_path: Path) -> None:
         desk.record(*({**MANDATE, "id": one, "organisation_id": one, "valid_from": BEGIN} for one in (BOARD, OTHER)))
         desk.record(DECLARATION)

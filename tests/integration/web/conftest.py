@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -14,15 +15,14 @@ from provisioning.audit.note import SignerKey
 from provisioning.bootstrap import Services
 from provisioning.broker.connection import connect
 from provisioning.database import order_database
-from provisioning.domain.actors import Identity, Role
+from provisioning.domain.actors import Role
 from provisioning.domain.errors import ActionRequiredError
-from provisioning.domain.ids import Actor, OrganisationId
 from provisioning.domain.reasons import Reason
 from provisioning.local.engines import Engines
-from provisioning.services.authenticate import token_digest
 from provisioning.web.app import create_app
 from tests.factories import NOW
 from tests.integration.conftest import Database
+from tests.integration.web.landscape import token_for
 from tests.unit.bootstrap.test_services import settings
 from tests.unit.services.fakes_access import FakeClock, FakeDispatcher, FakeGateway
 
@@ -112,22 +112,8 @@ def client(services: Services) -> TestClient:
 
 @pytest.fixture
 def token_of(services: Services) -> Callable[..., str]:
-    """The token of a new actor; the name of the actor is in it, so that tests read well."""
-
-    def add(actor: str, *roles: Role, board: str | None = None) -> str:
-        token, now = f"token-of-{actor}", services.clock.wall()
-        identity = Identity(
-            actor=Actor(actor),
-            roles=frozenset(roles),
-            board_id=OrganisationId(board) if board else None,
-            expires_at=now + timedelta(days=1),
-        )
-        with services.open_uow() as uow:
-            uow.actors.add(identity, token_digest(token), now)
-            uow.commit()
-        return token
-
-    return add
+    """The token of a new actor."""
+    return partial(token_for, services)
 
 
 @pytest.fixture

@@ -62,6 +62,27 @@ class Settled:
         }
 
 
+def names_of(settled: Settled) -> dict[str, str]:
+    """What a parameter of each name would hold to mean something of this board, in a path or on the command line."""
+    return {
+        "order": settled.order,
+        "order_number": settled.order,
+        "operation": settled.operation,
+        "organisation": settled.school,
+        "board": settled.board,
+        "tenant": settled.tenant,
+        "migration": settled.migration,
+        "ticket": settled.ticket,
+        "reference": settled.reference,
+        "campaign": settled.campaign,
+        "actor": settled.client,
+        "digest": settled.digest,
+        "wave": "1",
+        "endpoint": "an-endpoint",
+        "sender": "a-sender",
+    }
+
+
 def settle(services: Services, mark: str, board: str, school: str) -> Settled:
     """Everything that a board can have."""
     tenant = tenancy.tenant(initial_domain=f"{mark}.onmicrosoft.example", verified_domains=(f"{mark}.example",))
@@ -193,3 +214,18 @@ def _let_in(services: Services, uow, settled: Settled) -> None:  # noqa: ANN001 
         expires_at=wall + A_DAY,
     )
     uow.actors.add(identity, token_digest(settled.token), wall)
+
+
+def token_for(services: Services, actor: str, *roles: Role, board: str | None = None) -> str:
+    """The token of a new actor; the name of the actor is in it, so that tests read well."""
+    token, wall = f"token-of-{actor}", services.clock.wall()
+    identity = Identity(
+        actor=Actor(actor),
+        roles=frozenset(roles),
+        board_id=OrganisationId(board) if board else None,
+        expires_at=wall + A_DAY,
+    )
+    with services.open_uow() as uow:
+        uow.actors.add(identity, token_digest(token), wall)
+        uow.commit()
+    return token

@@ -16,7 +16,7 @@ from tests.factories import NOW
 from tests.factories import tickets as make_tickets
 from tests.factories.operations import A1, A3
 from tests.integration.web.conftest import Asker
-from tests.integration.web.landscape import Settled, settle
+from tests.integration.web.landscape import Settled, names_of, settle
 
 NOBODYS = "00000000-9999-4999-8999-000000000000"  # without letters: a code is told in capitals
 
@@ -34,27 +34,6 @@ def theirs(services: Services) -> Settled:
 @pytest.fixture
 def board(client: TestClient, ours: Settled, theirs: Settled) -> Asker:  # noqa: ARG001  # both are there
     return Asker(client, ours.token)
-
-
-def names_of(settled: Settled) -> dict[str, str]:
-    """What a parameter of each name would hold to mean something of this board."""
-    return {
-        "order": settled.order,
-        "order_number": settled.order,
-        "operation": settled.operation,
-        "organisation": settled.school,
-        "board": settled.board,
-        "tenant": settled.tenant,
-        "migration": settled.migration,
-        "ticket": settled.ticket,
-        "reference": settled.reference,
-        "campaign": settled.campaign,
-        "actor": settled.client,
-        "digest": settled.digest,
-        "wave": "1",
-        "endpoint": "an-endpoint",
-        "sender": "a-sender",
-    }
 
 
 def nothings() -> dict[str, str]:

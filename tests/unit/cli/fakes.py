@@ -34,6 +34,8 @@ from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.approve_policy import ApprovePolicy
 from provisioning.services.assess import Assess
 from provisioning.services.bind_tenant import BindTenant
+from provisioning.services.browse import Browse
+from provisioning.services.browse_tickets import BrowseTickets
 from provisioning.services.cancel_line import CancelLine
 from provisioning.services.check_campaign import CheckCampaign
 from provisioning.services.choose_members import ExcludeMembers, IncludeMembers, RetryLeftovers
@@ -76,6 +78,8 @@ from provisioning.services.show_orders import ShowOrders
 from provisioning.services.show_organisations import ShowOrganisations
 from provisioning.services.show_plan import ShowPlan
 from provisioning.services.show_tenants import ShowTenants
+from provisioning.services.show_tickets import ShowTickets
+from provisioning.services.show_to import ShowTo
 from provisioning.services.show_worklist import ShowWorklist
 from provisioning.services.steer_campaign import StartCampaign, SteerCampaign
 from provisioning.services.stop_writes import StopWrites
@@ -151,6 +155,15 @@ class FakeServices:
         self.reject_plan = RejectPlan(**timed)
         self.show_orders = ShowOrders(**rows)
         self.show_organisations = ShowOrganisations(**timed)
+        self.show_to = ShowTo(
+            browse=Browse(**timed),
+            browse_tickets=BrowseTickets(**timed, works={}),
+            list_events=self.list_events,
+            list_notices=self.list_notices,
+            show_operations=self.show_operations,
+            show_orders=self.show_orders,
+            show_tickets=ShowTickets(**timed, works={}, mappings=MAPPINGS),
+        )
         self.cancel_line = CancelLine(**timed)
         self.export_audit = ExportAudit(**timed, archive=self.archive)
         self.instruments = Instruments()
