@@ -49,7 +49,8 @@ class ProductSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RebindLook(msgspec.Struct, frozen=True, kw_only=True):
-    """`basis`: digest of the binding, and of everybody else's there, that was counted by.
+    """`basis`: digest of the binding, and of everybody else's there, that was counted by. `asked`: the audiences
+    whose selectors are to be approved.
 
     `seen_at`: None while nobody could look. `total`: everybody once, whatever audiences they are of. `is_theirs`: a
     confirmed binding or a verified domain says so already; until then a board is told no numbers of that tenant.
@@ -59,6 +60,7 @@ class RebindLook(msgspec.Struct, frozen=True, kw_only=True):
 
     basis: str
     next_look_at: datetime
+    asked: tuple[Audience, ...] = ()
     seen_at: datetime | None = None
     audiences: dict[Audience, PeopleSeen] = {}
     total: PeopleSeen = PeopleSeen()

@@ -112,9 +112,9 @@ def _product(sku: SkuId, bought: int, left: int, seats: Seats) -> ProductSeen:
 # ── what follows from them ───────────────────────────────────────────────────────────────────────────────
 
 
-def reason_against(look: RebindLook, asked: Collection[Audience]) -> Reason | None:
-    """A selector by which nobody could ever be served is nothing to approve. `asked`: the audiences that change."""
-    weighed = [look.audiences[one] for one in sorted(asked) if one in look.audiences]
+def reason_against(look: RebindLook) -> Reason | None:
+    """A selector by which nobody could be served is nothing to approve."""
+    weighed = [look.audiences[one] for one in look.asked if one in look.audiences]
     nobody = [one for one in weighed if not one.selected]
     if any(not one.undecided for one in nobody):
         return Reason.SELECTOR_EMPTY

@@ -17,6 +17,7 @@ from provisioning.domain.records import RecordKind, VolumeLicence
 from provisioning.domain.ticket import Ticket
 from provisioning.domain.ticket_wishes import (
     ChangeSku,
+    Rebind,
     RemapAgreement,
     RemapHolder,
     TicketWish,
@@ -27,6 +28,7 @@ from provisioning.planning.asked_change import asked_change
 from provisioning.planning.assessment import Assessment
 from provisioning.planning.assessment_facts import AgreementMove, Fact, FactKind, agreement_facts
 from provisioning.planning.quota import Sizes
+from provisioning.planning.rebind_counts import rebind_facts
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.assess import Assess
 from provisioning.services.boards import board_of, is_under
@@ -67,7 +69,13 @@ class AssessTicket:
             made = self.assess.within(uow, reader, operations, _facts(own, ticket, wish, operations))
             names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
             asked = asked_change(ticket, wish, standing, names, self.mappings)
-            counted = CountTicket(uow=uow, name_of=own.name_of, mappings=self.mappings, today=today)
+            counted = CountTicket(
+                uow=uow,
+                name_of=own.name_of,
+                mappings=self.mappings,
+                today=today,
+                is_for_board=reader.board_id is not None,
+            )
             return self._with_counts(msgspec.structs.replace(made, asked=asked), counted, ticket, wish)
 
     def _with_counts(self, made: Assessment, counted: CountTicket, ticket: Ticket, wish: TicketWish) -> Assessment:
@@ -77,6 +85,8 @@ class AssessTicket:
                 return msgspec.structs.replace(made, holders=tuple(counted.holders(ticket, wish)))
             case RemapAgreement() if found := counted.agreement(ticket, Sizes.of(self.assess.limits)):
                 return msgspec.structs.replace(made, agreement=found, writes=found.writes, minutes=found.minutes)
+            case Rebind() if own_counts := counted.rebind(ticket, wish):
+                return msgspec.structs.replace(made, rebind=own_counts)
             case _:
                 return made
 
@@ -124,11 +134,17 @@ class _Own:
         found = self.uow.organisations.find(organisation) if self.has(organisation) else None
         return None if found is None else found.name
 
+    def facts_of(self, ticket: Ticket, wish: Rebind) -> list[Fact]:
+        look = self.uow.rebind_looks.find(ticket.ticket_id)
+        return list(rebind_facts(look, wish.tenant, is_for_board=self._board is not None))
+
 
 def _facts(own: _Own, ticket: Ticket, wish: TicketWish, operations: Sequence[OperationId]) -> list[Fact]:
     match wish:
         case ChangeSku() if not operations and not ticket.has_ended:
             return [Fact(kind=FactKind.LOOK_INCOMPLETE, names=tuple(wish.organisations))]
+        case Rebind() if not ticket.has_ended:
+            return own.facts_of(ticket, wish)
         case RemapAgreement():
             return agreement_facts(_move(own, ticket, wish))
         case _:

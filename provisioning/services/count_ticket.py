@@ -1,4 +1,4 @@
-"""Counts of requests for which no plan is drawn before they are approved: agreements that move, other holders."""
+"""Counts of requests without plans before they are approved: agreements that move, other holders, other tenants."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.ticket_wishes import RemapHolder
+from provisioning.domain.ticket_wishes import Rebind, RemapHolder
 from provisioning.planning.holder_transfer import transfer
 from provisioning.planning.quota import Sizes
+from provisioning.planning.rebind_counts import RebindCounts, count_rebind
 from provisioning.planning.ticket_counts import AgreementCounts, HolderCount, count_agreement, count_holders
 from provisioning.ports import UnitOfWork
 
@@ -23,6 +24,7 @@ class CountTicket:
     name_of: Callable[[OrganisationId], str | None]
     mappings: Mappings
     today: date
+    is_for_board: bool = False
 
     def agreement(self, ticket: Ticket, sizes: Sizes) -> AgreementCounts | None:
         """None before somebody looked at both tenants."""
@@ -44,6 +46,14 @@ class CountTicket:
         transferred = [entry for entry in held if entry.cause_ref == ticket.cause]
         transferred = transferred or transfer(goes, wish.to_holder, day, ticket.cause, wish.sku_id)
         return count_holders(others, transferred, day, self._names(concerned), self.mappings)
+
+    def rebind(self, ticket: Ticket, wish: Rebind) -> RebindCounts | None:
+        """None before somebody looked. A board is told nothing of a tenant that may be another customer's."""
+        look, name = self.uow.rebind_looks.find(ticket.ticket_id), self.name_of(wish.organisation)
+        if look is None or name is None or (self.is_for_board and not look.is_theirs):
+            return None
+        shows_tenant = not (self.is_for_board and look.is_shared)
+        return count_rebind(look, wish.organisation, name, self.mappings, shows_tenant=shows_tenant)
 
     def _names(self, organisations: Iterable[OrganisationId]) -> dict[OrganisationId, str]:
         return {one: name for one in organisations if (name := self.name_of(one)) is not None}

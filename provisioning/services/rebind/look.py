@@ -62,7 +62,7 @@ class LookBeforeRebind:
             look = self._counted(basis, now)
         except GraphError as error:
             return _troubled(basis, last, error, now + self._wait(tries), tries + 1)
-        if reason_against(look, basis.proposal.in_question) is None:
+        if reason_against(look) is None:
             return look
         # what a person has to cure is looked at sooner
         return msgspec.structs.replace(look, next_look_at=now + self._wait(tries), tries=tries + 1)
@@ -82,6 +82,7 @@ class LookBeforeRebind:
         return RebindLook(
             basis=basis.digest,
             next_look_at=now + self.limits.approval_validity,
+            asked=tuple(sorted(basis.proposal.in_question)),
             seen_at=now,
             audiences=count_audiences(new, old, formerly, bought),
             total=count_people(Choice.together(new.values()), _everybody(old), formerly, bought),

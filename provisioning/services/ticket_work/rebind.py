@@ -131,7 +131,7 @@ def _assessed(uow: UnitOfWork, ticket: Ticket, proposal: Proposal, look: RebindL
         return Standing(progress=Progress.STUCK, reason=look.trouble)
     if look.seen_at is None:
         return Standing(progress=Progress.DRAWING)
-    reason, counts, notes = reason_against(look, proposal.in_question), counts_of(look), notes_on(look)
+    reason, counts, notes = reason_against(look), counts_of(look), notes_on(look)
     if reason is not None:
         return Standing(progress=Progress.STUCK, reason=reason, counts=counts, notes=notes)
     return Standing(progress=Progress.DRAWN, digest=digest_of(look), counts=counts, notes=notes)

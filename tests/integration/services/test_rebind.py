@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
@@ -18,12 +19,14 @@ from provisioning.domain.reasons import Reason
 from provisioning.domain.rebind_look import Formerly, PeopleSeen, ProductSeen, RebindLook
 from provisioning.domain.tenancy import Binding
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
+from provisioning.planning.assessment import Feasibility
+from provisioning.planning.assessment_facts import FactKind
 from provisioning.planning.ticket_turn import Standing
 from provisioning.services.ticket_work.rebind import RebindWork
 from tests.factories import TODAY, tenancy
 from tests.factories.tickets import A_YEAR_AGO, BOARD, SCHOOL, SISTER
 from tests.factories.trade import STAFF, sku_of
-from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk
+from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token
 from tests.unit.planning.scene import person
 
 _T = TicketState
@@ -373,6 +376,82 @@ class TestWhatIsApproved:
         author = Identity(actor=tenancy.AUTHOR, roles=APPROVER.roles)
         with pytest.raises(NotAllowedError, match="second person"):
             desk.approve_ticket(author, to_away(desk).ticket_id, "0" * 8)
+
+
+class TestTheAssessment:
+    def test_says_whom_it_would_choose_and_what_seats_there_are(self, desk: Desk) -> None:
+        ticket = at_home(desk)
+        told = desk.assess(ticket)
+        assert told.rebind is not None
+        assert (told.feasibility, told.rebind.organisation_id) == (Feasibility.POSSIBLE, SCHOOL)
+        assert told.rebind.people[Audience.FACULTY] == looks(desk, ticket).total
+        [seats] = told.rebind.seats
+        assert (seats.needed, seats.bought, seats.enabled, seats.free) == (6, 40, 40, 38)
+        assert told.asked is not None
+        assert told.asked.digest == ticket.digest
+
+    def test_its_board_reads_the_same_but_for_what_others_have_there(self, desk: Desk) -> None:
+        ticket = at_home(desk)
+        assert desk.assess(ticket, board_token()).rebind == desk.assess(ticket).rebind
+        bind_another_board(desk, '{"domain":"elsewhere.example"}')
+        desk.later(minutes=2)
+        told = desk.assess(ticket, board_token()).rebind
+        assert told is not None
+        [seats] = told.seats
+        assert (seats.bought, seats.enabled, seats.free) == (40, None, None)
+
+    def test_of_a_tenant_that_may_be_anothers_the_board_learns_nothing_and_the_approver_all(self, desk: Desk) -> None:
+        ticket = to_away(desk)
+        told, known = desk.assess(ticket, board_token()), desk.assess(ticket)
+        assert (told.rebind, told.feasibility) == (None, Feasibility.UNKNOWN)
+        assert [one.kind for one in known.facts] == [FactKind.TENANT_UNPROVEN]
+        assert known.rebind is not None
+        assert known.rebind.total.selected == 5
+        told_counts = desk.sheet(ticket).answers[-1].details
+        assert not [name for name in told_counts if name.startswith("people_")]
+
+    def test_a_verified_domain_of_theirs_shows_whose_it_is(self, desk: Desk) -> None:
+        with desk.open_uow() as uow:
+            school = uow.organisations.find(SCHOOL)
+            assert school is not None
+            uow.organisations.save([msgspec.structs.replace(school, web_domain=desk.away.verified_domains[0])])
+            uow.commit()
+        told = desk.assess(to_away(desk), board_token())
+        assert told.rebind is not None
+        assert (told.rebind.total.selected, told.feasibility) == (5, Feasibility.POSSIBLE)
+
+    def test_who_is_in_doubt_makes_it_possible_in_part(self, desk: Desk) -> None:
+        desk.gateway.settle(desk.home.tenant_id, person("b", domain="school.example", attributes={"department": "b"}))
+        bind_another_board(desk, '{"attribute":"department","equals":"b"}')
+        told = desk.assess(at_home(desk))
+        assert (told.feasibility, [(one.kind, one.people) for one in told.facts]) == (
+            Feasibility.PARTLY,
+            [(FactKind.SOME_UNDECIDED, 1)],
+        )
+
+    def test_nobody_to_choose_is_the_first_thing_it_says(self, desk: Desk) -> None:
+        told = desk.assess(at_home(desk, TEACHERS))
+        assert (told.feasibility, [one.kind for one in told.facts]) == (
+            Feasibility.IMPOSSIBLE,
+            [FactKind.NOBODY_SELECTED],
+        )
+
+    def test_before_anybody_could_look_nobody_knows(self, desk: Desk) -> None:
+        desk.gateway.trouble[desk.home.tenant_id] = RetryableError("Away.", Reason.NO_ANSWER)
+        told = desk.assess(at_home(desk))
+        assert (told.rebind, told.feasibility) == (None, Feasibility.UNKNOWN)
+
+    def test_stays_as_it_was_once_it_is_carried_out(self, desk: Desk) -> None:
+        ticket = at_home(desk)
+        before = desk.assess(ticket)
+        after = desk.assess(desk.approve(ticket))
+        assert (after.rebind, after.feasibility) == (before.rebind, Feasibility.POSSIBLE)
+
+    def test_of_boards_above_each_licence_counts(self, desk: Desk) -> None:
+        desk.buy(BOARD, 100)
+        told = desk.assess(at_home(desk))
+        assert told.rebind is not None
+        assert [one.bought for one in told.rebind.seats] == [140]
 
 
 class TestRebind:
