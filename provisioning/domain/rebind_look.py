@@ -16,7 +16,7 @@ class Formerly(StrEnum):
     NOWHERE = "nowhere"  # there is no present binding
     HERE = "here"  # in the same tenant: so it is known who comes and who goes
     ELSEWHERE = "elsewhere"  # in the tenant that the organisation leaves
-    UNREAD = "unread"  # in a tenant that lets us in no more, or that nobody confirmed to be theirs
+    UNREAD = "unread"  # they could not be read, or are in a tenant that nobody confirmed to be theirs
 
 
 class PeopleSeen(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,6 +114,8 @@ def _product(sku: SkuId, bought: int, left: int, seats: Seats) -> ProductSeen:
 
 def reason_against(look: RebindLook) -> Reason | None:
     """A selector by which nobody could be served is nothing to approve."""
+    if not look.audiences:  # the binding that they were to be taken over from is no more
+        return Reason.SELECTOR_MISSING
     weighed = [look.audiences[one] for one in look.asked if one in look.audiences]
     nobody = [one for one in weighed if not one.selected]
     if any(not one.undecided for one in nobody):

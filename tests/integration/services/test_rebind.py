@@ -1,6 +1,8 @@
 """A rebind: whom it would choose is counted before anybody approves it; then it is written, and confirmed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -148,6 +150,15 @@ class TestTheLook:
     def test_schools_of_the_same_board_are_no_strangers(self, desk: Desk) -> None:
         assert looks(desk, at_home(desk)).total.undecided == {}
 
+    def test_a_present_selector_that_cannot_be_read_keeps_nobody_waiting(self, desk: Desk) -> None:
+        desk.gateway.unreadable.add(f"group:{GROUP}")
+        with desk.open_uow() as uow:
+            now = desk.clock.now()
+            uow.tenants.set_selector(bound(desk).binding_id, Audience.FACULTY, IN_GROUP, tenancy.AUTHOR, now)
+            uow.commit()
+        seen = looks(desk, at_home(desk))
+        assert (seen.total, seen.formerly) == (PeopleSeen(selected=6, licensed=2), Formerly.UNREAD)
+
     def test_an_old_tenant_that_lets_us_in_no_more_keeps_nobody_waiting(self, desk: Desk) -> None:
         desk.gateway.trouble[desk.home.tenant_id] = ActionRequiredError("No.", Reason.CONSENT_REVOKED)
         ticket = to_away(desk)
@@ -243,6 +254,22 @@ class TestWhatHoldsIt:
         desk.later(minutes=2)
         assert desk.now(ticket).state is _T.AWAITING_APPROVAL
 
+    def test_an_old_tenant_that_does_not_answer_is_waited_for(self, desk: Desk) -> None:
+        desk.gateway.trouble[desk.home.tenant_id] = RetryableError("Away.", Reason.NO_ANSWER)
+        ticket = to_away(desk)
+        assert state(desk, ticket) == (_T.ASSESSING, None)
+        del desk.gateway.trouble[desk.home.tenant_id]
+        desk.later(minutes=2)
+        assert (desk.now(ticket).state, looks(desk, ticket).total.before) == (_T.AWAITING_APPROVAL, 12)
+
+    def test_selectors_of_a_binding_that_ended_meanwhile_go_along_with_nobody(self, desk: Desk) -> None:
+        ticket = desk.submit(kind=TicketKind.REBIND, given={"organisation": SCHOOL, "tenant": desk.away.tenant_id})
+        with desk.open_uow() as uow:
+            uow.tenants.end_binding(bound(desk).binding_id, TODAY - timedelta(days=1))
+            uow.commit()
+        desk.later(minutes=2)
+        assert state(desk, ticket) == (_T.HELD, Reason.SELECTOR_MISSING)
+
     def test_microsoft_away_a_day_later_leaves_what_was_counted(self, desk: Desk) -> None:
         ticket = to_away(desk)
         desk.gateway.trouble[desk.away.tenant_id] = RetryableError("Away.", Reason.NO_ANSWER)
@@ -334,6 +361,23 @@ class TestWhatIsApproved:
 
         with patch.object(desk.gateway, "observe_census", overtaken):
             desk.look_before_rebind(ticket)
+        assert looks(desk, ticket).total.selected == 6
+
+    def test_a_look_that_ends_while_it_is_being_approved_is_not_kept(self, desk: Desk) -> None:
+        """The ticket's row is where they meet: what stands behind the approval is what was approved."""
+        ticket = at_home(desk)
+        desk.clock.forward(timedelta(days=2))
+        desk.gateway.settle(desk.home.tenant_id, person("late", domain="school.example"))
+        approved = {"state": _T.RUNNING, "approved_by": APPROVER.actor, "approved_at": desk.clock.now()}
+        with ThreadPoolExecutor(1) as other:
+            with desk.open_uow() as uow:
+                uow.rebind_looks.find_for_work(ticket.ticket_id)
+                looking = other.submit(desk.look_before_rebind, ticket)
+                with pytest.raises(NotYet):
+                    looking.result(timeout=0.3)
+                uow.tickets.save(msgspec.structs.replace(ticket, **approved))
+                uow.commit()
+            looking.result(timeout=20)
         assert looks(desk, ticket).total.selected == 6
 
     def test_a_shrunken_selection_that_was_approved_does_not_hold_up_the_next_order(self, desk: Desk) -> None:

@@ -189,6 +189,7 @@ class TestReason:
         [
             pytest.param({FACULTY: SEEN}, None, id="somebody"),
             pytest.param({FACULTY: PeopleSeen()}, Reason.SELECTOR_EMPTY, id="nobody"),
+            pytest.param({}, Reason.SELECTOR_MISSING, id="no selector at all"),
             pytest.param({FACULTY: SEEN, STUDENT: PeopleSeen()}, None, id="nobody by a selector that stays as it was"),
             pytest.param(
                 {FACULTY: PeopleSeen(undecided={Reason.SCOPE_UNDECIDABLE: 3, Reason.AUDIENCE_MISMATCH: 1})},
