@@ -31,6 +31,9 @@ def test_s23_a_school_with_its_own_tenant_is_rebound_to_its_boards(town: Town, d
     asked = _asked(programs, school, board)
     digest = asked.await_state("awaiting_approval")["ticket"]["digest"]
     _is_counted(asked, helper, school)
+    assert "6 5 – –" in desk.read(
+        "tickets", "show", asked.ticket_id
+    )  # now, then; in another tenant nobody comes or goes
     _is_approved_by_another(asked, helper, digest)
     assert (town.writes(board), _bound(town, school).tenant_id) == (0, school.tenant)
     desk.do("tickets", "approve", asked.ticket_id, digest[:8], role=Role.APPROVER)
