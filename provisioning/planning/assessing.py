@@ -33,7 +33,7 @@ from provisioning.planning.plan import SubjectPlan
 from provisioning.planning.quota import Sizes
 
 # Who of a plan does not come out with what was asked.
-_LEAVES_OPEN = frozenset({FactKind.LOOK_INCOMPLETE, FactKind.TENANT_UNPROVEN})
+_LEAVES_OPEN = frozenset({FactKind.LOOK_INCOMPLETE, FactKind.TENANT_UNREAD, FactKind.TENANT_UNPROVEN})
 _LEAVES_SOME_OUT = frozenset({FactKind.NOT_READY, FactKind.SOME_UNDECIDED})
 _HELD = frozenset({SubjectState.WAITING, SubjectState.REFUSED, SubjectState.FAILED, SubjectState.CHANGED_MEANWHILE})
 

@@ -25,6 +25,7 @@ class FactKind(StrEnum):
     MOVES_ALONG = "moves_along"  # other agreements under the same customer number (S28)
     SERVICE_STOPS = "service_stops"  # users of the old tenant lose service at once (S28)
     NOT_READY = "not_ready"  # fewer people are ready in the new tenant than lose service in the old one
+    TENANT_UNREAD = "tenant_unread"  # it refuses us, or cannot be read whole: a person must see to it
     TENANT_UNPROVEN = "tenant_unproven"  # nothing but the request says yet that the tenant is theirs
     SOME_UNDECIDED = "some_undecided"  # people whom two boards, or two audiences, would claim (S45)
     NO_FILES_MOVE = "no_files_move"  # a remap moves no user data (domain, section 8)

@@ -75,7 +75,10 @@ def _seats(product: ProductSeen, look: RebindLook, mappings: Mappings, *, shows_
 
 def rebind_facts(look: RebindLook | None, tenant: str, *, is_for_board: bool) -> Iterator[Fact]:
     """What stands in its way. `tenant`: as whoever asked calls it; of another customer's a board learns nothing."""
-    if look is None or look.seen_at is None or look.trouble is not None:
+    if look is not None and look.trouble is not None:
+        yield Fact(kind=FactKind.TENANT_UNREAD, names=(tenant,))
+        return
+    if look is None or look.seen_at is None:
         yield Fact(kind=FactKind.LOOK_INCOMPLETE, names=(tenant,))
         return
     if not look.is_theirs:

@@ -487,6 +487,11 @@ class TestTheAssessment:
         told = desk.assess(at_home(desk))
         assert (told.rebind, told.feasibility) == (None, Feasibility.UNKNOWN)
 
+    def test_of_a_tenant_that_refuses_it_says_that_somebody_must_see_to_it(self, desk: Desk) -> None:
+        desk.gateway.trouble[desk.home.tenant_id] = ActionRequiredError("No.", Reason.CONSENT_MISSING)
+        told = desk.assess(at_home(desk))
+        assert (told.feasibility, [one.kind for one in told.facts]) == (Feasibility.UNKNOWN, [FactKind.TENANT_UNREAD])
+
     def test_stays_as_it_was_once_it_is_carried_out(self, desk: Desk) -> None:
         ticket = at_home(desk)
         before = desk.assess(ticket)

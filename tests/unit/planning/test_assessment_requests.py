@@ -171,6 +171,7 @@ class TestRebind:
             (FactKind.NOBODY_SELECTED, Feasibility.IMPOSSIBLE),
             (FactKind.SOME_UNDECIDED, Feasibility.PARTLY),
             (FactKind.TENANT_UNPROVEN, Feasibility.UNKNOWN),
+            (FactKind.TENANT_UNREAD, Feasibility.UNKNOWN),
             (FactKind.LOOK_INCOMPLETE, Feasibility.UNKNOWN),
         ],
     )

@@ -1,5 +1,6 @@
 """What a rebind comes to, for whoever reads it: seats by audience, and what stands in its way."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -78,9 +79,14 @@ def facts(seen: RebindLook | None, *, is_for_board: bool = False) -> list[FactKi
 
 
 class TestFacts:
-    @pytest.mark.parametrize("seen", [None, look(seen_at=None), look(trouble=Reason.CONSENT_MISSING)])
+    @pytest.mark.parametrize("seen", [None, look(seen_at=None)])
     def test_without_a_look_nobody_knows(self, seen: RebindLook | None) -> None:
         assert facts(seen) == [FactKind.LOOK_INCOMPLETE]
+
+    @pytest.mark.parametrize("seen_at", [None, NOW])
+    def test_a_tenant_that_refuses_is_a_persons_work_whatever_was_seen_before(self, seen_at: datetime | None) -> None:
+        refused = look(seen_at=seen_at, trouble=Reason.CONSENT_MISSING)
+        assert facts(refused, is_for_board=True) == [FactKind.TENANT_UNREAD]
 
     def test_with_everybody_decided_there_are_none(self) -> None:
         assert facts(LOOK) == []
