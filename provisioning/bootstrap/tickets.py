@@ -16,6 +16,7 @@ from provisioning.services.browse_tickets import BrowseTickets
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.import_records import ImportRecords
 from provisioning.services.purge_tickets import PurgeTickets
+from provisioning.services.rebind.look import LookBeforeRebind
 from provisioning.services.receive_webhook import ReceiveWebhook
 from provisioning.services.show_tickets import ShowTickets
 from provisioning.services.submit_tickets import SubmitTickets
@@ -48,7 +49,8 @@ class Tickets(Operations, Tenants):
             TicketKind.REBIND: RebindWork(
                 confirm=lambda identity, organisation, tenant, on: self.confirm_binding(
                     identity, organisation, tenant, on=on
-                )
+                ),
+                look=self.look_before_rebind,
             ),
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=self.mappings, clock=self.clock),
         }
@@ -64,6 +66,10 @@ class Tickets(Operations, Tenants):
             mappings=self.mappings,
             dispatcher=self.dispatcher,
         )
+
+    @cached_property
+    def look_before_rebind(self) -> LookBeforeRebind:
+        return LookBeforeRebind(open_uow=self.open_uow, gateway=self.gateway, clock=self.clock, limits=self.limits)
 
     @cached_property
     def find_strays(self) -> FindStrays:

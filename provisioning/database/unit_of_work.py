@@ -24,6 +24,7 @@ from provisioning.database.organisations import SqlOrganisations
 from provisioning.database.outbox import SqlOutbox
 from provisioning.database.pages import SqlPages
 from provisioning.database.plans import SqlPlans
+from provisioning.database.rebind_looks import SqlRebindLooks
 from provisioning.database.records import SqlRecords
 from provisioning.database.references import SqlReferences
 from provisioning.database.retention import SqlRetention
@@ -96,6 +97,10 @@ class SqlUnitOfWork:
     @cached_property
     def agreement_moves(self) -> ports.AgreementMoveStore:
         return SqlAgreementMoves(self._connection)
+
+    @cached_property
+    def rebind_looks(self) -> ports.RebindLookStore:
+        return SqlRebindLooks(self._connection)
 
     @cached_property
     def plans(self) -> ports.PlanStore:

@@ -33,6 +33,8 @@ from provisioning.planning.plan import SubjectPlan
 from provisioning.planning.quota import Sizes
 
 # Who of a plan does not come out with what was asked.
+_LEAVES_OPEN = frozenset({FactKind.LOOK_INCOMPLETE, FactKind.TENANT_UNREAD, FactKind.TENANT_UNPROVEN})
+_LEAVES_SOME_OUT = frozenset({FactKind.NOT_READY, FactKind.SOME_UNDECIDED})
 _HELD = frozenset({SubjectState.WAITING, SubjectState.REFUSED, SubjectState.FAILED, SubjectState.CHANGED_MEANWHILE})
 
 
@@ -90,9 +92,9 @@ def _feasibility(parts: Sequence[PlanPart], facts: Sequence[Fact]) -> Feasibilit
     kinds = {fact.kind for fact in facts}
     if any(fact.blocks for fact in facts):
         return Feasibility.IMPOSSIBLE
-    if FactKind.LOOK_INCOMPLETE in kinds:
+    if not kinds.isdisjoint(_LEAVES_OPEN):
         return Feasibility.UNKNOWN
-    if any(part.held or part.seats.missing for part in parts) or FactKind.NOT_READY in kinds:
+    if any(part.held or part.seats.missing for part in parts) or not kinds.isdisjoint(_LEAVES_SOME_OUT):
         return Feasibility.PARTLY
     return Feasibility.UNKNOWN if FactKind.HELD_UP in kinds else Feasibility.POSSIBLE
 

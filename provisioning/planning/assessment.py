@@ -19,6 +19,7 @@ from provisioning.planning.assessment_counts import ProductCount, ServiceChange
 from provisioning.planning.assessment_facts import Fact
 from provisioning.planning.plan import SubjectPlan
 from provisioning.planning.quota import Sizes
+from provisioning.planning.rebind_counts import RebindCounts
 from provisioning.planning.seats import SeatsSeen
 from provisioning.planning.ticket_counts import AgreementCounts, HolderCount
 
@@ -110,6 +111,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     for_board: str | None = None  # the board's name when it is its own part alone
     agreement: AgreementCounts | None = None  # of one that Microsoft moves, once both tenants were looked at
     holders: tuple[HolderCount, ...] = ()  # of licences that come to be held by another
+    rebind: RebindCounts | None = None  # of another tenant or selector, once the tenant was looked at
 
 
 class DrawnPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,11 +21,15 @@ class FactKind(StrEnum):
     RETIRED_PRODUCT = "retired_product"  # Microsoft does not deliver the new product any more (M11)
     UNKNOWN_PRODUCT = "unknown_product"
     NOT_ORDERED = "not_ordered"  # nobody bought the new product for these people
+    NOBODY_SELECTED = "nobody_selected"  # a selector by which nobody could get a licence
     AUDIENCE_MISMATCH = "audience_mismatch"  # a staff licence would become a pupil's, or the other way round
     # it can be done, and somebody should know
     MOVES_ALONG = "moves_along"  # other agreements under the same customer number (S28)
     SERVICE_STOPS = "service_stops"  # users of the old tenant lose service at once (S28)
     NOT_READY = "not_ready"  # fewer people are ready in the new tenant than lose service in the old one
+    TENANT_UNREAD = "tenant_unread"  # it refuses us, or cannot be read whole: a person must see to it
+    TENANT_UNPROVEN = "tenant_unproven"  # nothing but the request says yet that the tenant is theirs
+    SOME_UNDECIDED = "some_undecided"  # people whom two boards, or two audiences, would claim (S45)
     NO_FILES_MOVE = "no_files_move"  # a remap moves no user data (domain, section 8)
     PAID_TO_BENEFIT = "paid_to_benefit"  # a paid pupil licence becomes the free one, which has less (M10)
     REASSIGNED_SOON = "reassigned_soon"  # the licence that goes was given less than ninety days ago (M22)
@@ -41,6 +45,7 @@ BLOCKING = frozenset(
         FactKind.LICENSE_ID_ELSEWHERE,
         FactKind.RETIRED_PRODUCT,
         FactKind.UNKNOWN_PRODUCT,
+        FactKind.NOBODY_SELECTED,
         FactKind.AUDIENCE_MISMATCH,
         FactKind.NOT_ORDERED,
     }

@@ -43,8 +43,9 @@ def _in_short(assessment: Assessment, tongue: Tongue) -> Iterator[str]:
     words = tongue.words
     yield words.verdicts[assessment.feasibility]
     yield from _standing(assessment, tongue)
-    if assessment.agreement is not None:
-        yield words.looked.format(moment=_moment(assessment.agreement.observed_at, assessment))
+    counted = assessment.agreement or assessment.rebind
+    if counted is not None:
+        yield words.looked.format(moment=_moment(counted.observed_at, assessment))
         return
     if not assessment.parts:
         if assessment.asked is None or not assessment.asked.is_decided:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.ticket import TicketKind, TicketState
@@ -84,6 +85,20 @@ class AssessmentWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     stay_behind: str
     not_ready: str
     microsoft_moves: str
+    audiences: Mapping[Audience, str]
+    who_belongs: str
+    claimed_by_others: str
+    in_two_audiences: str
+    column_audience: str
+    column_coming: str
+    column_going: str
+    selection_caption: str
+    selected: str
+    licensed: str
+    needed_for_all: str
+    bought_there: str
+    left_there: str
+    nothing_bought: str
     held: str
     held_why: str
     held_unknown: str

@@ -1,6 +1,6 @@
 """What proves that a tenant is an organisation's own: facts that do not come from whoever typed the binding."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from provisioning.domain.ids import OrganisationId, SkuId, TenantId
@@ -25,13 +25,13 @@ def web_host(address: str | None) -> str:
     return host.removeprefix("www.")
 
 
-def domain_is_verified(organisation: Organisation, profile: TenantProfile) -> bool:
-    """Whether Microsoft verified the organisation's web domain, or one above it, in this tenant.
+def domain_is_verified(organisation: Organisation, verified: Iterable[str]) -> bool:
+    """Whether the organisation's web domain, or one above it, is among those that Microsoft verified in a tenant.
 
     Who verified `board.nl` rules the name service of `school.board.nl` too, so that proves the same.
     """
     host = web_host(organisation.web_domain)
-    domains = (domain.lower() for domain in profile.verified_domains)
+    domains = (domain.lower() for domain in verified)
     return bool(host) and any(
         host == domain or host.endswith(f".{domain}") for domain in domains if not domain.endswith(_MICROSOFTS_OWN)
     )
@@ -68,7 +68,7 @@ def gather_evidence(
 ) -> frozenset[BindingEvidence]:
     """The facts that speak for this tenant being the organisation's."""
     found = {
-        BindingEvidence.VERIFIED_DOMAIN: domain_is_verified(organisation, profile),
+        BindingEvidence.VERIFIED_DOMAIN: domain_is_verified(organisation, profile.verified_domains),
         BindingEvidence.EXPECTED_SUBSCRIPTION: subscription_is_expected(seats, ordered),
         BindingEvidence.SIGNED_CONSENT: consent_is_ours(returned, organisation.organisation_id, profile),
     }

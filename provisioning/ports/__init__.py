@@ -37,7 +37,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.pages import LinePlace, NoticePlace, Numbered, OperationPlace, Pages, TicketPlace
-from provisioning.ports.tickets import AgreementMoveStore, TicketStore
+from provisioning.ports.tickets import AgreementMoveStore, RebindLookStore, TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from provisioning.ports.webhooks import MessageSender, WebhookStore
@@ -98,6 +98,7 @@ __all__ = [
     "Quota",
     "QuotaGauge",
     "RateLimit",
+    "RebindLookStore",
     "RecordStore",
     "References",
     "Retention",

@@ -7,6 +7,7 @@ from typing import Protocol
 from provisioning.domain.agreement_move import AgreementMove
 from provisioning.domain.ids import TicketId
 from provisioning.domain.operation import Operation
+from provisioning.domain.rebind_look import RebindLook
 from provisioning.domain.ticket import Ticket, TicketState
 
 
@@ -69,3 +70,19 @@ class AgreementMoveStore(Protocol):
 
     def looks(self, ticket: TicketId) -> list[AgreementMove]:
         """How it stood after each look and each decision, oldest first."""
+
+
+class RebindLookStore(Protocol):
+    """What was seen of a tenant before a rebind is approved, for the ticket that asks for it."""
+
+    def find(self, ticket: TicketId) -> RebindLook | None:
+        """The last one."""
+
+    def find_for_work(self, ticket: TicketId) -> RebindLook | None:
+        """As `find`, and nobody else decides about it until this transaction ends."""
+
+    def save(self, ticket: TicketId, look: RebindLook, at: datetime) -> None:
+        """Each look has a row of its own."""
+
+    def purge(self, before: datetime) -> int:
+        """Of tickets that ended before."""

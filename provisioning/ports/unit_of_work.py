@@ -19,7 +19,7 @@ from provisioning.ports.oversight import (
     WorkListReader,
 )
 from provisioning.ports.pages import Pages
-from provisioning.ports.tickets import AgreementMoveStore, TicketStore
+from provisioning.ports.tickets import AgreementMoveStore, RebindLookStore, TicketStore
 from provisioning.ports.trade import Ledger, OrderStore, OrganisationStore, RecordStore, References, TenantStore
 from provisioning.ports.webhooks import WebhookStore
 from provisioning.ports.work import GroupRegister, Journal, LeaseStore, OperationStore, PlanStore, SeatBook
@@ -50,6 +50,8 @@ class UnitOfWork(Protocol):
     def tickets(self) -> TicketStore: ...
     @property
     def agreement_moves(self) -> AgreementMoveStore: ...
+    @property
+    def rebind_looks(self) -> RebindLookStore: ...
     @property
     def journal(self) -> Journal: ...
     @property

@@ -17,6 +17,7 @@ from provisioning.domain.records import Declaration, RecordKind, VolumeLicence
 from provisioning.domain.ticket import Ticket, TicketState
 from provisioning.domain.ticket_wishes import (
     ChangeSku,
+    Rebind,
     RemapAgreement,
     RemapHolder,
     TicketWish,
@@ -28,6 +29,7 @@ from provisioning.planning.assessment import Assessment
 from provisioning.planning.assessment_facts import AgreementMove, Fact, FactKind, agreement_facts
 from provisioning.planning.authority import in_force
 from provisioning.planning.quota import Sizes
+from provisioning.planning.rebind_counts import rebind_facts
 from provisioning.planning.ticket_turn import Progress, Standing
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.assess import Assess
@@ -71,7 +73,12 @@ class AssessTicket:
             names = {one: found for one in organisations_in(wish) if (found := own.name_of(one))}
             asked = asked_change(ticket, wish, standing, names, self.mappings)
             counted = CountTicket(
-                uow=uow, name_of=own.name_of, name_served=own.name_served, mappings=self.mappings, today=today
+                uow=uow,
+                name_of=own.name_of,
+                name_served=own.name_served,
+                mappings=self.mappings,
+                today=today,
+                is_for_board=reader.board_id is not None,
             )
             return self._with_counts(msgspec.structs.replace(made, asked=asked), counted, ticket, wish)
 
@@ -82,6 +89,8 @@ class AssessTicket:
                 return msgspec.structs.replace(made, holders=tuple(counted.holders(ticket, wish)))
             case RemapAgreement() if found := counted.agreement(ticket, wish, Sizes.of(self.assess.limits)):
                 return msgspec.structs.replace(made, agreement=found, writes=found.writes, minutes=found.minutes)
+            case Rebind() if own_counts := counted.rebind(ticket, wish):
+                return msgspec.structs.replace(made, rebind=own_counts)
             case _:
                 return made
 
@@ -141,16 +150,27 @@ class _Own:
         known = cast("list[Declaration]", self.uow.records.list_by(RecordKind.DECLARATION, self._board))
         return [one for one in known if in_force(one, self._today)]
 
+    def facts_of(self, ticket: Ticket, wish: Rebind) -> list[Fact]:
+        look = self.uow.rebind_looks.find(ticket.ticket_id)
+        return list(rebind_facts(look, wish.tenant, is_for_board=self._board is not None))
+
 
 def _facts(own: _Own, ticket: Ticket, wish: TicketWish) -> list[Fact]:
-    return agreement_facts(_move(own, ticket, wish)) if isinstance(wish, RemapAgreement) else []
+    match wish:
+        case Rebind() if not ticket.has_ended:
+            return own.facts_of(ticket, wish)
+        case RemapAgreement():
+            return agreement_facts(_move(own, ticket, wish))
+        case _:
+            return []
 
 
 def _still_to_see(
     ticket: Ticket, wish: TicketWish, standing: Standing, operations: Sequence[OperationId]
 ) -> list[Fact]:
     """While nobody has seen what it comes to, nobody says that it can be; operations tell that of themselves."""
-    if operations or ticket.has_ended or ticket.approved_by is not None:
+    is_told = isinstance(wish, Rebind) and ticket.state is not TicketState.AWAITING_AUTHORITY
+    if operations or is_told or ticket.has_ended or ticket.approved_by is not None:
         return []
     is_waiting = ticket.state in {TicketState.AWAITING_AUTHORITY, TicketState.HELD}
     stuck = ticket.reason if is_waiting else standing.reason if standing.progress is Progress.STUCK else None

@@ -1,4 +1,4 @@
-"""Counts of requests for which no plan is drawn before they are approved: agreements that move, other holders."""
+"""Counts of requests without plans before they are approved: agreements that move, other holders, other tenants."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId
 from provisioning.domain.ticket import Ticket
-from provisioning.domain.ticket_wishes import RemapAgreement, RemapHolder
+from provisioning.domain.ticket_wishes import Rebind, RemapAgreement, RemapHolder
 from provisioning.planning.holder_transfer import transfer
 from provisioning.planning.quota import Sizes
+from provisioning.planning.rebind_counts import RebindCounts, count_rebind
 from provisioning.planning.ticket_counts import AgreementCounts, Course, HolderCount, count_agreement, count_holders
 from provisioning.ports import UnitOfWork
 
@@ -29,6 +30,7 @@ class CountTicket:
     name_served: NameOf
     mappings: Mappings
     today: date
+    is_for_board: bool = False
 
     def agreement(self, ticket: Ticket, wish: RemapAgreement, sizes: Sizes) -> AgreementCounts | None:
         """None before somebody looked at both tenants."""
@@ -55,6 +57,14 @@ class CountTicket:
         transferred = [entry for entry in held if entry.cause_ref == ticket.cause]
         transferred = transferred or transfer(goes, wish.to_holder, day, ticket.cause, wish.sku_id)
         return count_holders(others, transferred, day, _names(concerned, self.name_of), self.mappings)
+
+    def rebind(self, ticket: Ticket, wish: Rebind) -> RebindCounts | None:
+        """None before somebody looked. A board is told nothing of a tenant that may be another customer's."""
+        look, name = self.uow.rebind_looks.find(ticket.ticket_id), self.name_of(wish.organisation)
+        if look is None or name is None or (self.is_for_board and not look.is_theirs):
+            return None
+        shows_tenant = not (self.is_for_board and look.is_shared)
+        return count_rebind(look, wish.organisation, name, self.mappings, shows_tenant=shows_tenant)
 
 
 def _names(organisations: Iterable[OrganisationId], name_of: NameOf) -> dict[OrganisationId, str]:

@@ -1,4 +1,4 @@
-"""What people wrote beside a ticket's fields goes when it is too old, later who asked for whom; the ticket stays."""
+"""What people wrote beside a ticket goes when it is old, later who asked for whom, and what was seen; it stays."""
 
 from dataclasses import dataclass
 
@@ -18,5 +18,6 @@ class PurgeTickets:
         with self.open_uow() as uow:
             purged = uow.tickets.purge_texts(self.clock.now() - self.limits.ticket_texts_kept)
             uow.tickets.purge_people(self.clock.now() - self.limits.operational_kept)
+            uow.rebind_looks.purge(self.clock.now() - self.limits.operational_kept)
             uow.commit()
         return purged

@@ -19,6 +19,7 @@ from provisioning.database.tables import (  # noqa: F401  # all tables register 
     organisations,
     outbox,
     realm,
+    rebind_looks,
     tenant_migrations,
     tenants,
 )
@@ -30,7 +31,7 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = [f"{number:04}" for number in range(1, 23)]
+ALL = [f"{number:04}" for number in range(1, 24)]
 
 
 @pytest.fixture

@@ -10,20 +10,25 @@ import msgspec
 from provisioning.domain.errors import GraphError
 from provisioning.domain.ids import SkuId, SubjectId, TenantId
 from provisioning.domain.observation import Census, Membership, Person, SeatCount, Seats, Subscription
+from provisioning.ports import Clock
 from tests.factories import guid
-from tests.fakes import FakeClock
 
 YEAR_END = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
 
 
 @dataclass
 class FakeTenants:
-    """`trouble`: what is raised instead of an answer. `asked`: how often each tenant's seats were looked at."""
+    """`trouble`: what is raised instead of an answer. `asked`: how often each tenant's seats were looked at.
 
-    clock: FakeClock
+    `members`: of groups, units and schools by key. `unreadable`: keys that nobody can read whole.
+    """
+
+    clock: Clock
     purchases: dict[TenantId, list[Subscription]] = field(default_factory=dict)
     people: dict[TenantId, list[Person]] = field(default_factory=dict)
     trouble: dict[TenantId, GraphError] = field(default_factory=dict)
+    members: dict[str, frozenset[SubjectId]] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     asked: Counter[TenantId] = field(default_factory=Counter)
 
     def sell(self, tenant: TenantId, sku: SkuId, total: int, status: str = "Enabled") -> Subscription:
@@ -78,4 +83,7 @@ class FakeTenants:
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
         self._answer(tenant)
-        return {key: Membership(key=key, is_complete=True, members=frozenset[SubjectId]()) for key in keys}
+        return {
+            key: Membership(key=key, is_complete=key not in self.unreadable, members=self.members.get(key, frozenset()))
+            for key in keys
+        }

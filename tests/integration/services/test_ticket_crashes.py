@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.ids import SkuId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
+from provisioning.services.ticket_work.rebind import RebindWork
 from tests.factories import TODAY, tickets
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, STAFF, sku_of
 from tests.integration.services.ticket_scene import Desk
+from tests.unit.planning.scene import person
 
 _O, _T = OperationState, TicketState
 Open = Callable[[], SqlUnitOfWork]
@@ -55,11 +58,17 @@ def dying(desk: Desk, at: int, *, after: bool) -> Desk:
     doomed = Desk.__new__(Desk)
     doomed.__dict__.update(desk.__dict__)
     opener = _Dying(desk.open_uow, at, after=after)
+    rebind = desk.works[TicketKind.REBIND]
+    assert isinstance(rebind, RebindWork)
+    look = replace(desk.look_before_rebind, open_uow=opener)
+    works = {**desk.works, TicketKind.REBIND: replace(rebind, look=look)}
     for name in ("advance", "submit_tickets", "approve_ticket"):
         service = getattr(desk, name)
         fields = {field: getattr(service, field) for field in service.__dataclass_fields__}
         if "advance" in fields:
             fields["advance"] = doomed.advance
+        if "works" in fields:
+            fields["works"] = works
         setattr(doomed, name, type(service)(**fields | {"open_uow": opener}))
     return doomed
 
@@ -97,14 +106,19 @@ def test_a_transfer_in_the_ledger(desk: Desk, at: int, *, after: bool) -> None:
 
 
 @crashes
-@pytest.mark.parametrize("at", range(1, 7))
+@pytest.mark.parametrize("at", range(1, 9))
 def test_a_binding(desk: Desk, at: int, *, after: bool) -> None:
+    """Also while whom it would choose was counted and not yet stored, or stored and the ticket not yet moved."""
+    desk.gateway.settle(desk.away.tenant_id, person("new"))
     given = {"organisation": SCHOOL, "tenant": desk.away.tenant_id, "valid_from": TODAY.isoformat()}
     ticket = through_a_crash(desk, tickets.form(kind=TicketKind.REBIND, given=given), at, after=after)
     assert (ticket.state, desk.answers(ticket)) == (_T.COMPLETED, WHOLE_STORY)
     with desk.open_uow() as uow:
         [binding] = uow.tenants.bindings_of(SCHOOL, TODAY)
+        look = uow.rebind_looks.find(ticket.ticket_id)
     assert (binding.tenant_id, binding.is_confirmed) == (desk.away.tenant_id, True)
+    assert look is not None
+    assert (look.total.selected, desk.gateway.asked[desk.away.tenant_id] <= 2) == (1, True)
 
 
 @crashes

@@ -9,8 +9,7 @@ import pytest
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Role
-from provisioning.domain.catalogue import Audience
-from provisioning.domain.errors import ActionRequiredError, ConflictError, InputError, NotAllowedError, RetryableError
+from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.ids import SYSTEM, OrganisationId, SkuId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Migration, Phase, Traveller
@@ -18,7 +17,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.records import Participant, RecordKind, VolumeLicence
-from provisioning.domain.tenancy import Binding, SkuPolicy
+from provisioning.domain.tenancy import SkuPolicy
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
 from provisioning.services.approve_plan import ApprovePlan
 from provisioning.services.authors import authors_of
@@ -269,109 +268,6 @@ class TestRemapHolder:
         desk.later(minutes=2)
         assert (desk.now(second).state, desk.now(second).reason) == (_T.REJECTED, Reason.NOTHING_TO_CHANGE)
         assert desk.entitled(BOARD) == 40
-
-
-def rebind(**fields: Any) -> dict[str, Any]:
-    given = {"organisation": SCHOOL, "tenant": "", "selectors": {"faculty": '{"domain":"school.example"}'}}
-    return {"kind": TicketKind.REBIND, "given": given | fields}
-
-
-class TestRebind:
-    def test_another_selection_is_written_once_approved_and_confirmed_by_the_approver(self, desk: Desk) -> None:
-        ticket = desk.submit(**rebind(tenant=desk.home.verified_domains[0]))
-        assert ticket.state is _T.AWAITING_APPROVAL
-        assert self._bound(desk).is_confirmed  # nothing is loosened before anybody decided
-        done = desk.approve(ticket)
-        binding = self._bound(desk)
-        assert (done.state, binding.confirmed_by, binding.created_by) == (
-            _T.COMPLETED,
-            APPROVER.actor,
-            ticket.requested_by,
-        )
-        assert binding.selectors[Audience.FACULTY] == '{"domain":"school.example"}'
-
-    def test_another_tenant_from_a_day_on_ends_the_old_binding_the_day_before(self, desk: Desk) -> None:
-        begins = TODAY + timedelta(days=7)
-        ticket = desk.submit(**rebind(tenant=desk.away.tenant_id, valid_from=begins.isoformat()))
-        assert desk.approve(ticket).state is _T.COMPLETED
-        assert self._bound(desk, begins - timedelta(days=1)).tenant_id == desk.home.tenant_id
-        assert self._bound(desk, begins).tenant_id == desk.away.tenant_id
-        assert self._bound(desk, begins).is_confirmed
-
-    def test_another_selection_from_a_day_on_leaves_the_present_one_until_then(self, desk: Desk) -> None:
-        day, before = TODAY + timedelta(days=30), self._bound(desk)
-        ticket = desk.submit(**rebind(tenant=desk.home.verified_domains[0], valid_from=day.isoformat()))
-        assert desk.approve(ticket).state is _T.COMPLETED
-        assert self._bound(desk).selectors == before.selectors
-        assert self._bound(desk).is_confirmed
-        assert self._bound(desk, day - timedelta(days=1)).binding_id == before.binding_id
-        after = self._bound(desk, day)
-        assert (after.tenant_id, after.valid_from, after.is_confirmed) == (desk.home.tenant_id, day, True)
-        assert after.selectors["faculty"] == '{"domain":"school.example"}'  # type: ignore[index]
-
-    def test_without_two_facts_it_waits_for_a_person(self, desk: Desk) -> None:
-        desk.facts = NotAllowedError("It takes 2 independent facts.")
-        ticket = desk.approve(desk.submit(**rebind(tenant=desk.away.tenant_id, valid_from=TODAY.isoformat())))
-        assert (ticket.state, ticket.reason) == (_T.HELD, Reason.BINDING_UNCONFIRMED)
-        asked = len(desk.confirmed)
-        desk.later(minutes=2)
-        assert len(desk.confirmed) == asked
-        desk.facts = tenancy.TWO_FACTS
-        desk.confirm(OPERATOR, SCHOOL, desk.away.tenant_id, TODAY)  # `tenants confirm`
-        desk.later(minutes=2)
-        assert desk.now(ticket).state is _T.COMPLETED
-        assert desk.answers(ticket) == ["received", "assessed", "approved", "started", "waiting", "completed"]
-
-    def test_while_microsoft_is_away_it_is_tried_again(self, desk: Desk) -> None:
-        desk.facts = RetryableError("503", Reason.TRANSIENT)
-        ticket = desk.approve(desk.submit(**rebind(tenant=desk.home.tenant_id)))
-        assert ticket.state is _T.RUNNING
-        desk.facts = tenancy.TWO_FACTS
-        desk.later(seconds=10)
-        assert desk.now(ticket).state is _T.COMPLETED
-        assert {one.actor for one in desk.confirmed} == {APPROVER.actor}
-
-    def test_what_microsoft_refuses_is_told(self, desk: Desk) -> None:
-        desk.facts = ActionRequiredError("No consent.", Reason.CONSENT_MISSING)
-        ticket = desk.approve(desk.submit(**rebind(tenant=desk.home.tenant_id)))
-        assert (ticket.state, ticket.reason) == (_T.HELD, Reason.CONSENT_MISSING)
-        desk.later(minutes=2)
-        assert desk.answers(ticket)[-1] == "waiting"
-
-    @pytest.mark.parametrize(
-        ("given", "state", "reason"),
-        [
-            ({"tenant": "nobodys.example"}, _T.HELD, Reason.TENANT_UNKNOWN),
-            ({"organisation": "42000"}, _T.AWAITING_AUTHORITY, Reason.ORGANISATION_NOT_PARTICIPANT),
-        ],
-    )
-    def test_says_why_it_cannot_be(
-        self, desk: Desk, given: dict[str, object], state: TicketState, reason: Reason
-    ) -> None:
-        ticket = desk.submit(**rebind(**{"tenant": desk.away.tenant_id} | given))
-        assert (ticket.state, ticket.reason) == (state, reason)
-
-    def test_as_it_is_already_there_is_nothing_to_do(self, desk: Desk) -> None:
-        ticket = desk.submit(**rebind(tenant=desk.home.tenant_id, selectors={"faculty": tenancy.EVERYONE}))
-        assert (ticket.state, ticket.reason) == (_T.REJECTED, Reason.NOTHING_TO_CHANGE)
-
-    def test_who_gets_seats_is_asked_when_nothing_says_so(self, desk: Desk) -> None:
-        given = {"organisation": BOARD, "tenant": desk.away.tenant_id}
-        ticket = desk.submit(kind=TicketKind.REBIND, given=given)
-        assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors",))
-
-    def test_who_and_from_when_are_asked_in_one_message(self, desk: Desk) -> None:
-        with desk.open_uow() as uow:
-            uow.tenants.add_binding(tenancy.binding(BOARD, desk.home.tenant_id, valid_from=TODAY, selectors={}))
-            uow.commit()
-        ticket = desk.submit(kind=TicketKind.REBIND, given={"organisation": BOARD, "tenant": desk.away.tenant_id})
-        assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors", "valid_from"))
-        assert desk.answers(ticket) == ["received", "asked_back"]
-
-    def _bound(self, desk: Desk, on: date = TODAY) -> Binding:
-        with desk.open_uow() as uow:
-            [binding] = uow.tenants.bindings_of(SCHOOL, on)
-        return binding
 
 
 class TestServicePlanPolicy:

@@ -27,6 +27,7 @@ from provisioning.services.assess import Assess
 from provisioning.services.assess_ticket import AssessTicket
 from provisioning.services.close_ticket import CloseTicket
 from provisioning.services.purge_tickets import PurgeTickets
+from provisioning.services.rebind.look import LookBeforeRebind
 from provisioning.services.show_tickets import ShowTickets, TicketSheet
 from provisioning.services.submit_tickets import SubmitTickets
 from provisioning.services.sweep_tickets import SweepTickets
@@ -78,6 +79,7 @@ class Desk:
         self.follow = FollowAgreement(
             gateway=self.gateway, limits=limits, mappings=MAPPINGS, dispatcher=self.dispatcher, **common
         )
+        self.look_before_rebind = LookBeforeRebind(gateway=self.gateway, limits=limits, **common)
         self.works: Works = {
             TicketKind.CHANGE_SKU: ChangeSkuWork(
                 mappings=MAPPINGS, begin_remap=lambda *given: remap_of_ticket(MAPPINGS, *given)
@@ -85,7 +87,7 @@ class Desk:
             TicketKind.REMAP_HOLDER: RemapHolderWork(clock=self.clock),
             TicketKind.REMAP_AGREEMENT: RemapAgreementWork(follow=self.follow, look=self.follow.at_once, limits=limits),
             TicketKind.MOVE_SCHOOL: MoveSchoolWork(),
-            TicketKind.REBIND: RebindWork(confirm=self.confirm),
+            TicketKind.REBIND: RebindWork(confirm=self.confirm, look=self.look_before_rebind),
             TicketKind.SERVICE_PLAN_POLICY: ServicePlanPolicyWork(mappings=MAPPINGS, clock=self.clock),
         }
         doing: dict[str, Any] = common | {"deeds": deeds, "works": self.works}

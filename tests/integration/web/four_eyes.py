@@ -184,6 +184,7 @@ def _ticket_to_rebind(scene: Scene) -> Attempt:
         new = tenancy.tenant()
         uow.tenants.save(new)
         uow.commit()
+    scene.move_in(new, 3)
     given = {"organisation": SCHOOL, "tenant": new.initial_domain}
     return _of_ticket(scene, scene.ticket(kind=TicketKind.REBIND, given=given))
 

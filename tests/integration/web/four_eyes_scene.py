@@ -26,6 +26,8 @@ from tests.factories import migrations as make_migrations
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL
 from tests.factories.trade import STAFF, entry, sku_of
+from tests.integration.services.fake_tenants import FakeTenants
+from tests.unit.planning.scene import person
 
 SELF, OTHER, DESK = Actor("person:self"), Actor("person:other"), Actor("client:desk")
 EVERYTHING = Identity(actor=SELF, roles=PERSON_ROLES)
@@ -53,6 +55,12 @@ class Scene:
             uow.tenants.add_binding(made)
             uow.commit()
         return made.binding_id
+
+    def move_in(self, tenant: Tenant, people: int) -> None:
+        """From here on Microsoft shows who is there."""
+        shown = FakeTenants(self.services.clock)
+        shown.settle(tenant.tenant_id, *(person(f"{n}") for n in range(people)))
+        vars(self.services).update(gateway=shown)
 
     def select(self, binding: str) -> None:
         with self.services.open_uow() as uow:

@@ -3,10 +3,15 @@
 import msgspec
 import pytest
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import OrganisationId, SkuId
-from provisioning.planning.assessment import Assessment, Reader
+from provisioning.domain.reasons import Reason
+from provisioning.domain.rebind_look import PeopleSeen
+from provisioning.planning.assessment import Assessment, Feasibility, Reader
+from provisioning.planning.assessment_facts import Fact, FactKind
 from provisioning.planning.assessment_page import to_page
 from provisioning.planning.assessment_text import WIDTH, to_text
+from provisioning.planning.rebind_counts import RebindCounts, SeatsThere
 from provisioning.planning.ticket_counts import AgreementCounts, HolderCount, SchoolMove, SeatsMove
 from provisioning.words.assessments import tongue_of
 from provisioning.words.catalogue import Language
@@ -44,6 +49,35 @@ def moved(reader: Reader = OF_BOARD, **fields: object) -> Assessment:
 
 def held() -> Assessment:
     return msgspec.structs.replace(assess(reader=OF_BOARD), holders=HELD)
+
+
+CHOSEN = RebindCounts(
+    observed_at=NOW,
+    organisation_id=NORTH,
+    name="De Linde",
+    people={
+        Audience.FACULTY: PeopleSeen(selected=1150, before=1200, coming=10, going=60),
+        Audience.STUDENT: PeopleSeen(selected=8, before=None),
+    },
+    total=PeopleSeen(selected=1158, licensed=900, undecided={Reason.SCOPE_UNDECIDABLE: 7}),
+    seats=(
+        SeatsThere(
+            sku_id=SkuId("a3"),
+            product="A3 voor medewerkers",
+            needed=1150,
+            bought=1000,
+            left=1300,
+            enabled=2000,
+            free=5,
+            in_grace=0,
+        ),
+    ),
+)
+
+
+def rebound(reader: Reader = OF_BOARD, facts: tuple[Fact, ...] = (), **fields: object) -> Assessment:
+    counts = msgspec.structs.replace(CHOSEN, **fields)
+    return msgspec.structs.replace(assess(reader=reader, facts=facts), rebind=counts)
 
 
 def said(made: Assessment, language: Language = Language.DUTCH) -> str:
@@ -111,9 +145,63 @@ class TestHolders:
         assert "Er is geen werk te doen." in text
 
 
+class TestRebind:
+    def test_a_board_reads_who_belongs_to_it_before_and_after_by_audience(self) -> None:
+        text = said(rebound())
+        assert "De Linde (north) Medewerkers 1.200 1.150 10 60" in text
+        assert "Leerlingen – 8 – –" in text
+        assert "Wie straks een licentie kan krijgen. Mensen: 1.158." in text
+        assert "Mensen: 900." in text
+        assert "keken voor het laatst in uw omgeving op" in text
+
+    def test_seats_are_those_needed_bought_left_and_free(self) -> None:
+        text = said(rebound())
+        assert "Nodig van A3 voor medewerkers, als iedereen er een krijgt: 1.150." in text
+        assert "Gekocht van A3 voor medewerkers voor deze omgeving: 1.000." in text
+        assert "In de oude omgeving blijft staan van A3 voor medewerkers: 1.300." in text
+        assert "In de omgeving staan 2.000 licenties. Daarvan zijn er 5 vrij." in text
+
+    def test_what_others_have_there_is_not_told(self) -> None:
+        seats = (msgspec.structs.replace(CHOSEN.seats[0], enabled=None, free=None, in_grace=None, left=0),)
+        text = said(rebound(seats=seats))
+        assert "In de omgeving staan" not in text
+        assert "oude omgeving" not in text
+
+    def test_where_nothing_was_bought_it_says_so(self) -> None:
+        assert "Voor deze omgeving is nog niets gekocht." in said(rebound(seats=()))
+
+    def test_who_is_in_doubt_is_told_with_why(self) -> None:
+        doubts = {Reason.AUDIENCE_MISMATCH: 2, Reason.SCOPE_UNDECIDABLE: 1007}
+        text = said(rebound(total=PeopleSeen(selected=1, undecided=doubts)))
+        assert "Mensen die ook een ander bestuur noemt: 1.007." in text
+        assert "Mensen die in meer dan één groep staan: 2." in text
+        assert "Iedereen kan mee." in said(rebound(total=PeopleSeen(selected=1)))
+
+    def test_nobody_gets_or_loses_a_service_by_it(self) -> None:
+        assert "Nobody gains or loses a service." in said(rebound(), Language.ENGLISH)
+        assert "Er is geen werk te doen." in said(rebound())
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [
+            (FactKind.NOBODY_SELECTED, Feasibility.IMPOSSIBLE),
+            (FactKind.SOME_UNDECIDED, Feasibility.PARTLY),
+            (FactKind.TENANT_UNPROVEN, Feasibility.UNKNOWN),
+            (FactKind.TENANT_UNREAD, Feasibility.UNKNOWN),
+            (FactKind.LOOK_INCOMPLETE, Feasibility.UNKNOWN),
+        ],
+    )
+    def test_whether_it_can_be_follows_from_what_was_seen(self, kind: FactKind, expected: Feasibility) -> None:
+        assert rebound(facts=(Fact(kind=kind, people=7, names=("school.example",)),)).feasibility is expected
+
+    def test_nobody_to_choose_cannot_be_missed(self) -> None:
+        text = said(rebound(facts=(Fact(kind=FactKind.NOBODY_SELECTED),)))
+        assert text.index("Dit kan niet.") < text.index("Let op: bij deze keuze is er geen enkele persoon")
+
+
 class TestDrawn:
     @pytest.mark.parametrize("tongue", [DUTCH, ENGLISH], ids=lambda one: one.words.language)
-    @pytest.mark.parametrize("made", [moved(), held()], ids=["moved", "held"])
+    @pytest.mark.parametrize("made", [moved(), held(), rebound()], ids=["moved", "held", "rebound"])
     def test_on_a_screen_and_on_a_page(self, made: Assessment, tongue: object) -> None:
         text = to_text(made, tongue)  # type: ignore[arg-type]
         assert max(map(len, text.splitlines())) <= WIDTH

@@ -19,6 +19,7 @@ from provisioning.domain.worklist import Owner, Topic
 from provisioning.planning.agreement_inventory import AGREEMENT_NOTES
 from provisioning.planning.migration_report import Outcome
 from provisioning.planning.preflight import PreflightCheck
+from provisioning.planning.rebinding import REBIND_NOTES
 from provisioning.planning.whole_agreement import WAYS_OUT
 from provisioning.services.agreement.note_case import CASE_FILED
 from provisioning.services.ticket_work.remap_agreement import LEFT_IN_OLD_TENANT
@@ -75,7 +76,14 @@ class TestEachLanguage:
 
     def test_has_a_sentence_for_every_note_that_goes_with_an_answer(self, language: Language) -> None:
         said = load_catalogue(language).ticket_notes
-        assert said.keys() == {NEXT_DELIVERY, *WAYS_OUT, *AGREEMENT_NOTES, CASE_FILED, LEFT_IN_OLD_TENANT}
+        assert said.keys() == {
+            NEXT_DELIVERY,
+            *WAYS_OUT,
+            *AGREEMENT_NOTES,
+            *REBIND_NOTES,
+            CASE_FILED,
+            LEFT_IN_OLD_TENANT,
+        }
         assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in said.values())
 
     @pytest.mark.parametrize("code", SENTENCES)
