@@ -22,15 +22,12 @@ from tests.conformance.school import (
     WITH_NOTHING,
     world_seed,
 )
+from tests.sandbox_fixtures import process
 from tests.sandbox_process import SandboxControl, SandboxProcess
 
+__all__ = ["process"]
+
 TokenRequest = Callable[..., httpx.Response]
-
-
-@pytest.fixture(scope="session")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with SandboxProcess().start(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from config.limits import default_limits
 from provisioning.domain.campaign import CampaignApproval
@@ -213,25 +214,16 @@ class World:
         )
 
     def _work(self) -> dict[OperationState, Work]:
-        limits = self.limits
-        shared = {"open_uow": self.database.open, "clock": self.clock}
-        trouble = TenantTrouble(self.database.open, self.clock, limits)
+        rows = {"open_uow": self.database.open, "clock": self.clock}
+        shared: dict[str, Any] = {**rows, "gateway": self.graph, "limits": self.limits}
+        executor = Executor(**shared, check_clock=lambda: None)
+        shared["trouble"] = TenantTrouble(self.database.open, self.clock, self.limits)
         finish = FinishOperation(self.clock)
-        executor = Executor(**shared, gateway=self.graph, limits=limits, check_clock=lambda: None)
-        prepare = PrepareOperation(
-            **shared,
-            gateway=self.graph,
-            limits=limits,
-            trouble=trouble,
-            validate_again=lambda _uow, _operation: self.objection,
-        )
+        prepare = PrepareOperation(**shared, validate_again=lambda _uow, _operation: self.objection)
         prepare = self._in_force(prepare)
         plan = PlanOperation(
             **shared,
-            gateway=self.graph,
-            limits=limits,
             mappings=self.mappings,
-            trouble=trouble,
             finish=finish,
             campaign_approval=lambda _uow, _campaign: self.campaign_approval,
             keep_alive=lasting,
@@ -242,26 +234,15 @@ class World:
             OperationState.AWAITING_SEATS: prepare,
             OperationState.AWAITING_DATE: prepare,
             OperationState.PLANNING: self._in_force(plan),
-            OperationState.AWAITING_APPROVAL: ExpireApproval(**shared),
+            OperationState.AWAITING_APPROVAL: ExpireApproval(**rows),
             OperationState.APPLYING: ApplyPlan(
                 **shared,
-                gateway=self.graph,
                 quota=self.quota,
-                limits=limits,
                 mappings=self.mappings,
                 executor=executor,
-                trouble=trouble,
                 unapproved=lambda: self.unapproved,
             ),
-            OperationState.VERIFYING: VerifyOperation(
-                **shared,
-                gateway=self.graph,
-                limits=limits,
-                executor=executor,
-                trouble=trouble,
-                finish=finish,
-                keep_alive=lasting,
-            ),
+            OperationState.VERIFYING: VerifyOperation(**shared, executor=executor, finish=finish, keep_alive=lasting),
         }
 
     def _in_force(self, work: Work) -> Work:

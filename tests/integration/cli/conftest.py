@@ -1,7 +1,6 @@
 """The command as operators have it: a real database, a real broker, and the sandbox in Microsoft's place."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,14 @@ from provisioning.broker.connection import connect
 from provisioning.cli.app import run
 from provisioning.cli.session import Session
 from provisioning.local.engines import Engines
-from tests.conformance.school import APP, SECRET, world_seed
+from tests.conformance.school import APP, SECRET
 from tests.integration.conftest import Database
+from tests.sandbox_fixtures import process, sandbox
 from tests.sandbox_process import SandboxProcess
 
+__all__ = ["process", "sandbox"]
+
 SIGNER = SignerKey("log.test", bytes(range(32)))
-
-
-@pytest.fixture(scope="session")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with SandboxProcess().start(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(process: SandboxProcess) -> SandboxProcess:
-    """The running sandbox, its world made anew."""
-    process.control.seed(world_seed())
-    process.control.clear_faults()
-    return process
 
 
 @dataclass

@@ -11,9 +11,12 @@ from provisioning.domain.worklist import Lease
 from provisioning.graph.bridge import Bridge
 from provisioning.graph.gateway import GraphGateway
 from provisioning.graph.settings import Application, GraphSettings
-from tests.conformance.school import APP, SECRET, TENANT, world_seed
+from tests.conformance.school import APP, SECRET, TENANT
+from tests.sandbox_fixtures import process, sandbox
 from tests.sandbox_process import SandboxProcess
 from tests.unit.graph.fakes import ListeningQuota
+
+__all__ = ["process", "sandbox"]
 
 Connect = Callable[..., GraphGateway]
 
@@ -24,20 +27,6 @@ class RealClock:
 
     def wall(self) -> datetime:
         return datetime.now(UTC)
-
-
-@pytest.fixture(scope="session")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with SandboxProcess().start(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(process: SandboxProcess) -> SandboxProcess:
-    """The running sandbox, its world made anew."""
-    process.control.seed(world_seed())
-    process.control.clear_faults()
-    return process
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from provisioning.domain.tenancy import OrganisationKind, Tenant
 from provisioning.domain.ticket import Ticket, TicketKind
 from provisioning.domain.worklist import Intent, Stop, Topic
 from provisioning.planning.campaign_readiness import Readiness
+from provisioning.ports import UnitOfWork
 from provisioning.services.authenticate import token_digest
 from tests.factories import NOW, tenancy
 from tests.factories import campaigns as make_campaigns
@@ -112,13 +113,7 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
         token=f"token-of-board-{mark}",
     )
     with services.open_uow() as uow:
-        uow.organisations.save(
-            [
-                tenancy.organisation(organisation_id=board, name=f"Board {mark}"),
-                tenancy.organisation(organisation_id=school, name=f"School {mark}", kind=OrganisationKind.SCHOOL),
-            ]
-        )
-        uow.organisations.add_relations([tenancy.relation(board, school)])
+        _known(uow, settled)
         uow.tenants.save(tenant)
         uow.tenants.save(other)
         uow.tenants.add_binding(tenancy.binding(school, tenant.tenant_id))
@@ -127,29 +122,47 @@ def settle(services: Services, mark: str, board: str, school: str) -> Settled:
             make_orders.shop_line(key=key, organisation_code=school, subjects=(f"somebody@{mark}.example",)), NOW
         )
         uow.ledger.append([make_orders.ledger_entry(school, tenant.tenant_id)])
-        uow.records.save(
-            [Membership(record_id=f"m-{mark}", organisation_id=OrganisationId(board), status="active")],
-            NOW,
-        )
         uow.operations.add(operation)
         _planned(uow, operation)
         uow.migrations.add(migration, make_migrations.waves(migration), make_migrations.travellers(migration, 1))
-        uow.tickets.add(ticket)
-        uow.tickets.keep_text(ticket.ticket_id, f"secret of {mark}", NOW)
-        uow.outbox.add([_answer(ticket, mark)])
+        _brought_in(uow, ticket, mark)
         member = make_campaigns.member(campaign, tenant.tenant_id, **place)
         uow.campaigns.add(campaign, [member])
         uow.campaigns.note_readiness(campaign.campaign_id, {member.key: Readiness(checked_at=NOW)})
-        uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
-        uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
-        uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)
-        uow.stops.add(
-            Stop(scope=f"tenant:{tenant.tenant_id}", reason=f"odd {mark}", stopped_by="person:duty", stopped_at=NOW)
-        )
+        _happened(uow, settled)
         uow.pages.note_brought_in([key], Actor(f"client:shop-{mark}"))
         _let_in(services, uow, settled)
         uow.commit()
     return settled
+
+
+def _known(uow: UnitOfWork, settled: Settled) -> None:
+    board, school, mark = settled.board, settled.school, settled.mark
+    uow.organisations.save(
+        [
+            tenancy.organisation(organisation_id=board, name=f"Board {mark}"),
+            tenancy.organisation(organisation_id=school, name=f"School {mark}", kind=OrganisationKind.SCHOOL),
+        ]
+    )
+    uow.organisations.add_relations([tenancy.relation(board, school)])
+    member = Membership(record_id=f"m-{mark}", organisation_id=OrganisationId(board), status="active")
+    uow.records.save([member], NOW)
+
+
+def _brought_in(uow: UnitOfWork, ticket: Ticket, mark: str) -> None:
+    uow.tickets.add(ticket)
+    uow.tickets.keep_text(ticket.ticket_id, f"secret of {mark}", NOW)
+    uow.outbox.add([_answer(ticket, mark)])
+
+
+def _happened(uow: UnitOfWork, settled: Settled) -> None:
+    """What was written down, told and stopped."""
+    mark, board = settled.mark, OrganisationId(settled.board)
+    uow.audit.record([_event(settled, kind) for kind in ("order.accepted", "operation.held")])
+    uow.outbox.add([Intent(topic=Topic.ORDER_COMPLETED, organisation_id=board, reference=f"{mark}/1", at=NOW)])
+    uow.outbox.relay(NOW + A_DAY, timedelta(0), 1000, A_DAY)
+    scope = f"tenant:{settled.tenant}"
+    uow.stops.add(Stop(scope=scope, reason=f"odd {mark}", stopped_by="person:duty", stopped_at=NOW))
 
 
 def _asked(mark: str, board: str, school: str, tenant: Tenant, other: Tenant) -> Ticket:
@@ -187,7 +200,7 @@ def _answer(ticket: Ticket, mark: str) -> Intent:
     )
 
 
-def _planned(uow, operation: Operation) -> None:  # noqa: ANN001  # a unit of work
+def _planned(uow: UnitOfWork, operation: Operation) -> None:
     plan = make.plan(operation, make.people(2), guard_breaches=("too many",))
     people = [subject.subject_id for subject in plan.subjects]
     uow.plans.add(plan, uow.audit.pseudonyms(plan.tenant_id, people), sku=make.A3, valid_until=NOW + A_DAY)
@@ -205,7 +218,7 @@ def _event(settled: Settled, kind: str) -> Event:
     )
 
 
-def _let_in(services: Services, uow, settled: Settled) -> None:  # noqa: ANN001  # the same
+def _let_in(services: Services, uow: UnitOfWork, settled: Settled) -> None:
     wall = services.clock.wall()
     identity = Identity(
         actor=Actor(settled.client),

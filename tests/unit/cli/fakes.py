@@ -120,12 +120,24 @@ class FakeServices:
         self.closed = 0
         self.clock, self.gateway, self.dispatcher = FakeClock(), FakeGateway(), FakeDispatcher()
         self.archive = FakeArchive([OrganisationId("41234"), OrganisationId("49999")])
-        rows = {"open_uow": world.open}
-        timed = {**rows, "clock": self.clock}
-        sent = {**timed, "dispatcher": self.dispatcher}
+        self.gauge = FakeGauge()
+        self.instruments = Instruments()
+        self._rows = {"open_uow": world.open}
+        self._timed = {**self._rows, "clock": self.clock}
+        self._sent = {**self._timed, "dispatcher": self.dispatcher}
+        self._of_people_and_tenants()
+        self._of_operations()
+        self._of_oversight()
+        self._of_what_is_shown()
+        self._of_configuration()
+        self._of_migrations()
+        self._of_campaigns()
+
+    def _of_people_and_tenants(self) -> None:
+        timed = self._timed
         self.add_actor = AddActor(**timed, has_owner_access=lambda: False)
         self.revoke_actor = RevokeActor(**timed)
-        self.list_actors = ListActors(**rows)
+        self.list_actors = ListActors(**self._rows)
         self.add_tenant = AddTenant(**timed, gateway=self.gateway)
         self.show_tenants = ShowTenants(**timed)
         self.bind_tenant = BindTenant(**timed)
@@ -135,16 +147,12 @@ class FakeServices:
         )
         self.consent_url = ConsentUrl(**timed, application=APPLICATION)
         self.set_policy = SetPolicy(**timed, mappings=MAPPINGS)
-        self.approve_policy = ApprovePolicy(**sent)
-        self.stop_writes = StopWrites(**timed)
-        self.resume_writes = ResumeWrites(**timed)
-        self.show_worklist = ShowWorklist(**timed)
-        self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
-        self.list_notices = ListNotices(**rows)
-        self.list_events = ListEvents(**rows)
-        self.gauge = FakeGauge()
+        self.approve_policy = ApprovePolicy(**self._sent)
+        self.show_organisations = ShowOrganisations(**timed)
+
+    def _of_operations(self) -> None:
+        rows, timed, sent = self._rows, self._timed, self._sent
         self.foretell_work = ForetellWork(**timed, gauge=self.gauge, limits=default_limits())
-        self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
         self.show_operations = ShowOperations(**rows, foretell=self.foretell_work)
         self.retry_operation = RetryOperation(**sent)
         self.assess = Assess(**timed, mappings=RULES, limits=default_limits())
@@ -154,7 +162,21 @@ class FakeServices:
         self.review_plan = ReviewPlan(**timed)
         self.reject_plan = RejectPlan(**timed)
         self.show_orders = ShowOrders(**rows)
-        self.show_organisations = ShowOrganisations(**timed)
+        self.cancel_line = CancelLine(**timed)
+
+    def _of_oversight(self) -> None:
+        timed = self._timed
+        self.stop_writes = StopWrites(**timed)
+        self.resume_writes = ResumeWrites(**timed)
+        self.show_worklist = ShowWorklist(**timed)
+        self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
+        self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
+        self.list_notices = ListNotices(**self._rows)
+        self.list_events = ListEvents(**self._rows)
+        self.export_audit = ExportAudit(**timed, archive=self.archive)
+
+    def _of_what_is_shown(self) -> None:
+        timed = self._timed
         self.show_to = ShowTo(
             browse=Browse(**timed),
             browse_tickets=BrowseTickets(**timed, works={}),
@@ -164,13 +186,6 @@ class FakeServices:
             show_orders=self.show_orders,
             show_tickets=ShowTickets(**timed, works={}, mappings=MAPPINGS),
         )
-        self.cancel_line = CancelLine(**timed)
-        self.export_audit = ExportAudit(**timed, archive=self.archive)
-        self.instruments = Instruments()
-        self._timed = timed
-        self._of_configuration()
-        self._of_migrations()
-        self._of_campaigns()
 
     def _of_configuration(self) -> None:
         timed = self._timed

@@ -50,11 +50,31 @@ from tests.unit.services.test_confirm_binding import held_line, returned_address
 from tests.unit.services.test_export_audit import KEY
 
 A1 = sku("STANDARDWOFFPACK_FACULTY")
+LONG_ARTICLE = "AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890"
+SOMEBODY = "person:" + "x" * 63
 LONG = OrganisationId("a-register-code-much-longer-than-any-register-would-print-it-0123456789")
 
 
 def crowded(world: World) -> None:
     """Rows with the longest values of their kind, in every list."""
+    crowd_with_work(world)
+    crowd_with_customers(world)
+    line = held_line(1_000_000, LONG_ARTICLE)
+    world.held = [line, msgspec.structs.replace(line, reason=Reason.DUPLICATE_ORDER_SUSPECTED)]
+    proposed = ConfigurationVersion(
+        kind=ConfigurationKind.MAPPINGS,
+        digest="b" * 64,
+        content=dict.fromkeys(LOADED[0].content, "1,000,000,000 rows (ffffffff)"),
+        reason="a reason that somebody took the time to write down in full, with all of its circumstances",
+        proposed_by=SOMEBODY,
+        proposed_at=NOW,
+    )
+    installed = msgspec.structs.replace(proposed, digest="a" * 64, proposed_by=SYSTEM, content=LOADED[0].content)
+    world.configurations = [installed, proposed]
+    world.actors = {"d": msgspec.structs.replace(ADMIN, actor=SOMEBODY, expires_at=NOW)}
+
+
+def crowd_with_work(world: World) -> None:
     wish = msgspec.structs.replace(an_operation(world, OperationState.HELD).wish, holder_id=LONG)
     for number, state in enumerate(OperationState):
         an_operation(
@@ -64,62 +84,48 @@ def crowded(world: World) -> None:
             reason=Reason.DUPLICATE_ORDER_SUSPECTED,
             wish=wish,
         )
-    world.events = [
-        Event(
-            at=NOW,
-            actor="person:somebody-with-a-long-handle-of-sixty-characters-or-so",
-            kind="operation.partially_completed",
-            reason=Reason.USAGE_LOCATION_PROHIBITED,
-            correlation=AttemptId("12345678-0000-4000-8000-000000000000"),
-            operation=OPERATION,
-        )
-    ]
+    happened = Event(
+        at=NOW,
+        actor="person:somebody-with-a-long-handle-of-sixty-characters-or-so",
+        kind="operation.partially_completed",
+        reason=Reason.USAGE_LOCATION_PROHIBITED,
+        correlation=AttemptId("12345678-0000-4000-8000-000000000000"),
+        operation=OPERATION,
+    )
+    told = Notice(
+        organisation_id=LONG,
+        topic="a_topic_with_a_long_name",
+        day=NOW.date(),
+        facts=1_000_000,
+        first_at=NOW,
+        last_at=NOW,
+        references=tuple(f"{OPERATION}-{n}" for n in range(9)),
+    )
+    world.events, world.notices = [happened], [told]
     world.items = [
         WorkItem(subject=f"operation {OPERATION}", reason=reason, owner=Owner.OPERATOR, since=NOW) for reason in Reason
     ]
-    world.notices = [
-        Notice(
-            organisation_id=LONG,
-            topic="a_topic_with_a_long_name",
-            day=NOW.date(),
-            facts=1_000_000,
-            first_at=NOW,
-            last_at=NOW,
-            references=tuple(f"{OPERATION}-{n}" for n in range(9)),
-        )
-    ]
-    long_name = "A school with a name [that] goes on and on, as names of schools do " * 2
+
+
+def crowd_with_customers(world: World) -> None:
+    name = "A school with a name [that] goes on and on, as names of schools do " * 2
     for organisation in (SCHOOL, LONG):
         world.organisations[organisation] = msgspec.structs.replace(
-            world.organisations[SCHOOL], organisation_id=organisation, name=long_name
+            world.organisations[SCHOOL], organisation_id=organisation, name=name
         )
-    a_binding(world, organisation_id=SCHOOL, binding_id="long", created_by="person:" + "x" * 63)
-    world.ledger.append(
-        LedgerEntry(
-            holder_id=SCHOOL,
-            tenant_id=TENANT,
-            article_code="AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890",
-            sku_id=A3,
-            delta=-1_234_567,
-            effective_on=NOW.date(),
-            ends_on=NOW.date(),
-            cause=LedgerCause.ORDER_LINE,
-            cause_ref="a-shop/2026-000000001042/00001",
-        )
+    a_binding(world, organisation_id=SCHOOL, binding_id="long", created_by=SOMEBODY)
+    entry = LedgerEntry(
+        holder_id=SCHOOL,
+        tenant_id=TENANT,
+        article_code=LONG_ARTICLE,
+        sku_id=A3,
+        delta=-1_234_567,
+        effective_on=NOW.date(),
+        ends_on=NOW.date(),
+        cause=LedgerCause.ORDER_LINE,
+        cause_ref="a-shop/2026-000000001042/00001",
     )
-    line = held_line(1_000_000, "AN-ARTICLE-CODE-OF-SOME-LENGTH-INDEED-1234567890")
-    world.held = [line, msgspec.structs.replace(line, reason=Reason.DUPLICATE_ORDER_SUSPECTED)]
-    proposed = ConfigurationVersion(
-        kind=ConfigurationKind.MAPPINGS,
-        digest="b" * 64,
-        content=dict.fromkeys(LOADED[0].content, "1,000,000,000 rows (ffffffff)"),
-        reason="a reason that somebody took the time to write down in full, with all of its circumstances",
-        proposed_by="person:" + "x" * 63,
-        proposed_at=NOW,
-    )
-    installed = msgspec.structs.replace(proposed, digest="a" * 64, proposed_by=SYSTEM, content=LOADED[0].content)
-    world.configurations = [installed, proposed]
-    world.actors = {"d": msgspec.structs.replace(ADMIN, actor="person:" + "x" * 63, expires_at=NOW)}
+    world.ledger.append(entry)
 
 
 LISTS = [
