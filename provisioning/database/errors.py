@@ -48,6 +48,10 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     "relation_not_reversed": (InputError, "A relation ends before it begins."),
     "ledger_entry_not_reversed": (InputError, "An entitlement ends before it begins."),
     "operation_in_known_tenant": (InputError, "The tenant of the operation is not known. Add it first."),
+    "hands_in_operation_stay": (
+        NotAllowedError,
+        "Who asked for an operation, or had it tried again, stays on it: nobody is taken off.",
+    ),
     "operations_pkey": (ConflictError, "The operation exists already."),
     "plan_of_known_operation": (InputError, "The operation of the plan does not exist."),
     "plan_approved_by_person": (NotAllowedError, "Only a person approves a plan."),

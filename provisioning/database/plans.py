@@ -23,7 +23,8 @@ from provisioning.planning.plan import Plan
 from provisioning.ports import PlanRecord
 
 # Who wrote what the plan stands on: the bindings and selectors of its organisations, the policy and the mappings in
-# force; of a migration its definition, its wave's last turn, and the evidence that mailboxes have moved.
+# force; of a migration its definition, its wave's last turn, and the evidence that mailboxes have moved; and who had it
+# tried again.
 _AUTHORS = text("""
     SELECT coalesce(selected_by, created_by) AS author FROM bindings
     WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
@@ -53,6 +54,8 @@ _AUTHORS = text("""
     SELECT unnest(authors || grounded_by) FROM tickets WHERE ticket_id = ANY (:tickets)
     UNION
     SELECT requested_by FROM campaigns WHERE campaign_id = :campaign
+    UNION
+    SELECT unnest(hands) FROM operations WHERE operation_id = :operation
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""

@@ -14,6 +14,8 @@ def authors_of(uow: UnitOfWork, operation: Operation, record: PlanRecord) -> Ite
     """Each with what they did, as the end of a sentence that begins with "you"."""
     today = dutch_day(record.drawn_at)
     yield record.requested_by, "asked for this plan"
+    for person in operation.hands:
+        yield person, "had this work, or what it follows, tried again or asked for it"
     line = uow.orders.find(operation.wish.line) if operation.wish.line else None
     if line is not None and line.released_by is not None:
         yield line.released_by, "released the order line that this plan rests on"

@@ -12,6 +12,7 @@ from provisioning.domain.configuration import INSTALLED, ConfigurationKind, Conf
 from provisioning.domain.ids import SYSTEM, Actor
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation, OperationKind
+from provisioning.domain.reasons import Reason
 from provisioning.domain.remap import RemapPart
 from provisioning.domain.rights import Action
 from provisioning.domain.ticket import Ticket, TicketKind, TicketState
@@ -20,6 +21,7 @@ from tests.factories import campaigns as make_campaigns
 from tests.factories import operations as make
 from tests.factories.tickets import SCHOOL
 from tests.factories.trade import STAFF, sku_of
+from tests.integration.web.four_eyes_again import retried, retried_in_campaign, served_since
 from tests.integration.web.four_eyes_scene import A_DESK, DESK, EVERYTHING, HASH, LAST_YEAR, OTHER, SELF, Scene
 
 
@@ -242,6 +244,47 @@ ROWS: Mapping[str, Row] = {
     "a plan that goes on with their ticket": (Action.APPROVE_PLAN, _plan_after_ticket),
     "a plan that goes on with their campaign": (Action.APPROVE_PLAN, _plan_after_campaign),
     "a release that is tried again, of an agreement they had a hand in": (Action.APPROVE_PLAN, _release_of_moved),
+    "a plan of work they had tried again": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried(s, state=OperationState.HELD, reason=Reason.POISON)),
+    ),
+    "a plan whose shrunken selection they accepted": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(
+            s,
+            retried(
+                s,
+                state=OperationState.HELD,
+                reason=Reason.SELECTOR_SHRANK,
+                resume_state=OperationState.AWAITING_APPROVAL,
+            ),
+        ),
+    ),
+    "a plan of work that failed and they had tried again": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried(s, state=OperationState.FAILED, reason=Reason.POISON)),
+    ),
+    "a plan for those left out, whom they had tried again": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried(s, state=OperationState.PARTIALLY_COMPLETED)),
+    ),
+    "a plan for those left out of what they asked for": (Action.APPROVE_PLAN, lambda s: _of_plan(s, served_since(s))),
+    "a plan of a campaign's tenant that was held, tried again by them": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.HELD)),
+    ),
+    "a plan of a campaign's tenant that failed, tried again by them": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.FAILED)),
+    ),
+    "a plan for those left in a campaign's tenant, tried again by them": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.PARTIALLY_COMPLETED)),
+    ),
+    "a plan of a campaign's tenant that could not begin, tried again by them": (
+        Action.APPROVE_PLAN,
+        lambda s: _of_plan(s, retried_in_campaign(s, None)),
+    ),
     "a plan they approved alone": (Action.REVIEW_PLAN, _of_broken_glass),
     "a ticket they brought in": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(by=EVERYTHING))),
     "a ticket they filled in": (Action.APPROVE_TICKET, _filled_in),
