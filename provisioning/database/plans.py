@@ -23,14 +23,14 @@ from provisioning.planning.plan import Plan
 from provisioning.ports import PlanRecord
 
 # Who wrote what the plan stands on: the bindings and selectors of its organisations, the policy and the mappings in
-# force; of a migration its definition, its wave's last turn, and the evidence that mailboxes have moved; and who had it
-# tried again.
+# force, and who imported its holder's declarations; of a migration its definition, its wave's last turn, and the
+# evidence that mailboxes have moved; and who had it tried again.
 _AUTHORS = text("""
-    SELECT coalesce(selected_by, created_by) AS author FROM bindings
+    SELECT unnest(authors) AS author FROM bindings
     WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
     UNION
-    SELECT created_by FROM policies
+    SELECT unnest(authors) FROM policies
     WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
     UNION
@@ -54,6 +54,9 @@ _AUTHORS = text("""
     SELECT unnest(authors || grounded_by) FROM tickets WHERE ticket_id = ANY (:tickets)
     UNION
     SELECT requested_by FROM campaigns WHERE campaign_id = :campaign
+    UNION
+    SELECT saved_by FROM records
+    WHERE kind = 'declaration' AND organisation_id = :holder AND saved_by IS NOT NULL
     UNION
     SELECT unnest(hands) FROM operations WHERE operation_id = :operation
     ORDER BY author""")
@@ -157,6 +160,7 @@ class SqlPlans(PlanReads):
         bound = {
             "tenant": plan.tenant_id,
             "organisations": list(operation.wish.organisations),
+            "holder": operation.wish.holder_id,
             "source": line.source,
             "order": line.order_number,
             "line": line.line_number,

@@ -97,7 +97,8 @@ class RebindWork(WithoutOperations):
         """Selectors that go along to another tenant are somebody's work."""
         proposal = _proposal(uow, ticket, now)
         present = None if proposal is None else proposal.present
-        return [] if present is None else [(present.created_by, "made the binding that this one follows")]
+        hands = () if present is None else present.hands
+        return [(author, "made the binding that this one follows") for author in hands]
 
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:  # noqa: ARG002
         """The proposal is written in the name of whoever brought the ticket in; it is confirmed after commit."""
@@ -108,7 +109,9 @@ class RebindWork(WithoutOperations):
             raise ConflictError(f"What ticket {ticket.key} comes to is not what you saw. Look at it again.")
         if proposal.present is not None and not proposal.needs_a_binding(dutch_day(now)):
             for audience, selector in proposal.changed.items():
-                uow.tenants.set_selector(proposal.present.binding_id, audience, selector, ticket.requested_by, now)
+                uow.tenants.set_selector(
+                    proposal.present.binding_id, audience, selector, ticket.requested_by, now, ticket.authors
+                )
         else:
             _bind_anew(uow, ticket, proposal)
         uow.audit.record([_event(ticket, proposal, now)])
@@ -172,6 +175,7 @@ def _bind_anew(uow: UnitOfWork, ticket: Ticket, proposal: _Proposal) -> None:
         valid_from=proposal.begins,
         selectors=proposal.selectors,
         created_by=ticket.requested_by,
+        authors=(*ticket.authors, *(proposal.present.hands if proposal.present is not None else ())),
     )
     uow.tenants.add_binding(binding)
 

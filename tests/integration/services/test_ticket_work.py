@@ -26,7 +26,7 @@ from tests.factories import NOW, TODAY, guid, migrations, tenancy, tickets
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, PUPILS, STAFF, sku_of
-from tests.integration.services.ticket_scene import APPROVER, OPERATOR, Desk
+from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk
 
 _O, _T = OperationState, TicketState
 Open = Callable[[], SqlUnitOfWork]
@@ -229,6 +229,15 @@ class TestRemapHolder:
         # the declaration's own schools stay: the first participant of an agreement takes the place of its list
         assert {one.organisation_id for one in written} == {SISTER, SCHOOL}
 
+    def test_whoever_filled_it_in_is_the_author_of_what_it_recorded(self, desk: Desk) -> None:
+        desk.record(tickets.declaration(SISTER, record_id="d"), tickets.mandate(SCHOOL, record_id="m2"))
+        asked = {"kind": TicketKind.REMAP_HOLDER, "given": tickets.holder_wish()}
+        ticket = filled_in(desk, asked, "to_holder")
+        desk.approve(ticket)
+        with desk.open_uow() as uow:
+            written = uow.records.list_by(RecordKind.PARTICIPANT)
+            assert {uow.records.author(RecordKind.PARTICIPANT, one.record_id) for one in written} == {OPERATOR.actor}
+
     def test_who_takes_part_already_is_not_written_again(self, desk: Desk) -> None:
         desk.approve(desk.submit())
         with desk.open_uow() as uow:
@@ -269,6 +278,15 @@ class TestRemapHolder:
         desk.later(minutes=2)
         assert (desk.now(second).state, desk.now(second).reason) == (_T.REJECTED, Reason.NOTHING_TO_CHANGE)
         assert desk.entitled(BOARD) == 40
+
+
+def filled_in(desk: Desk, asked: dict[str, Any], field: str) -> Ticket:
+    """The desk asked without this field, and an operator filled it in."""
+    given = {name: value for name, value in asked["given"].items() if name != field}
+    first = desk.submit(kind=asked["kind"], given=given)
+    assert (first.state, first.missing) == (_T.INCOMPLETE, (field,))
+    form = tickets.form(kind=asked["kind"], reference=first.reference, given={field: asked["given"][field]})
+    return desk.submit_tickets.complete(OPERATOR, first.ticket_id, form).ticket
 
 
 def rebind(**fields: Any) -> dict[str, Any]:
@@ -368,6 +386,18 @@ class TestRebind:
         assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors", "valid_from"))
         assert desk.answers(ticket) == ["received", "asked_back"]
 
+    def test_whoever_filled_it_in_is_an_author_of_the_binding(self, desk: Desk) -> None:
+        ticket = filled_in(desk, rebind(tenant=desk.home.tenant_id), "tenant")
+        desk.approve(ticket)
+        assert self._bound(desk).hands == (ticket.requested_by, OPERATOR.actor)
+
+    def test_whose_selectors_go_along_to_another_tenant_stays_an_author_of_them(self, desk: Desk) -> None:
+        begins = TODAY + timedelta(days=7)
+        asked = rebind(tenant=desk.away.tenant_id, valid_from=begins.isoformat())
+        desk.approve(filled_in(desk, asked, "tenant"))
+        hands = {DESK.actor, OPERATOR.actor, tenancy.AUTHOR}
+        assert set(self._bound(desk, begins).hands) == hands
+
     def _bound(self, desk: Desk, on: date = TODAY) -> Binding:
         with desk.open_uow() as uow:
             [binding] = uow.tenants.bindings_of(SCHOOL, on)
@@ -396,6 +426,12 @@ class TestServicePlanPolicy:
             APPROVER.actor,
             done.cause,
         )
+
+    def test_whoever_filled_it_in_is_an_author_of_the_policy(self, desk: Desk) -> None:
+        desk.approve(filled_in(desk, self._given(desk, off=[self.PLANS[0]]), "sku_id"))
+        with desk.open_uow() as uow:
+            policy = uow.tenants.policy_on(desk.home.tenant_id, TODAY)
+        assert policy.hands == (DESK.actor, OPERATOR.actor)
 
     def test_r28_the_answer_says_that_nobody_loses_or_gets_a_plan_now(self, desk: Desk) -> None:
         ticket = desk.submit(**self._given(desk, off=[self.PLANS[0]]))

@@ -148,15 +148,18 @@ class Scene:
             uow.commit()
         return made
 
-    def ticket(self, by: Identity | None = None, records: Actor = OTHER, **fields: Any) -> Ticket:
-        """Authorised, assessed, and waiting for an approver."""
-        self.authorise(records)
+    def ticket(
+        self, by: Identity | None = None, records: Actor = OTHER, *, declares: bool = True, **fields: Any
+    ) -> Ticket:
+        """Authorised, assessed, and waiting for an approver. Not `declares`: the declaration is there already."""
+        self.authorise(records, declares=declares)
         [taken] = self.services.submit_tickets(by or A_DESK, [tickets.form(**fields)])
         return self.ready(taken.ticket)
 
-    def authorise(self, by: Actor = OTHER) -> None:
-        """The contact speaks for the board, the board for its school, which holds something."""
-        spoken = [tickets.mandate(), tickets.declaration(SCHOOL), tickets.agreement()]
+    def authorise(self, by: Actor = OTHER, *, declares: bool = True) -> None:
+        """The contact, and whoever approves, speak for the board, the board for its school, which holds something."""
+        declared = [tickets.declaration(SCHOOL)] if declares else []
+        spoken = [tickets.mandate(), tickets.mandate(actor=SELF), *declared, tickets.agreement()]
         with self.services.open_uow() as uow:
             uow.records.save(spoken, NOW, by)
             uow.ledger.append([entry(delta=40, tenant_id=self.tenant.tenant_id, holder_id=SCHOOL)])
