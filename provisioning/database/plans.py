@@ -155,7 +155,7 @@ class SqlPlans(PlanReads):
         }
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:
-        line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part
+        line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part or operation.wish.follows
         remap = operation.wish.remap
         bound = {
             "tenant": plan.tenant_id,

@@ -68,7 +68,7 @@ def _authors_of_campaign(uow: UnitOfWork, operation: Operation) -> Iterator[tupl
 
 def _authors_of_migration(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
     """Who asked for the migration or its wave's turn, or said that mailboxes have moved."""
-    part = operation.wish.part
+    part = operation.wish.part or operation.wish.follows
     if part is None:
         return
     yield uow.migrations.get(part.migration_id).requested_by, "asked for this migration"

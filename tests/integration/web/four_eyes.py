@@ -167,6 +167,19 @@ def _plan_after_ticket(scene: Scene) -> Attempt:
     return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, ticket_id=asked.ticket_id)))
 
 
+def _plan_after_migration(scene: Scene) -> Attempt:
+    """People who were moved join the group afterwards, by an operation of their own."""
+    moved = scene.migration(asked_by=SELF)
+    wish = msgspec.structs.replace(moved.wish, part=None, follows=moved.wish.part)
+    after = {"kind": OperationKind.CHANGE, "wish": wish, "state": OperationState.AWAITING_APPROVAL}
+    return _of_plan(scene, scene.plan(make.operation(scene.tenant.tenant_id, **after)))
+
+
+def _plan_of_moving_school(scene: Scene) -> Attempt:
+    asked = scene.kept(tickets.ticket(kind=TicketKind.MOVE_SCHOOL, given={}, authors=(DESK, SELF)))
+    return _of_plan(scene, scene.migration(because=asked.cause))
+
+
 def _plan_after_campaign(scene: Scene) -> Attempt:
     asked = scene.campaign(SELF)
     return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, campaign_id=asked.campaign_id)))
@@ -276,6 +289,8 @@ ROWS: Mapping[str, Row] = {
     "a plan of an order line they released": (Action.APPROVE_PLAN, _plan_of_released_line),
     "a plan on a declaration they imported": (Action.APPROVE_PLAN, _plan_on_declaration),
     "a plan that goes on with their ticket": (Action.APPROVE_PLAN, _plan_after_ticket),
+    "a plan that follows a migration of theirs": (Action.APPROVE_PLAN, _plan_after_migration),
+    "a plan of a migration that comes of their ticket": (Action.APPROVE_PLAN, _plan_of_moving_school),
     "a plan that goes on with their campaign": (Action.APPROVE_PLAN, _plan_after_campaign),
     "a release that is tried again, of an agreement they had a hand in": (Action.APPROVE_PLAN, _release_of_moved),
     "a plan of work they had tried again": (

@@ -124,10 +124,16 @@ class Scene:
             uow.agreement_moves.save(ticket.ticket_id, move, NOW)
             uow.commit()
 
-    def migration(self, asked_by: Actor = OTHER, turn_by: Actor = OTHER, given_by: Actor = OTHER) -> Operation:
+    def migration(
+        self,
+        asked_by: Actor = OTHER,
+        turn_by: Actor = OTHER,
+        given_by: Actor = OTHER,
+        because: str = "letter 7",
+    ) -> Operation:
         """The plan of a wave's turn: who asked for all of it, for this turn, and said that mailboxes have moved."""
-        old = tenancy.tenant()
-        of = make_migrations.migration(old.tenant_id, self.tenant.tenant_id, requested_by=asked_by)
+        old, asked = tenancy.tenant(), {"asked_by": because}
+        of = make_migrations.migration(old.tenant_id, self.tenant.tenant_id, requested_by=asked_by, asked=asked)
         operation = make_migrations.operation_for(of, state=OperationState.AWAITING_APPROVAL, requested_by=DESK)
         given = make_migrations.evidence(given_by=given_by)
         moved = make_migrations.traveller(of, evidence=given, operation_id=operation.operation_id)
