@@ -73,7 +73,7 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     ),
     "plan_not_approved_by_author": (
         NotAllowedError,
-        "Who wrote the binding, selector, policy or mappings of the plan may not approve it. Ask another approver.",
+        "Who had a hand in what the plan rests on may not approve it. Ask another approver.",
     ),
     "plan_approved_once": (
         NotAllowedError,

@@ -213,19 +213,19 @@ class TestApproving:
         if is_allowed:
             uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
             return
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
 
     def test_is_not_for_who_had_it_tried_again(self, uow: SqlUnitOfWork, operation: Operation) -> None:
         plan = store(uow, make.plan(uow.operations.save(operation.with_hands(APPROVER)), make.people(1)))
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
     def test_is_not_for_who_had_it_tried_again_since_it_was_drawn(
         self, uow: SqlUnitOfWork, operation: Operation, plan: Plan
     ) -> None:
         uow.operations.save(operation.with_hands(APPROVER))
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
     @pytest.mark.parametrize(("holder", "is_allowed"), [("41000", False), ("42000", True)])
@@ -237,7 +237,7 @@ class TestApproving:
         if is_allowed:
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
             return
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
     def test_is_not_for_who_released_the_order_line(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
@@ -247,7 +247,7 @@ class TestApproving:
         asked = make.operation(tenant.tenant_id, wish=make.wish(line=line.key))
         uow.operations.add(asked)
         plan = store(uow, make.plan(asked, make.people(1), guard_breaches=BREACHES))
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
 
