@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from provisioning.database.store import Store, row_of
@@ -44,15 +44,22 @@ class SqlBindings(Store):
             known = self.find_binding(binding)
             raise ConflictError(f"Binding {binding} is confirmed already.") if known else _unknown(binding)
 
-    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None:
+    def set_selector(
+        self,
+        binding: BindingId,
+        audience: Audience,
+        selector: str,
+        by: Actor,
+        at: datetime,
+        authors: Collection[Actor] = (),
+    ) -> None:
         del at  # the audit line says when
         known = self.find_binding(binding)
         if known is None:
             raise _unknown(binding)
-        selectors = known.selectors | {audience: selector}
         anew: dict[str, Any] = {"selected_by": by, "confirmed_by": None, "confirmed_at": None, "evidence": []}
-        changed = update(bindings).where(bindings.c.binding_id == binding)
-        self._connection.execute(changed.values(selectors=selectors, **anew))
+        anew |= {"selectors": known.selectors | {audience: selector}, "authors": _authors_with(by, *authors)}
+        self._connection.execute(update(bindings).where(bindings.c.binding_id == binding).values(anew))
 
     def selection_size(self, binding: BindingId, audience: Audience) -> int | None:
         sizes = selection_sizes.c
@@ -67,11 +74,20 @@ class SqlBindings(Store):
         self._connection.execute(statement.on_conflict_do_update(index_elements=key, set_=noted))
 
     def _bindings(self, *conditions: ColumnElement[bool]) -> list[Binding]:
-        # Who made the binding stays on record; its author, for four eyes, is who last said whose people these are.
-        fields = [name for name in Binding.__struct_fields__ if name != "created_by"]
-        author = func.coalesce(bindings.c.selected_by, bindings.c.created_by).label("created_by")
-        query = select(*(bindings.c[name] for name in fields), author).where(*conditions)
+        # Who made the binding stays on record; its author is who last said whose people these are.
+        fields = [name for name in Binding.__struct_fields__ if name not in {"created_by", "authors"}]
+        author = func.coalesce(bindings.c.selected_by, bindings.c.created_by)
+        others = func.array_remove(bindings.c.authors, author, type_=bindings.c.authors.type)
+        written = author.label("created_by"), others.label("authors")
+        query = select(*(bindings.c[name] for name in fields), *written).where(*conditions)
         return self._list(query.order_by(bindings.c.valid_from, bindings.c.binding_id), Binding)
+
+
+def _authors_with(*others: Actor) -> ColumnElement[Any]:
+    """After a confirmation a new proposal begins; until then whoever wrote some of the present one is kept."""
+    written = literal(list(dict.fromkeys(others)), bindings.c.authors.type)
+    before = func.array_cat(bindings.c.authors, written, type_=bindings.c.authors.type)
+    return case((bindings.c.confirmed_at.is_(None), before), else_=written)
 
 
 def _valid(on: date) -> ColumnElement[bool]:

@@ -34,17 +34,29 @@ from provisioning.planning.campaign_turn import Progress
 _SOURCES = sources_or_itself(CAMPAIGN_TRANSITIONS)
 _MEMBER_SOURCES = {str(state): sources for state, sources in sources_or_itself(MEMBER_TRANSITIONS).items()}
 _STANDING = ("state", "reason", "told", "approval", "started_by", "entered_at", "due_at")
-_MOVING = ("state", "reason", "told", "operation_id", "people", "right", "left", "failed", "is_seen", "entered_at")
+_MOVING = (
+    "state",
+    "reason",
+    "told",
+    "operation_id",
+    "people",
+    "right",
+    "left",
+    "failed",
+    "is_seen",
+    "hands",
+    "entered_at",
+)
 _KEY = ("tenant_id", "holder_id", "from_sku")
 
 _SAVE = text("""
     UPDATE campaign_members AS present
     SET state = given.state, reason = given.reason, told = given.told, operation_id = given.operation_id,
         people = given.people, "right" = given."right", "left" = given."left", failed = given.failed,
-        is_seen = given.is_seen, entered_at = given.entered_at
+        is_seen = given.is_seen, hands = given.hands, entered_at = given.entered_at
     FROM json_to_recordset(CAST(:rows AS json)) AS given (tenant_id text, holder_id text, from_sku text, state text,
         reason text, told text, operation_id text, people integer, "right" integer, "left" integer, failed integer,
-        is_seen boolean, entered_at timestamptz, sources text[])
+        is_seen boolean, hands text[], entered_at timestamptz, sources text[])
     WHERE present.campaign_id = :campaign AND present.tenant_id = given.tenant_id
       AND present.holder_id = given.holder_id AND present.from_sku = given.from_sku
       AND present.state = ANY (given.sources)""")

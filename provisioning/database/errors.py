@@ -17,6 +17,14 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
         NotAllowedError,
         "A binding is confirmed by a person who did not make it. Ask somebody else to confirm it.",
     ),
+    "binding_confirmed_as_it_is": (
+        NotAllowedError,
+        "A binding is not changed and confirmed at once. Change it first; somebody else confirms it then.",
+    ),
+    "authors_of_binding_stay": (
+        NotAllowedError,
+        "Whoever wrote some of a binding stays on it until somebody else has confirmed it.",
+    ),
     "binding_confirmed_on_two_facts": (
         NotAllowedError,
         "A binding is confirmed on the ground of two independent facts; this is fewer.",
@@ -27,6 +35,10 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     "policy_approved_by_second_person": (
         NotAllowedError,
         "A policy is approved by a person who did not write it. Ask somebody else to approve it.",
+    ),
+    "policy_not_approved_by_author": (
+        NotAllowedError,
+        "A policy is approved by a person who wrote nothing of it. Ask somebody else to approve it.",
     ),
     "one_policy_per_day": (ConflictError, "Another policy of this tenant came into force in between. Look again."),
     "configuration_approved_by_second_person": (
@@ -48,6 +60,10 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     "relation_not_reversed": (InputError, "A relation ends before it begins."),
     "ledger_entry_not_reversed": (InputError, "An entitlement ends before it begins."),
     "operation_in_known_tenant": (InputError, "The tenant of the operation is not known. Add it first."),
+    "hands_in_operation_stay": (
+        NotAllowedError,
+        "Who asked for an operation, or had it tried again, stays on it: nobody is taken off.",
+    ),
     "operations_pkey": (ConflictError, "The operation exists already."),
     "plan_of_known_operation": (InputError, "The operation of the plan does not exist."),
     "plan_approved_by_person": (NotAllowedError, "Only a person approves a plan."),
@@ -57,7 +73,16 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
     ),
     "plan_not_approved_by_author": (
         NotAllowedError,
-        "Who wrote the binding, selector, policy or mappings of the plan may not approve it. Ask another approver.",
+        "Who had a hand in what the plan rests on may not approve it. Ask another approver.",
+    ),
+    "plan_approved_once": (
+        NotAllowedError,
+        "Who approved a plan, and whether alone, stays as it was written.",
+    ),
+    "plan_drawn_before_approved": (NotAllowedError, "A plan is drawn first, and approved by somebody else then."),
+    "plan_names_hands_in_operation": (
+        NotAllowedError,
+        "A plan names who asked for its operation, and who had it tried again, among its authors.",
     ),
     "plan_reviewed_by_person": (NotAllowedError, "Only a person reviews a plan."),
     "plan_reviewed_by_another": (
@@ -77,6 +102,12 @@ CONSTRAINTS: dict[str, tuple[type[ProvisioningError], str]] = {
         NotAllowedError,
         "Who had a hand in what the ticket rests on may not approve it. Ask another approver.",
     ),
+    "authors_of_ticket_stay": (NotAllowedError, "Whoever wrote some of a ticket stays on it."),
+    "requester_of_ticket_stays": (
+        NotAllowedError,
+        "Who asks for a ticket at the board stays on it until it has ended.",
+    ),
+    "ended_ticket_stays_ended": (NotAllowedError, "A ticket that has ended is not opened again. Bring in another."),
     "campaign_approved_by_person": (NotAllowedError, "Only a person approves a campaign."),
     "campaign_approved_by_second_person": (
         NotAllowedError,

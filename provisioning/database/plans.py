@@ -23,13 +23,14 @@ from provisioning.planning.plan import Plan
 from provisioning.ports import PlanRecord
 
 # Who wrote what the plan stands on: the bindings and selectors of its organisations, the policy and the mappings in
-# force; of a migration its definition, its wave's last turn, and the evidence that mailboxes have moved.
+# force, and who imported its holder's declarations; of a migration its definition, its wave's last turn, and the
+# evidence that mailboxes have moved; and who had it tried again.
 _AUTHORS = text("""
-    SELECT coalesce(selected_by, created_by) AS author FROM bindings
+    SELECT unnest(authors) AS author FROM bindings
     WHERE tenant_id = :tenant AND organisation_id = ANY (:organisations)
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
     UNION
-    SELECT created_by FROM policies
+    SELECT unnest(authors) FROM policies
     WHERE tenant_id = :tenant AND approved_by IS NOT NULL AND NOT is_superseded
       AND :day BETWEEN valid_from AND coalesce(valid_until, 'infinity')
     UNION
@@ -53,6 +54,11 @@ _AUTHORS = text("""
     SELECT unnest(authors || grounded_by) FROM tickets WHERE ticket_id = ANY (:tickets)
     UNION
     SELECT requested_by FROM campaigns WHERE campaign_id = :campaign
+    UNION
+    SELECT saved_by FROM records
+    WHERE kind = 'declaration' AND organisation_id = :holder AND saved_by IS NOT NULL
+    UNION
+    SELECT unnest(hands) FROM operations WHERE operation_id = :operation
     ORDER BY author""")
 
 _FORGET_UNTRIED = text("""
@@ -149,11 +155,12 @@ class SqlPlans(PlanReads):
         }
 
     def _authors(self, plan: Plan, operation: Operation) -> list[str]:
-        line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part
+        line, part = operation.wish.line or LineKey("", "", ""), operation.wish.part or operation.wish.follows
         remap = operation.wish.remap
         bound = {
             "tenant": plan.tenant_id,
             "organisations": list(operation.wish.organisations),
+            "holder": operation.wish.holder_id,
             "source": line.source,
             "order": line.order_number,
             "line": line.line_number,

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from provisioning.database.store import Store, columns_of, row_of
+from provisioning.database.store import Store, row_of
 from provisioning.database.tables.tenants import policies
 from provisioning.domain.errors import ConflictError
 from provisioning.domain.ids import Actor, TenantId
@@ -15,11 +15,14 @@ _IS_OPEN = policies.c.is_superseded.is_(False)
 _IS_PROPOSED = _IS_OPEN & policies.c.approved_by.is_(None)
 _IS_IN_FORCE = _IS_OPEN & policies.c.approved_by.is_not(None)
 
+_OTHERS = func.array_remove(policies.c.authors, policies.c.created_by, type_=policies.c.authors.type).label("authors")
+_ALL = select(*(_OTHERS if name == "authors" else policies.c[name] for name in Policy.__struct_fields__))
+
 
 class SqlPolicies(Store):
     def policy_on(self, tenant: TenantId, on: date) -> Policy:
         covers_day = (policies.c.valid_from <= on) & _lasts_until(on)
-        query = columns_of(policies, Policy).where(policies.c.tenant_id == tenant, covers_day, _IS_IN_FORCE)
+        query = _ALL.where(policies.c.tenant_id == tenant, covers_day, _IS_IN_FORCE)
         return self._find(query, Policy) or Policy(tenant_id=tenant, valid_from=date.min)
 
     def add_policy(self, policy: Policy) -> None:
@@ -30,7 +33,7 @@ class SqlPolicies(Store):
 
     def list_policies(self, tenant: TenantId) -> list[Policy]:
         """Without those that another replaced on or before their first day."""
-        query = columns_of(policies, Policy).where(policies.c.tenant_id == tenant, _IS_OPEN)
+        query = _ALL.where(policies.c.tenant_id == tenant, _IS_OPEN)
         return self._list(query.order_by(policies.c.valid_from.desc(), policies.c.policy_id.desc()), Policy)
 
     def approve_policy(self, tenant: TenantId, digest: str, by: Actor, at: datetime) -> None:

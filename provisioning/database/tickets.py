@@ -33,6 +33,12 @@ _MOVED = text("""
     WHERE operations.kind = :kind AND operations.tenant_id = :tenant
       AND operations.wish ->> 'holder_id' = :holder AND operations.wish ->> 'sku_id' = :sku""")
 
+# A school that moves becomes a migration, which says by whom it was asked for.
+_MIGRATED = text("""
+    SELECT ticket_id FROM tickets
+    JOIN migrations ON migrations.definition ->> 'asked_by' = 'ticket ' || source || '/' || reference
+    WHERE tickets.kind = 'move_school' AND migrations.migration_id = :migration""")
+
 
 class SqlTickets(Store):
     def add(self, ticket: Ticket) -> bool:
@@ -80,11 +86,16 @@ class SqlTickets(Store):
         if wish.remap is not None:
             ticket = self.find(wish.remap.ticket_id) if wish.remap.ticket_id else None
             return [ticket] if ticket else []
-        if wish.part is not None or wish.line is not None:
+        if wish.line is not None:
             return []
+        part = wish.part or wish.follows
+        if part is not None:
+            return self._named(list(self._connection.scalars(_MIGRATED, {"migration": part.migration_id})))
         bound = {"kind": operation.kind, "tenant": operation.tenant_id, "holder": wish.holder_id, "sku": wish.sku_id}
-        moved = list(self._connection.scalars(_MOVED, bound))
-        return self._list(_ALL.where(table.c.ticket_id.in_(moved)).order_by(table.c.ticket_id), Ticket)
+        return self._named(list(self._connection.scalars(_MOVED, bound)))
+
+    def _named(self, found: Collection[str]) -> list[Ticket]:
+        return self._list(_ALL.where(table.c.ticket_id.in_(found)).order_by(table.c.ticket_id), Ticket)
 
     def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:
         if text not in self.texts(ticket):

@@ -200,7 +200,8 @@ class CampaignMember(msgspec.Struct, frozen=True, kw_only=True):
 
     `people`: how many hold it, by the ledger until somebody looked. `right`, `left` and `failed` count them by what
     the operation came to: served or in no need of it, waiting, went wrong. `is_seen`: a person saw what went wrong
-    here and let the campaign go on, so the budget counts it no more.
+    here and let the campaign go on, so the budget counts it no more. `hands`: who had whoever is left tried again; none
+    of them approves what comes of that.
     """
 
     campaign_id: CampaignId
@@ -220,6 +221,7 @@ class CampaignMember(msgspec.Struct, frozen=True, kw_only=True):
     left: int = 0
     failed: int = 0
     is_seen: bool = False
+    hands: tuple[Actor, ...] = ()
     entered_at: datetime
 
     @property

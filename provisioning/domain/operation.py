@@ -71,7 +71,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work in one tenant. `due_at`: when the sweep looks at it again, None when a person must act."""
+    """One piece of work in one tenant. `due_at`: when the sweep looks at it again, None when a person must act.
+
+    `hands`: who had it tried again, and who asked for or tried again what it follows; none of them approves its plan.
+    """
 
     operation_id: OperationId
     kind: OperationKind
@@ -81,6 +84,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason | None = None
     wish: Wish
     requested_by: Actor
+    hands: tuple[Actor, ...] = ()
     created_at: datetime
     entered_at: datetime  # into this state
     due_at: datetime | None
@@ -91,6 +95,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     seats_seen: int | None = None
     seats_seen_since: datetime | None = None
     unreadable_since: datetime | None = None  # when reading the tenant first failed, without a success after it
+
+    def with_hands(self, *by: Actor) -> "Operation":
+        """In which these had a hand, too; nobody is ever taken off."""
+        return msgspec.structs.replace(self, hands=tuple(dict.fromkeys((*self.hands, *by))))
 
 
 class StepKind(StrEnum):

@@ -79,7 +79,10 @@ class BindingEvidence(StrEnum):
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tenant an organisation uses in a period; `selectors`: JSON text per audience."""
+    """Which tenant an organisation uses in a period; `selectors`: JSON text per audience.
+
+    `created_by` wrote last what is proposed, or confirmed by now; `authors`: whoever else wrote some of it.
+    """
 
     binding_id: BindingId
     organisation_id: OrganisationId
@@ -89,9 +92,15 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     is_transition: bool = False
     selectors: dict[Audience, str] = {}
     created_by: Actor
+    authors: tuple[Actor, ...] = ()
     confirmed_by: Actor | None = None
     confirmed_at: datetime | None = None
     evidence: frozenset[BindingEvidence] = frozenset()
+
+    @property
+    def hands(self) -> tuple[Actor, ...]:
+        """None of them confirms it, or approves what rests on it."""
+        return tuple(dict.fromkeys((self.created_by, *self.authors)))
 
     @property
     def is_confirmed(self) -> bool:
@@ -115,7 +124,10 @@ class SkuPolicy(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant's wishes in a period; `asked_by` names who at the school asked (a reference, no name)."""
+    """A tenant's wishes in a period; `asked_by` names who at the school asked (a reference, no name).
+
+    `created_by` proposed it; `authors`: whoever else wrote some of it.
+    """
 
     tenant_id: TenantId
     valid_from: date
@@ -129,5 +141,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     advised: dict[Audience, frozenset[str]] = {}  # plan families advised off at a first licence
     asked_by: str = ""
     created_by: Actor = Actor("system")
+    authors: tuple[Actor, ...] = ()
     approved_by: Actor | None = None
     digest: str = ""
+
+    @property
+    def hands(self) -> tuple[Actor, ...]:
+        """None of them approves it, or what rests on it."""
+        return tuple(dict.fromkeys((self.created_by, *self.authors)))
+
+
+def without_authors(value: Binding | Policy) -> bytes:
+    """All it says but `authors`, as JSON in a fixed order: a digest of it is what it was before these were kept."""
+    said: dict[str, object] = msgspec.to_builtins(value, order="deterministic")
+    del said["authors"]
+    return msgspec.json.encode(said)

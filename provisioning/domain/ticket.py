@@ -125,6 +125,12 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.source}/{self.reference}"
 
     @property
+    def last_person(self) -> Actor:
+        """Where one name has to stand for all its authors: the last person among them, or who brought it in."""
+        persons = [author for author in self.authors if author.startswith("person:")]
+        return persons[-1] if persons else self.requested_by
+
+    @property
     def cause(self) -> str:
         """How ledger entries, policies and migrations say that they come of it."""
         return f"ticket {self.key}"

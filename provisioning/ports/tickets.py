@@ -44,7 +44,8 @@ class TicketStore(Protocol):
     def behind(self, operation: Operation) -> list[Ticket]:
         """Those that the operation works for, or whose work it goes on with: seats that came later, a release retried.
 
-        Of a moved agreement: all that served or released the same product of the same holder there.
+        Of a moved agreement: all that served or released the same product of the same holder there. Of a migration, and
+        of what follows it: the ticket of a school that moves.
         """
 
     def keep_text(self, ticket: TicketId, text: str, at: datetime) -> None:

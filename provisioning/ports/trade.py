@@ -62,8 +62,19 @@ class TenantStore(Protocol):
     def confirm_binding(
         self, binding: BindingId, by: Actor, at: datetime, evidence: Collection[BindingEvidence]
     ) -> None: ...
-    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None:
-        """Write it and make `by` the author of the binding, which is unconfirmed again: who gets seats takes two."""
+    def set_selector(
+        self,
+        binding: BindingId,
+        audience: Audience,
+        selector: str,
+        by: Actor,
+        at: datetime,
+        authors: Collection[Actor] = (),
+    ) -> None:
+        """Write it and make `by` the author of the binding, which is unconfirmed again: who gets seats takes two.
+
+        `authors`: who else wrote it. What was confirmed is looked at no more; of what was not, its authors stay.
+        """
 
     def policy_on(self, tenant: TenantId, on: date) -> Policy:
         """The latest approved policy valid on the day; the default (assignment mode none) when there is none."""

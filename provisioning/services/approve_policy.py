@@ -43,7 +43,8 @@ class ApprovePolicy:
         with self.open_uow() as uow:
             home = get_tenant(uow, tenant)
             policy = _proposal(uow.tenants.list_policies(home.tenant_id), digest.strip().lower())
-            require_other(identity, policy.created_by, "proposed this policy")
+            for author in policy.hands:
+                require_other(identity, author, "proposed this policy")
             begun = put_in_force(uow, policy, identity.actor, now, self.clock.wall())
             uow.commit()
         for operation in begun:

@@ -1,11 +1,13 @@
 """Who had a hand in a plan: none of them approves it, now or by an approval that was given before."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.ids import Actor
 from provisioning.domain.operation import Operation
+from provisioning.domain.records import RecordKind
 from provisioning.ports import PlanRecord, UnitOfWork
 from provisioning.services.grounds import own_bindings
 
@@ -14,18 +16,29 @@ def authors_of(uow: UnitOfWork, operation: Operation, record: PlanRecord) -> Ite
     """Each with what they did, as the end of a sentence that begins with "you"."""
     today = dutch_day(record.drawn_at)
     yield record.requested_by, "asked for this plan"
+    for person in operation.hands:
+        yield person, "had this work, or what it follows, tried again or asked for it"
     line = uow.orders.find(operation.wish.line) if operation.wish.line else None
     if line is not None and line.released_by is not None:
         yield line.released_by, "released the order line that this plan rests on"
     yield from _authors_of_migration(uow, operation)
-    for binding in own_bindings(uow, operation, today):
-        yield binding.created_by, "made the binding that this plan rests on"
-    policy = uow.tenants.policy_on(operation.tenant_id, today)
-    yield policy.created_by, "proposed the policy that this plan rests on"
-    for proposer in proposers_of_mappings(uow):
-        yield proposer, "proposed the mappings that this plan rests on"
+    yield from _authors_of_grounds(uow, operation, today)
     yield from _authors_of_ticket(uow, operation)
     yield from _authors_of_campaign(uow, operation)
+
+
+def _authors_of_grounds(uow: UnitOfWork, operation: Operation, today: date) -> Iterator[tuple[Actor, str]]:
+    for binding in own_bindings(uow, operation, today):
+        for author in binding.hands:
+            yield author, "made the binding that this plan rests on"
+    for author in uow.tenants.policy_on(operation.tenant_id, today).hands:
+        yield author, "proposed the policy that this plan rests on"
+    for declared in uow.records.list_by(RecordKind.DECLARATION, operation.wish.holder_id):
+        importer = uow.records.author(RecordKind.DECLARATION, declared.record_id)
+        if importer is not None:
+            yield importer, "imported a declaration that this plan rests on"
+    for proposer in proposers_of_mappings(uow):
+        yield proposer, "proposed the mappings that this plan rests on"
 
 
 def proposers_of_mappings(uow: UnitOfWork) -> tuple[Actor, ...]:
@@ -55,7 +68,7 @@ def _authors_of_campaign(uow: UnitOfWork, operation: Operation) -> Iterator[tupl
 
 def _authors_of_migration(uow: UnitOfWork, operation: Operation) -> Iterator[tuple[Actor, str]]:
     """Who asked for the migration or its wave's turn, or said that mailboxes have moved."""
-    part = operation.wish.part
+    part = operation.wish.part or operation.wish.follows
     if part is None:
         return
     yield uow.migrations.get(part.migration_id).requested_by, "asked for this migration"

@@ -37,6 +37,7 @@ def asked_by(uow: UnitOfWork, campaign: Campaign, member: CampaignMember, now: d
         holder_id=member.holder_id,
         organisations=organisations_of(uow, member, now),
         requested_by=campaign.requested_by,
+        hands=member.hands,
         along=pair.along,
         campaign_id=member.campaign_id,
         wave=member.wave,
@@ -71,7 +72,7 @@ class BeginMember:
         """
         if member.operation_id is None:
             return self.first(uow, self.mappings, campaign, member, now)
-        before = uow.operations.get(member.operation_id)
+        before = uow.operations.get(member.operation_id).with_hands(*member.hands)
         if before.state is OperationState.FAILED:
             return move(uow, before, OperationState.NEW, now)
         if before.state in OPERATION_ENDS:

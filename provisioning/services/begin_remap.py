@@ -42,6 +42,7 @@ class AskedRemap(msgspec.Struct, frozen=True, kw_only=True):
     holder_id: OrganisationId
     organisations: tuple[OrganisationId, ...]  # in the order of their turn; a person of two is of the first
     requested_by: Actor
+    hands: tuple[Actor, ...] = ()  # who had it tried again before it began
     along: dict[SkuId, SkuId] = {}
     audience: Audience | None = None  # None: the product's own
     starts_on: date | None = None
@@ -162,6 +163,7 @@ def operation_for(mappings: Mappings, asked: AskedRemap, now: datetime) -> Opera
             remap=part,
         ),
         requested_by=asked.requested_by,
+        hands=asked.hands,
         created_at=now,
         entered_at=now,
         due_at=now,

@@ -11,6 +11,7 @@ from provisioning.domain.actors import Identity
 from provisioning.domain.campaign import Campaign, CampaignMember, CampaignState, MemberState
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
+from provisioning.domain.ids import Actor
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.rights import Action, require
@@ -151,7 +152,8 @@ class RetryLeftovers:
             raise InputError(f"Campaign {campaign.definition.name} is {campaign.state}; nobody was left by it.")
         require_standing(campaign, self.mappings, now)
         members = uow.campaigns.members(campaign.campaign_id)
-        left = [waiting_again(one, now) for one in members if one.state in {_M.FAILED, _M.PARTIALLY_COMPLETED}]
+        ended = [one for one in members if one.state in {_M.FAILED, _M.PARTIALLY_COMPLETED}]
+        left = [_tried_again(one, identity.actor, now) for one in ended]
         held = [one for one in members if one.state is _M.HELD and self._goes_on(uow, one, identity, now)]
         if not left and not held:
             raise InputError("Nobody is left and nothing is held; there is nothing to try again.")
@@ -166,6 +168,11 @@ class RetryLeftovers:
             return False
         go_on(uow, operation, identity.actor, now)
         return True
+
+
+def _tried_again(member: CampaignMember, by: Actor, now: datetime) -> CampaignMember:
+    """Its operation begins later, by itself: whoever had it tried again is remembered until then."""
+    return msgspec.structs.replace(waiting_again(member, now), hands=tuple(dict.fromkeys((*member.hands, by))))
 
 
 def waiting_again(member: CampaignMember, now: datetime) -> CampaignMember:

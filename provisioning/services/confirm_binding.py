@@ -81,7 +81,8 @@ class ConfirmBinding:
             binding = get_binding(uow, organisation, tenant, on)
             if binding.is_confirmed:
                 raise ConflictError(f"This binding was confirmed by {binding.confirmed_by} already.")
-            require_other(identity, binding.created_by, "made this binding or changed its selector")
+            for author in binding.hands:
+                require_other(identity, author, "made this binding or changed its selector")
             found = get_organisation(uow, organisation)
             return _Case(binding, found, self._ordered(uow, binding, on))
 

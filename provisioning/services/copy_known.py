@@ -80,7 +80,7 @@ def _with_boards(uow: UnitOfWork, codes: Iterable[OrganisationId], today: date) 
 
 def _anonymous(binding: Binding) -> Binding:
     confirmed_by = _SECOND if binding.is_confirmed else None
-    return msgspec.structs.replace(binding, created_by=_AUTHOR, confirmed_by=confirmed_by)
+    return msgspec.structs.replace(binding, created_by=_AUTHOR, authors=(), confirmed_by=confirmed_by)
 
 
 def _in_force(uow: UnitOfWork, tenants: Iterable[TenantId]) -> Iterator[Policy]:
@@ -88,7 +88,7 @@ def _in_force(uow: UnitOfWork, tenants: Iterable[TenantId]) -> Iterator[Policy]:
     for tenant in tenants:
         for policy in reversed(uow.tenants.list_policies(tenant)):
             if policy.approved_by is not None:
-                yield msgspec.structs.replace(policy, created_by=_AUTHOR, approved_by=_SECOND)
+                yield msgspec.structs.replace(policy, created_by=_AUTHOR, authors=(), approved_by=_SECOND)
 
 
 def _bind(uow: UnitOfWork, binding: Binding, now: datetime) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.operation import Operation, Wish
 from provisioning.domain.records import RecordKind
-from provisioning.domain.tenancy import Binding, Policy
+from provisioning.domain.tenancy import Binding, Policy, without_authors
 from provisioning.planning.mapping_digest import current_row_digest, remap_digest
 from provisioning.planning.plan import Grounds
 from provisioning.ports import UnitOfWork
@@ -31,8 +31,8 @@ def grounds_of(
     authority = uow.records.list_by(RecordKind.DECLARATION, wish.holder_id)
     return Grounds(
         mapping=_mapping_digest(wish, mappings),
-        policy=_digest(policy),
-        bindings=_digest(bindings),
+        policy=_digest(msgspec.Raw(without_authors(policy))),
+        bindings=_digest([msgspec.Raw(without_authors(one)) for one in bindings]),
         authority=_digest(authority),
     )
 

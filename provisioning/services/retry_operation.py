@@ -66,7 +66,8 @@ def go_on(uow: UnitOfWork, operation: Operation, actor: Actor, now: datetime) ->
     if operation.state is not OperationState.PARTIALLY_COMPLETED:
         # who lets a shrunken selection go on accepts it as it is: the reason goes along and says so
         accepted = operation.reason if operation.reason is Reason.SELECTOR_SHRANK else None
-        return move(uow, operation, state_to_resume(operation), now, reason=accepted, actor=actor)
+        tried = operation.with_hands(actor)  # whoever lets it go on does not approve what comes of it
+        return move(uow, tried, state_to_resume(operation), now, reason=accepted, actor=actor)
     if is_under_way(uow, operation):
         raise ConflictError("Another operation of this holder for the same product is under way: it looks at them.")
     return begin_successor(uow, operation, actor, now)

@@ -15,7 +15,7 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
 from provisioning.domain.ids import Actor, GroupId, ServicePlanId, SkuId
 from provisioning.domain.rights import Action, require
-from provisioning.domain.tenancy import AssignmentMode, Policy, SkuPolicy
+from provisioning.domain.tenancy import AssignmentMode, Policy, SkuPolicy, without_authors
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_tenant
 
@@ -85,7 +85,7 @@ def propose(uow: UnitOfWork, policy: Policy, current: Policy, now: datetime) -> 
 def policy_digest(policy: Policy) -> str:
     """The fingerprint of what the policy says, whoever wrote or approved it."""
     said = msgspec.structs.replace(policy, created_by="", approved_by=None, digest="")
-    return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
+    return sha256(without_authors(said)).hexdigest()
 
 
 def sku_policy(mappings: Mappings, named: str, plans: Collection[str]) -> tuple[SkuId, SkuPolicy]:
@@ -121,6 +121,7 @@ def _changed(
         valid_until=None,
         asked_by=change.asked_by,
         created_by=author,
+        authors=(),
         approved_by=None,
     )
     return msgspec.structs.replace(changed, digest=policy_digest(changed))

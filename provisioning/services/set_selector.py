@@ -55,6 +55,7 @@ class SetSelector:
             binding,
             selectors={**binding.selectors, audience: selector},
             created_by=identity.actor,
+            authors=() if binding.is_confirmed else binding.hands,
             confirmed_by=None,
             confirmed_at=None,
             evidence=frozenset(),

@@ -42,7 +42,10 @@ def begin_change(uow: UnitOfWork, ended: Operation, now: datetime, details: dict
 def begin_successor(
     uow: UnitOfWork, ended: Operation, by: Actor, now: datetime, details: dict[str, str] | None = None
 ) -> Operation:
-    """Add the same wish once more, without new seats, and put it on record."""
+    """Add the same wish once more, without new seats, and put it on record.
+
+    Whoever had a hand in the one that ended has one in this, whoever begins it.
+    """
     operation = Operation(
         operation_id=OperationId(str(uuid4())),
         kind=ended.kind,
@@ -51,6 +54,7 @@ def begin_successor(
         state=OperationState.NEW,
         wish=msgspec.structs.replace(ended.wish, seats_wanted=0, seats_before=None),
         requested_by=by,
+        hands=ended.with_hands(ended.requested_by).hands,
         created_at=now,
         entered_at=now,
         due_at=now,

@@ -17,7 +17,8 @@ def hands_in(
     uow: UnitOfWork, ticket: Ticket, finding: Finding, work: TicketWork, now: datetime
 ) -> list[tuple[str, str]]:
     """Each with what they did, as the end of a sentence that begins with "you"."""
-    return [*authors_of_authority(uow, ticket, finding), *work.authors(uow, ticket, now)]
+    before = [(author, "had a hand in what this ticket rested on before") for author in ticket.grounded_by]
+    return [*authors_of_authority(uow, ticket, finding), *work.authors(uow, ticket, now), *before]
 
 
 def grounded(uow: UnitOfWork, ticket: Ticket, work: TicketWork, now: datetime) -> Ticket:

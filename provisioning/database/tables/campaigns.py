@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Integer, Table
 
 from provisioning.database.jsonb import JsonOf
-from provisioning.database.tables.columns import METADATA, json, label, moment, note
+from provisioning.database.tables.columns import METADATA, json, label, labels, moment, note
 from provisioning.domain.campaign import CampaignApproval, CampaignDefinition
 from provisioning.planning.campaign_readiness import Readiness
 
@@ -42,6 +42,7 @@ members = Table(
     note("operation_id"),
     *(Column(name, Integer, nullable=False) for name in ("people", "right", "left", "failed")),
     Column("is_seen", Boolean, nullable=False),
+    labels("hands"),
     moment("entered_at"),
     Column("readiness", JsonOf(Readiness)),
     moment("checked_at", optional=True),

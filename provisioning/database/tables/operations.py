@@ -20,6 +20,7 @@ operations = Table(
     note("reason"),
     json("wish", Wish),
     label("requested_by"),
+    labels("hands"),
     moment("created_at"),
     moment("entered_at"),
     moment("due_at", optional=True),

@@ -33,6 +33,7 @@ def _of_records(uow: UnitOfWork, ticket: Ticket) -> Iterator[tuple[str, str]]:
 
 def _of_target(uow: UnitOfWork, parties: Parties, on: date) -> Iterator[tuple[str, str]]:
     for binding in parties.bindings_in(uow, parties.target.tenant_id, on):
-        yield binding.created_by, "made a binding by which it is decided who gets the seats"
-    policy = uow.tenants.policy_on(parties.target.tenant_id, on)
-    yield policy.created_by, "proposed the policy of the tenant that it goes to"
+        for author in binding.hands:
+            yield author, "made a binding by which it is decided who gets the seats"
+    for author in uow.tenants.policy_on(parties.target.tenant_id, on).hands:
+        yield author, "proposed the policy of the tenant that it goes to"

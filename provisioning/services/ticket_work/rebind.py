@@ -66,7 +66,8 @@ class RebindWork(WithoutOperations):
         """Selectors that go along to another tenant are somebody's work."""
         proposal = propose(uow, ticket, now)
         present = None if proposal is None else proposal.present
-        return [] if present is None else [(present.created_by, "made the binding that this one follows")]
+        hands = () if present is None else present.hands
+        return [(author, "made the binding that this one follows") for author in hands]
 
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:  # noqa: ARG002
         """The proposal is written in the name of whoever brought the ticket in; it is confirmed after commit."""
@@ -142,7 +143,7 @@ def _select_anew(
 ) -> None:
     """Whoever approves saw how many it are: the next order is not held because they are fewer than before."""
     for audience, selector in proposal.changed.items():
-        uow.tenants.set_selector(binding, audience, selector, ticket.requested_by, now)
+        uow.tenants.set_selector(binding, audience, selector, ticket.requested_by, now, ticket.authors)
         seen = look.audiences[audience]
         size = seen.selected + sum(seen.undecided.values())
         uow.tenants.note_selection(binding, audience, size, now)
@@ -152,7 +153,11 @@ def _bind_anew(uow: UnitOfWork, ticket: Ticket, proposal: Proposal) -> None:
     if proposal.present is not None:
         uow.tenants.end_binding(proposal.present.binding_id, proposal.begins - timedelta(days=1))
     binding_id = BindingId(str(uuid5(NAMESPACE_URL, f"binding:{ticket.ticket_id}")))
-    uow.tenants.add_binding(msgspec.structs.replace(binding_of(ticket, proposal), binding_id=binding_id))
+    hands = proposal.present.hands if proposal.present is not None else ()
+    binding = msgspec.structs.replace(
+        binding_of(ticket, proposal), binding_id=binding_id, authors=(*ticket.authors, *hands)
+    )
+    uow.tenants.add_binding(binding)
 
 
 def _event(ticket: Ticket, proposal: Proposal, look: RebindLook, now: datetime) -> Event:

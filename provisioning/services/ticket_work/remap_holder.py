@@ -91,7 +91,7 @@ class RemapHolderWork(WithoutOperations):
                 "what is shown then."
             )
         uow.ledger.append(drawn.entries)
-        uow.records.save(drawn.participants, now, ticket.requested_by)
+        uow.records.save(drawn.participants, now, ticket.last_person)
         event = Event(
             at=now,
             actor=identity.actor,

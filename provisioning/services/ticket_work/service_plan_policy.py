@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
+import msgspec
+
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
@@ -57,7 +59,7 @@ class ServicePlanPolicyWork(WithoutOperations):
             current, _ = self._draw(uow, ticket)
         except InputError:
             return []
-        return [(current.created_by, "proposed the policy that this one continues")]
+        return [(author, "proposed the policy that this one continues") for author in current.hands]
 
     def approve(self, uow: UnitOfWork, identity: Identity, ticket: Ticket, now: datetime) -> list[Operation]:
         try:
@@ -74,7 +76,8 @@ class ServicePlanPolicyWork(WithoutOperations):
         wish, begin = _wish(ticket), _day(ticket)
         current = uow.tenants.policy_on(get_tenant(uow, wish.tenant).tenant_id, begin)
         change = PolicyChange(asked_by=ticket.cause, disabled_plans={wish.sku_id: self._off(current, wish)})
-        return current, draw_policy(self.mappings, current, change, begin, ticket.requested_by)
+        drawn = draw_policy(self.mappings, current, change, begin, ticket.requested_by)
+        return current, msgspec.structs.replace(drawn, authors=ticket.authors)
 
     def _off(self, current: Policy, wish: ServicePlanPolicy) -> set[str]:
         """Names of everything that stays off: what was, and what is to be, less what is wanted on."""

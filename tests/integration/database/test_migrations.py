@@ -31,7 +31,14 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = [f"{number:04}" for number in range(1, 24)]
+ALL = [f"{number:04}" for number in range(1, 25)]
+
+_BOARD = """
+    INSERT INTO organisations (organisation_id, kind, name, membership, eligibility)
+    VALUES ('41000', 'board', 'A board', 'active', 'funded_school')"""
+_TENANT = """
+    INSERT INTO tenants (tenant_id, initial_domain, verified_domains, consent, permissions)
+    VALUES ('t', 't.example', '{}', 'granted', '{}')"""
 
 
 @pytest.fixture
@@ -93,6 +100,32 @@ class TestDowngrade:
         for to in reversed(ALL[:-1]):
             migrate.downgrade(empty, to)
             assert migrate.pending(empty) == ALL[ALL.index(to) + 1 :]
+
+    def test_who_wrote_what_nobody_confirmed_yet_is_its_author_on_the_way_up(self, empty: str) -> None:
+        """By the rule of then, the maker could confirm whom somebody else had chosen: that stands."""
+        migrate.upgrade(empty)
+        migrate.downgrade(empty, "0022")
+        engine = create(empty)
+        with engine.begin() as connection:
+            connection.execute(text(_BOARD))
+            connection.execute(text(_TENANT))
+            connection.execute(
+                text("""
+                INSERT INTO bindings SELECT id, '41000', 't', :day, NULL, true, '{}', selected_by, 'person:a',
+                    confirmed_by, CASE WHEN confirmed_by IS NULL THEN NULL ELSE :at END, '{a,b}'
+                FROM (VALUES ('open', 'person:b', NULL), ('made', NULL, 'person:c'), ('chosen', 'person:b', 'person:a'))
+                AS given (id, selected_by, confirmed_by)"""),
+                {"at": NOW, "day": NOW.date()},
+            )
+        migrate.upgrade(empty)
+        with engine.connect() as connection:
+            authors = connection.execute(text("SELECT binding_id, authors FROM bindings")).all()
+        engine.dispose()
+        assert dict(map(tuple, authors)) == {
+            "open": ["person:a", "person:b"],
+            "made": ["person:a"],
+            "chosen": ["person:b"],
+        }
 
     def test_what_one_person_brought_back_stays_in_force_as_what_it_was(self, empty: str) -> None:
         migrate.upgrade(empty)

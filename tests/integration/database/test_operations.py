@@ -33,6 +33,7 @@ class TestOperations:
             state=OperationState.HELD,
             reason=Reason.POISON,
             resume_state=OperationState.APPLYING,
+            hands=("person:first", "person:second"),
             seats_seen=3,
             seats_seen_since=NOW,
             wish=make.wish(line=orders.line_key(), named=("a", "b"), starts_on=TODAY, mapping_digest="d"),

@@ -16,7 +16,7 @@ from provisioning.domain.worklist import Owner
 from provisioning.planning.plan import Envelope, Plan, SubjectPlan
 from provisioning.planning.seats import SeatsSeen
 from provisioning.ports import StepUpdate, SubjectUpdate
-from tests.factories import NOW, orders, tenancy
+from tests.factories import NOW, orders, tenancy, tickets
 from tests.factories import operations as make
 from tests.integration.database.conftest import A_DAY, Open, Work, store
 
@@ -213,8 +213,32 @@ class TestApproving:
         if is_allowed:
             uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
             return
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
+
+    def test_is_not_for_who_had_it_tried_again(self, uow: SqlUnitOfWork, operation: Operation) -> None:
+        plan = store(uow, make.plan(uow.operations.save(operation.with_hands(APPROVER)), make.people(1)))
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
+            uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
+
+    def test_is_not_for_who_had_it_tried_again_since_it_was_drawn(
+        self, uow: SqlUnitOfWork, operation: Operation, plan: Plan
+    ) -> None:
+        uow.operations.save(operation.with_hands(APPROVER))
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
+            uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
+
+    @pytest.mark.parametrize(("holder", "is_allowed"), [("41000", False), ("42000", True)])
+    def test_is_not_for_who_imported_its_holder_s_declaration(
+        self, uow: SqlUnitOfWork, operation: Operation, holder: str, is_allowed: bool
+    ) -> None:
+        uow.records.save([tickets.declaration(board=holder)], NOW, APPROVER)
+        plan = store(uow, make.plan(operation, make.people(1), guard_breaches=BREACHES))
+        if is_allowed:
+            uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
+            return
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
+            uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
     def test_is_not_for_who_released_the_order_line(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         line = orders.shop_line()
@@ -223,7 +247,7 @@ class TestApproving:
         asked = make.operation(tenant.tenant_id, wish=make.wish(line=line.key))
         uow.operations.add(asked)
         plan = store(uow, make.plan(asked, make.people(1), guard_breaches=BREACHES))
-        with pytest.raises(NotAllowedError, match="Who wrote"):
+        with pytest.raises(NotAllowedError, match="Who had a hand"):
             uow.plans.approve(plan.plan_id, APPROVER, plan.envelope.digest, LATER)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from provisioning.domain.errors import NotAllowedError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM
+from provisioning.domain.ids import SYSTEM, Actor
 from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import Organisation
@@ -28,6 +28,7 @@ def _something_in_each_table(open_uow: Open, board: Organisation, operation: Ope
         store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
         moving = make_migrations.migration(operation.tenant_id, other.tenant_id, state=MigrationState.COMPLETED)
         uow.migrations.add(moving, make_migrations.waves(moving), make_migrations.travellers(moving, 1))
+        uow.operations.save(operation.with_hands(Actor("person:a"), Actor("person:b")))
         uow.commit()
 
 
@@ -131,11 +132,17 @@ class TestFourEyes:
             "bindings SET confirmed_by = 'person:second', confirmed_at = '2026-01-01Z', evidence = '{a}'",
             "policies SET approved_by = created_by",
             "policies SET approved_by = 'system'",
+            "operations SET requested_by = 'client:somebody-else'",
+            "operations SET hands = '{}'",
+            "operations SET hands = '{person:c}'",
         ],
     )
     def test_nobody_approves_their_own_work_by_sql(self, engine: Engine, change: str) -> None:
         with pytest.raises((NotAllowedError, IntegrityError)):
             run(engine, f"UPDATE {change}")
+
+    def test_another_hand_in_an_operation_is_added_to_those_before(self, engine: Engine) -> None:
+        run(engine, "UPDATE operations SET hands = hands || '{person:c}'")
 
 
 class TestSchema:

@@ -14,6 +14,7 @@ from tests.factories.tenancy import AUTHOR, EVERYONE, SECOND, TWO_FACTS
 from tests.integration.database.conftest import Open
 
 A_DAY = timedelta(days=1)
+THIRD = Actor("person:third")
 TOMORROW = TODAY + A_DAY
 YESTERDAY = TODAY - A_DAY
 
@@ -133,6 +134,28 @@ class TestSelectors:
         uow.tenants.confirm_binding(confirmed.binding_id, AUTHOR, NOW, TWO_FACTS)
         assert uow.tenants.find_binding(confirmed.binding_id).confirmed_by == AUTHOR
 
+    @pytest.fixture
+    def proposed(self, uow: SqlUnitOfWork, board: Organisation, tenant: Tenant) -> Binding:
+        made = tenancy.binding(board.organisation_id, tenant.tenant_id, confirmed=False)
+        uow.tenants.add_binding(made)
+        return made
+
+    @pytest.mark.parametrize("author", [AUTHOR, SECOND, THIRD])
+    def test_whoever_wrote_some_of_what_nobody_confirmed_yet_is_an_author_of_it(
+        self, uow: SqlUnitOfWork, proposed: Binding, author: Actor
+    ) -> None:
+        uow.tenants.set_selector(proposed.binding_id, Audience.FACULTY, self.GROUP, SECOND, NOW, [THIRD])
+        found = uow.tenants.find_binding(proposed.binding_id)
+        assert (found.created_by, set(found.hands)) == (SECOND, {AUTHOR, SECOND, THIRD})
+        with pytest.raises(NotAllowedError):
+            uow.tenants.confirm_binding(proposed.binding_id, author, NOW, TWO_FACTS)
+
+    def test_what_was_confirmed_and_is_changed_is_a_new_proposal(self, uow: SqlUnitOfWork, confirmed: Binding) -> None:
+        uow.tenants.set_selector(confirmed.binding_id, Audience.FACULTY, self.GROUP, SECOND, NOW, [THIRD])
+        assert set(uow.tenants.find_binding(confirmed.binding_id).hands) == {SECOND, THIRD}
+        uow.tenants.set_selector(confirmed.binding_id, Audience.STUDENT, self.GROUP, AUTHOR, NOW)
+        assert set(uow.tenants.find_binding(confirmed.binding_id).hands) == {AUTHOR, SECOND, THIRD}
+
     def test_sizes_are_remembered_per_audience(self, uow: SqlUnitOfWork, confirmed: Binding) -> None:
         uow.tenants.note_selection(confirmed.binding_id, Audience.FACULTY, 30, NOW)
         uow.tenants.note_selection(confirmed.binding_id, Audience.FACULTY, 28, NOW)
@@ -159,6 +182,13 @@ class TestPolicies:
         uow.tenants.add_policy(proposed)
         assert uow.tenants.policy_on(tenant.tenant_id, TODAY).assignment_mode is AssignmentMode.NONE
         assert uow.tenants.list_policies(tenant.tenant_id) == [proposed]
+
+    def test_none_of_its_authors_brings_it_into_force(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
+        proposed = tenancy.policy(tenant.tenant_id, approved_by=None, authors=(SECOND, THIRD))
+        uow.tenants.add_policy(proposed)
+        assert uow.tenants.list_policies(tenant.tenant_id) == [proposed]
+        with pytest.raises(NotAllowedError, match="wrote nothing of it"):
+            uow.tenants.approve_policy(tenant.tenant_id, proposed.digest, THIRD, NOW)
 
     def test_a_second_person_brings_it_into_force(self, uow: SqlUnitOfWork, tenant: Tenant) -> None:
         proposed = tenancy.policy(tenant.tenant_id, approved_by=None)

@@ -6,7 +6,7 @@ import msgspec
 
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.groups import LicensingGroup
-from provisioning.domain.ids import GroupId, OrganisationId, SkuId
+from provisioning.domain.ids import Actor, GroupId, OrganisationId, SkuId
 from provisioning.domain.records import Declaration, Membership
 from provisioning.domain.tenancy import Binding
 from provisioning.services.boards import of_board_in
@@ -15,6 +15,7 @@ from tests.factories import NOW, TODAY, guid, orders, tenancy
 
 OpenUow = Callable[[], SqlUnitOfWork]
 BOARD, SCHOOL, SISTER, STRANGER = (OrganisationId(code) for code in ("41000", "10AB00", "10AC00", "49999"))
+THIRD = Actor("person:third")
 HOME, ELSEWHERE = tenancy.tenant(), tenancy.tenant()
 
 
@@ -26,12 +27,15 @@ def furnish(uow: SqlUnitOfWork) -> None:
     uow.records.save([member, Declaration(record_id="d", organisation_id=BOARD, signed_on=TODAY)], NOW)
     for tenant in (HOME, ELSEWHERE):
         uow.tenants.save(tenant)
-    for each in (tenancy.binding(SCHOOL, HOME.tenant_id), tenancy.binding(STRANGER, ELSEWHERE.tenant_id)):
+    for each in (
+        tenancy.binding(SCHOOL, HOME.tenant_id, authors=(THIRD,)),
+        tenancy.binding(STRANGER, ELSEWHERE.tenant_id),
+    ):
         uow.tenants.add_binding(
             msgspec.structs.replace(each, confirmed_by=None, confirmed_at=None, evidence=frozenset())
         )
         uow.tenants.confirm_binding(each.binding_id, tenancy.SECOND, NOW, each.evidence)
-    uow.tenants.add_policy(tenancy.policy(HOME.tenant_id))
+    uow.tenants.add_policy(tenancy.policy(HOME.tenant_id, authors=(THIRD,)))
     uow.tenants.add_policy(tenancy.policy(HOME.tenant_id, approved_by=None, asked_by="a proposal"))
     uow.ledger.append([orders.ledger_entry(holder, tenant.tenant_id) for holder, tenant in _HELD])
     ours = LicensingGroup(
@@ -84,6 +88,7 @@ def test_who_decided_stays_behind_and_so_do_proposals(open_uow: OpenUow) -> None
     told = msgspec.json.encode(known).decode()
     assert f'"{tenancy.AUTHOR}"' not in told
     assert f'"{tenancy.SECOND}"' not in told
+    assert f'"{THIRD}"' not in told
     assert [policy.asked_by for policy in known.policies] == ["ticket 1"]
 
 

@@ -28,7 +28,7 @@ from provisioning.services.ticket_work.rebind import RebindWork
 from tests.factories import TODAY, tenancy
 from tests.factories.tickets import A_YEAR_AGO, BOARD, SCHOOL, SISTER
 from tests.factories.trade import STAFF, sku_of
-from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token
+from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, board_token, filled_in
 from tests.unit.planning.scene import person
 
 _T = TicketState
@@ -596,3 +596,16 @@ class TestRebind:
         ticket = desk.submit(kind=TicketKind.REBIND, given={"organisation": BOARD, "tenant": desk.away.tenant_id})
         assert (ticket.state, ticket.missing) == (_T.INCOMPLETE, ("selectors", "valid_from"))
         assert desk.answers(ticket) == ["received", "asked_back"]
+
+
+class TestWhoHadAHand:
+    def test_whoever_filled_it_in_is_an_author_of_the_binding(self, desk: Desk) -> None:
+        ticket = filled_in(desk, rebind(tenant=desk.home.tenant_id), "tenant")
+        desk.approve(ticket)
+        assert bound(desk).hands == (ticket.requested_by, OPERATOR.actor)
+
+    def test_whose_selectors_go_along_to_another_tenant_stays_an_author_of_them(self, desk: Desk) -> None:
+        begins = TODAY + timedelta(days=7)
+        asked = rebind(tenant=desk.away.tenant_id, valid_from=begins.isoformat())
+        desk.approve(filled_in(desk, asked, "tenant"))
+        assert set(bound(desk, begins).hands) == {DESK.actor, OPERATOR.actor, tenancy.AUTHOR}

@@ -25,7 +25,7 @@ from tests.factories import NOW, TODAY, guid, migrations, tenancy, tickets
 from tests.factories import operations as make
 from tests.factories.tickets import BOARD, SCHOOL, SISTER
 from tests.factories.trade import MAPPINGS, PUPILS, STAFF, sku_of
-from tests.integration.services.ticket_scene import APPROVER, OPERATOR, Desk
+from tests.integration.services.ticket_scene import APPROVER, DESK, OPERATOR, Desk, filled_in
 
 _O, _T = OperationState, TicketState
 Open = Callable[[], SqlUnitOfWork]
@@ -228,6 +228,15 @@ class TestRemapHolder:
         # the declaration's own schools stay: the first participant of an agreement takes the place of its list
         assert {one.organisation_id for one in written} == {SISTER, SCHOOL}
 
+    def test_whoever_filled_it_in_is_the_author_of_what_it_recorded(self, desk: Desk) -> None:
+        desk.record(tickets.declaration(SISTER, record_id="d"), tickets.mandate(SCHOOL, record_id="m2"))
+        asked = {"kind": TicketKind.REMAP_HOLDER, "given": tickets.holder_wish()}
+        ticket = filled_in(desk, asked, "to_holder")
+        desk.approve(ticket)
+        with desk.open_uow() as uow:
+            written = uow.records.list_by(RecordKind.PARTICIPANT)
+            assert {uow.records.author(RecordKind.PARTICIPANT, one.record_id) for one in written} == {OPERATOR.actor}
+
     def test_who_takes_part_already_is_not_written_again(self, desk: Desk) -> None:
         desk.approve(desk.submit())
         with desk.open_uow() as uow:
@@ -292,6 +301,12 @@ class TestServicePlanPolicy:
             APPROVER.actor,
             done.cause,
         )
+
+    def test_whoever_filled_it_in_is_an_author_of_the_policy(self, desk: Desk) -> None:
+        desk.approve(filled_in(desk, self._given(desk, off=[self.PLANS[0]]), "sku_id"))
+        with desk.open_uow() as uow:
+            policy = uow.tenants.policy_on(desk.home.tenant_id, TODAY)
+        assert policy.hands == (DESK.actor, OPERATOR.actor)
 
     def test_r28_the_answer_says_that_nobody_loses_or_gets_a_plan_now(self, desk: Desk) -> None:
         ticket = desk.submit(**self._given(desk, off=[self.PLANS[0]]))

@@ -15,7 +15,7 @@ from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.records import Record
 from provisioning.domain.tenancy import BindingEvidence, OrganisationKind
-from provisioning.domain.ticket import Ticket, TicketForm, TicketKind
+from provisioning.domain.ticket import Ticket, TicketForm, TicketKind, TicketState
 from provisioning.planning.assessment import Assessment
 from provisioning.services.advance_ticket import AdvanceTicket
 from provisioning.services.agreement.draw_sheet import DrawSheet
@@ -219,3 +219,12 @@ class Desk:
     def later(self, **by: float) -> None:
         self.clock.forward(timedelta(**by))
         self.sweep()
+
+
+def filled_in(desk: Desk, asked: dict[str, Any], field: str) -> Ticket:
+    """The desk asked without this field, and an operator filled it in."""
+    given = {name: value for name, value in asked["given"].items() if name != field}
+    first = desk.submit(kind=asked["kind"], given=given)
+    assert (first.state, first.missing) == (TicketState.INCOMPLETE, (field,))
+    form = tickets.form(kind=asked["kind"], reference=first.reference, given={field: asked["given"][field]})
+    return desk.submit_tickets.complete(OPERATOR, first.ticket_id, form).ticket

@@ -132,10 +132,16 @@ class Scene:
             uow.agreement_moves.save(ticket.ticket_id, move, NOW)
             uow.commit()
 
-    def migration(self, asked_by: Actor = OTHER, turn_by: Actor = OTHER, given_by: Actor = OTHER) -> Operation:
+    def migration(
+        self,
+        asked_by: Actor = OTHER,
+        turn_by: Actor = OTHER,
+        given_by: Actor = OTHER,
+        because: str = "letter 7",
+    ) -> Operation:
         """The plan of a wave's turn: who asked for all of it, for this turn, and said that mailboxes have moved."""
-        old = tenancy.tenant()
-        of = make_migrations.migration(old.tenant_id, self.tenant.tenant_id, requested_by=asked_by)
+        old, asked = tenancy.tenant(), {"asked_by": because}
+        of = make_migrations.migration(old.tenant_id, self.tenant.tenant_id, requested_by=asked_by, asked=asked)
         operation = make_migrations.operation_for(of, state=OperationState.AWAITING_APPROVAL, requested_by=DESK)
         given = make_migrations.evidence(given_by=given_by)
         moved = make_migrations.traveller(of, evidence=given, operation_id=operation.operation_id)
@@ -156,15 +162,18 @@ class Scene:
             uow.commit()
         return made
 
-    def ticket(self, by: Identity | None = None, records: Actor = OTHER, **fields: Any) -> Ticket:
-        """Authorised, assessed, and waiting for an approver."""
-        self.authorise(records)
+    def ticket(
+        self, by: Identity | None = None, records: Actor = OTHER, *, declares: bool = True, **fields: Any
+    ) -> Ticket:
+        """Authorised, assessed, and waiting for an approver. Not `declares`: the declaration is there already."""
+        self.authorise(records, declares=declares)
         [taken] = self.services.submit_tickets(by or A_DESK, [tickets.form(**fields)])
         return self.ready(taken.ticket)
 
-    def authorise(self, by: Actor = OTHER) -> None:
-        """The contact speaks for the board, the board for its school, which holds something."""
-        spoken = [tickets.mandate(), tickets.declaration(SCHOOL), tickets.agreement()]
+    def authorise(self, by: Actor = OTHER, *, declares: bool = True) -> None:
+        """The contact, and whoever approves, speak for the board, the board for its school, which holds something."""
+        declared = [tickets.declaration(SCHOOL)] if declares else []
+        spoken = [tickets.mandate(), tickets.mandate(actor=SELF), *declared, tickets.agreement()]
         with self.services.open_uow() as uow:
             uow.records.save(spoken, NOW, by)
             uow.ledger.append([entry(delta=40, tenant_id=self.tenant.tenant_id, holder_id=SCHOOL)])

@@ -17,6 +17,7 @@ from provisioning.domain.campaign import (
 )
 from provisioning.domain.errors import TransitionError
 from provisioning.domain.ticket import TICKET_ENDS, TICKET_TRANSITIONS, TicketState, advance_ticket
+from tests.factories import tickets
 
 Table = Mapping[StrEnum, frozenset[StrEnum]]
 TABLES = [
@@ -62,3 +63,15 @@ class TestAdvance:
         assert advance_ticket(TicketState.RECEIVED, TicketState.ASSESSING) is TicketState.ASSESSING
         assert advance_campaign(CampaignState.NEW, CampaignState.APPROVED) is CampaignState.APPROVED
         assert advance_member(MemberState.WAITING, MemberState.RUNNING) is MemberState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("authors", "last"),
+    [
+        (("client:desk",), "client:desk"),
+        (("client:desk", "person:a"), "person:a"),
+        (("person:a", "person:b", "client:desk"), "person:b"),
+    ],
+)
+def test_one_name_for_all_authors_is_a_person_s_if_there_is_one(authors: tuple[str, ...], last: str) -> None:
+    assert tickets.ticket(requested_by=authors[0], authors=authors).last_person == last

@@ -296,9 +296,19 @@ class _Tenants(_Store):
     ) -> None:
         self._change(binding, confirmed_by=by, confirmed_at=at, evidence=frozenset(evidence))
 
-    def set_selector(self, binding: BindingId, audience: Audience, selector: str, by: Actor, at: datetime) -> None:
-        selectors = {**next(x for x in self.world.bindings if x.binding_id == binding).selectors, audience: selector}
-        self._change(binding, selectors=selectors, created_by=by, confirmed_by=None, confirmed_at=None)
+    def set_selector(
+        self,
+        binding: BindingId,
+        audience: Audience,
+        selector: str,
+        by: Actor,
+        at: datetime,
+        authors: Collection[Actor] = (),
+    ) -> None:
+        known = next(x for x in self.world.bindings if x.binding_id == binding)
+        selectors = {**known.selectors, audience: selector}
+        hands = (*(() if known.is_confirmed else known.hands), *authors)
+        self._change(binding, selectors=selectors, created_by=by, authors=hands, confirmed_by=None, confirmed_at=None)
 
     def policy_on(self, tenant: TenantId, on: date) -> Policy:
         approved = [x for x in self.list_policies(tenant) if x.approved_by and x.valid_from <= on]

@@ -170,6 +170,7 @@ class TestRetrying:
             again = standing(world, one)
             assert (again.state, again.failed, again.left, again.is_seen) == (M.WAITING, 0, 0, False)
             assert (again.wave, again.operation_id) == (one.wave, one.operation_id)
+            assert again.hands == (OPERATOR.actor,)
         assert standing(world, done) == done
         assert world.campaigns[CAMPAIGN].state is (C.RUNNING if state is C.COMPLETED else state)
 
@@ -178,8 +179,14 @@ class TestRetrying:
         waiting = a_member(world, a_campaign(world), 2, M.HELD, O.AWAITING_SEATS)
         assert retry(world).members == 1
         assert world.operations[held.operation_id].state is not O.HELD
+        assert world.operations[held.operation_id].hands == (OPERATOR.actor,)
         assert world.operations[waiting.operation_id].state is O.AWAITING_SEATS
         assert standing(world, held).is_seen
+
+    def test_twice_by_the_same_person_is_one_hand_in_it(self, world: World) -> None:
+        once = a_member(world, a_campaign(world), 1, M.FAILED, O.FAILED, hands=(OPERATOR.actor,))
+        retry(world)
+        assert standing(world, once).hands == (OPERATOR.actor,)
 
     def test_with_nobody_left_is_refused(self, world: World) -> None:
         a_member(world, a_campaign(world), 1, M.COMPLETED, O.COMPLETED)

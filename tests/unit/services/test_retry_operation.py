@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from provisioning.domain.errors import ConflictError, InputError
-from provisioning.domain.ids import MigrationId
+from provisioning.domain.ids import Actor, MigrationId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.operation import Operation
@@ -43,6 +43,15 @@ class TestRetrying:
         assert world.operations[OPERATION] == ended
         assert dispatcher.sent == [follows.operation_id]
         assert world.kinds == ["operation.begun", "operation.retried"]
+
+    @pytest.mark.parametrize("state", [OperationState.HELD, OperationState.FAILED])
+    def test_whoever_lets_it_go_on_has_had_a_hand_in_it_since(self, world: World, state: OperationState) -> None:
+        an_operation(world, state, reason=Reason.SELECTOR_SHRANK, hands=(Actor("person:before"),))
+        assert _retry(world, FakeDispatcher()).hands == ("person:before", OPERATOR.actor)
+
+    def test_whoever_had_a_hand_in_the_first_has_one_in_what_follows(self, world: World) -> None:
+        first = an_operation(world, OperationState.PARTIALLY_COMPLETED, hands=(Actor("person:before"),))
+        assert _retry(world, FakeDispatcher()).hands == ("person:before", first.requested_by)
 
     def test_only_one_follows(self, world: World) -> None:
         an_operation(world, OperationState.PARTIALLY_COMPLETED)
