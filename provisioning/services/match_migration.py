@@ -15,7 +15,7 @@ from provisioning.domain.migration import Migration, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
 from provisioning.domain.observation import Census, Membership
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.identity import RuleReading
+from provisioning.planning.identity import IdentityMap, RuleReading
 from provisioning.planning.mailbox import has_mailbox
 from provisioning.planning.matching import MatchScene, match
 from provisioning.planning.selection import keys_needed
@@ -23,6 +23,7 @@ from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import is_under
 from provisioning.services.migration_deeds import require_nobody_elsewhere
+from provisioning.services.nameless_rows import forget_names, look_again, map_of, open_rows
 
 _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 
@@ -51,11 +52,14 @@ class MatchMigration:
         with self.open_uow() as uow:
             migration = uow.migrations.get(migration_id)
             own, strangers = self._bindings(uow, migration)
+            rows = open_rows(uow, migration)
         if migration.state not in _UNMATCHED:
             raise InputError(f"Migration {migration.definition.name} has begun; its people stay as they were matched.")
+        rows = look_again(self.gateway, migration, rows)
         observed = self._observe(migration, own, strangers)
-        travellers = self._travellers(migration, own, strangers, observed)
+        travellers = self._travellers(migration, own, strangers, observed, map_of(migration, rows))
         with self.open_uow() as uow:
+            forget_names(uow, migration, rows)
             matched = self._store(uow, migration, travellers)
             uow.commit()
         return matched
@@ -93,14 +97,19 @@ class MatchMigration:
         )
 
     def _travellers(
-        self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding], observed: _Observed
+        self,
+        migration: Migration,
+        own: Sequence[Binding],
+        strangers: Sequence[Binding],
+        observed: _Observed,
+        identity: IdentityMap,
     ) -> tuple[Traveller, ...]:
         definition = migration.definition
         spoken = spoken_of(definition, observed.source, observed.memberships, strangers)
         found = match(
             MatchScene(
                 migration_id=migration.migration_id,
-                definition=definition,
+                definition=msgspec.structs.replace(definition, identity=identity),
                 source=observed.source,
                 target=observed.target,
                 selected=schools_of(spoken.selected, definition, observed.source, observed.memberships, own),

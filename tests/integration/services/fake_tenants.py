@@ -9,6 +9,7 @@ import msgspec
 
 from provisioning.domain.errors import GraphError
 from provisioning.domain.ids import SkuId, SubjectId, TenantId
+from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Membership, Person, SeatCount, Seats, Subscription
 from tests.factories import guid
 from tests.fakes import FakeClock
@@ -18,13 +19,20 @@ YEAR_END = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
 
 @dataclass
 class FakeTenants:
-    """`trouble`: what is raised instead of an answer. `asked`: how often each tenant's seats were looked at."""
+    """`trouble`: what is raised instead of an answer. `asked`: how often each tenant's seats were looked at.
+
+    `names`: sign-in names by which people are known there; `keys`: what they carry under every rule of matching;
+    `members`: of the groups and units that were made.
+    """
 
     clock: FakeClock
     purchases: dict[TenantId, list[Subscription]] = field(default_factory=dict)
     people: dict[TenantId, list[Person]] = field(default_factory=dict)
     trouble: dict[TenantId, GraphError] = field(default_factory=dict)
     asked: Counter[TenantId] = field(default_factory=Counter)
+    names: dict[TenantId, dict[str, SubjectId]] = field(default_factory=dict)
+    keys: dict[TenantId, dict[SubjectId, str]] = field(default_factory=dict)
+    members: dict[tuple[TenantId, str], frozenset[SubjectId]] = field(default_factory=dict)
 
     def sell(self, tenant: TenantId, sku: SkuId, total: int, status: str = "Enabled") -> Subscription:
         one = Subscription(subscription_id=guid(), sku_id=sku, status=status, total=total, next_lifecycle_at=YEAR_END)
@@ -78,4 +86,15 @@ class FakeTenants:
 
     def observe_memberships(self, tenant: TenantId, keys: Collection[str]) -> dict[str, Membership]:
         self._answer(tenant)
-        return {key: Membership(key=key, is_complete=True, members=frozenset[SubjectId]()) for key in keys}
+        nobody = frozenset[SubjectId]()
+        return {
+            key: Membership(key=key, is_complete=True, members=self.members.get((tenant, key), nobody)) for key in keys
+        }
+
+    def resolve_subjects(self, tenant: TenantId, references: Sequence[str]) -> dict[str, SubjectId | None]:
+        self._answer(tenant)
+        return {reference: self.names.get(tenant, {}).get(reference) for reference in references}
+
+    def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> dict[SubjectId, str]:
+        self._answer(tenant)
+        return self.keys.get(tenant, {})

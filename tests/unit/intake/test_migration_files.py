@@ -423,7 +423,7 @@ class TestReadMigration:
     def test_reads_the_identity_map_beside_the_file(self, tmp_path: Path) -> None:
         (tmp_path / "people.csv").write_text(f"source,target\nann@oost.example,{self.PERSON}\n", "utf-8")
         path = self.write(tmp_path, with_("identity.file", "people.csv"))
-        assert read_migration(path, OURS).identity == (IdentityPair("ann@oost.example", self.PERSON),)
+        assert read_migration(path, OURS).identity == (IdentityPair("ann@oost.example", self.PERSON, 2),)
 
     def test_without_a_map_there_are_no_pairs(self, tmp_path: Path) -> None:
         assert read_migration(self.write(tmp_path, SMALL), OURS).identity == ()
