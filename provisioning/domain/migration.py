@@ -39,7 +39,9 @@ class Situation(StrEnum):
     ALREADY_LICENSED = "already_licensed"  # matched, and holds a product of the migration there already
     GUEST = "guest"
     DISABLED = "disabled"
-    OF_TWO_BOARDS = "of_two_boards"  # another board's selector matches as well
+    OF_TWO_BOARDS = (
+        "of_two_boards"  # another board's selector matches as well, in the source or their account in the target
+    )
 
 
 class Treatment(StrEnum):

@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.actors import Identity
-from provisioning.domain.errors import GraphError, InputError
+from provisioning.domain.errors import GraphError, InputError, UnavailableError
 from provisioning.domain.ids import MigrationId, OrganisationId, SubjectId, TenantId
 from provisioning.domain.migration import Migration, MigrationDefinition, Wave
 from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
@@ -56,7 +56,7 @@ class CreateMigration:
         migration, unknown = self._add(identity, resolved), resolved.unknown
         try:
             matched = self.match(migration.migration_id)
-        except (GraphError, PeopleElsewhereError) as error:
+        except (GraphError, UnavailableError, PeopleElsewhereError) as error:
             return CreatedMigration(migration=migration, unknown=unknown, unread=str(error))
         return CreatedMigration(migration=matched, unknown=unknown)
 

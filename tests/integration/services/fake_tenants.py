@@ -8,9 +8,19 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.errors import GraphError
-from provisioning.domain.ids import SkuId, SubjectId, TenantId
+from provisioning.domain.groups import ObservedGroup
+from provisioning.domain.ids import GroupId, ServicePlanId, SkuId, SubjectId, TenantId
 from provisioning.domain.migration import MatchRule
-from provisioning.domain.observation import Census, Membership, Person, SeatCount, Seats, Subscription
+from provisioning.domain.observation import (
+    Census,
+    Membership,
+    Person,
+    SeatCount,
+    Seats,
+    Subscription,
+    TenantProfile,
+)
+from provisioning.domain.permissions import TIERS
 from tests.factories import guid
 from tests.fakes import FakeClock
 
@@ -22,6 +32,7 @@ class FakeTenants:
     """`trouble`: what is raised instead of an answer. `asked`: how often each tenant's seats were looked at.
 
     `names`: sign-in names by which people are known there; `keys`: what they carry under every rule of matching;
+    `plans`: of the products that are sold;
     `members`: of the groups and units that were made.
     """
 
@@ -32,6 +43,8 @@ class FakeTenants:
     asked: Counter[TenantId] = field(default_factory=Counter)
     names: dict[TenantId, dict[str, SubjectId]] = field(default_factory=dict)
     keys: dict[TenantId, dict[SubjectId, str]] = field(default_factory=dict)
+    plans: dict[SkuId, frozenset[ServicePlanId]] = field(default_factory=dict)
+    permissions: frozenset[str] = frozenset().union(*TIERS)
     members: dict[tuple[TenantId, str], frozenset[SubjectId]] = field(default_factory=dict)
 
     def sell(self, tenant: TenantId, sku: SkuId, total: int, status: str = "Enabled") -> Subscription:
@@ -76,7 +89,7 @@ class FakeTenants:
             suspended=units["Suspended"],
             locked_out=0,
             consumed=sum(person.holds(sku) for person in self.people.get(tenant, [])),
-            plan_ids=frozenset(),
+            plan_ids=self.plans.get(sku, frozenset()),
         )
 
     def observe_census(self, tenant: TenantId) -> Census:
@@ -98,3 +111,20 @@ class FakeTenants:
     def read_match_keys(self, tenant: TenantId, rule: MatchRule) -> dict[SubjectId, str]:
         self._answer(tenant)
         return self.keys.get(tenant, {})
+
+    def observe_tenant(self, tenant: TenantId) -> TenantProfile:
+        self._answer(tenant)
+        return TenantProfile(
+            tenant_id=tenant,
+            initial_domain="x.onmicrosoft.com",
+            verified_domains=(),
+            country="NL",
+            default_usage_location=None,
+            permissions=self.permissions,
+        )
+
+    def observe_groups(
+        self, tenant: TenantId, groups: Collection[GroupId], *, with_members: bool
+    ) -> dict[GroupId, ObservedGroup | None]:
+        self._answer(tenant)
+        return dict.fromkeys(groups)

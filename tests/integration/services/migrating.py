@@ -4,18 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.limits import default_limits
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.actors import Identity, Role
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import Actor, MigrationId, SubjectId
 from provisioning.domain.migration import MatchRule, Migration, ProductPair, Situation, Traveller, WaveDefinition
 from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.observation import Person
+from provisioning.planning.preflight import Preflight
+from provisioning.services.check_wave import CheckWave
 from provisioning.services.create_migration import CreatedMigration, CreateMigration
 from provisioning.services.match_again import MatchAgain
 from provisioning.services.match_migration import MatchMigration
 from provisioning.services.show_migrations import ShowMigrations
 from provisioning.services.start_wave import StartWave
-from tests.factories import NOW, tenancy
+from tests.factories import NOW, orders, tenancy
 from tests.factories.migrations import EVERYONE
 from tests.fakes import FakeClock
 from tests.integration.services.fake_tenants import FakeTenants
@@ -36,12 +40,13 @@ class Boards:
 
     def __post_init__(self) -> None:
         self.source, self.target = tenancy.tenant(initial_domain=HERE), tenancy.tenant(initial_domain=THERE)
-        self.gateway = FakeTenants(self.clock)
+        self.gateway = FakeTenants(self.clock, plans={A3: MAPPINGS.skus[A3].plan_ids})
         with self.open_uow() as uow:
             uow.organisations.save([tenancy.organisation(organisation_id=one) for one in (LEAVING, TAKING, ELSE)])
-            for tenant, board in ((self.source, LEAVING), (self.target, TAKING)):
+            ours = ((self.source, LEAVING, EVERYONE), (self.target, TAKING, f'{{"domain":"{THERE}"}}'))
+            for tenant, board, selector in ours:
                 uow.tenants.save(tenant)
-                uow.tenants.add_binding(tenancy.binding(board, tenant.tenant_id))
+                uow.tenants.add_binding(tenancy.binding(board, tenant.tenant_id, selectors={Audience.ANY: selector}))
             uow.commit()
         self.come("ann")
         self.match = MatchMigration(
@@ -84,6 +89,33 @@ class Boards:
 
     def match_again(self, migration: Migration) -> None:
         MatchAgain(open_uow=self.open_uow, match=self.match)(OPERATOR, migration.migration_id)
+
+    def neighbour(self, board: str, selector: str) -> None:
+        """Another board that uses the target too."""
+        with self.open_uow() as uow:
+            uow.tenants.add_binding(
+                tenancy.binding(board, self.target.tenant_id, selectors={Audience.ANY: selector}, is_transition=True)
+            )
+            uow.commit()
+
+    def buy(self, seats: int, entitled: int) -> None:
+        """In the target: so many seats, and so many of them for the board that takes people."""
+        self.gateway.sell(self.target.tenant_id, A3, seats)
+        entry = orders.ledger_entry(TAKING, self.target.tenant_id, sku_id=A3, delta=entitled)
+        with self.open_uow() as uow:
+            uow.ledger.append([entry])
+            uow.tenants.add_policy(tenancy.policy(self.target.tenant_id))
+            uow.commit()
+
+    def check(self, migration: Migration) -> Preflight:
+        check = CheckWave(
+            open_uow=self.open_uow,
+            gateway=self.gateway,  # type: ignore[arg-type]
+            clock=self.clock,
+            mappings=MAPPINGS,
+            limits=default_limits(),
+        )
+        return check(migration.migration_id, 1)
 
     def start(self, migration: Migration) -> None:
         start = StartWave(open_uow=self.open_uow, clock=self.clock, check=self._checked)

@@ -9,10 +9,14 @@ from sqlalchemy import text
 from config.limits import default_limits
 from provisioning.database.unit_of_work import SqlUnitOfWork
 from provisioning.domain.errors import InputError
+from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import Situation, Treatment
 from provisioning.domain.migration_lifecycle import PersonState
+from provisioning.planning.preflight import PreflightCheck
 from provisioning.services.purge_references import PurgeReferences
-from tests.integration.services.migrating import Boards
+from tests.factories import tenancy
+from tests.integration.services.migrating import ELSE, LEAVING, TAKING, THERE, Boards
+from tests.unit.planning.scene import A3, held, person
 
 Open = Callable[[], SqlUnitOfWork]
 MATCHED, MISSING = Situation.MATCHED, Situation.MISSING_IN_TARGET
@@ -137,3 +141,49 @@ class TestWhatRests:
         with boards.open_uow() as uow:
             rows = uow._connection.execute(text("SELECT reference, subject_id FROM subject_references")).all()
         assert [tuple(row) for row in rows] == [(None, "ann2")]
+
+
+class TestAnotherBoardInTheTarget:
+    THEIRS = '{"ids":["ann2"]}'
+
+    def test_whom_its_selector_matches_there_is_of_two_boards_and_holds_the_wave(self, boards: Boards) -> None:
+        boards.neighbour(ELSE, self.THEIRS)
+        boards.come("ben", key="7")
+        made = boards.create((ANN, ANN2))
+        assert boards.found(made.migration) == {"ann": (Situation.OF_TWO_BOARDS, "ann2"), "ben": (MATCHED, "ben2")}
+        with pytest.raises(InputError, match="1 of two boards"):
+            boards.start(made.migration)
+
+    def test_members_of_its_group_too(self, boards: Boards) -> None:
+        boards.gateway.members[boards.target.tenant_id, "group:g"] = frozenset({SubjectId("ann2")})
+        boards.neighbour(ELSE, '{"group":"g"}')
+        assert boards.found(boards.create((ANN, ANN2)).migration)["ann"] == (Situation.OF_TWO_BOARDS, "ann2")
+
+    @pytest.mark.parametrize("board", [pytest.param(LEAVING, id="sends them"), pytest.param(TAKING, id="takes them")])
+    def test_a_board_of_the_migration_itself_is_no_other(self, boards: Boards, board: str) -> None:
+        boards.neighbour(board, self.THEIRS)
+        assert boards.found(boards.create((ANN, ANN2)).migration) == {"ann": (MATCHED, "ann2")}
+
+    def test_a_sister_school_of_the_board_that_takes_them_is_no_other(self, boards: Boards) -> None:
+        with boards.open_uow() as uow:
+            uow.organisations.save([tenancy.organisation(organisation_id="07KO")])
+            uow.organisations.add_relations([tenancy.relation(TAKING, "07KO")])
+            uow.commit()
+        boards.neighbour("07KO", self.THEIRS)
+        assert boards.found(boards.create((ANN, ANN2)).migration) == {"ann": (MATCHED, "ann2")}
+
+
+class TestSeatsOfASharedTarget:
+    def short(self, boards: Boards) -> int:
+        boards.be_at(boards.target.tenant_id, THERE, person("neighbour", held(A3)))
+        boards.buy(seats=2, entitled=1)
+        found = boards.check(boards.create((ANN, ANN2)).migration).findings
+        return sum(one.people for one in found if one.check is PreflightCheck.TARGET_SEATS)
+
+    def test_holders_of_another_board_do_not_use_up_what_we_bought(self, boards: Boards) -> None:
+        boards.neighbour(ELSE, '{"ids":["neighbour"]}')
+        assert self.short(boards) == 0
+
+    def test_holders_of_nobody_and_of_both_do(self, boards: Boards) -> None:
+        boards.neighbour(ELSE, '{"ids":["somebody"]}')
+        assert self.short(boards) == 1
