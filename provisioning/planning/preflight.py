@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from provisioning.domain.catalogue import Mappings
+from provisioning.domain.catalogue import Audience, Mappings
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import MigrationDefinition, Phase, Traveller
@@ -153,12 +153,12 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.travellers if one.state is PersonState.WAITING)
 
     @property
-    def by_product(self) -> dict[SkuId, list[Traveller]]:
-        """The same people, by what they get."""
-        products: dict[SkuId, list[Traveller]] = {}
+    def by_product(self) -> dict[tuple[SkuId, Audience], list[Traveller]]:
+        """The same people, by what they get: an operation for each."""
+        products: dict[tuple[SkuId, Audience], list[Traveller]] = {}
         for one in self.going:
             if one.target_sku is not None:
-                products.setdefault(one.target_sku, []).append(one)
+                products.setdefault((one.target_sku, self.definition.audience_of(one.source_sku)), []).append(one)
         return products
 
     @property

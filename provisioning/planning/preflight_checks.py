@@ -85,8 +85,10 @@ _REFUSED: Mapping[Reason, PreflightCheck] = {
 def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
     refused: dict[PreflightCheck, list[SubjectId]] = defaultdict(list)
     details: dict[PreflightCheck, list[str]] = defaultdict(list)
-    for sku_id, travellers in sorted(facts.by_product.items()):
-        plan = plan_migrate(_prepared(facts, sku_id, travellers))
+    served: dict[SkuId, frozenset[SubjectId]] = defaultdict(frozenset)
+    for (sku_id, audience), travellers in sorted(facts.by_product.items()):
+        plan = plan_migrate(_prepared(facts, _wish(facts, sku_id, audience), travellers, served[sku_id]))
+        served[sku_id] |= {one.subject_id for one in plan.subjects if one.state is SubjectState.PENDING}
         yield _seats(facts, sku_id, plan)
         yield _unknown(facts, sku_id, travellers)
         for one in plan.subjects:
@@ -97,18 +99,20 @@ def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
         yield about(check, people, details[check])
 
 
-def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> MigrateScene:
-    """The scene of the wave's first operation for this product, as it would be planned now, consent aside."""
-    target, part = (
-        facts.target,
-        MigrationPart(migration_id=next(iter(travellers)).migration_id, wave=facts.wave, phase=Phase.PREPARE),
-    )
+def _prepared(
+    facts: PreflightFacts, wish: Wish, travellers: Collection[Traveller], served: frozenset[SubjectId]
+) -> MigrateScene:
+    """The scene of the wave's first operation for this product, as it would be planned now, consent aside.
+
+    `served`: people of the wave who would get the same product by another operation, and come before.
+    """
+    target, sku_id = facts.target, wish.sku_id
     return MigrateScene(
         plan_id=PlanId("preflight"),
         operation_id=OperationId("preflight"),
         tenant_id=facts.definition.target_tenant,
         now=facts.now,
-        wish=_wish(facts, sku_id, part),
+        wish=wish,
         definition=facts.definition,
         travellers=tuple(travellers),
         policy=target.policy,
@@ -118,17 +122,18 @@ def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Trave
         other=facts.source.census,
         seats=target.seats.counts.get(sku_id),
         entitlement=facts.entitlements.get(sku_id, 0),
-        reserved=facts.reserved.get(sku_id, frozenset()),
+        reserved=facts.reserved.get(sku_id, frozenset()) | served,
         own=facts.own,
         permissions=(target.profile.permissions if target.profile else frozenset()) | {"User.ReadWrite.All"},
         usage=Usage(),
         limits=facts.limits,
         groups=target.groups,
+        mailboxes={one.target_id: one.has_mailbox for one in travellers if one.target_id},
     )
 
 
-def _wish(facts: PreflightFacts, sku_id: SkuId, part: MigrationPart) -> Wish:
-    audience = next((one.audience for one in facts.definition.products if one.target_sku == sku_id), Audience.ANY)
+def _wish(facts: PreflightFacts, sku_id: SkuId, audience: Audience) -> Wish:
+    part = MigrationPart(migration_id=facts.going[0].migration_id, wave=facts.wave, phase=Phase.PREPARE)
     return Wish(
         sku_id=sku_id,
         audience=audience,

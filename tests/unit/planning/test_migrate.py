@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.errors import InputError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import ServicePlanId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence, Person
@@ -495,3 +496,29 @@ class TestOneAfterTheOther:
         assert only(plan)[2] == [(StepKind.ASSIGN, Change(add_sku=EMS))]
         (far,) = carried_out(plan, ANNE_THERE)
         assert only(enabled(here, far, sku_id=EMS))[:2] == (SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
+
+
+_HAD = frozenset(plan.family for plan in MAPPINGS.skus[A1].plans)
+
+
+class TestForPupils:
+    """What a school that decides about plans has not decided about stays off for them, as in a delivery (R28)."""
+
+    NEW = next(plan.plan_id for plan in MAPPINGS.skus[A3].plans if plan.family not in _HAD)
+
+    def given(self, audience: Audience) -> frozenset[ServicePlanId]:
+        undecided = MAPPINGS.skus[A3].plan_ids - {self.NEW}
+        scene = migrate_scene(
+            Phase.PREPARE,
+            (replaced(ANNE, licences=(held(A1),)), ANNE_THERE),
+            policy=policy(skus={A3: SkuPolicy(known_plans=undecided)}),
+            travellers=(traveller("anne", source_sku=A1),),
+        )
+        wish = replaced(scene.wish, audience=audience)
+        return plan_migrate(replaced(scene, wish=wish)).steps[0].change.disabled_plans
+
+    @pytest.mark.parametrize(("audience", "is_off"), [(Audience.STUDENT, True), (Audience.FACULTY, False)])
+    def test_it_is_off_in_a_migration_too(self, audience: Audience, is_off: bool) -> None:
+        off = self.given(audience)
+        assert (self.NEW in off) is is_off
+        assert EXCHANGE_A3 in off

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SkuId, SubjectId
 from provisioning.domain.migration import Phase, ProductPair, Situation
@@ -226,6 +227,25 @@ class TestSeats:
         assert result[C.TARGET_SEATS].details == ("EMS_EDU_FACULTY: 1 short",)
         assert result[C.TARGET_SEATS].subjects == ("ben-there",)
 
+    @pytest.mark.parametrize(("enabled", "short"), [(1, 1), (2, 0)])
+    def test_one_product_for_two_audiences_has_one_stock(self, enabled: int, short: int) -> None:
+        ben = person("ben", held(A1))
+        products = (
+            ProductPair(source_sku=A3, target_sku=A3, audience=Audience.FACULTY),
+            ProductPair(source_sku=A1, target_sku=A3, audience=Audience.STUDENT),
+        )
+        result = preflight(
+            facts(
+                (ANNE, ANNE_THERE),
+                (ben, there(ben)),
+                travellers=(traveller("anne"), traveller("ben", source_sku=A1)),
+                definition=definition(products=products),
+                target={"seats": bought(seats(enabled), addons(9))},
+                source={"seats": bought(seats(9), seats(9, 0, A1))},
+            )
+        )
+        assert sum(one.people for one in result.findings if one.check is C.TARGET_SEATS) == short
+
     def test_of_another_operation_are_not_free(self) -> None:
         target = {"seats": bought(seats(1), addons(9))}
         reserved = {A3: frozenset({SubjectId("somebody")})}
@@ -286,7 +306,7 @@ class TestWhatThePlanWouldRefuse:
     def test_a_dependency(self) -> None:
         """A5 whose Exchange is off for good leaves threat intelligence without what it needs."""
         here = having(held(A5, *_exchange_of(A5)))
-        travellers = (traveller("anne", source_sku=A5, target_sku=A5),)
+        travellers = (traveller("anne", source_sku=A5, target_sku=A5, has_mailbox=False),)
         target = {"seats": bought(seats(9, 0, A5), addons(9))}
         result = found(facts((here, ANNE_THERE), travellers=travellers, target=target, entitlements={A5: 9}))
         assert result[C.DEPENDENCIES].people == 1
