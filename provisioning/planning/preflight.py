@@ -33,6 +33,7 @@ class PreflightCheck(StrEnum):
     USAGE_LOCATIONS = "usage_locations"
     UNKNOWN_PLANS = "unknown_plans"
     TARGET_GROUP_WITHOUT_EXCHANGE = "target_group_without_exchange"
+    TARGET_GROUP_WITHOUT_P1 = "target_group_without_p1"
     CHANGED_SINCE_MATCHED = "changed_since_matched"
     SERVED_BY_OTHERS = "served_by_others"
     SECOND_PRODUCT = "second_product"
@@ -54,6 +55,7 @@ WARNINGS = frozenset(
     {
         PreflightCheck.SOURCE_SEATS,
         PreflightCheck.UNKNOWN_PLANS,
+        PreflightCheck.TARGET_GROUP_WITHOUT_P1,
         PreflightCheck.CHANGED_SINCE_MATCHED,
         PreflightCheck.SERVED_BY_OTHERS,
         PreflightCheck.SECOND_PRODUCT,

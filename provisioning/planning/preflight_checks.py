@@ -11,6 +11,7 @@ from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.carry import KnownPlans
 from provisioning.planning.guards import Usage
 from provisioning.planning.migrate import MigrateScene, plan_migrate
@@ -65,7 +66,23 @@ def _source_kinds(facts: PreflightFacts) -> set[StepKind]:
 def _target_kinds(facts: PreflightFacts) -> set[StepKind]:
     sets_location = facts.target.policy.usage_location and any(far.usage_location is None for _, _, far in facts.pairs)
     more = {StepKind.SET_USAGE_LOCATION} if sets_location else set()
-    return {StepKind.ASSIGN, StepKind.SET_PLANS, *more}
+    return {StepKind.ASSIGN, StepKind.SET_PLANS, *more, *_group_kinds(facts)}
+
+
+def _group_kinds(facts: PreflightFacts) -> set[StepKind]:
+    """What it takes to move people into our group once all have arrived: far off too. A school's own others fill."""
+    policy = facts.target.policy
+    if not any(sku_id in facts.mappings.group_licensing for sku_id in _through_group(facts)):
+        return set()
+    if policy.group_id is None:
+        return {StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP, StepKind.ADD_MEMBERS}
+    return {StepKind.LICENSE_GROUP, StepKind.ADD_MEMBERS} if policy.group_id in facts.target.groups.ours else set()
+
+
+def _through_group(facts: PreflightFacts) -> set[SkuId]:
+    """The products of these people, where the target gives its licences through a group."""
+    is_by_group = facts.target.policy.assignment_mode is AssignmentMode.GROUP
+    return {sku_id for sku_id, _ in facts.by_product} if is_by_group else set()
 
 
 # ── the target: what the plan would refuse ───────────────────────────────────────────────────────────────
@@ -97,6 +114,14 @@ def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
                 details[_REFUSED[one.reason]].extend(one.notes)
     for check, people in refused.items():
         yield about(check, people, details[check])
+    yield _without_p1(facts)
+
+
+def _without_p1(facts: PreflightFacts) -> Finding | None:
+    """A product that brings no Entra ID P1 is given by name, whatever the policy says of groups."""
+    bare = _through_group(facts) - facts.mappings.group_licensing
+    people = [one.source_id for one in facts.going if one.target_sku in bare]
+    return about(_C.TARGET_GROUP_WITHOUT_P1, people, [_part_number(facts, sku_id) for sku_id in bare])
 
 
 def _prepared(

@@ -13,7 +13,7 @@ from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import HeldLicence, Person, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import SkuPolicy
+from provisioning.domain.tenancy import AssignmentMode, SkuPolicy
 from provisioning.planning.groups import GroupScene
 from provisioning.planning.preflight import (
     WARNINGS,
@@ -184,6 +184,36 @@ class TestConsent:
         result = found(facts((ANNE, holding(usage_location=None)), target=target))
         assert result.keys() == {C.TARGET_CONSENT}
         assert result[C.TARGET_CONSENT].details == ("User.ReadWrite.All",)
+
+    @pytest.mark.parametrize(
+        ("chosen", "permissions", "missing"),
+        [
+            pytest.param({}, LICENCES, ("Group.Create", "GroupMember.ReadWrite.All"), id="a group of ours"),
+            pytest.param({}, GROUPS, (), id="all of it is there"),
+            pytest.param({"group_id": GROUP}, LICENCES, ("GroupMember.ReadWrite.All",), id="ours, made already"),
+            pytest.param({"group_id": THEIRS}, LICENCES, (), id="the school's own, which others fill"),
+        ],
+    )
+    def test_to_bring_people_into_a_group_is_asked_for_before_they_arrive(
+        self, chosen: dict[str, Any], permissions: frozenset[str], missing: tuple[str, ...]
+    ) -> None:
+        """Else it would hang once everybody has the licence by name."""
+        by_group = policy(assignment_mode=AssignmentMode.GROUP, **chosen)
+        target = {"profile": profile("nieuw.example", permissions=permissions), "policy": by_group, "groups": OURS}
+        result = preflight(facts(target=target))
+        assert {one.check: one.details for one in result.findings} == ({C.TARGET_CONSENT: missing} if missing else {})
+        assert result.is_clear is not bool(missing)
+
+    def test_a_product_without_p1_goes_through_no_group_and_needs_no_more(self) -> None:
+        mappings = replaced(MAPPINGS, group_licensing=MAPPINGS.group_licensing - {A3})
+        by_group = policy(assignment_mode=AssignmentMode.GROUP)
+        target = {"profile": profile("nieuw.example", permissions=LICENCES), "policy": by_group}
+        result = preflight(facts(target=target, mappings=mappings))
+        (finding,) = result.findings
+        assert (finding.check, finding.people, finding.subjects) == (C.TARGET_GROUP_WITHOUT_P1, 1, ("anne",))
+        assert finding.details == ("M365EDU_A3_FACULTY",)
+        assert result.is_clear
+        assert preflight(facts(target={**target, "policy": policy()}, mappings=mappings)).findings == ()
 
 
 class TestSeats:
