@@ -178,7 +178,7 @@ def _seats(facts: PreflightFacts, sku_id: SkuId, plan: Plan) -> Finding | None:
 
 
 def _unknown(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> Finding | None:
-    """Plans that Microsoft has added and no list of ours knows are left on, and one of them could make a mailbox."""
+    """Plans that Microsoft has added and no list of ours knows: they stay off until the mailbox has moved."""
     count = facts.target.seats.counts.get(sku_id)
     known = KnownPlans.named_in(facts.mappings.skus).by_id
     unknown = [plan for plan in count.plan_ids if plan not in known] if count else []
