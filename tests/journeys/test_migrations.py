@@ -117,7 +117,10 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
 
 
 def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_along(town: Town) -> None:
-    """The others stay untouched; of somebody at both schools a person says first what becomes of them."""
+    """The others stay untouched; of somebody at both schools a person says first what becomes of them.
+
+    Left out they keep what they have, and an order in the target gives them its licence like anybody there.
+    """
 
     def at_two(customer: Customer, school: str, number: int) -> dict[str, str]:
         first, second = customer.staff
@@ -145,6 +148,11 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     assert town.holders(board, A3) == {board.staff[leaving][0], *board.staff[staying]}
     assert town.holders(there, A3) == {str(one.target_id) for one in merger.travellers() if one.source_id in moved}
     check_merger(merger)
+    line = town.order(there, 1, customers.A3_STAFF_MORE)
+    town.set_seats(there, 6)
+    assert town.await_end(line).state is OperationState.COMPLETED
+    assert town.holders(there, A3) == set(there.people)
+    assert board.staff[leaving][0] in town.holders(board, A3)
 
 
 def test_s45_another_board_in_the_target_keeps_its_people_and_its_seats_to_itself(town: Town) -> None:
