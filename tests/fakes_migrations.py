@@ -181,7 +181,8 @@ class MemoryMigrations:
     def _accounts(self, migration: MigrationId) -> dict[tuple[TenantId, SubjectId], SubjectId]:
         """Whose each account of the migration is, by the id of the source."""
         definition = self.get(migration).definition
-        going = [one for one in self.travellers(migration) if one.state not in _OUT]
+        present = [one for one in self.travellers(migration) if one.situation is not Situation.MISSING_IN_SOURCE]
+        going = [one for one in present if one.state not in _OUT]
         here = {(definition.source_tenant, one.source_id): one.source_id for one in going}
         return here | {(definition.target_tenant, one.target_id): one.source_id for one in going if one.target_id}
 

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
 from provisioning.domain.migration import Window
 from provisioning.domain.migration_lifecycle import PersonState
+from provisioning.planning.identity import Cell
+from provisioning.planning.identity import Column as MapColumn
 from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.migration_sheet import GATE_EXPECTED, Brief, Failed, MigrationSheet, OperationLine, WaveSheet
 
 if TYPE_CHECKING:
     from provisioning.cli.wording import Wording
+
+_LINES_SHOWN = 10  # of a map; --json has all
 
 
 def row_columns(wording: "Wording") -> tuple[Column, ...]:
@@ -95,7 +99,24 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
         ("Writes at", _window(it.window)),
         ("Definition", short(it.digest)),
     ]
+    facts += [("Map", _nameless(found.nameless))] if found.nameless else []
     return [*facts, ("Writing", _writing(found))] if found.writes_left else facts
+
+
+def _nameless(cells: Sequence[Cell]) -> str:
+    """Which rows of the map lead nowhere; of many, the first."""
+    told = [
+        f"in the {column} nobody is found for {_listed([cell.line for cell in cells if cell.column is column])}"
+        for column in MapColumn
+        if any(cell.column is column for cell in cells)
+    ]
+    return f"{'; '.join(told)}. Matching again looks for them"
+
+
+def _listed(lines: Sequence[int]) -> str:
+    more = len(lines) - _LINES_SHOWN
+    shown = ", ".join(map(str, lines[:_LINES_SHOWN]))
+    return f"line {shown}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _products(it: Brief) -> str:

@@ -169,10 +169,11 @@ def _of(migration: MigrationId) -> ColumnElement[bool]:
 
 
 def _accounts(name: str) -> Subquery:
-    """Both accounts of everybody who goes along in a migration that goes on."""
+    """Both accounts of everybody who goes along in a migration that goes on. Who is not in the source has none."""
     table, of = people_rows.c, migrations.c
     whose = (table.migration_id, table.source_id)
-    goes_on = of.state.not_in(MIGRATION_ENDS) & table.state.not_in(_OUT)
+    is_there = table.situation != Situation.MISSING_IN_SOURCE
+    goes_on = of.state.not_in(MIGRATION_ENDS) & table.state.not_in(_OUT) & is_there
     sides = ((of.source_tenant_id, table.source_id), (of.target_tenant_id, table.target_id))
     found = (
         select(*whose, tenant.label("tenant_id"), account.label("account"))

@@ -39,7 +39,9 @@ class Situation(StrEnum):
     ALREADY_LICENSED = "already_licensed"  # matched, and holds a product of the migration there already
     GUEST = "guest"
     DISABLED = "disabled"
-    OF_TWO_BOARDS = "of_two_boards"  # another board's selector matches as well
+    OF_TWO_BOARDS = (
+        "of_two_boards"  # another board's selector matches as well, in the source or their account in the target
+    )
 
 
 class Treatment(StrEnum):
@@ -84,7 +86,10 @@ class MigrationPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProductPair(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds `source_sku` gets `target_sku`; the same product on both sides is the common case."""
+    """Who holds `source_sku` gets `target_sku`; the same product on both sides is the common case.
+
+    No product of the source is in two pairs: nobody can tell for whom of its holders each of them would be.
+    """
 
     source_sku: SkuId
     target_sku: SkuId
@@ -134,6 +139,10 @@ class MigrationDefinition(msgspec.Struct, frozen=True, kw_only=True):
     def skus(self) -> frozenset[SkuId]:
         """The products of both sides."""
         return frozenset(sku for pair in self.products for sku in (pair.source_sku, pair.target_sku))
+
+    def audience_of(self, source_sku: SkuId | None) -> Audience:
+        """For whom the product is that people get who leave this one: what is decided for pupils depends on it."""
+        return next((pair.audience for pair in self.products if pair.source_sku == source_sku), Audience.ANY)
 
 
 class EvidenceSource(StrEnum):

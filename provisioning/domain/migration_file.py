@@ -27,6 +27,7 @@ class IdentityPair(msgspec.Struct, frozen=True, order=True):
 
     source: str
     target: str
+    line: int = 0  # where it stands in its file; 0: in none
 
 
 class MigrationFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,10 @@ def parse_identity_map(name: str, content: bytes) -> tuple[IdentityPair, ...]:
     if not pairs and not problems:
         problems.append(Problem(f"line {number}", "", "only the header is there; add a row for each person."))
     refuse_if_any(name, problems)
-    return tuple(dict.fromkeys(pairs))
+    once: dict[tuple[str, str], IdentityPair] = {}
+    for pair in pairs:
+        once.setdefault((pair.source, pair.target), pair)
+    return tuple(once.values())
 
 
 def _header_problems(number: int, columns: list[str]) -> Iterator[Problem]:
@@ -57,4 +60,4 @@ def _pair(line: int, columns: list[str], cells: list[str], problems: list[Proble
             problems.append(Problem(place, column, f"{NOBODY if row[column] else 'is empty; fill it in'}."))
     if people["source"] is None or people["target"] is None:
         return None
-    return IdentityPair(people["source"], people["target"])
+    return IdentityPair(people["source"], people["target"], line)

@@ -23,7 +23,7 @@ FIELDS: Mapping[str, str] = {
     "people": "a selector over the source: who goes",
     "products[].from": "a product held in the source: its part number or id",
     "products[].to": "the product in the target; left out: the same one",
-    "products[].audience": f"for whom: {', '.join(Audience)}; left out: any",
+    "products[].audience": f"for whom: {', '.join(Audience)}; any, or left out: as the product that they get",
     "plan_mapping": "service plan of a source product: service plan of the target product that takes its place, by name"
     f" or id, where names and services differ{_OR_LEFT_OUT}",
     "waves[].name": "what people call the wave; the first is the pilot",

@@ -11,7 +11,7 @@ from provisioning.intake.migration_fields import fields_of
 
 
 def products_of(root: Branch, mappings: Mappings) -> tuple[ProductPair, ...]:
-    """One pair for each readable entry; at least one must be there, and no two for the same people."""
+    """One pair for each readable entry; at least one must be there, and no two for one product of the source."""
     if root.value("products") in (None, []):
         root.wrong("products", "is empty; write at least one {from: …, to: …}")
     found = [
@@ -20,8 +20,12 @@ def products_of(root: Branch, mappings: Mappings) -> tuple[ProductPair, ...]:
         if (pair := _pair(branch, mappings))
     ]
     for (number, one), (other_number, other) in combinations(found, 2):
-        if one.source_sku == other.source_sku and _meet(one.audience, other.audience):
-            root.wrong(f"products[{other_number}].from", f"is in products[{number}] already, for the same people")
+        if one.source_sku == other.source_sku:
+            root.wrong(
+                f"products[{other_number}].from",
+                f"is in products[{number}] already, and whoever holds it gets one product; "
+                "keep one of the two, and make another migration for people who get the other",
+            )
     return tuple(pair for _, pair in found)
 
 
@@ -42,6 +46,7 @@ def plan_mapping_of(root: Branch, products: Iterable[ProductPair], mappings: Map
 
 
 def _pair(branch: Branch, mappings: Mappings) -> ProductPair | None:
+    """For whom it is says the file, or else the product that people get."""
     audience = branch.word("audience", Audience, Audience.ANY)
     source = product_named(branch, "from", branch.text("from"), mappings)
     target = product_named(branch, "to", branch.optional_text("to"), mappings) if "to" in branch else source
@@ -49,7 +54,8 @@ def _pair(branch: Branch, mappings: Mappings) -> ProductPair | None:
         branch.wrong("to", f"{target.part_number} is {target.lifecycle}; nobody can get it, choose another")
     if source is None or target is None:
         return None
-    return ProductPair(source_sku=source.sku_id, target_sku=target.sku_id, audience=audience)
+    whose = target.audience if audience is Audience.ANY else audience
+    return ProductPair(source_sku=source.sku_id, target_sku=target.sku_id, audience=whose)
 
 
 def product_named(branch: Branch, name: str, word: str | None, mappings: Mappings) -> Sku | None:
@@ -92,7 +98,3 @@ def _plan(root: Branch, path: str, word: object, products: list[Sku]) -> str | N
     else:
         return word.strip()
     return None
-
-
-def _meet(one: Audience, other: Audience) -> bool:
-    return one is other or Audience.ANY in {one, other}

@@ -81,7 +81,8 @@ class TargetJudge(Judge, ABC):
             off = off - (self._exchange - self._off) if case.had_mailbox else off | self._exchange
         others = [one for one in person.licences if not (one.sku_id == self.target.sku_id and one.is_direct)]
         elsewhere = enabled_plans(others, self._mappings.skus)
-        return Goal(off, withheld(self.target, off, elsewhere, self._mappings.plan_rules), not_carried)
+        rules, is_to_come = self._mappings.plan_rules, case.had_mailbox is not False
+        return Goal(off, withheld(self.target, off, elsewhere, rules, with_undescribed=is_to_come), not_carried)
 
     def _off_for_good(self, origin: Origin | None) -> tuple[PlanIds, tuple[str, ...]]:
         """Of somebody who is gone from the source nobody knows that a service was off: the policy alone speaks."""
@@ -152,12 +153,20 @@ class Arrival(TargetJudge):
         direct = person.direct(self.target.sku_id)
         if direct is None:
             return self._held_otherwise(person) or Verdict.refused(Reason.NOT_AS_WE_LEFT, "the licence is gone")
-        back = self._goal(case).back & direct.disabled_plans
+        back = (self._goal(case).back | self._held_back(case)) & direct.disabled_plans
         if not back:
             return Verdict(_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
         if not case.has_evidence:
             return Verdict.refused(Reason.EXCHANGE_NOT_READY)
         return self._arrived(person, direct, back)
+
+    def _held_back(self, case: Case) -> PlanIds:
+        """What PREPARE left off and nothing keeps off any more, though it would not be held back today.
+
+        A plan that nobody knew then may have been described since. Of who left the source nobody knows what was off.
+        """
+        left, is_known = self._left.get(case.person.subject_id), case.origin is not None and bool(case.origin.leaving)
+        return left.disabled_plans - self._goal(case).off if left and is_known else frozenset()
 
     def _arrived(self, person: Person, direct: HeldLicence, back: PlanIds) -> Verdict:
         """Nothing but what we held back comes on: what the school switched off meanwhile stays off (R28)."""

@@ -1,13 +1,58 @@
 """Which account of the target an account of the source leads to: by the identity map, or else by the rules."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
 
 import msgspec
 
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import Census, Person
+
+_LINE = re.compile(r"line ([0-9]+)")
+
+IdentityMap = tuple[tuple[SubjectId, SubjectId], ...]
+
+
+class Column(StrEnum):
+    """Of an identity map."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class Cell(msgspec.Struct, frozen=True, order=True):
+    """One person of one row of the map."""
+
+    line: int
+    column: Column
+
+    @property
+    def placeholder(self) -> SubjectId:
+        """Stands in the map for somebody whom the tenant did not know: no account has such an id, so nobody is found.
+
+        Without it the row would be lost, and the rules would say who the person is.
+        """
+        return SubjectId(f"line {self.line}")
+
+
+def open_cells(identity: IdentityMap) -> Iterator[Cell]:
+    """Where a placeholder stands."""
+    for pair in identity:
+        for column, one in zip(Column, pair, strict=True):
+            if named := _LINE.fullmatch(one):
+                yield Cell(int(named[1]), column)
+
+
+def filled_in(identity: IdentityMap, found: Mapping[Cell, SubjectId]) -> IdentityMap:
+    """The map with whoever was found since in the place of their placeholders."""
+    by_column = {
+        column: {cell.placeholder: one for cell, one in found.items() if cell.column is column} for column in Column
+    }
+    here, there = by_column[Column.SOURCE], by_column[Column.TARGET]
+    return tuple((here.get(one, one), there.get(other, other)) for one, other in identity)
 
 
 class RuleReading(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,11 @@ def exchange_plans(product: Sku) -> PlanIds:
     return frozenset(plan.plan_id for plan in product.plans if plan.family == EXCHANGE)
 
 
+def undescribed(product: Sku) -> PlanIds:
+    """Plans that no list of ours knows: Microsoft adds them before anybody has said what they are."""
+    return frozenset(plan.plan_id for plan in product.plans if not plan.family)
+
+
 def has_mailbox(licences: Collection[HeldLicence], catalogue: Mapping[SkuId, Sku]) -> bool:
     """Whether these licences bring Exchange. They say nothing about what is in the mailbox."""
     on = enabled_plans(licences, catalogue)
@@ -33,13 +38,17 @@ def has_mailbox(licences: Collection[HeldLicence], catalogue: Mapping[SkuId, Sku
     return any(exchange_plans(product) & on for product in held)
 
 
-def withheld(product: Sku, off: PlanIds, elsewhere: PlanIds, rules: Collection[PlanRule]) -> PlanIds:
-    """The Exchange plans that are off until the mailbox has moved, and what cannot be on without them.
+def withheld(
+    product: Sku, off: PlanIds, elsewhere: PlanIds, rules: Collection[PlanRule], *, with_undescribed: bool = True
+) -> PlanIds:
+    """The plans that are off until the mailbox has moved, and what cannot be on without them.
 
-    Graph refuses a licence with a plan on whose every prerequisite is off (DependencyViolation): A5's threat
-    intelligence needs Exchange. `off` stays off for good, `elsewhere` is on through other licences.
+    They are those of Exchange and, while a mailbox is to come, those of which nobody knows that they make none. Graph
+    refuses a licence with a plan on whose every prerequisite is off (DependencyViolation): A5's threat intelligence
+    needs Exchange. `off` stays off for good, `elsewhere` is on through other licences.
     """
-    back = exchange_plans(product) - off
+    doubtful = undescribed(product) if with_undescribed else frozenset()
+    back = (exchange_plans(product) | doubtful) - off
     while more := _stranded(product.plan_ids - off - back, elsewhere, back, rules):
         back |= more
     return back

@@ -29,7 +29,8 @@ class MatchScene(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that matching knows.
 
     `selected` are the people of the source whom the migration speaks of, guests and disabled accounts included, with
-    the school that counts them; `of_two_boards` are those whom another board's selector matches as well.
+    the school that counts them; `of_two_boards` are those whom another board's selector matches as well. `claimed` are
+    accounts of the target that another board's selector matches there.
     """
 
     migration_id: MigrationId
@@ -38,6 +39,7 @@ class MatchScene(msgspec.Struct, frozen=True, kw_only=True):
     target: Census
     selected: Mapping[SubjectId, OrganisationId]
     of_two_boards: frozenset[SubjectId] = frozenset()
+    claimed: frozenset[SubjectId] = frozenset()
     readings: tuple[RuleReading, ...] = ()
 
 
@@ -129,6 +131,8 @@ class _Matcher:
             return Situation.MISSING_IN_TARGET
         if counterpart.is_shared:
             return Situation.MATCHED_TWICE
+        if target.subject_id in self._scene.claimed:
+            return Situation.OF_TWO_BOARDS
         return self._certain(person, target)
 
     def _certain(self, person: Person, target: Person) -> Situation:

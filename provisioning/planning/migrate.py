@@ -10,7 +10,7 @@ from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence
 from provisioning.planning.arriving import Arrival, Case, Preparation, TargetJudge, Undoing
 from provisioning.planning.judging import Aim
-from provisioning.planning.mailbox import Origin
+from provisioning.planning.mailbox import Origin, undescribed
 from provisioning.planning.migration_plan import (
     Judged,
     MigrationScene,
@@ -85,7 +85,10 @@ def _told(scene: MigrateScene, judged: list[Judged]) -> tuple[str, ...]:
     """What would be done, and what an approver must not overlook."""
     people, product = counted(under_way(judged)), scene.product
     if scene.phase is Phase.PREPARE:
-        return (f"{scene.wave}: {product} is given to {people} here, with Exchange off until the mailbox has moved",)
+        return (
+            f"{scene.wave}: {product} is given to {people} here, with Exchange off until the mailbox has moved",
+            _doubtful(scene),
+        )
     if scene.phase is Phase.ENABLE:
         return (f"{scene.wave}: Exchange is switched on in {product} for {people} whose mailbox is said to be here",)
     moved = _moved_mailboxes(scene, judged)
@@ -93,6 +96,12 @@ def _told(scene: MigrateScene, judged: list[Judged]) -> tuple[str, ...]:
         f"{scene.wave} is rolled back: {product} is taken from {people} to whom it was given",
         f"the mailbox of {counted(moved)} is here by now: Microsoft deletes it 30 days later" if moved else "",
     )
+
+
+def _doubtful(scene: MigrateScene) -> str:
+    sku = scene.mappings.skus.get(scene.wish.sku_id)
+    plans = sorted(undescribed(sku)) if sku else []
+    return f"no list of ours knows {', '.join(plans)}: off until then too, where a mailbox is to come" if plans else ""
 
 
 def _moved_mailboxes(scene: MigrateScene, judged: list[Judged]) -> int:

@@ -182,8 +182,9 @@ def allotted(scene: MigrationScene, judged: Iterable[Judged]) -> Iterator[Judged
 def _seats_to_give(scene: MigrationScene) -> int:
     seats = situation(scene.seats, scene.census, scene.reserved | scene.in_doubt, scene.entitlement)
     travelling = {scene.id_here(one) for one in scene.travellers}
-    holders = frozenset(one for one in seats.holders if scene.own is None or one in scene.own or one in travelling)
-    return seats.to_give(len(holders | scene.in_doubt))
+    served = seats.holders | scene.reserved
+    ours = frozenset(one for one in served if scene.own is None or one in scene.own or one in travelling)
+    return seats.to_give(len(ours | scene.in_doubt))
 
 
 # ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────

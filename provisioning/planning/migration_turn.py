@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import OperationId, SkuId, SubjectId
 from provisioning.domain.lifecycle import OPERATION_ENDS, SubjectState
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller, Wave
@@ -46,10 +47,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """An operation that should begin: for whom (ids of the source), and with which product."""
+    """An operation that should begin: for whom (ids of the source), and with which product of which audience."""
 
     part: MigrationPart
     sku_id: SkuId
+    audience: Audience
     people: tuple[SubjectId, ...]
 
 
@@ -215,27 +217,29 @@ def _failed(wave: Wave, travellers: Iterable[Traveller]) -> int:
 
 def _begins(standing: Standing, waves: Sequence[Wave], travellers: Sequence[Traveller]) -> Iterable[Begin]:
     busy = {
-        (one.wish.part, one.wish.sku_id)
+        (one.wish.part, one.wish.sku_id, one.wish.audience)
         for one in standing.operations
         if one.wish.part is not None and one.state not in OPERATION_ENDS
     }
     for wave in waves:
         own = [one for one in travellers if one.wave == wave.number]
-        for (part, sku), people in _by_operation(wave, own, standing).items():
-            if (part, sku) not in busy:
-                yield Begin(part, sku, tuple(sorted(people)))
+        for kind, people in _by_operation(wave, own, standing).items():
+            if kind not in busy:
+                yield Begin(*kind, tuple(sorted(people)))
 
 
-def _by_operation(
-    wave: Wave, own: Iterable[Traveller], standing: Standing
-) -> Mapping[tuple[MigrationPart, SkuId], list[SubjectId]]:
-    found: defaultdict[tuple[MigrationPart, SkuId], list[SubjectId]] = defaultdict(list)
+_Kind = tuple[MigrationPart, SkuId, Audience]
+
+
+def _by_operation(wave: Wave, own: Iterable[Traveller], standing: Standing) -> Mapping[_Kind, list[SubjectId]]:
+    definition = standing.migration.definition
+    found: defaultdict[_Kind, list[SubjectId]] = defaultdict(list)
     for traveller in own:
         phase = _phase_next(wave, traveller, standing)
         sku = None if phase is None else _product(phase, traveller)
         if phase is not None and sku is not None:
             part = MigrationPart(migration_id=wave.migration_id, wave=wave.number, phase=phase)
-            found[part, sku].append(traveller.source_id)
+            found[part, sku, definition.audience_of(traveller.source_sku)].append(traveller.source_id)
     return found
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from provisioning.domain.catalogue import Mappings
+from provisioning.domain.catalogue import Audience, Mappings
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import MigrationDefinition, Phase, Traveller
@@ -33,6 +33,7 @@ class PreflightCheck(StrEnum):
     USAGE_LOCATIONS = "usage_locations"
     UNKNOWN_PLANS = "unknown_plans"
     TARGET_GROUP_WITHOUT_EXCHANGE = "target_group_without_exchange"
+    TARGET_GROUP_WITHOUT_P1 = "target_group_without_p1"
     CHANGED_SINCE_MATCHED = "changed_since_matched"
     SERVED_BY_OTHERS = "served_by_others"
     SECOND_PRODUCT = "second_product"
@@ -54,6 +55,7 @@ WARNINGS = frozenset(
     {
         PreflightCheck.SOURCE_SEATS,
         PreflightCheck.UNKNOWN_PLANS,
+        PreflightCheck.TARGET_GROUP_WITHOUT_P1,
         PreflightCheck.CHANGED_SINCE_MATCHED,
         PreflightCheck.SERVED_BY_OTHERS,
         PreflightCheck.SECOND_PRODUCT,
@@ -153,12 +155,12 @@ class PreflightFacts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.travellers if one.state is PersonState.WAITING)
 
     @property
-    def by_product(self) -> dict[SkuId, list[Traveller]]:
-        """The same people, by what they get."""
-        products: dict[SkuId, list[Traveller]] = {}
+    def by_product(self) -> dict[tuple[SkuId, Audience], list[Traveller]]:
+        """The same people, by what they get: an operation for each."""
+        products: dict[tuple[SkuId, Audience], list[Traveller]] = {}
         for one in self.going:
             if one.target_sku is not None:
-                products.setdefault(one.target_sku, []).append(one)
+                products.setdefault((one.target_sku, self.definition.audience_of(one.source_sku)), []).append(one)
         return products
 
     @property

@@ -11,6 +11,7 @@ from provisioning.domain.observation import HeldLicence, Person
 from provisioning.domain.operation import StepKind, Wish
 from provisioning.domain.permissions import missing_for
 from provisioning.domain.reasons import Reason
+from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.carry import KnownPlans
 from provisioning.planning.guards import Usage
 from provisioning.planning.migrate import MigrateScene, plan_migrate
@@ -65,7 +66,23 @@ def _source_kinds(facts: PreflightFacts) -> set[StepKind]:
 def _target_kinds(facts: PreflightFacts) -> set[StepKind]:
     sets_location = facts.target.policy.usage_location and any(far.usage_location is None for _, _, far in facts.pairs)
     more = {StepKind.SET_USAGE_LOCATION} if sets_location else set()
-    return {StepKind.ASSIGN, StepKind.SET_PLANS, *more}
+    return {StepKind.ASSIGN, StepKind.SET_PLANS, *more, *_group_kinds(facts)}
+
+
+def _group_kinds(facts: PreflightFacts) -> set[StepKind]:
+    """What it takes to move people into our group once all have arrived: far off too. A school's own others fill."""
+    policy = facts.target.policy
+    if not any(sku_id in facts.mappings.group_licensing for sku_id in _through_group(facts)):
+        return set()
+    if policy.group_id is None:
+        return {StepKind.CREATE_GROUP, StepKind.LICENSE_GROUP, StepKind.ADD_MEMBERS}
+    return {StepKind.LICENSE_GROUP, StepKind.ADD_MEMBERS} if policy.group_id in facts.target.groups.ours else set()
+
+
+def _through_group(facts: PreflightFacts) -> set[SkuId]:
+    """The products of these people, where the target gives its licences through a group."""
+    is_by_group = facts.target.policy.assignment_mode is AssignmentMode.GROUP
+    return {sku_id for sku_id, _ in facts.by_product} if is_by_group else set()
 
 
 # ── the target: what the plan would refuse ───────────────────────────────────────────────────────────────
@@ -85,8 +102,10 @@ _REFUSED: Mapping[Reason, PreflightCheck] = {
 def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
     refused: dict[PreflightCheck, list[SubjectId]] = defaultdict(list)
     details: dict[PreflightCheck, list[str]] = defaultdict(list)
-    for sku_id, travellers in sorted(facts.by_product.items()):
-        plan = plan_migrate(_prepared(facts, sku_id, travellers))
+    served: dict[SkuId, frozenset[SubjectId]] = defaultdict(frozenset)
+    for (sku_id, audience), travellers in sorted(facts.by_product.items()):
+        plan = plan_migrate(_prepared(facts, _wish(facts, sku_id, audience), travellers, served[sku_id]))
+        served[sku_id] |= {one.subject_id for one in plan.subjects if one.state is SubjectState.PENDING}
         yield _seats(facts, sku_id, plan)
         yield _unknown(facts, sku_id, travellers)
         for one in plan.subjects:
@@ -95,20 +114,30 @@ def _in_target(facts: PreflightFacts) -> Iterator[Finding | None]:
                 details[_REFUSED[one.reason]].extend(one.notes)
     for check, people in refused.items():
         yield about(check, people, details[check])
+    yield _without_p1(facts)
 
 
-def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> MigrateScene:
-    """The scene of the wave's first operation for this product, as it would be planned now, consent aside."""
-    target, part = (
-        facts.target,
-        MigrationPart(migration_id=next(iter(travellers)).migration_id, wave=facts.wave, phase=Phase.PREPARE),
-    )
+def _without_p1(facts: PreflightFacts) -> Finding | None:
+    """A product that brings no Entra ID P1 is given by name, whatever the policy says of groups."""
+    bare = _through_group(facts) - facts.mappings.group_licensing
+    people = [one.source_id for one in facts.going if one.target_sku in bare]
+    return about(_C.TARGET_GROUP_WITHOUT_P1, people, [_part_number(facts, sku_id) for sku_id in bare])
+
+
+def _prepared(
+    facts: PreflightFacts, wish: Wish, travellers: Collection[Traveller], served: frozenset[SubjectId]
+) -> MigrateScene:
+    """The scene of the wave's first operation for this product, as it would be planned now, consent aside.
+
+    `served`: people of the wave who would get the same product by another operation, and come before.
+    """
+    target, sku_id = facts.target, wish.sku_id
     return MigrateScene(
         plan_id=PlanId("preflight"),
         operation_id=OperationId("preflight"),
         tenant_id=facts.definition.target_tenant,
         now=facts.now,
-        wish=_wish(facts, sku_id, part),
+        wish=wish,
         definition=facts.definition,
         travellers=tuple(travellers),
         policy=target.policy,
@@ -118,17 +147,18 @@ def _prepared(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Trave
         other=facts.source.census,
         seats=target.seats.counts.get(sku_id),
         entitlement=facts.entitlements.get(sku_id, 0),
-        reserved=facts.reserved.get(sku_id, frozenset()),
+        reserved=facts.reserved.get(sku_id, frozenset()) | served,
         own=facts.own,
         permissions=(target.profile.permissions if target.profile else frozenset()) | {"User.ReadWrite.All"},
         usage=Usage(),
         limits=facts.limits,
         groups=target.groups,
+        mailboxes={one.target_id: one.has_mailbox for one in travellers if one.target_id},
     )
 
 
-def _wish(facts: PreflightFacts, sku_id: SkuId, part: MigrationPart) -> Wish:
-    audience = next((one.audience for one in facts.definition.products if one.target_sku == sku_id), Audience.ANY)
+def _wish(facts: PreflightFacts, sku_id: SkuId, audience: Audience) -> Wish:
+    part = MigrationPart(migration_id=facts.going[0].migration_id, wave=facts.wave, phase=Phase.PREPARE)
     return Wish(
         sku_id=sku_id,
         audience=audience,
@@ -148,7 +178,7 @@ def _seats(facts: PreflightFacts, sku_id: SkuId, plan: Plan) -> Finding | None:
 
 
 def _unknown(facts: PreflightFacts, sku_id: SkuId, travellers: Collection[Traveller]) -> Finding | None:
-    """Plans that Microsoft has added and no list of ours knows are left on, and one of them could make a mailbox."""
+    """Plans that Microsoft has added and no list of ours knows: they stay off until the mailbox has moved."""
     count = facts.target.seats.counts.get(sku_id)
     known = KnownPlans.named_in(facts.mappings.skus).by_id
     unknown = [plan for plan in count.plan_ids if plan not in known] if count else []

@@ -37,7 +37,7 @@ def _without_exchange(facts: PreflightFacts) -> frozenset[SubjectId]:
     """Whose product in the target makes no mailbox: it has none there, or the school there wants it off."""
     counts, policy = facts.target.seats.counts, facts.target.policy
     people = set[SubjectId]()
-    for sku_id, travellers in facts.by_product.items():
+    for (sku_id, _), travellers in facts.by_product.items():
         product = with_plans_offered(facts.mappings, counts.get(sku_id)).skus.get(sku_id)
         if product and not exchange_plans(product) - off_by_policy(product, policy):
             people |= {one.source_id for one in travellers}

@@ -89,7 +89,7 @@ class MigrationStore(Protocol):
     def sharing_people(self, migration: MigrationId) -> dict[MigrationId, int]:
         """Other migrations that go on and name people of this one, by either account, and how many of them.
 
-        Who was left out or rolled back takes part in none.
+        Who was left out or rolled back takes part in none, nor does a row of the map that names nobody in the source.
         """
 
     def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:

@@ -154,7 +154,7 @@ class RecordStore(Protocol):
 
 
 class References(Protocol):
-    """UPNs and ids from orders, kept only until resolved or too old."""
+    """UPNs and ids from orders and identity maps, kept only until resolved or too old."""
 
     def keep(self, key: LineKey, references: Sequence[str], at: datetime) -> None: ...
     def unresolved(self, key: LineKey) -> list[str]: ...

@@ -9,7 +9,6 @@ from uuid import uuid4
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.catalogue import Audience
 from provisioning.domain.events import Event
 from provisioning.domain.ids import SYSTEM, Actor, ArticleCode, MigrationId, OperationId, SubjectId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState, SubjectState
@@ -133,7 +132,7 @@ def _operation(uow: UnitOfWork, turn: Turn, begin: Begin, now: datetime) -> Oper
         state=OperationState.NEW,
         wish=Wish(
             sku_id=begin.sku_id,
-            audience=Audience.ANY,
+            audience=begin.audience,
             article_code=ArticleCode(""),
             replaces=frozenset(),
             holder_id=holder,

@@ -10,8 +10,9 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.calendar import dutch_day
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import SkuId, SubjectId
-from provisioning.domain.migration import Migration, MigrationPart, Phase, Traveller, Wave
+from provisioning.domain.migration import Migration, MigrationDefinition, MigrationPart, Phase, Traveller, Wave
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.operation import Operation
 from provisioning.domain.tenancy import AssignmentMode
@@ -22,7 +23,7 @@ from provisioning.services.successor import begin_change
 def bring_into_group(
     uow: UnitOfWork, migration: Migration, wave: Wave, travellers: Iterable[Traveller], now: datetime
 ) -> list[Operation]:
-    """In the caller's transaction: a change for each product, without a gap, like any other into a group.
+    """In the caller's transaction: a change for each product and audience, without a gap, like any other into a group.
 
     It keeps to the migration's window, and waits or ends with it.
     """
@@ -30,25 +31,27 @@ def bring_into_group(
     if uow.tenants.policy_on(target, dutch_day(now)).assignment_mode is not AssignmentMode.GROUP:
         return []
     latest = {
-        one.wish.sku_id: one
+        (one.wish.sku_id, one.wish.audience): one
         for one in uow.migrations.operations_of(migration.migration_id)
         if one.tenant_id == target and one.wish.part is not None and one.wish.part.wave == wave.number
     }
     details = {"migration": migration.migration_id, "wave": str(wave.number)}
     part = MigrationPart(migration_id=migration.migration_id, wave=wave.number, phase=Phase.ENABLE)
     return [
-        begin_change(uow, _for(latest[sku], people, part), now, details)
-        for sku, people in sorted(_arrived(wave, travellers).items())
-        if sku in latest
+        begin_change(uow, _for(latest[product], people, part), now, details)
+        for product, people in sorted(_arrived(migration.definition, wave, travellers).items())
+        if product in latest
     ]
 
 
-def _arrived(wave: Wave, travellers: Iterable[Traveller]) -> dict[SkuId, list[SubjectId]]:
-    found: defaultdict[SkuId, list[SubjectId]] = defaultdict(list)
+def _arrived(
+    definition: MigrationDefinition, wave: Wave, travellers: Iterable[Traveller]
+) -> dict[tuple[SkuId, Audience], list[SubjectId]]:
+    found: defaultdict[tuple[SkuId, Audience], list[SubjectId]] = defaultdict(list)
     for one in travellers:
         is_there = one.wave == wave.number and one.state is PersonState.ENABLED
         if is_there and one.target_sku is not None and one.target_id is not None:
-            found[one.target_sku].append(one.target_id)
+            found[one.target_sku, definition.audience_of(one.source_sku)].append(one.target_id)
     return dict(found)
 
 

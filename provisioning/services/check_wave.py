@@ -19,7 +19,7 @@ from provisioning.planning.groups import GroupScene, groups_that_bring
 from provisioning.planning.preflight import Finding, Preflight, PreflightFacts, TenantFacts, still_to_prepare
 from provisioning.planning.preflight_checks import preflight
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.boards import of_board_in
+from provisioning.services.boards import Neighbours, neighbours_in, of_board_in
 from provisioning.services.migration_deeds import get_migration, get_wave
 from provisioning.services.observe_scene import laid_over
 
@@ -51,6 +51,8 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     ours: Mapping[TenantId, frozenset[GroupId]]
     entitlements: dict[SkuId, int]
     reserved: dict[SkuId, frozenset[SubjectId]]
+    neighbours: Neighbours
+    coming: frozenset[SubjectId]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,19 +73,20 @@ class CheckWave:
             get_wave(uow, migration, number)
             known = self._known(uow, migration, number, again=again)
         definition = migration.definition
-        source, target = definition.source_tenant, definition.target_tenant
+        target = self._facts(definition.target_tenant, known)
         return preflight(
             PreflightFacts(
                 now=self.clock.now(),
                 definition=definition,
                 wave=number,
                 travellers=known.travellers,
-                source=self._facts(source, known),
-                target=self._facts(target, known),
+                source=self._facts(definition.source_tenant, known),
+                target=target,
                 mappings=self.mappings,
                 limits=self.limits,
                 entitlements=known.entitlements,
                 reserved=known.reserved,
+                own=self._counting_for_us(target.census, known),
             )
         )
 
@@ -99,8 +102,8 @@ class CheckWave:
         tenants = definition.source_tenant, definition.target_tenant
         wanted = {pair.target_sku for pair in definition.products}
         target, holder = definition.target_tenant, definition.target_holder
-        travellers = uow.migrations.travellers(migration.migration_id, wave=number)
-        going = still_to_prepare(travellers, again=again)
+        everybody = uow.migrations.travellers(migration.migration_id)
+        going = still_to_prepare((one for one in everybody if one.wave == number), again=again)
         own = {one.target_id for one in going}
         return _Known(
             migration=migration,
@@ -110,7 +113,13 @@ class CheckWave:
             ours={one: frozenset(x.group_id for x in uow.groups.list_in(one) if x.group_id) for one in tenants},
             entitlements={sku: uow.ledger.entitlement(holder, target, sku, today) for sku in wanted},
             reserved={sku: frozenset(uow.seats.reserved(target, sku) - own) for sku in wanted},
+            neighbours=neighbours_in(uow, target, holder, today),
+            coming=frozenset(one.target_id for one in everybody if one.target_id),
         )
+
+    def _counting_for_us(self, census: Census, known: _Known) -> frozenset[SubjectId] | None:
+        """Of half a census nothing follows: the preflight says that it is half."""
+        return known.neighbours.counting_for_us(self.gateway, census, known.coming) if census.is_complete else None
 
     def _facts(self, tenant: TenantId, known: _Known) -> TenantFacts:
         census = self._census(tenant)

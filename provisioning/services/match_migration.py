@@ -10,19 +10,20 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, MigrationId
-from provisioning.domain.migration import Migration, Traveller
+from provisioning.domain.ids import SYSTEM, MigrationId, SubjectId
+from provisioning.domain.migration import Migration, MigrationDefinition, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
 from provisioning.domain.observation import Census, Membership
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.identity import RuleReading
+from provisioning.planning.identity import IdentityMap, RuleReading
 from provisioning.planning.mailbox import has_mailbox
 from provisioning.planning.matching import MatchScene, match
 from provisioning.planning.selection import keys_needed
 from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.boards import is_under
+from provisioning.services.boards import Neighbours, board_of, is_under, neighbours_in
 from provisioning.services.migration_deeds import require_nobody_elsewhere
+from provisioning.services.nameless_rows import forget_names, look_again, map_of, open_rows
 
 _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 
@@ -30,6 +31,7 @@ _UNMATCHED = frozenset({MigrationState.NEW, MigrationState.MATCHED})
 class _Observed(msgspec.Struct, frozen=True, kw_only=True):
     source: Census
     target: Census
+    claimed: frozenset[SubjectId]
     memberships: Mapping[str, Membership]
     readings: tuple[RuleReading, ...]
 
@@ -51,11 +53,15 @@ class MatchMigration:
         with self.open_uow() as uow:
             migration = uow.migrations.get(migration_id)
             own, strangers = self._bindings(uow, migration)
+            there = self._neighbours(uow, migration.definition)
+            rows = open_rows(uow, migration)
         if migration.state not in _UNMATCHED:
             raise InputError(f"Migration {migration.definition.name} has begun; its people stay as they were matched.")
-        observed = self._observe(migration, own, strangers)
-        travellers = self._travellers(migration, own, strangers, observed)
+        rows = look_again(self.gateway, migration, rows)
+        observed = self._observe(migration, own, strangers, there)
+        travellers = self._travellers(migration, own, strangers, observed, map_of(migration, rows))
         with self.open_uow() as uow:
+            forget_names(uow, migration, rows)
             matched = self._store(uow, migration, travellers)
             uow.commit()
         return matched
@@ -74,13 +80,25 @@ class MatchMigration:
             (own if leaves else strangers).append(binding)
         return own, strangers
 
-    def _observe(self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding]) -> _Observed:
+    def _neighbours(self, uow: UnitOfWork, definition: MigrationDefinition) -> Neighbours:
+        """Of the target: no strangers are schools of the board that takes people, and of the one that sends them."""
+        today = dutch_day(self.clock.now())
+        found = neighbours_in(uow, definition.target_tenant, definition.target_holder, today)
+        board = board_of(uow, definition.source_holder, today)
+        others = tuple(one for one in found.strangers if board_of(uow, one.organisation_id, today) != board)
+        return msgspec.structs.replace(found, strangers=others)
+
+    def _observe(
+        self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding], there: Neighbours
+    ) -> _Observed:
         definition = migration.definition
         source, target = definition.source_tenant, definition.target_tenant
         keys = keys_of(definition, strangers) | keys_needed(own)
+        census = self.gateway.observe_census(target)
         return _Observed(
             source=self.gateway.observe_census(source),
-            target=self.gateway.observe_census(target),
+            target=census,
+            claimed=there.claimed(self.gateway, census),
             memberships=self.gateway.observe_memberships(source, keys),
             readings=tuple(
                 RuleReading(
@@ -93,18 +111,24 @@ class MatchMigration:
         )
 
     def _travellers(
-        self, migration: Migration, own: Sequence[Binding], strangers: Sequence[Binding], observed: _Observed
+        self,
+        migration: Migration,
+        own: Sequence[Binding],
+        strangers: Sequence[Binding],
+        observed: _Observed,
+        identity: IdentityMap,
     ) -> tuple[Traveller, ...]:
         definition = migration.definition
         spoken = spoken_of(definition, observed.source, observed.memberships, strangers)
         found = match(
             MatchScene(
                 migration_id=migration.migration_id,
-                definition=definition,
+                definition=msgspec.structs.replace(definition, identity=identity),
                 source=observed.source,
                 target=observed.target,
                 selected=schools_of(spoken.selected, definition, observed.source, observed.memberships, own),
                 of_two_boards=spoken.of_two_boards,
+                claimed=observed.claimed,
                 readings=observed.readings,
             )
         )

@@ -27,14 +27,15 @@ from provisioning.domain.migration import (
     ProductPair,
     Situation,
     Traveller,
-    Treatment,
     Wave,
     Window,
 )
 from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
+from provisioning.planning.identity import Cell
 from provisioning.planning.migration_forecast import Prospect
+from provisioning.services.situation_counts import SituationCount
 
 # Mailboxes are submitted some two weeks before the day they move (learn.microsoft.com, "Cross-tenant mailbox
 # migration"): whose evidence is not there after that is asked about.
@@ -75,15 +76,6 @@ class MigrationRow(msgspec.Struct, frozen=True, kw_only=True):
     migration: Brief
     people: dict[PersonState, int]
     waves: dict[WaveState, int]
-
-
-class SituationCount(msgspec.Struct, frozen=True, kw_only=True):
-    """So many people were found so; nothing starts while one situation is unexplained."""
-
-    situation: Situation
-    people: int
-    treatment: Treatment | None
-    is_unexplained: bool
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +133,8 @@ class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
 class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one migration but its people. `without_wave`: people whom no wave takes.
 
-    `rate`: writes a second as the forecast has them; None when nothing is being written.
+    `rate`: writes a second as the forecast has them; None when nothing is being written. `nameless`: rows of the map
+    that name nobody in a tenant.
     """
 
     migration: Brief
@@ -153,6 +146,7 @@ class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     writes_done_at: datetime | None
     rate: float | None
     forecast: list[Prospect]
+    nameless: list[Cell] = []
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,21 +193,6 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str], skus: Mappin
         entered_at=migration.entered_at,
         matched_at=migration.matched_at,
     )
-
-
-def situations_of(counts: Mapping[Situation, int], treatments: Mapping[Situation, Treatment]) -> list[SituationCount]:
-    """What is unexplained first."""
-    rows = [
-        SituationCount(
-            situation=situation,
-            people=counts[situation],
-            treatment=treatments.get(situation),
-            is_unexplained=situation is not Situation.MATCHED and situation not in treatments,
-        )
-        for situation in Situation
-        if counts.get(situation)
-    ]
-    return sorted(rows, key=lambda row: not row.is_unexplained)
 
 
 def wave_sheet(

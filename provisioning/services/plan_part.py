@@ -7,8 +7,8 @@ import msgspec
 
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.errors import GraphError, RetryableError
-from provisioning.domain.ids import PlanId, TenantId
+from provisioning.domain.errors import GraphError, RetryableError, UnavailableError
+from provisioning.domain.ids import PlanId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
@@ -24,6 +24,7 @@ from provisioning.planning.plan import Plan
 from provisioning.planning.release import ReleaseScene, plan_release
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.advance_operation import hold
+from provisioning.services.boards import Neighbours, neighbours_in
 from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.drawn_plan import await_approval, has_open_steps, in_doubt, plan_drawn, usage_of
 from provisioning.services.finish_operation import FinishOperation
@@ -44,7 +45,9 @@ class _Basis(msgspec.Struct, frozen=True, kw_only=True):
 
     migration: Migration
     travellers: tuple[Traveller, ...]
+    coming: frozenset[SubjectId]  # whoever the migration brings here, in whatever wave
     own: tuple[Binding, ...]
+    neighbours: Neighbours
     policy: Policy
     other_policy: Policy
     groups: GroupBasis
@@ -55,6 +58,7 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     there: Census
     seats: Seats
     groups: ObservedGroups
+    counting_for_us: frozenset[SubjectId] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,8 @@ class PlanPart:
             with self.keep_alive(self.open_uow, lease, self.clock, self.limits.lease_duration):
                 seen = self._observe(operation, basis)
                 _require_whole(seen)
+        except UnavailableError as error:
+            return self.trouble.met(operation, RetryableError(str(error), Reason.SELECTION_INCOMPLETE))
         except GraphError as error:
             return self.trouble.met(operation, error)
         if seen.groups.trouble:
@@ -98,11 +104,15 @@ class PlanPart:
         now = self.clock.now()
         today = dutch_day(now)
         migration = uow.migrations.get(part.migration_id)
-        people = uow.migrations.travellers(part.migration_id, wave=part.wave)
+        everybody = uow.migrations.travellers(part.migration_id)
+        people = [one for one in everybody if one.wave == part.wave]
+        here = [one.target_id if part.phase in TARGET_PHASES else one.source_id for one in everybody]
         return _Basis(
             migration=migration,
             travellers=tuple(one for one in people if one.operation_id == operation.operation_id),
+            coming=frozenset(one for one in here if one),
             own=tuple(own_bindings(uow, operation, today)),
+            neighbours=neighbours_in(uow, operation.tenant_id, operation.wish.holder_id, today),
             policy=uow.tenants.policy_on(operation.tenant_id, today),
             other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
             groups=group_basis(uow, operation, now, self.limits, is_asked=False),
@@ -120,8 +130,12 @@ class PlanPart:
             if phase in _SEATS_MATTER
             else observe_some(self.gateway, self.clock, tenant, [one for one in here if one])
         )
+        gives_seats = phase in _SEATS_MATTER and census.is_complete
         return _Seen(
             here=census,
+            counting_for_us=(
+                basis.neighbours.counting_for_us(self.gateway, census, basis.coming) if gives_seats else None
+            ),
             there=observe_some(self.gateway, self.clock, other, [one for one in there if one]),
             seats=self.gateway.observe_seats(tenant),
             groups=observe_groups(
@@ -176,6 +190,7 @@ class PlanPart:
             entitlement=uow.ledger.entitlement(wish.holder_id, tenant_id, wish.sku_id, dutch_day(now)),
             reserved=frozenset(uow.seats.reserved(tenant_id, wish.sku_id, apart_from=operation.operation_id)),
             in_doubt=in_doubt(uow, operation.operation_id),
+            own=seen.counting_for_us,
             waiting=tuple(uow.seats.waiting(tenant_id, wish.sku_id)),
             permissions=tenant.permissions if tenant else frozenset(),
             usage=usage_of(uow, tenant_id, tenant, now - self.limits.guard_window),

@@ -16,8 +16,9 @@ from provisioning.planning.masks import KEY_ROW, Masks
 from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.copy_known import Known, read_known
-from provisioning.services.create_migration import digest_of
+from provisioning.services.create_migration import Resolved, digest_of
 from provisioning.services.migration_deeds import get_migration
+from provisioning.services.nameless_rows import map_of, open_rows
 from provisioning.services.take_snapshot import Snapshot, TakeSnapshot
 
 Keys = Mapping[SubjectId, Mapping[MatchRule, str]]
@@ -53,7 +54,7 @@ class PrepareRehearsal:
     open_uow: OpenUnitOfWork
     gateway: LicenceGateway
     clock: Clock
-    resolve: Callable[[MigrationFile], tuple[MigrationDefinition, tuple[str, ...]]]
+    resolve: Callable[[MigrationFile], Resolved]
     take_snapshot: TakeSnapshot
 
     def __call__(
@@ -64,7 +65,7 @@ class PrepareRehearsal:
         Raises InputError as creating does, GraphError when a tenant cannot be read.
         """
         require(identity, Action.TAKE_SNAPSHOT)
-        definition, unknown = self._definition(asked)
+        definition, digest, unknown = self._definition(asked)
         snapshots = self._snapshots(identity, definition)
         seeds = [b"".join(read(snapshot)) for snapshot in snapshots]
         disguise, known, promised = self._known(definition)
@@ -76,7 +77,7 @@ class PrepareRehearsal:
         )
         return Script(
             asked=disguised(definition, disguise),
-            digest=digest_of(definition),
+            digest=digest,
             taken_at=self.clock.now(),
             known=known,
             source=source,
@@ -87,11 +88,15 @@ class PrepareRehearsal:
             remarks=(*_unknown(unknown), *left_aside(definition), *_remarks(snapshots)),
         )
 
-    def _definition(self, asked: MigrationFile | str) -> tuple[MigrationDefinition, tuple[str, ...]]:
+    def _definition(self, asked: MigrationFile | str) -> tuple[MigrationDefinition, str, tuple[str, ...]]:
+        """With its digest, as it would be or is live, and the rows that name nobody."""
         if isinstance(asked, MigrationFile):
-            return self.resolve(asked)
+            resolved = self.resolve(asked)
+            return resolved.definition, digest_of(resolved.definition), resolved.unknown
         with self.open_uow() as uow:
-            return get_migration(uow, asked).definition, ()
+            migration = get_migration(uow, asked)
+            identity = map_of(migration, open_rows(uow, migration))
+        return msgspec.structs.replace(migration.definition, identity=identity), migration.digest, ()
 
     def _snapshots(self, identity: Identity, definition: MigrationDefinition) -> tuple[Snapshot, Snapshot]:
         selectors = [definition.people, *(wave.selector for wave in definition.waves)]

@@ -1,4 +1,4 @@
-"""Names from orders rest only as long as somebody may still resolve them."""
+"""Names from orders and identity maps rest only as long as somebody may still resolve them."""
 
 from dataclasses import dataclass
 

@@ -27,10 +27,11 @@ from provisioning.services.migration_sheet import (
     brief_of,
     in_order,
     person_row,
-    situations_of,
     wave_sheet,
 )
+from provisioning.services.nameless_rows import open_rows
 from provisioning.services.show_plan import awaits_approval
+from provisioning.services.situation_counts import situations_of
 
 # nothing is ahead of it, or nobody knows yet for whom
 _BEHIND = MIGRATION_ENDS | {MigrationState.NEW}
@@ -151,6 +152,7 @@ def _sheet(
         writes_done_at=None,
         rate=None,
         forecast=[],
+        nameless=open_rows(uow, migration).nameless,
     )
 
 

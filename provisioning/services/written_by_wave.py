@@ -14,11 +14,12 @@ from provisioning.ports import UnitOfWork
 
 _ANY = frozenset(StepState)
 _GIVEN = (Phase.PREPARE, Phase.ENABLE)
+_LOOKING_BACK = frozenset({Phase.ENABLE, Phase.UNDO_TARGET})
 
 
 def left_by_wave(uow: UnitOfWork, operation: Operation, here: Census) -> Mapping[SubjectId, HeldLicence]:
-    """The product as we left it, by person; asked for only where something is taken back."""
-    if operation.wish.part is None or operation.wish.part.phase is not Phase.UNDO_TARGET:
+    """The product as we left it, by person; asked for only where what was held back comes on, or all is taken back."""
+    if operation.wish.part is None or operation.wish.part.phase not in _LOOKING_BACK:
         return {}
     sku, people = operation.wish.sku_id, {one.subject_id: one for one in here.people}
     wrote = _by_person(_records(uow, operation, _GIVEN))

@@ -1,6 +1,7 @@
 """People who go from one tenant to another: ready there first, released here last, and never without."""
 
 import json
+from uuid import uuid4
 
 import pytest
 
@@ -116,7 +117,10 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
 
 
 def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_along(town: Town) -> None:
-    """The others stay untouched; of somebody at both schools a person says first what becomes of them."""
+    """The others stay untouched; of somebody at both schools a person says first what becomes of them.
+
+    Left out they keep what they have, and an order in the target gives them its licence like anybody there.
+    """
 
     def at_two(customer: Customer, school: str, number: int) -> dict[str, str]:
         first, second = customer.staff
@@ -143,4 +147,36 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     moved = board.staff[leaving][1:]
     assert town.holders(board, A3) == {board.staff[leaving][0], *board.staff[staying]}
     assert town.holders(there, A3) == {str(one.target_id) for one in merger.travellers() if one.source_id in moved}
+    check_merger(merger)
+    line = town.order(there, 1, customers.A3_STAFF_MORE)
+    town.set_seats(there, 6)
+    assert town.await_end(line).state is OperationState.COMPLETED
+    assert town.holders(there, A3) == set(there.people)
+    assert board.staff[leaving][0] in town.holders(board, A3)
+
+
+def test_s45_another_board_in_the_target_keeps_its_people_and_its_seats_to_itself(town: Town) -> None:
+    """Its holders use up none of what was bought for those who come, and nobody of it is written to."""
+
+    def of_both(_customer: Customer, _school: str, number: int) -> dict[str, str]:
+        return {"officeLocation": other} if number == 0 else {}
+
+    other = town.next_code()
+    neighbours = [
+        {"id": str(uuid4()), "department": other, "employeeType": "Personeel", "assignments": [{"skuId": A3}]}
+        for _ in range(4)
+    ]
+    here = town.school(4, holds=A3)
+    there = town.school(4, holds=None, seats=7, traits=of_both, others=neighbours)
+    town.move_in(other, there)
+    asked = {
+        "identity": tuple(IdentityPair(*pair) for pair in zip(here.people, there.people, strict=True)),
+        "treatments": {Situation.OF_TWO_BOARDS: Treatment.LEAVE_OUT},
+    }
+    merger = Merger.between(town, here, there, 3, **asked)
+    merger.bring(1)
+    held, *arrived = there.people
+    assert {one.target_id for one in merger.travellers(0)} == {held}
+    assert town.holders(there, A3) == set(arrived)
+    assert all(town.skus_of(there, str(one["id"])) == {A3} for one in neighbours)
     check_merger(merger)

@@ -11,7 +11,7 @@ import msgspec
 
 from provisioning.domain.errors import GraphError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import AttemptId, GroupId, SkuId, SubjectId, TenantId
+from provisioning.domain.ids import AttemptId, GroupId, ServicePlanId, SkuId, SubjectId, TenantId
 from provisioning.domain.migration import MatchRule
 from provisioning.domain.observation import (
     Census,
@@ -62,6 +62,7 @@ class FakeGraph:
     stop_at_write: GraphError | None = None  # the tenant refuses every write for this reason
     permissions: frozenset[str] = frozenset().union(*TIERS[:3])
     exclusive: frozenset[frozenset[SkuId]] = frozenset()  # SKUs that nobody can hold together
+    offered: dict[SkuId, frozenset[ServicePlanId]] = field(default_factory=dict)  # else what the lists say
     match_keys: dict[MatchRule, dict[SubjectId, str]] = field(default_factory=dict)
     versions: dict[SubjectId, list[tuple[datetime, Person]]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
@@ -110,7 +111,7 @@ class FakeGraph:
             suspended=0,
             locked_out=0,
             consumed=sum(self._as_read(subject).holds(sku) for subject in self.people),
-            plan_ids=frozenset(),
+            plan_ids=self.offered.get(sku, frozenset()),
         )
 
     def observe_census(self, tenant: TenantId) -> Census:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from mappings.loader import load_mappings
-from provisioning.domain.ids import GroupId, MigrationId, OperationId
+from provisioning.domain.catalogue import ServicePlan
+from provisioning.domain.ids import GroupId, MigrationId, OperationId, ServicePlanId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase
+from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
@@ -26,12 +27,32 @@ from tests.simulation.world import A3
 MAPPINGS = load_mappings()
 ORDER = OperationId("order")
 THROUGH = (None, OURS, THEIRS)
+NEW_PLAN = ServicePlanId("new-plan")
 M, W, P, Work = MigrationState, WaveState, PersonState, OperationState
 Moments = list[tuple[When, Deed]]
 
 
 def _states(world: MergerWorld) -> set[PersonState]:
     return {one.state for one in world.travellers}
+
+
+def _somebody_is_prepared(world: MergerWorld) -> bool:
+    return P.PREPARED in _states(world)
+
+
+def _describe(world: MergerWorld) -> None:
+    """Somebody says that the new plan is none of Exchange; whoever works from then on knows it."""
+    a3 = MAPPINGS.skus[A3]
+    known = msgspec.structs.replace(a3, plans=(*a3.plans, ServicePlan(NEW_PLAN, "NEW", "learning")))
+    world.mappings = msgspec.structs.replace(MAPPINGS, skus={**MAPPINGS.skus, A3: known})
+    world.worker = world._worker()
+
+
+def _without_the_new_plan(world: MergerWorld, one: Traveller) -> list[bool]:
+    """At each moment at which the person had the licence in the target."""
+    assert one.target_id is not None
+    versions = world.graph.target.versions[one.target_id]
+    return [NEW_PLAN in held.disabled_plans for _, person in versions if (held := person.direct(A3))]
 
 
 def _order_in_the_target(world: MergerWorld) -> None:
@@ -59,6 +80,18 @@ class TestInFairWeather:
         assert world.run_through() is M.COMPLETED
         check_ended(world)
         assert _states(world) == {P.RELEASED}
+
+    @pytest.mark.parametrize("is_described", [False, True], ids=["nobody says what it is", "described on the way"])
+    def test_a_plan_that_no_list_knows_waits_for_each_mailbox_and_comes_on_with_it(self, is_described: bool) -> None:
+        board = Board(moments=[(_somebody_is_prepared, _describe)] if is_described else [])
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[1]), board=board)
+        world.graph.target.offered[A3] = MAPPINGS.skus[A3].plan_ids | {NEW_PLAN}
+        assert world.run_through() is M.COMPLETED
+        check_ended(world)
+        off = {one.source_id: _without_the_new_plan(world, one) for one in world.travellers if one.has_mailbox}
+        assert all(looked[-1] is False for looked in off.values())
+        first = {looked[0] for looked in off.values()}
+        assert first == ({True, False} if is_described else {True})
 
     def test_nobody_leaves_the_source_before_the_hold_period_has_passed(self) -> None:
         world = MergerWorld(1, MAPPINGS, fair(LAGS[0]))

@@ -219,7 +219,7 @@ class TestWhatHoldsIt:
         ticket = at_home(desk, IN_GROUP)
         assert state(desk, ticket) == (_T.HELD, Reason.SELECTION_INCOMPLETE)
         desk.gateway.unreadable.clear()
-        desk.gateway.members[f"group:{GROUP}"] = frozenset({SubjectId("ours1")})
+        desk.gateway.members[desk.home.tenant_id, f"group:{GROUP}"] = frozenset({SubjectId("ours1")})
         desk.later(minutes=2)
         assert desk.now(ticket).state is _T.AWAITING_APPROVAL
 

@@ -109,6 +109,18 @@ class TestShow:
         assert "Failed 1, release the source: Somebody changed the person" in out
         assert f"To approve: provisioning plans approve dddd0001 {DIGEST[:8]}" in out
 
+    def test_says_which_rows_of_the_map_lead_nowhere(self, merger: World, provisioning: CommandLine) -> None:
+        whole = merger.migrations[MIGRATION]
+        identity = (*((f"line {line}", "far") for line in range(2, 14)), ("anne", "line 20"))
+        asked = msgspec.structs.replace(whole.definition, identity=identity)
+        merger.migrations[MIGRATION] = msgspec.structs.replace(whole, definition=asked)
+        answer = provisioning("migrations", "show", "5f0c")
+        assert answer.fits
+        assert (
+            "Map in the source nobody is found for line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more; "
+            "in the target nobody is found for line 20. Matching again looks for them"
+        ) in " ".join(answer.out.split())
+
     def test_of_people_in_one_situation(self, merger: World, provisioning: CommandLine) -> None:
         everybody = provisioning("migrations", "show", "5f0c", "--people", "--json").json
         asked = everybody[0]["situation"]

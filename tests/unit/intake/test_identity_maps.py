@@ -10,7 +10,11 @@ from provisioning.intake.identity_maps import parse_identity_map, read_identity_
 from provisioning.intake.problems import FileRefusedError
 
 ID, OTHER_ID = "4f0c4b0e-6d0c-4f7e-9a57-1f1f2f3c4d5e", "0a1b2c3d-0000-4000-8000-000000000001"
-EXPECTED = (IdentityPair("ann@oost.example", "ann@samen.example"), IdentityPair(ID, OTHER_ID))
+EXPECTED = [("ann@oost.example", "ann@samen.example"), (ID, OTHER_ID)]
+
+
+def rows_in(content: str) -> list[tuple[str, str]]:
+    return [(pair.source, pair.target) for pair in parse_identity_map("people.csv", content.encode())]
 
 
 def problems_of(content: str) -> list[str]:
@@ -38,11 +42,21 @@ class TestParseIdentityMap:
         ],
     )
     def test_reads_pairs_in_the_order_of_the_file(self, content: str) -> None:
-        assert parse_identity_map("people.csv", content.encode()) == EXPECTED
+        assert rows_in(content) == EXPECTED
 
     def test_a_row_that_is_there_twice_counts_once(self) -> None:
-        content = f"source,target\n{ID},{OTHER_ID}\n{ID.upper()},{OTHER_ID}\n"
-        assert parse_identity_map("people.csv", content.encode()) == (IdentityPair(ID, OTHER_ID),)
+        row, again = f"{ID},{OTHER_ID}\n", f"{ID.upper()},{OTHER_ID}\n"
+        assert rows_in(f"source,target\n{row}a@o.example,b@s.example\n{again}") == [
+            (ID, OTHER_ID),
+            ("a@o.example", "b@s.example"),
+        ]
+
+    def test_each_row_knows_its_line_so_that_it_can_be_told_without_a_name(self) -> None:
+        content = f"\nsource,target\n{ID},{OTHER_ID}\n\n{ID.upper()},{OTHER_ID}\na@o.example,b@s.example\n"
+        assert parse_identity_map("people.csv", content.encode()) == (
+            IdentityPair(ID, OTHER_ID, 3),
+            IdentityPair("a@o.example", "b@s.example", 6),
+        )
 
     def test_rows_that_contradict_each_other_are_all_kept_for_a_person_to_decide(self) -> None:
         content = f"source,target\n{ID},a@samen.example\n{ID},b@samen.example\nc@oost.example,a@samen.example\n"

@@ -81,7 +81,7 @@ class TestTheSmallestFile:
             source=Side(tenant="oost.example", holder="40001"),
             target=Side(tenant="samen.example", holder="40002"),
             people='{"everyone":true}',
-            products=(ProductPair(source_sku=A3_STAFF, target_sku=A3_STAFF, audience=Audience.ANY),),
+            products=(ProductPair(source_sku=A3_STAFF, target_sku=A3_STAFF, audience=Audience.FACULTY),),
             waves=(WaveDefinition(number=1, name="pilot", selector='{"everyone":true}'),),
             rules=(MatchRule.EMPLOYEE_ID,),
             hold_period=timedelta(days=30),
@@ -329,18 +329,24 @@ class TestProducts:
     def test_a_retired_one_cannot_be_kept(self) -> None:
         assert any("is retired" in problem for problem in problems_of(with_("products.0", {"from": A1_PLUS})))
 
-    @pytest.mark.parametrize(
-        ("one", "other", "is_told"),
-        [("faculty", "student", False), ("faculty", "faculty", True), ("any", "student", True)],
-    )
-    def test_one_may_be_there_for_each_audience(self, one: str, other: str, is_told: bool) -> None:
+    @pytest.mark.parametrize(("one", "other"), [("faculty", "student"), ("faculty", "faculty"), ("any", "student")])
+    def test_no_product_of_the_source_leads_to_two(self, one: str, other: str) -> None:
+        """Whoever holds it would get the first, whatever audience they are of."""
         pairs = [{"from": A1_PUPIL, "audience": audience} for audience in (one, other)]
-        if is_told:
-            assert problems_of(with_("products", pairs)) == [
-                "products[2].from: is in products[1] already, for the same people."
-            ]
-        else:
-            assert len(read(with_("products", pairs)).products) == 2
+        (told,) = problems_of(with_("products", pairs))
+        assert told.startswith("products[2].from: is in products[1] already, and whoever holds it gets one product; ")
+
+    @pytest.mark.parametrize(
+        ("written", "expected"),
+        [
+            pytest.param({}, Audience.FACULTY, id="left out, as the product they get"),
+            pytest.param({"audience": "any"}, Audience.FACULTY, id="any says no more than that"),
+            pytest.param({"audience": "student"}, Audience.STUDENT, id="what the file says is so"),
+        ],
+    )
+    def test_are_for_whom_the_file_says_or_else_the_product(self, written: dict[str, str], expected: Audience) -> None:
+        pair = {"from": A1_PUPIL, "to": A3_STAFF, **written}
+        assert read(with_("products.0", pair)).products[0].audience is expected
 
     def test_a_part_number_of_two_products_asks_for_the_id(self) -> None:
         twin = msgspec.structs.replace(OURS.skus[A1_PUPIL], part_number="M365EDU_A3_FACULTY")
@@ -423,7 +429,7 @@ class TestReadMigration:
     def test_reads_the_identity_map_beside_the_file(self, tmp_path: Path) -> None:
         (tmp_path / "people.csv").write_text(f"source,target\nann@oost.example,{self.PERSON}\n", "utf-8")
         path = self.write(tmp_path, with_("identity.file", "people.csv"))
-        assert read_migration(path, OURS).identity == (IdentityPair("ann@oost.example", self.PERSON),)
+        assert read_migration(path, OURS).identity == (IdentityPair("ann@oost.example", self.PERSON, 2),)
 
     def test_without_a_map_there_are_no_pairs(self, tmp_path: Path) -> None:
         assert read_migration(self.write(tmp_path, SMALL), OURS).identity == ()

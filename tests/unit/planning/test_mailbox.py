@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.catalogue import PlanRelation, PlanRule
+from provisioning.domain.catalogue import PlanRelation, PlanRule, ServicePlan
+from provisioning.domain.ids import ServicePlanId
 from provisioning.domain.observation import HeldLicence
 from provisioning.planning.carry import KnownPlans
 from provisioning.planning.mailbox import Origin, carried_across, exchange_plans, has_mailbox, withheld
 from tests.unit.planning.migration_scene import EXCHANGE_A3, EXCHANGE_A5, THREATS_A5, YAMMER
-from tests.unit.planning.scene import A1, A3, A5, EMS, FOREIGN, MAPPINGS, held, plan_of
+from tests.unit.planning.scene import A1, A3, A5, EMS, FOREIGN, MAPPINGS, held, plan_of, replaced
 
 SKUS, RULES = MAPPINGS.skus, MAPPINGS.plan_rules
 NOTHING = frozenset[str]()
@@ -49,6 +50,12 @@ class TestWithheld:
     )
     def test_is(self, sku: str, off: set[str], elsewhere: set[str], back: set[str]) -> None:
         assert withheld(SKUS[sku], frozenset(off), frozenset(elsewhere), RULES) == back  # type: ignore[index,arg-type]  # text
+
+    @pytest.mark.parametrize(("is_to_come", "back"), [(True, {EXCHANGE_A3, "new"}), (False, {EXCHANGE_A3})])
+    def test_what_no_list_describes_as_long_as_a_mailbox_is_to_come(self, is_to_come: bool, back: set[str]) -> None:
+        product = replaced(SKUS[A3], plans=(*SKUS[A3].plans, ServicePlan(ServicePlanId("new"), "new", "")))
+        assert withheld(product, frozenset(), frozenset(), RULES, with_undescribed=is_to_come) == back
+        assert withheld(product, frozenset({ServicePlanId("new")}), frozenset(), RULES) == {EXCHANGE_A3}
 
     def test_what_needs_what_needs_it_as_well(self) -> None:
         rule = PlanRule(PlanRelation.REQUIRES_ANY, YAMMER, frozenset({THREATS_A5}))

@@ -41,6 +41,7 @@ def scene(here: tuple[Person, ...], far: tuple[Person, ...], *readings: RuleRead
         "source": census(*here, tenant=SOURCE),
         "target": census(*far),
         "of_two_boards": frozenset(),
+        "claimed": frozenset(),
     }
     own = {name: known.pop(name) for name in tuple(known) if name in fields}
     return MatchScene(migration_id=MIGRATION, definition=definition(**known), readings=readings, **(fields | own))
@@ -190,6 +191,20 @@ class TestSituations:
         products = (ProductPair(source_sku=A3, target_sku=A5), ProductPair(source_sku=EMS, target_sku=EMS))
         pair = scene((ANNE,), (person("far", licence),), identity=ids(("anne", "far")), products=products)
         assert match(pair)[0].situation is situation
+
+    def test_an_account_of_the_target_that_another_board_claims_is_of_two_boards(self) -> None:
+        far = person("far", held(A3))
+        pair = scene((ANNE,), (far,), identity=ids(("anne", "far")), claimed=frozenset({far.subject_id}))
+        assert found(match(pair)) == {"anne": ("of_two_boards", "far")}
+
+    def test_an_account_that_two_people_lead_to_is_that_before_anything_else(self) -> None:
+        pair = scene(
+            (ANNE, BEN),
+            (FAR,),
+            identity=ids(("anne", "far"), ("ben", "far")),
+            claimed=frozenset({FAR.subject_id}),
+        )
+        assert {one.situation for one in match(pair)} == {Situation.MATCHED_TWICE}
 
     def test_of_two_boards_comes_first(self) -> None:
         pair = scene((person("anne", held(A3), is_guest=True),), (), of_two_boards=frozenset({SubjectId("anne")}))

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from provisioning.domain.catalogue import Audience, ServicePlan
 from provisioning.domain.errors import InputError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import SubjectId
+from provisioning.domain.ids import ServicePlanId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence, Person
@@ -51,6 +52,7 @@ from tests.unit.planning.scene import (
     tally,
 )
 
+NEW_PLAN = "new-plan"
 ANNE = person("anne", held(A3))
 ANNE_THERE = there(ANNE)
 WITHOUT_MAILBOX = Change(add_sku=A3, disabled_plans=frozenset({EXCHANGE_A3}))
@@ -123,9 +125,28 @@ class TestPrepare:
         plan = prepared(person("anne", held(A5)), sku_id=A5, travellers=(traveller("anne", source_sku=A5),))
         assert plan.steps[0].change.disabled_plans == {EXCHANGE_A5, THREATS_A5}
 
-    def test_a_plan_that_the_tenant_has_and_no_list_knows_is_left_on(self) -> None:
-        plan = prepared(seats=seats(10, 0, A3, "new-plan"))
-        assert plan.steps[0].change == WITHOUT_MAILBOX
+    @pytest.mark.parametrize(("had", "is_off"), [(True, True), (None, True), (False, False)])
+    def test_a_plan_that_no_list_knows_waits_for_the_mailbox_where_one_is_to_come(
+        self, had: bool | None, is_off: bool
+    ) -> None:
+        """It could make an empty one, and then the real one cannot come."""
+        mailboxes = {} if had is None else {ANNE_THERE.subject_id: had}
+        plan = prepared(seats=seats(10, 0, A3, NEW_PLAN), mailboxes=mailboxes)
+        assert (NEW_PLAN in plan.steps[0].change.disabled_plans) is is_off
+        assert (
+            f"no list of ours knows {NEW_PLAN}: off until then too, where a mailbox is to come" in plan.guard_breaches
+        )
+
+    def test_one_that_the_school_switched_off_in_the_source_does_not_wait_but_stays_off(self) -> None:
+        new = {"seats": seats(10, 0, A3, NEW_PLAN)}
+        here = person("anne", held(A3, ServicePlanId(NEW_PLAN)))
+        far = there(here)
+        first = prepared(here, far, **new)
+        assert NEW_PLAN in first.steps[0].change.disabled_plans
+        (given,) = carried_out(first, far)
+        assert only(enabled(here, given, left=given_by(first), **new))[2] == [
+            (StepKind.SET_PLANS, Change(add_sku=A3, disabled_plans=off(NEW_PLAN)))
+        ]
 
     @pytest.mark.parametrize(
         ("far", "reason"),
@@ -259,6 +280,41 @@ class TestEnable:
         here, far = person("anne", held(A5)), holding(held(A5, EXCHANGE_A5, THREATS_A5))
         known = {"travellers": (replaced(migrate_scene(Phase.ENABLE, (here, far)).travellers[0], source_sku=A5),)}
         assert only(enabled(here, far, sku_id=A5, **known))[2] == [(StepKind.SET_PLANS, Change(add_sku=A5))]
+
+    @pytest.mark.parametrize("is_described", [False, True], ids=["still unknown", "described since"])
+    def test_a_plan_that_no_list_knew_comes_on_with_exchange(self, is_described: bool) -> None:
+        """Also when somebody has said meanwhile that it is none of Exchange."""
+        new = {"seats": seats(10, 0, A3, NEW_PLAN)}
+        first = prepared(**new)
+        (given,) = carried_out(first, ANNE_THERE)
+        a3 = MAPPINGS.skus[A3]
+        described = replaced(a3, plans=(*a3.plans, ServicePlan(ServicePlanId(NEW_PLAN), "NEW", "learning")))
+        mappings = replaced(MAPPINGS, skus={**MAPPINGS.skus, A3: described}) if is_described else MAPPINGS
+        later = enabled(ANNE, given, left=given_by(first), mappings=mappings, **new)
+        assert only(later)[2] == [(StepKind.SET_PLANS, Change(add_sku=A3))]
+
+    def test_of_somebody_who_left_the_source_nothing_more_comes_on_than_exchange(self) -> None:
+        """Nobody knows any more what was off there: what PREPARE carried across is not undone by a guess."""
+        first = prepared(person("anne", held(A3, YAMMER)))
+        (given,) = carried_out(first, ANNE_THERE)
+        later = plan_migrate(
+            migrate_scene(
+                Phase.ENABLE,
+                (ANNE, given),
+                left=given_by(first),
+                other=census(tenant=SOURCE),
+                mailboxes={given.subject_id: True},
+            )
+        )
+        assert only(later)[2] == [(StepKind.SET_PLANS, Change(add_sku=A3, disabled_plans=off(YAMMER)))]
+
+    def test_what_the_source_keeps_off_stays_off_though_we_left_it_so(self) -> None:
+        here = person("anne", held(A3, YAMMER))
+        first = prepared(here)
+        (given,) = carried_out(first, ANNE_THERE)
+        assert only(enabled(here, given, left=given_by(first)))[2] == [
+            (StepKind.SET_PLANS, Change(add_sku=A3, disabled_plans=off(YAMMER)))
+        ]
 
     @pytest.mark.parametrize(
         ("here", "known"),
@@ -495,3 +551,29 @@ class TestOneAfterTheOther:
         assert only(plan)[2] == [(StepKind.ASSIGN, Change(add_sku=EMS))]
         (far,) = carried_out(plan, ANNE_THERE)
         assert only(enabled(here, far, sku_id=EMS))[:2] == (SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD)
+
+
+_HAD = frozenset(plan.family for plan in MAPPINGS.skus[A1].plans)
+
+
+class TestForPupils:
+    """What a school that decides about plans has not decided about stays off for them, as in a delivery (R28)."""
+
+    NEW = next(plan.plan_id for plan in MAPPINGS.skus[A3].plans if plan.family not in _HAD)
+
+    def given(self, audience: Audience) -> frozenset[ServicePlanId]:
+        undecided = MAPPINGS.skus[A3].plan_ids - {self.NEW}
+        scene = migrate_scene(
+            Phase.PREPARE,
+            (replaced(ANNE, licences=(held(A1),)), ANNE_THERE),
+            policy=policy(skus={A3: SkuPolicy(known_plans=undecided)}),
+            travellers=(traveller("anne", source_sku=A1),),
+        )
+        wish = replaced(scene.wish, audience=audience)
+        return plan_migrate(replaced(scene, wish=wish)).steps[0].change.disabled_plans
+
+    @pytest.mark.parametrize(("audience", "is_off"), [(Audience.STUDENT, True), (Audience.FACULTY, False)])
+    def test_it_is_off_in_a_migration_too(self, audience: Audience, is_off: bool) -> None:
+        off = self.given(audience)
+        assert (self.NEW in off) is is_off
+        assert EXCHANGE_A3 in off

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.ids import OperationId, SubjectId
+from provisioning.domain.catalogue import Audience
+from provisioning.domain.ids import OperationId, SkuId, SubjectId
 from provisioning.domain.lifecycle import OperationState, SubjectState
-from provisioning.domain.migration import Migration, MigrationPart, Phase, Traveller, Wave
+from provisioning.domain.migration import Migration, MigrationPart, Phase, ProductPair, Traveller, Wave
 from provisioning.domain.migration_lifecycle import UNDER_WAY, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.planning.migration_turn import Said, Standing, Turn, begun, id_in, next_turn
 from tests.factories.migration_turns import (
+    A3,
     AFTER_HOLD,
     EVIDENCE,
     MIGRATION,
@@ -182,6 +184,28 @@ class TestBeginning:
     def test_one_operation_per_product(self) -> None:
         after = turn(traveller("anne"), traveller("bob", target_sku="other"), traveller("cees"))
         assert [one.people for one in after.begins] == [("anne", "cees"), ("bob",)]
+
+    def test_one_operation_per_audience_of_a_product(self) -> None:
+        """What is decided for pupils is not decided for staff, though both get the same."""
+        staff, pupils = SkuId("staff"), SkuId("pupils")
+        of = migration(
+            definition=definition(
+                products=(
+                    ProductPair(source_sku=staff, target_sku=A3, audience=Audience.FACULTY),
+                    ProductPair(source_sku=pupils, target_sku=A3, audience=Audience.STUDENT),
+                )
+            )
+        )
+        people = (traveller("anne", source_sku=staff), traveller("bob", source_sku=pupils))
+        begins = turn(*people, of=of).begins
+        assert {(one.audience, one.sku_id, one.people) for one in begins} == {
+            (Audience.FACULTY, A3, ("anne",)),
+            (Audience.STUDENT, A3, ("bob",)),
+        }
+        wish = operation("o", part(Phase.PREPARE), ("x'",)).wish
+        for_pupils = msgspec.structs.replace(wish, audience=Audience.STUDENT)
+        at_work = operation("o", part(Phase.PREPARE), ("x'",), state=OperationState.APPLYING, wish=for_pupils)
+        assert [one.people for one in turn(*people, of=of, operations=[at_work]).begins] == [("anne",)]
 
     def test_not_a_second_one_while_the_first_is_under_way(self) -> None:
         at_work = operation("o", part(Phase.PREPARE), ("bob'",), state=OperationState.AWAITING_APPROVAL)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.groups import ObservedGroup
 from provisioning.domain.ids import GroupId, SkuId, SubjectId
 from provisioning.domain.migration import Phase, ProductPair, Situation
@@ -12,7 +13,7 @@ from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.observation import HeldLicence, Person, SeatCount, Seats, Subscription, TenantProfile
 from provisioning.domain.permissions import GROUPS, LICENCES, PEOPLE, READ
 from provisioning.domain.reasons import Reason
-from provisioning.domain.tenancy import SkuPolicy
+from provisioning.domain.tenancy import AssignmentMode, SkuPolicy
 from provisioning.planning.groups import GroupScene
 from provisioning.planning.preflight import (
     WARNINGS,
@@ -184,6 +185,36 @@ class TestConsent:
         assert result.keys() == {C.TARGET_CONSENT}
         assert result[C.TARGET_CONSENT].details == ("User.ReadWrite.All",)
 
+    @pytest.mark.parametrize(
+        ("chosen", "permissions", "missing"),
+        [
+            pytest.param({}, LICENCES, ("Group.Create", "GroupMember.ReadWrite.All"), id="a group of ours"),
+            pytest.param({}, GROUPS, (), id="all of it is there"),
+            pytest.param({"group_id": GROUP}, LICENCES, ("GroupMember.ReadWrite.All",), id="ours, made already"),
+            pytest.param({"group_id": THEIRS}, LICENCES, (), id="the school's own, which others fill"),
+        ],
+    )
+    def test_to_bring_people_into_a_group_is_asked_for_before_they_arrive(
+        self, chosen: dict[str, Any], permissions: frozenset[str], missing: tuple[str, ...]
+    ) -> None:
+        """Else it would hang once everybody has the licence by name."""
+        by_group = policy(assignment_mode=AssignmentMode.GROUP, **chosen)
+        target = {"profile": profile("nieuw.example", permissions=permissions), "policy": by_group, "groups": OURS}
+        result = preflight(facts(target=target))
+        assert {one.check: one.details for one in result.findings} == ({C.TARGET_CONSENT: missing} if missing else {})
+        assert result.is_clear is not bool(missing)
+
+    def test_a_product_without_p1_goes_through_no_group_and_needs_no_more(self) -> None:
+        mappings = replaced(MAPPINGS, group_licensing=MAPPINGS.group_licensing - {A3})
+        by_group = policy(assignment_mode=AssignmentMode.GROUP)
+        target = {"profile": profile("nieuw.example", permissions=LICENCES), "policy": by_group}
+        result = preflight(facts(target=target, mappings=mappings))
+        (finding,) = result.findings
+        assert (finding.check, finding.people, finding.subjects) == (C.TARGET_GROUP_WITHOUT_P1, 1, ("anne",))
+        assert finding.details == ("M365EDU_A3_FACULTY",)
+        assert result.is_clear
+        assert preflight(facts(target={**target, "policy": policy()}, mappings=mappings)).findings == ()
+
 
 class TestSeats:
     @pytest.mark.parametrize(
@@ -225,6 +256,25 @@ class TestSeats:
         )
         assert result[C.TARGET_SEATS].details == ("EMS_EDU_FACULTY: 1 short",)
         assert result[C.TARGET_SEATS].subjects == ("ben-there",)
+
+    @pytest.mark.parametrize(("enabled", "short"), [(1, 1), (2, 0)])
+    def test_one_product_for_two_audiences_has_one_stock(self, enabled: int, short: int) -> None:
+        ben = person("ben", held(A1))
+        products = (
+            ProductPair(source_sku=A3, target_sku=A3, audience=Audience.FACULTY),
+            ProductPair(source_sku=A1, target_sku=A3, audience=Audience.STUDENT),
+        )
+        result = preflight(
+            facts(
+                (ANNE, ANNE_THERE),
+                (ben, there(ben)),
+                travellers=(traveller("anne"), traveller("ben", source_sku=A1)),
+                definition=definition(products=products),
+                target={"seats": bought(seats(enabled), addons(9))},
+                source={"seats": bought(seats(9), seats(9, 0, A1))},
+            )
+        )
+        assert sum(one.people for one in result.findings if one.check is C.TARGET_SEATS) == short
 
     def test_of_another_operation_are_not_free(self) -> None:
         target = {"seats": bought(seats(1), addons(9))}
@@ -286,7 +336,7 @@ class TestWhatThePlanWouldRefuse:
     def test_a_dependency(self) -> None:
         """A5 whose Exchange is off for good leaves threat intelligence without what it needs."""
         here = having(held(A5, *_exchange_of(A5)))
-        travellers = (traveller("anne", source_sku=A5, target_sku=A5),)
+        travellers = (traveller("anne", source_sku=A5, target_sku=A5, has_mailbox=False),)
         target = {"seats": bought(seats(9, 0, A5), addons(9))}
         result = found(facts((here, ANNE_THERE), travellers=travellers, target=target, entitlements={A5: 9}))
         assert result[C.DEPENDENCIES].people == 1

@@ -237,9 +237,20 @@ class FakeUnitOfWork:
         self.outbox: Any = _Outbox(world)
         self.seals: Any = _Seals(world)
         self.worklist: Any = _WorkList(world)
+        self.references: Any = _References()
 
     def commit(self) -> None:
         self.committed = True
+
+
+class _References:
+    """Whoever looks here finds that nobody is kept."""
+
+    def unresolved(self, key: LineKey) -> list[str]:
+        return []
+
+    def resolved(self, key: LineKey) -> list[SubjectId]:
+        return []
 
 
 class _Tickets:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from config.limits import default_limits
+from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import Pseudonym, SubjectId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.migration import Phase
@@ -54,3 +56,20 @@ class TestTheThreshold:
 
     def test_is_not_reached_again_by_what_a_person_let_go_on(self) -> None:
         assert advanced(World(), OS.APPLYING, SS.FAILED, created_at=NOW - 39 * DAY) is M.RUNNING
+
+
+class TestWhatBegins:
+    def test_is_wished_for_whom_the_product_is(self) -> None:
+        """Plans that the school has not decided about stay off for pupils, in a migration too."""
+        world = World()
+        merger = a_merger(world)
+        pair = msgspec.structs.replace(merger.definition.products[0], audience=Audience.STUDENT)
+        asked = msgspec.structs.replace(merger.definition, products=(pair,))
+        world.migrations[MIGRATION] = msgspec.structs.replace(merger, definition=asked)
+        before = set(world.operations)
+        AdvanceMigration(open_uow=world.open, clock=FakeClock(), dispatcher=FakeDispatcher(), limits=default_limits())(
+            MIGRATION
+        )
+        begun = [one for number, one in world.operations.items() if number not in before]
+        assert {one.wish.part.phase for one in begun if one.wish.part} >= {Phase.PREPARE, Phase.ENABLE}
+        assert {one.wish.audience for one in begun} == {Audience.STUDENT}
