@@ -79,7 +79,7 @@ class KeepInStep:
                 more = _wait(uow, operation, now + _PAUSE, word.pause)
             elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, now):
                 more = _wait(uow, operation, now + _UNPROVEN, Reason.PREFLIGHT_EXPIRED)
-            elif operation.state is OperationState.APPLYING and (shut := self._shut(word.window, now)):
+            elif _keeps_hours(operation) and (shut := self._shut(word.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
             else:
                 return None
@@ -119,6 +119,16 @@ class KeepInStep:
         if not must_read:
             self._finish(uow, reading)
         return must_read
+
+
+def _keeps_hours(operation: Operation) -> bool:
+    """Whether it would write, and may do so at certain hours only.
+
+    A mailbox that has moved waits for no holiday: without Exchange Microsoft deletes it after 30 days, and giving it
+    back disturbs nobody.
+    """
+    part = operation.wish.part
+    return operation.state is OperationState.APPLYING and not (part and part.phase is Phase.ENABLE)
 
 
 def _part_of(operation: Operation) -> MigrationPart | None:

@@ -51,6 +51,7 @@ class Board:
     approves: bool = True
     approves_after: timedelta = timedelta(0)
     opens_gates: bool = True
+    no_mailbox_before: datetime | None = None  # has moved
     checks: bool = True  # whether what a preflight finds in the way keeps a wave from starting
     releases: bool = True
     retries: int = 3  # how often a wave's failed people are tried again
@@ -93,6 +94,7 @@ class Board:
         """When they act next although nothing happens: somebody's hold period ends, or a plan was slept over."""
         period = world.migration.definition.hold_period
         ends = [end for one in world.travellers if one.state is PersonState.ENABLED and (end := one.held_until(period))]
+        ends += [self.no_mailbox_before] if self.no_mailbox_before else []
         ends += [one.entered_at + self.approves_after for one in world.operations if one.state is _ASKS]
         return min((end for end in ends if end > world.clock.moment), default=None)
 
@@ -130,7 +132,8 @@ class Board:
     def _open_gates(self, world: MergerWorld) -> bool:
         """Mailboxes arrive a few at a time, some before their licence is there."""
         closed = [one.source_id for one in world.travellers if one.state in _GATES and one.evidence is None]
-        may_open = self.opens_gates and world.migration.state is MigrationState.RUNNING
+        have_moved = self.no_mailbox_before is None or self.no_mailbox_before <= world.clock.moment
+        may_open = self.opens_gates and have_moved and world.migration.state is MigrationState.RUNNING
         if not closed or not may_open or world.dice.random() < 0.9:
             return False
         arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))

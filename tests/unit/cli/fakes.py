@@ -134,7 +134,7 @@ class FakeServices:
         self.approve_policy = ApprovePolicy(**sent)
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
-        self.show_worklist = ShowWorklist(**timed)
+        self.show_worklist = ShowWorklist(**timed, limits=default_limits())
         self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
         self.list_notices = ListNotices(**rows)
         self.list_events = ListEvents(**rows)

@@ -109,6 +109,13 @@ class TestShow:
         assert "Failed 1, release the source: Somebody changed the person" in out
         assert f"To approve: provisioning plans approve dddd0001 {DIGEST[:8]}" in out
 
+    def test_says_whose_mailbox_has_moved_and_until_when_it_is_kept(
+        self, merger: World, provisioning: CommandLine
+    ) -> None:
+        out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
+        kept = f"Microsoft keeps it until {NOW - timedelta(days=5):%Y-%m-%d}"  # told thirty-five days ago
+        assert f"Exchange still off for 1 who moved, the oldest for 35 days; {kept}" in out
+
     def test_of_people_in_one_situation(self, merger: World, provisioning: CommandLine) -> None:
         everybody = provisioning("migrations", "show", "5f0c", "--people", "--json").json
         asked = everybody[0]["situation"]

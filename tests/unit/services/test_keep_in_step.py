@@ -138,6 +138,18 @@ class TestTheWindow:
         part = a_part(world, state)
         assert push(world, part, opening=None) == ([part], True)
 
+    @pytest.mark.parametrize("opening", [None, NOW + timedelta(days=38)])
+    def test_a_mailbox_that_has_moved_does_not_wait_for_it(self, world: World, opening: datetime | None) -> None:
+        a_merger(world)
+        part = worked(world, OPEN, Phase.ENABLE, ["finn"], state=OS.APPLYING, due_at=NOW)
+        assert push(world, part, opening) == ([part], True)
+
+    @pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.ENABLE}))
+    def test_everything_else_does(self, world: World, phase: Phase) -> None:
+        a_merger(world)
+        part = worked(world, OPEN, phase, ["finn"], state=OS.APPLYING, due_at=NOW)
+        assert push(world, part, opening=None) == ([], False)
+
 
 PROOF = timedelta(days=7)
 SECOND = timedelta(seconds=1)
