@@ -122,13 +122,8 @@ class KeepInStep:
 
 
 def _keeps_hours(operation: Operation) -> bool:
-    """Whether it would write, and may do so at certain hours only.
-
-    A mailbox that has moved waits for no holiday: without Exchange Microsoft deletes it after 30 days, and giving it
-    back disturbs nobody.
-    """
-    part = operation.wish.part
-    return operation.state is OperationState.APPLYING and not (part and part.phase is Phase.ENABLE)
+    """Whether it would write, and may do so at certain hours only. A mailbox that has moved waits for no holiday."""
+    return operation.state is OperationState.APPLYING and not operation.wish.is_for_mailboxes
 
 
 def _part_of(operation: Operation) -> MigrationPart | None:
@@ -148,16 +143,16 @@ def _of_migration(uow: UnitOfWork, operation: Operation) -> Word | None:
         return None
     is_paused = migration.state is MigrationState.PAUSED
     return Word(
-        off=_called_off(uow, migration, part),
+        off=_called_off(uow, migration, operation, part),
         pause=Reason.MIGRATION_PAUSED if is_paused else None,
         window=migration.definition.window,
     )
 
 
-def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:
+def _called_off(uow: UnitOfWork, migration: Migration, operation: Operation, part: MigrationPart) -> Reason | None:
     """Why this part does not go on, for good; what a wave that is rolled back undoes goes on."""
     if migration.state is MigrationState.ABORTED:
-        return Reason.MIGRATION_ABORTED
+        return None if operation.wish.is_for_mailboxes else Reason.MIGRATION_ABORTED
     waves = {wave.number: wave.state for wave in uow.migrations.waves(migration.migration_id)}
     is_rolled_back = part.phase in FORWARD and waves.get(part.wave) is WaveState.ROLLING_BACK
     return Reason.WAVE_ROLLED_BACK if is_rolled_back else None

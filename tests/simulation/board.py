@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provisioning.domain.actors import Identity, Role
-from provisioning.domain.ids import Actor, MigrationId
+from provisioning.domain.ids import Actor, MigrationId, SubjectId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
-from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration import EvidenceSource, Phase, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -133,13 +133,11 @@ class Board:
         """Mailboxes arrive a few at a time, some before their licence is there."""
         closed = [one.source_id for one in world.travellers if one.state in _GATES and one.evidence is None]
         have_moved = self.no_mailbox_before is None or self.no_mailbox_before <= world.clock.moment
-        may_open = self.opens_gates and have_moved and world.migration.state is MigrationState.RUNNING
-        if not closed or not may_open or world.dice.random() < 0.9:
+        is_off = world.migration.state is MigrationState.ABORTED  # Microsoft's moves go on, and nothing else is awaited
+        may_open = self.opens_gates and have_moved and (is_off or world.migration.state is MigrationState.RUNNING)
+        if not closed or not may_open or (not is_off and world.dice.random() < 0.9):
             return False
-        arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))
-        world.crash.doing = GATE
-        gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
-        gate(OPERATOR, world.migration.migration_id, list(arrived), EvidenceSource.LIST, "list 1")
+        open_gate(world, world.dice.sample(closed, world.dice.randint(1, len(closed))))
         return True
 
     def _retry_held(self, world: MergerWorld) -> bool:
@@ -153,9 +151,8 @@ class Board:
         return True
 
     def _retry(self, world: MergerWorld) -> bool:
-        failed = next((one for one in world.travellers if one.state is PersonState.FAILED), None)
-        is_off = world.migration.state is MigrationState.ABORTED
-        if failed is None or is_off or not self.retries or not _is_quiet(world):
+        failed = next((one for one in world.travellers if _may_be_retried(world, one)), None)
+        if failed is None or not self.retries or not _is_quiet(world):
             return False
         self.retries -= 1
         world.crash.doing = RETRY
@@ -181,6 +178,12 @@ class Board:
             OPERATOR, world.migration.migration_id, wave, "a month has passed"
         )
         return True
+
+
+def _may_be_retried(world: MergerWorld, one: Traveller) -> bool:
+    """Called off, only who lacks Exchange for a mailbox that has moved."""
+    lacks_exchange = one.misses_exchange and one.failed_in is not Phase.PREPARE
+    return one.state is PersonState.FAILED and (lacks_exchange or world.migration.state is not MigrationState.ABORTED)
 
 
 def _is_quiet(world: MergerWorld) -> bool:
@@ -220,6 +223,17 @@ def approve(world: MergerWorld, operation: Operation) -> None:
     plan = world.database.rows.plans[operation.operation_id]
     deed = ApprovePlan(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
     deed(APPROVER, operation.operation_id, plan.digest)
+
+
+def open_gate(world: MergerWorld, people: Sequence[SubjectId]) -> None:
+    world.crash.doing = GATE
+    gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
+    gate(OPERATOR, world.migration.migration_id, list(people), EvidenceSource.LIST, "list 1")
+
+
+def gate_all(world: MergerWorld) -> None:
+    """Whoever is at a gate."""
+    open_gate(world, [one.source_id for one in world.travellers if one.state in _GATES])
 
 
 def steer(goal: MigrationState) -> Deed:

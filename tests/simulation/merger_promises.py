@@ -126,6 +126,7 @@ def check_nothing_is_half_done(world: MergerWorld) -> None:
     """After the end: nobody is on their way, nothing was written that was not read back, no seat is held back."""
     rows = world.database.rows
     assert not [one for one in world.travellers if one.state in UNDER_WAY], _standings(world)
+    assert not [one for one in world.travellers if one.is_ready], f"a mailbox waits: {_standings(world)}"
     assert all(one.state in OPERATION_ENDS for one in world.operations), _standings(world)
     assert not [one for one in rows.steps.values() if one.state not in STEP_ENDS], _standings(world)
     assert not rows.reserved

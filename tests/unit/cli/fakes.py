@@ -266,7 +266,10 @@ class FakeServices:
         require(identity, Action.OPEN_GATE)
         self.decided.append(("gate", named, tuple(people), source, reference))
         migration = next(iter(self.world.migrations.values()))
-        return GateOpened(migration=migration, ready=len(people), known_before=1, unknown=("nobody@school.nl",))
+        unknown, unlicensed = ("nobody@school.nl",), ("early@school.nl",)
+        return GateOpened(
+            migration=migration, ready=len(people), known_before=1, unknown=unknown, unlicensed=unlicensed
+        )
 
     def withdraw_evidence(self, identity: Identity, named: str, people: Sequence[str], reason: str) -> GateClosed:
         require(identity, Action.OPEN_GATE)

@@ -299,7 +299,16 @@ class TestGate:
         assert "Newly ready for Exchange: 1. Known before: 1." in told
         assert "b@school.nl (Syncing)" in told
         assert "nobody@school.nl" in told
+        assert "Called off before they had a licence, so Exchange does not come on: 1: early@school.nl." in told
+        assert "paused" not in told
         assert provisioning("migrations", *words, "--json").json["unready"] == {"b@school.nl": "Syncing"}
+
+    def test_says_that_exchange_waits_for_who_paused_it(self, world: World, provisioning: CommandLine) -> None:
+        a_merger(world, state=MigrationState.PAUSED)
+        words = ("gate", "5f0c", "--person", "a@school.nl", "--source", "list", "--reason", "seen")
+        answer = provisioning.as_person(OPERATOR)("migrations", *words)
+        assert answer.fits
+        assert "The migration is paused: Exchange comes on once it is resumed." in " ".join(answer.out.split())
 
     def test_a_long_list_is_cut_short_for_people(
         self, merger: World, provisioning: CommandLine, tmp_path: Path

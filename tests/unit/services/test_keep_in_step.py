@@ -88,6 +88,22 @@ class TestKeepInStep:
         assert (done, more) == ([], False)
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
 
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING, OS.AWAITING_APPROVAL, OS.APPLYING])
+    @pytest.mark.parametrize("wave", [WaveState.GATED, WaveState.ROLLING_BACK])
+    def test_called_off_a_mailbox_that_has_moved_still_gets_exchange(
+        self, world: World, state: OperationState, wave: WaveState
+    ) -> None:
+        a_merger(world, state=M.ABORTED)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=wave)
+        part = worked(world, OPEN, Phase.ENABLE, ["finn"], state=state, due_at=NOW)
+        assert push(world, part) == ([part], True)
+
+    def test_while_it_runs_it_does_not_in_a_wave_that_goes_back(self, world: World) -> None:
+        a_merger(world)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=WaveState.ROLLING_BACK)
+        push(world, worked(world, OPEN, Phase.ENABLE, ["finn"], state=OS.PLANNING, due_at=NOW))
+        assert world.operations[OPEN].reason is Reason.WAVE_ROLLED_BACK
+
 
 def a_change(world: World, state: OperationState, migration: MigrationState = M.RUNNING) -> Operation:
     """Into the group, of who has arrived."""
