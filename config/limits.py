@@ -92,6 +92,9 @@ _DEFAULTS = Limits(
     migration_approval_validity=timedelta(days=7),  # mailboxes move over nights; a day is too short for a person to act
     preflight_validity=timedelta(days=7),  # seats, domains and licences change with every school week
     release_observation_max_age=timedelta(hours=1),  # what is taken rests on what was seen just now
+    # Microsoft deletes an unlicensed mailbox after 30 days: Exchange comes on within minutes unless somebody is awaited
+    exchange_overdue=timedelta(days=3),  # a weekend, in which nobody approves
+    mailbox_at_risk=timedelta(days=20),  # ten days are left: in a holiday it takes some to find who decides
     migration_poll=timedelta(seconds=5),  # its operations last minutes to weeks
     # tickets
     ticket_poll=timedelta(seconds=5),  # as of a migration: its operations tell nobody when they are done

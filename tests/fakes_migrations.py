@@ -22,6 +22,7 @@ from provisioning.domain.migration_lifecycle import (
     advance_wave,
 )
 from provisioning.domain.operation import Operation
+from provisioning.ports.migrations import Missing
 
 _NOT_BEGUN = {PersonState.WAITING, PersonState.LEFT_OUT}
 _OUT = {PersonState.LEFT_OUT, PersonState.ROLLED_BACK}
@@ -194,6 +195,17 @@ class MemoryMigrations:
             and self.rows.migrations[migration].definition.target_tenant == tenant
             and self.rows.migrations[migration].state not in MIGRATION_ENDS
             and (one.state in BEFORE_EXCHANGE or (one.state is PersonState.FAILED and one.failed_in != Phase.RELEASE))
+        )
+
+    def missing_exchange(self, before: datetime) -> list[Missing]:
+        people = [one for one in self.rows.travellers.values() if one.misses_exchange]
+        found = [
+            Missing(one.migration_id, of.target_tenant, of.target_holder, one.evidence.moved_at)
+            for one in people
+            if one.evidence and (of := self.get(one.migration_id).definition)
+        ]
+        return sorted(
+            (one for one in found if one.moved_at <= before), key=lambda one: (one.moved_at, one.migration_id)
         )
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:

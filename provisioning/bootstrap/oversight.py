@@ -86,7 +86,7 @@ class Oversight(Measured):
 
     @cached_property
     def show_worklist(self) -> ShowWorklist:
-        return ShowWorklist(open_uow=self.open_uow, clock=self.clock)
+        return ShowWorklist(open_uow=self.open_uow, clock=self.clock, limits=self.limits)
 
     @cached_property
     def list_notices(self) -> ListNotices:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provisioning.cli.output import Column, moment, paragraph, sheet, short, table
-from provisioning.domain.migration import Window
+from provisioning.domain.migration import KEPT_UNLICENSED, Window
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.planning.identity import Cell
 from provisioning.planning.identity import Column as MapColumn
@@ -191,6 +191,8 @@ def _wave(wave: WaveSheet, wording: "Wording", now: datetime) -> str:
         facts.append(("  Checked", f"{moment(wave.proven_at)} UTC"))
     if wave.gates_open:
         facts.append(("  Gates", _gates(wave, now)))
+    if wave.missing_exchange:
+        facts.append(("  Exchange", _exchange(wave, now)))
     if wave.releasable_from:
         facts.append(("  Release", _release(wave)))
     if wave.started_by:
@@ -212,6 +214,13 @@ def _failed(one: Failed, wording: "Wording") -> str:
 def _gates(wave: WaveSheet, now: datetime) -> str:
     late = f"; {wave.gates_late:,} late: for more than {GATE_EXPECTED.days} days" if wave.gates_late else ""
     return f"{wave.gates_open:,} without evidence, {_age(wave.gates_open_since, now)}{late}"
+
+
+def _exchange(wave: WaveSheet, now: datetime) -> str:
+    """Of mailboxes without it; until when they are kept is said of the one that moved first."""
+    since = wave.missing_exchange_since or now
+    until = f"Microsoft keeps it until {moment(since + KEPT_UNLICENSED)[:10]}"
+    return f"still off for {wave.missing_exchange:,} who moved, {_age(since, now)}; {until}"
 
 
 def _age(since: datetime | None, now: datetime) -> str:

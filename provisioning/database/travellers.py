@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from provisioning.domain.migration_lifecycle import (
     PersonState,
     advance_person,
 )
+from provisioning.ports.migrations import Missing
 
 _SOURCES = sources_or_itself(PERSON_TRANSITIONS)
 _NOT_BEGUN = frozenset({PersonState.WAITING, PersonState.LEFT_OUT})
@@ -57,6 +59,21 @@ _WITHDRAW_EVIDENCE = text("""
     UPDATE migration_travellers SET evidence = NULL
     WHERE migration_id = :migration AND source_id = ANY (:people)
       AND (state IN ('waiting', 'preparing', 'prepared') OR (state = 'failed' AND failed_in = 'prepare'))""")
+
+# As `Traveller.misses_exchange` and `GateEvidence.moved_at` say it.
+_MISSING_EXCHANGE = text("""
+    WITH proven AS MATERIALIZED (
+        SELECT migration_id,
+               CAST(coalesce(evidence ->> 'completed_at', evidence ->> 'given_at') AS timestamptz) AS moved_at
+        FROM migration_travellers
+        WHERE evidence IS NOT NULL AND has_mailbox
+          AND (state IN ('waiting', 'preparing', 'prepared', 'enabling')
+               OR (state = 'failed' AND (failed_in IN ('prepare', 'enable')
+                                         OR (reason = 'MIGRATION_ABORTED' AND enabled_at IS NULL)))))
+    SELECT migration_id, target_tenant_id AS tenant_id, definition ->> 'target_holder' AS holder, moved_at
+    FROM proven JOIN migrations USING (migration_id)
+    WHERE moved_at <= :before
+    ORDER BY moved_at, migration_id""")
 
 
 class SqlTravellers(Store):
@@ -130,6 +147,9 @@ class SqlTravellers(Store):
         query = select(table.target_id).join(migrations, migrations.c.migration_id == table.migration_id)
         query = query.where(goes_on, table.target_id.is_not(None), table.state.in_(BEFORE_EXCHANGE) | has_failed_before)
         return frozenset(map(SubjectId, self._connection.scalars(query)))
+
+    def missing_exchange(self, before: datetime) -> list[Missing]:
+        return [Missing(**row) for row in self._rows(_MISSING_EXCHANGE, {"before": before})]
 
     def _lock(self, migration: MigrationId) -> TenantId:
         """The migration's row, taken before its people's: two who write many of them never wait for each other.

@@ -73,6 +73,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     migration_approval_validity: timedelta
     preflight_validity: timedelta
     release_observation_max_age: timedelta  # of both tenants, before a source is released
+    exchange_overdue: timedelta  # since a mailbox moved, until the work list asks why Exchange is not on for it
+    mailbox_at_risk: timedelta  # since then, until it says so to somebody else
     migration_poll: timedelta  # between looks at a migration that runs
     # tickets
     ticket_poll: timedelta  # between looks at a ticket that goes on

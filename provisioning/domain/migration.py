@@ -22,10 +22,12 @@ from provisioning.domain.ids import (
     SubjectId,
     TenantId,
 )
-from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.migration_lifecycle import BEFORE_ENABLED, MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 
 EXCHANGE = "exchange"  # the family of service plans that make a mailbox
+# learn.microsoft.com, "Cross-tenant mailbox migration": license a moved mailbox within 30 days, else it is deleted
+KEPT_UNLICENSED = timedelta(days=30)
 
 
 class Situation(StrEnum):
@@ -75,6 +77,7 @@ class Phase(StrEnum):
 
 TARGET_PHASES = frozenset({Phase.PREPARE, Phase.ENABLE, Phase.UNDO_TARGET})
 FORWARD = frozenset({Phase.PREPARE, Phase.ENABLE, Phase.RELEASE})  # the others take back what these did
+WAY_IN = frozenset({Phase.PREPARE, Phase.ENABLE})
 
 
 class MigrationPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +110,10 @@ class WaveDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """When writes may leave: hours of the Dutch day, and only in school holidays of a region when one is named."""
+    """When writes may leave: hours of the Dutch day, and only in school holidays of a region when one is named.
+
+    What switches Exchange on for a mailbox that has moved leaves at any hour.
+    """
 
     region: str | None = None  # noord, midden or zuid
     from_hour: int = 0
@@ -160,6 +166,12 @@ class GateEvidence(msgspec.Struct, frozen=True, kw_only=True):
     reference: str  # the report, the list or the job: an id or a file's name and digest, no person's name
     given_by: Actor
     given_at: datetime
+    completed_at: datetime | None = None  # when the mailbox had moved, where the evidence says so; UTC
+
+    @property
+    def moved_at(self) -> datetime:
+        """Since when the mailbox is in the target, as exactly as it is known: Microsoft's 30 days run from here."""
+        return self.completed_at or self.given_at
 
 
 class Traveller(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +198,18 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     def is_ready(self) -> bool:
         """Whether Exchange may be switched on for them."""
         return self.state is PersonState.PREPARED and self.evidence is not None
+
+    @property
+    def misses_exchange(self) -> bool:
+        """Whether their mailbox has moved, and Exchange is not on for it in the target.
+
+        Not of those who go back because somebody decided it; but of those whom calling off left on that way.
+        """
+        if self.evidence is None or not self.has_mailbox:
+            return False
+        was_left = self.reason is Reason.MIGRATION_ABORTED and self.enabled_at is None
+        has_failed = self.state is PersonState.FAILED and (self.failed_in in WAY_IN or was_left)
+        return has_failed or self.state in BEFORE_ENABLED
 
     def held_until(self, period: timedelta) -> datetime | None:
         """When the source may be released; None before everything is on in the target.

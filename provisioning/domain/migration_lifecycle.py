@@ -88,8 +88,20 @@ MIGRATION_ENDS = frozenset({_M.ABORTED, _M.COMPLETED})
 WAVE_ENDS = frozenset({_W.DONE, _W.ROLLED_BACK})
 UNDER_WAY = frozenset({_P.PREPARING, _P.ENABLING, _P.RELEASING, _P.ROLLING_BACK})
 ARRIVED = frozenset({_P.ENABLED, _P.RELEASING, _P.RELEASED})
+BEFORE_ENABLED = frozenset({_P.WAITING, _P.PREPARING, _P.PREPARED, _P.ENABLING})
 # whose mailbox may still be on its way: who failed belongs to them unless it was at the release
-BEFORE_EXCHANGE = frozenset({_P.WAITING, _P.PREPARING, _P.PREPARED, _P.ENABLING, _P.ROLLING_BACK})
+BEFORE_EXCHANGE = BEFORE_ENABLED | {_P.ROLLING_BACK}
+# who has come as far as the state of their wave is about
+ARRIVED_FOR: Mapping[WaveState, frozenset[PersonState]] = {
+    _W.WAITING: frozenset(),
+    _W.PREPARING: ARRIVED | {_P.PREPARED, _P.ENABLING},
+    _W.GATED: ARRIVED,
+    _W.HOLDING: frozenset({_P.RELEASED}),
+    _W.RELEASING: frozenset({_P.RELEASED}),
+    _W.ROLLING_BACK: frozenset({_P.ROLLED_BACK}),
+    _W.ROLLED_BACK: frozenset({_P.ROLLED_BACK}),
+    _W.DONE: frozenset({_P.RELEASED}),
+}
 
 
 def advance_person(current: PersonState, following: PersonState) -> PersonState:

@@ -23,7 +23,7 @@ from provisioning.domain.ids import (
     TenantId,
 )
 from provisioning.domain.lifecycle import OperationState, StepState, SubjectState
-from provisioning.domain.migration import MigrationPart
+from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.reasons import Reason
 from provisioning.domain.remap import RemapPart
@@ -68,6 +68,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     part: MigrationPart | None = None  # of a migration: `named` are then its people, ids of this operation's tenant
     follows: MigrationPart | None = None  # it comes after that part: in its window, and not when it is called off
     remap: RemapPart | None = None  # of a remap: only who holds `remap.from_sku` changes, and nobody gets it anew
+
+    @property
+    def is_for_mailboxes(self) -> bool:
+        """Whether it switches Exchange on for mailboxes that have moved: Microsoft deletes those that go without.
+
+        So no hours and no holidays keep it, and it outlives the migration that was called off.
+        """
+        return self.part is not None and self.part.phase is Phase.ENABLE
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

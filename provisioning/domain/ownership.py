@@ -73,6 +73,7 @@ _OWNED: Mapping[Owner, frozenset[Reason]] = {
             _R.POISON,
             _R.WORK_FAILED,
             _R.STOPPED,
+            _R.MAILBOX_AT_RISK,
             _R.WEBHOOK_GIVEN_UP,
             _R.CLOCK_SKEW,
             _R.APPLICATION_INCIDENT,

@@ -149,6 +149,8 @@ def _leg(people: Sequence[Traveller], number: int, phase: Phase, begins_at: date
     definition = outlook.definition
     tenant = definition.target_tenant if phase in TARGET_PHASES else definition.source_tenant
     writes = writes_in(_steps(people, phase, outlook))
+    is_at_any_hour = phase is Phase.ENABLE and outlook.target_mode is not AssignmentMode.GROUP
+    elapse = datetime.__add__ if is_at_any_hour else outlook.elapse
     return Leg(
         wave=number,
         phase=phase,
@@ -156,7 +158,7 @@ def _leg(people: Sequence[Traveller], number: int, phase: Phase, begins_at: date
         people=len(people),
         writes=writes,
         begins_at=begins_at,
-        done_at=outlook.elapse(begins_at, _duration(tenant, writes, outlook)),
+        done_at=elapse(begins_at, _duration(tenant, writes, outlook)),
     )
 
 

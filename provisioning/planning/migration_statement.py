@@ -61,6 +61,7 @@ class ReportWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     remains_until: str
     remains_now: str
     remains_both: str
+    remains_mailboxes: str
     remains_others: str
     nothing_remains: str
     mailboxes: str
@@ -193,11 +194,16 @@ def _cause(person: ReportedPerson, tongue: Tongue) -> str:
 
 
 def _remains(report: MigrationReport, tongue: Tongue) -> Iterator[str]:
-    """The old licences that stay, and until when; once it is called off nobody takes them away any more."""
+    """The old licences that stay, and until when; once it is called off nobody takes them away any more.
+
+    Then Exchange alone still comes on, where a mailbox waits for it.
+    """
     words = tongue.words
     if report.state is MigrationState.ABORTED:
         if both := sum(map(_has_both, report.people)):
             yield words.remains_both.format(people=tongue.number(both))
+        if ready := sum(map(_has_moved_unseen, report.people)):
+            yield words.remains_mailboxes.format(people=tongue.number(ready))
     else:
         yield from _days_held(report, tongue)
     if any(outcome in _STAYED for outcome in report.outcomes):
@@ -216,6 +222,11 @@ def _days_held(report: MigrationReport, tongue: Tongue) -> Iterator[str]:
 
 def _has_both(person: ReportedPerson) -> bool:
     return person.state in _IN_BOTH or person.failed_in in {Phase.ENABLE, Phase.RELEASE}
+
+
+def _has_moved_unseen(person: ReportedPerson) -> bool:
+    """Whether Exchange still comes on for them, although nothing else does."""
+    return person.mailbox_at is not None and person.state in {PersonState.PREPARED, PersonState.ENABLING}
 
 
 def _mailboxes(people: Iterable[ReportedPerson], tongue: Tongue) -> Iterator[str]:

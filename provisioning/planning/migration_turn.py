@@ -69,8 +69,8 @@ def next_turn(standing: Standing) -> Turn:
     travellers = tuple(_folded(one, standing) for one in standing.travellers)
     waves = tuple(_moved(wave, travellers, standing) for wave in standing.waves)
     migration = _migration(standing, waves, travellers)
-    is_running = migration.state is MigrationState.RUNNING
-    begins = tuple(_begins(standing, waves, travellers)) if is_running else ()
+    goes_on = migration.state in {MigrationState.RUNNING, MigrationState.ABORTED}
+    begins = tuple(_begins(standing, waves, travellers)) if goes_on else ()
     return Turn(migration=migration, waves=waves, travellers=travellers, begins=begins)
 
 
@@ -248,6 +248,8 @@ def _product(phase: Phase, traveller: Traveller) -> SkuId | None:
 
 
 def _phase_next(wave: Wave, traveller: Traveller, standing: Standing) -> Phase | None:
+    if standing.migration.state is MigrationState.ABORTED:  # however the wave stands: a mailbox without it is deleted
+        return Phase.ENABLE if traveller.is_ready else None
     if wave.state is WaveState.ROLLING_BACK:
         return way_back(traveller)
     if wave.state not in _STARTED:

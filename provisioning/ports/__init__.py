@@ -6,7 +6,7 @@ frozen values. `find_*` may return None, `get_*` raises InputError when there is
 
 from provisioning.ports.answers import AnswerStore, KeptAnswer
 from provisioning.ports.campaigns import CampaignStore
-from provisioning.ports.migrations import MigrationStore
+from provisioning.ports.migrations import MigrationStore, Missing
 from provisioning.ports.outside import (
     Allowance,
     CheckpointSink,
@@ -78,6 +78,7 @@ __all__ = [
     "LinePlace",
     "MessageSender",
     "MigrationStore",
+    "Missing",
     "NoticePlace",
     "Numbered",
     "OpenUnitOfWork",

@@ -3,12 +3,21 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from provisioning.domain.ids import MigrationId, SubjectId, TenantId
+from provisioning.domain.ids import MigrationId, OrganisationId, SubjectId, TenantId
 from provisioning.domain.migration import GateEvidence, Migration, Situation, Traveller, Wave
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.operation import Operation
+
+
+class Missing(NamedTuple):
+    """One person without Exchange for a mailbox that has moved, and who is told of it."""
+
+    migration_id: MigrationId
+    tenant_id: TenantId  # the target
+    holder: OrganisationId
+    moved_at: datetime
 
 
 class MigrationStore(Protocol):
@@ -94,6 +103,12 @@ class MigrationStore(Protocol):
 
     def awaiting_exchange(self, tenant: TenantId) -> frozenset[SubjectId]:
         """Accounts of the target `tenant` whose mailbox a migration that goes on may still have to bring."""
+
+    def missing_exchange(self, before: datetime) -> list[Missing]:
+        """Whose mailbox had moved before then and has no Exchange yet (`Traveller.misses_exchange`), longest first.
+
+        Of all migrations, those that are paused or called off too.
+        """
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
         """What works, or worked, on any of its waves; oldest first."""

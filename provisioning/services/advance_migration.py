@@ -58,7 +58,8 @@ class AdvanceMigration:
         for wave, before in zip(turn.waves, standing.waves, strict=True):
             if wave != before:
                 uow.migrations.save_wave(wave)
-            if wave.state is WaveState.HOLDING and before.state is WaveState.GATED:
+            has_arrived = wave.state is WaveState.HOLDING and before.state is WaveState.GATED
+            if has_arrived and migration.state is not MigrationState.ABORTED:
                 bring_into_group(uow, migration, wave, turn.travellers, now)
         at_work = {
             one: operation.operation_id

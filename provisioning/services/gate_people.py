@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.migration import Migration, Traveller
-from provisioning.domain.migration_lifecycle import MIGRATION_ENDS
+from provisioning.domain.migration_lifecycle import MigrationState
 from provisioning.ports import LicenceGateway, OpenUnitOfWork
 from provisioning.services.migration_deeds import get_migration
 
@@ -12,13 +12,13 @@ Found = Mapping[str, Traveller | None]
 
 
 def find_people(open_uow: OpenUnitOfWork, gateway: LicenceGateway, named: str, references: Sequence[str]) -> Found:
-    """By reference; None: nobody of the migration. Raises InputError when that has ended, or for no reference."""
+    """By reference; None: nobody of the migration. Raises InputError when that is completed, or for no reference."""
     if not references:
         raise InputError("The evidence names nobody whose mailbox has moved; nothing was changed.")
     with open_uow() as uow:
         migration = get_migration(uow, named)
         by_id = _by_id(uow.migrations.travellers(migration.migration_id))
-    if migration.state in MIGRATION_ENDS:
+    if migration.state is MigrationState.COMPLETED:  # called off, mailboxes may still arrive
         raise InputError(f"Migration {migration.definition.name} is {migration.state}; its gates are closed.")
     return _found(gateway, migration, references, by_id)
 

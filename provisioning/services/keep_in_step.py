@@ -78,7 +78,7 @@ class KeepInStep:
                 more = _wait(uow, operation, now + _PAUSE, word.pause)
             elif operation.state in _NEEDS_PROOF and self._is_unproven(uow, operation, now):
                 more = _wait(uow, operation, now + _UNPROVEN, Reason.PREFLIGHT_EXPIRED)
-            elif operation.state is OperationState.APPLYING and (shut := self._shut(word.window, now)):
+            elif _keeps_hours(operation) and (shut := self._shut(word.window, now)):
                 more = _wait(uow, operation, shut, Reason.OUTSIDE_WINDOW)
             else:
                 return None
@@ -120,6 +120,11 @@ class KeepInStep:
         return must_read
 
 
+def _keeps_hours(operation: Operation) -> bool:
+    """Whether it would write, and may do so at certain hours only. A mailbox that has moved waits for no holiday."""
+    return operation.state is OperationState.APPLYING and not operation.wish.is_for_mailboxes
+
+
 def _part_of(operation: Operation) -> MigrationPart | None:
     return operation.wish.part or operation.wish.follows
 
@@ -137,16 +142,16 @@ def _of_migration(uow: UnitOfWork, operation: Operation) -> Word | None:
         return None
     is_paused = migration.state is MigrationState.PAUSED
     return Word(
-        off=_called_off(uow, migration, part),
+        off=_called_off(uow, migration, operation, part),
         pause=Reason.MIGRATION_PAUSED if is_paused else None,
         window=migration.definition.window,
     )
 
 
-def _called_off(uow: UnitOfWork, migration: Migration, part: MigrationPart) -> Reason | None:
+def _called_off(uow: UnitOfWork, migration: Migration, operation: Operation, part: MigrationPart) -> Reason | None:
     """Why this part does not go on, for good; what a wave that is rolled back undoes goes on."""
     if migration.state is MigrationState.ABORTED:
-        return Reason.MIGRATION_ABORTED
+        return None if operation.wish.is_for_mailboxes else Reason.MIGRATION_ABORTED
     waves = {wave.number: wave.state for wave in uow.migrations.waves(migration.migration_id)}
     is_rolled_back = part.phase in FORWARD and waves.get(part.wave) is WaveState.ROLLING_BACK
     return Reason.WAVE_ROLLED_BACK if is_rolled_back else None

@@ -30,7 +30,7 @@ from provisioning.domain.migration import (
     Wave,
     Window,
 )
-from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
+from provisioning.domain.migration_lifecycle import ARRIVED_FOR, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.identity import Cell
@@ -91,6 +91,8 @@ class WaveSheet(msgspec.Struct, frozen=True, kw_only=True):
 
     It is late when it is open for longer than `GATE_EXPECTED`. `proven_at`: what the latest preflight rests on.
 
+    `missing_exchange`: whose mailbox has moved, the first of them since then, and has no Exchange yet.
+
     `releasable_from` and `releasable_until`: when the hold period of the first and of the last who arrived is over.
     `arrived` of `going` people have come as far as the state of the wave is about.
     """
@@ -108,6 +110,8 @@ class WaveSheet(msgspec.Struct, frozen=True, kw_only=True):
     gates_open: int
     gates_open_since: datetime | None
     gates_late: int
+    missing_exchange: int
+    missing_exchange_since: datetime | None
     releasable_from: datetime | None
     releasable_until: datetime | None
     arrived: int
@@ -205,6 +209,7 @@ def wave_sheet(
     """`people`: of this wave; `ended`: when operations came to their end."""
     at_gate = [one for one in people if is_gate_open(one)]
     since = [ended.get(one.operation_id, wave.entered_at) if one.operation_id else wave.entered_at for one in at_gate]
+    moved = [one.evidence.moved_at for one in people if one.evidence and one.misses_exchange]
     until = [end for one in people if _waits_out(one) and (end := one.held_until(definition.hold_period))]
     return WaveSheet(
         number=wave.number,
@@ -220,9 +225,11 @@ def wave_sheet(
         gates_open=len(at_gate),
         gates_open_since=min(since, default=None),
         gates_late=sum(now - each > GATE_EXPECTED for each in since),
+        missing_exchange=len(moved),
+        missing_exchange_since=min(moved, default=None),
         releasable_from=min(until, default=None),
         releasable_until=max(until, default=None),
-        arrived=sum(one.state in _ARRIVAL[wave.state] for one in people),
+        arrived=sum(one.state in ARRIVED_FOR[wave.state] for one in people),
         going=sum(one.state is not PersonState.LEFT_OUT for one in people),
     )
 
@@ -262,17 +269,3 @@ def _waits_out(person: Traveller) -> bool:
 def _failures(people: Iterable[Traveller]) -> list[Failed]:
     counts = Counter((one.failed_in, one.reason) for one in people if one.state is PersonState.FAILED)
     return [Failed(phase=phase, reason=reason, people=number) for (phase, reason), number in counts.most_common()]
-
-
-_P = PersonState
-# who has come as far as the state of their wave is about
-_ARRIVAL: Mapping[WaveState, frozenset[PersonState]] = {
-    WaveState.WAITING: frozenset(),
-    WaveState.PREPARING: ARRIVED | {_P.PREPARED, _P.ENABLING},
-    WaveState.GATED: ARRIVED,
-    WaveState.HOLDING: frozenset({_P.RELEASED}),
-    WaveState.RELEASING: frozenset({_P.RELEASED}),
-    WaveState.ROLLING_BACK: frozenset({_P.ROLLED_BACK}),
-    WaveState.ROLLED_BACK: frozenset({_P.ROLLED_BACK}),
-    WaveState.DONE: frozenset({_P.RELEASED}),
-}

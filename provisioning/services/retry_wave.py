@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -77,16 +77,19 @@ class _Decision:
     open_uow: OpenUnitOfWork
     clock: Clock
 
+    may_be_off: ClassVar[bool] = False  # whether there is something to decide after the migration was called off
+
     def _take(
         self, identity: Identity, named: str, number: int, reason: str, what: str, do: Callable[[_Turn], _Decided]
     ) -> _Decided:
-        """In one transaction, by who may, with a reason; of a migration that was not called off."""
+        """In one transaction, by who may, with a reason."""
         require(identity, Action.STEER_MIGRATION)
         require_reason(reason, what)
 
         def decision(uow: UnitOfWork) -> _Decided:
             migration = get_migration(uow, named)
-            _require_alive(migration)
+            if not self.may_be_off:
+                _require_alive(migration)
             wave = get_wave(uow, migration, number)
             return do(_Turn(uow, migration, wave, identity.actor, self.clock.now()))
 
@@ -94,10 +97,19 @@ class _Decision:
 
 
 class RetryWave(_Decision):
+    """Of a migration that was called off, those alone whose mailbox has moved and who failed at getting Exchange."""
+
+    may_be_off = True
+
     def __call__(self, identity: Identity, named: str, number: int, reason: str) -> int:
         """How many people are tried again. Raises InputError when nobody of the wave failed."""
 
         def again(turn: _Turn) -> int:
+            if turn.migration.state is MigrationState.ABORTED:
+                people = [_towards_exchange(one) for one in turn.failed if _only_misses_exchange(one)]
+                if not people:
+                    _require_alive(turn.migration)
+                return turn.close_for(people, "wave.retried", reason)
             failed = turn.failed
             if not failed:
                 raise InputError(f"Nobody of wave {number} failed; there is nothing to try again.")
@@ -191,12 +203,22 @@ def _again(traveller: Traveller) -> Traveller:
     )
 
 
+def _only_misses_exchange(traveller: Traveller) -> bool:
+    """Whether they have the licence, and their mailbox."""
+    return traveller.misses_exchange and traveller.failed_in is not Phase.PREPARE
+
+
+def _towards_exchange(traveller: Traveller) -> Traveller:
+    state = advance_person(traveller.state, PersonState.PREPARED)
+    return msgspec.structs.replace(traveller, state=state, reason=None, failed_in=None, operation_id=None)
+
+
 def _reopened(wave: Wave, again: Sequence[Traveller], by: Actor, now: datetime) -> Wave:
     """A wave that had ended goes on for those who are tried again."""
     wave = msgspec.structs.replace(wave, asked_by=by)
     states = {one.state for one in again}
     match wave.state:
-        case WaveState.ROLLED_BACK:
+        case WaveState.ROLLED_BACK if PersonState.PREPARED not in states:
             following = WaveState.ROLLING_BACK
         case WaveState.DONE if states == {PersonState.ENABLED}:
             following = WaveState.RELEASING

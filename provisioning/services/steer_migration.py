@@ -29,7 +29,10 @@ _REASONS: Mapping[MigrationState, Reason] = {
 
 @dataclass(frozen=True, kw_only=True)
 class SteerMigration:
-    """Paused: nothing new is begun, and no further chunk leaves. Called off: both tenants stay as they are."""
+    """Paused: nothing new is begun, and no further chunk leaves.
+
+    Called off: both tenants stay as they are, but that Exchange still comes on for whoever's mailbox has moved.
+    """
 
     open_uow: OpenUnitOfWork
     clock: Clock
@@ -46,7 +49,8 @@ class SteerMigration:
         _require_way(migration, goal)
         if goal is MigrationState.ABORTED:
             for operation in uow.migrations.operations_of(migration.migration_id):
-                cancel_unless_at_work(uow, operation, Reason.MIGRATION_ABORTED, now)
+                if not operation.wish.is_for_mailboxes:
+                    cancel_unless_at_work(uow, operation, Reason.MIGRATION_ABORTED, now)
         uow.audit.record([deed(f"migration.{goal}", migration, identity.actor, now, reason)])
         return uow.migrations.save(
             msgspec.structs.replace(migration, state=goal, reason=_REASONS.get(goal), entered_at=now, due_at=now)

@@ -82,6 +82,26 @@ def test_s22_called_off_after_the_first_wave_leaves_both_tenants_correct(town: T
     check_merger(merger)
 
 
+def test_s22_called_off_with_mailboxes_moved_these_still_get_exchange_and_nothing_else_goes_on(town: Town) -> None:
+    """Evidence from before, that nobody acted on yet, and evidence from after it."""
+    merger = Merger.prepare(town, 6, pilot=4)
+    merger.start(1)
+    merger.approve(Phase.PREPARE, 1)
+    merger.await_wave(1, WaveState.GATED)
+    moved = names_in(merger.travellers(1))
+    merger.steer(MigrationState.PAUSED)
+    merger.open_gate(moved[:2])
+    merger.steer(MigrationState.ABORTED)
+    until(lambda: merger.migration.due_at is None, "both who moved before it have Exchange")
+    states = [one.state for one in merger.travellers(1)]
+    assert (states.count(PersonState.ENABLED), states.count(PersonState.PREPARED)) == (2, 2)
+    merger.open_gate(moved[2:])
+    until(lambda: merger.states(1) == {PersonState.ENABLED}, "those who moved after it, too")
+    assert merger.states(2) == {PersonState.WAITING}
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    check_merger(merger)
+
+
 def test_paused_nothing_begins_and_resumed_it_goes_on_exactly_there(town: Town) -> None:
     merger = Merger.prepare(town, 6, pilot=6)
     merger.start(1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provisioning.domain.actors import Identity, Role
-from provisioning.domain.ids import Actor, MigrationId
+from provisioning.domain.ids import Actor, MigrationId, SubjectId
 from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
-from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration import EvidenceSource, Phase, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
@@ -51,6 +51,7 @@ class Board:
     approves: bool = True
     approves_after: timedelta = timedelta(0)
     opens_gates: bool = True
+    no_mailbox_before: datetime | None = None  # has moved
     checks: bool = True  # whether what a preflight finds in the way keeps a wave from starting
     releases: bool = True
     retries: int = 3  # how often a wave's failed people are tried again
@@ -93,6 +94,7 @@ class Board:
         """When they act next although nothing happens: somebody's hold period ends, or a plan was slept over."""
         period = world.migration.definition.hold_period
         ends = [end for one in world.travellers if one.state is PersonState.ENABLED and (end := one.held_until(period))]
+        ends += [self.no_mailbox_before] if self.no_mailbox_before else []
         ends += [one.entered_at + self.approves_after for one in world.operations if one.state is _ASKS]
         return min((end for end in ends if end > world.clock.moment), default=None)
 
@@ -130,13 +132,12 @@ class Board:
     def _open_gates(self, world: MergerWorld) -> bool:
         """Mailboxes arrive a few at a time, some before their licence is there."""
         closed = [one.source_id for one in world.travellers if one.state in _GATES and one.evidence is None]
-        may_open = self.opens_gates and world.migration.state is MigrationState.RUNNING
-        if not closed or not may_open or world.dice.random() < 0.9:
+        have_moved = self.no_mailbox_before is None or self.no_mailbox_before <= world.clock.moment
+        is_off = world.migration.state is MigrationState.ABORTED  # Microsoft's moves go on, and nothing else is awaited
+        may_open = self.opens_gates and have_moved and (is_off or world.migration.state is MigrationState.RUNNING)
+        if not closed or not may_open or (not is_off and world.dice.random() < 0.9):
             return False
-        arrived = world.dice.sample(closed, world.dice.randint(1, len(closed)))
-        world.crash.doing = GATE
-        gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
-        gate(OPERATOR, world.migration.migration_id, list(arrived), EvidenceSource.LIST, "list 1")
+        open_gate(world, world.dice.sample(closed, world.dice.randint(1, len(closed))))
         return True
 
     def _retry_held(self, world: MergerWorld) -> bool:
@@ -150,9 +151,8 @@ class Board:
         return True
 
     def _retry(self, world: MergerWorld) -> bool:
-        failed = next((one for one in world.travellers if one.state is PersonState.FAILED), None)
-        is_off = world.migration.state is MigrationState.ABORTED
-        if failed is None or is_off or not self.retries or not _is_quiet(world):
+        failed = next((one for one in world.travellers if _may_be_retried(world, one)), None)
+        if failed is None or not self.retries or not _is_quiet(world):
             return False
         self.retries -= 1
         world.crash.doing = RETRY
@@ -178,6 +178,12 @@ class Board:
             OPERATOR, world.migration.migration_id, wave, "a month has passed"
         )
         return True
+
+
+def _may_be_retried(world: MergerWorld, one: Traveller) -> bool:
+    """Called off, only who lacks Exchange for a mailbox that has moved."""
+    lacks_exchange = one.misses_exchange and one.failed_in is not Phase.PREPARE
+    return one.state is PersonState.FAILED and (lacks_exchange or world.migration.state is not MigrationState.ABORTED)
 
 
 def _is_quiet(world: MergerWorld) -> bool:
@@ -217,6 +223,17 @@ def approve(world: MergerWorld, operation: Operation) -> None:
     plan = world.database.rows.plans[operation.operation_id]
     deed = ApprovePlan(open_uow=world.database.open, clock=world.clock, dispatcher=world.messages)
     deed(APPROVER, operation.operation_id, plan.digest)
+
+
+def open_gate(world: MergerWorld, people: Sequence[SubjectId]) -> None:
+    world.crash.doing = GATE
+    gate = OpenGate(open_uow=world.database.open, gateway=world.graph, clock=world.clock)
+    gate(OPERATOR, world.migration.migration_id, list(people), EvidenceSource.LIST, "list 1")
+
+
+def gate_all(world: MergerWorld) -> None:
+    """Whoever is at a gate."""
+    open_gate(world, [one.source_id for one in world.travellers if one.state in _GATES])
 
 
 def steer(goal: MigrationState) -> Deed:

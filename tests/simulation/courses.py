@@ -129,6 +129,16 @@ def _called_off() -> Moments:
     return [(_is_written, steer(M.ABORTED))]
 
 
+def _called_off_at_the_gate() -> Moments:
+    """Some mailboxes have moved, and Exchange is on its way for them, or about to be; others move afterwards."""
+
+    def is_time(world: MergerWorld) -> bool:
+        has_moved = any(one.evidence for one in world.travellers)
+        return world.waves[1] is W.HOLDING or (world.waves[1] is W.GATED and has_moved)
+
+    return [(is_time, steer(M.ABORTED))]
+
+
 def _rolled_back() -> Moments:
     return [(_has_left, roll_back(1))]
 
@@ -173,6 +183,14 @@ COURSES = (
     Course(name="of two products", schools=Schools(also=A1), ends=_ALL),
     Course(name="paused and resumed", moments=_paused_and_resumed, first_people=1, ends=_ALL),
     Course(name="called off", moments=_called_off, first_people=1, ends_as=M.ABORTED),
+    Course(
+        name="called off between evidence and Exchange",
+        moments=_called_off_at_the_gate,
+        schools=Schools(pilot=5),
+        first_people=1,
+        ends_as=M.ABORTED,
+        ends={P.ENABLED: 5},
+    ),
     Course(
         name="rolled back",
         moments=_rolled_back,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from provisioning.domain.ids import OperationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
-from provisioning.domain.migration import Traveller
+from provisioning.domain.migration import Phase, Traveller
 from provisioning.domain.migration_lifecycle import UNDER_WAY
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import StepKind, StepRecord
@@ -105,11 +105,12 @@ def check_is_as_planned(write: Write, record: StepRecord) -> None:
 
 
 def check_only_in_the_window(world: MergerWorld) -> None:
-    """No part of the migration wrote at another hour."""
+    """No part of the migration wrote at another hour, but for what gives mailboxes back."""
     window, holidays = world.migration.definition.window, world.mappings.school_holidays
     for _, write in _written(world):
         operation = world.database.rows.operations[world.database.rows.tried[write.attempt].operation_id]
-        assert operation.wish.part is None or is_open(window, holidays, write.at), f"{write} left while it was shut"
+        keeps_hours = operation.wish.part is not None and operation.wish.part.phase is not Phase.ENABLE
+        assert not keeps_hours or is_open(window, holidays, write.at), f"{write} left while it was shut"
 
 
 def _approvals(world: MergerWorld) -> dict[tuple[OperationId, str], datetime]:
@@ -125,6 +126,7 @@ def check_nothing_is_half_done(world: MergerWorld) -> None:
     """After the end: nobody is on their way, nothing was written that was not read back, no seat is held back."""
     rows = world.database.rows
     assert not [one for one in world.travellers if one.state in UNDER_WAY], _standings(world)
+    assert not [one for one in world.travellers if one.is_ready], f"a mailbox waits: {_standings(world)}"
     assert all(one.state in OPERATION_ENDS for one in world.operations), _standings(world)
     assert not [one for one in rows.steps.values() if one.state not in STEP_ENDS], _standings(world)
     assert not rows.reserved

@@ -10,11 +10,12 @@ import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.errors import ActionRequiredError
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OPERATION_ENDS, OperationState
+from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
-from tests.simulation.board import Board, Deed, When, roll_back, roll_back_failed, steer
+from tests.simulation.board import Board, Deed, When, gate_all, roll_back, roll_back_failed, steer
 from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_ended
 from tests.simulation.schools import OURS, THEIRS, Schools
@@ -127,6 +128,18 @@ class TestAgainAndAgain:
         _chaos(course, seed)
 
 
+def _is_gated(world: MergerWorld) -> bool:
+    return world.waves[1] is W.GATED
+
+
+def _is_paused(world: MergerWorld) -> bool:
+    return world.migration.state is M.PAUSED
+
+
+def _by_wave(world: MergerWorld) -> dict[int, set[PersonState]]:
+    return {number: {one.state for one in world.travellers if one.wave == number} for number in (1, 2)}
+
+
 class TestCalledOff:
     @pytest.mark.parametrize("lag", LAGS, ids=str)
     def test_in_the_middle_of_writing_nothing_is_half_done(self, lag: timedelta) -> None:
@@ -142,12 +155,53 @@ class TestCalledOff:
         def waits(world: MergerWorld) -> bool:
             return any(one.state is Work.AWAITING_CONSENT for one in world.operations)
 
+        def is_read_back(world: MergerWorld) -> bool:
+            """And consent is given again: Exchange waits for it, where mailboxes have moved."""
+            prepared = world.operations_in(Phase.PREPARE)
+            return world.migration.state is M.ABORTED and all(one.state in OPERATION_ENDS for one in prepared)
+
+        def consent(world: MergerWorld) -> None:
+            world.graph.target.stop_at_write = None
+
         for seed in range(8):
-            board = Board(moments=[(is_writing, refuse), (waits, steer(M.ABORTED))])
+            moments = [(is_writing, refuse), (waits, steer(M.ABORTED)), (is_read_back, consent)]
+            board = Board(moments=moments)
             world = MergerWorld(seed, MAPPINGS, rough(lag), board=board)
             world.limits = msgspec.structs.replace(world.limits, first_people=1)
             assert world.run_through() is M.ABORTED
             check_ended(world)
+
+    @pytest.mark.parametrize("lag", LAGS, ids=str)
+    @pytest.mark.parametrize("weeks", [0, 2])
+    def test_a_mailbox_that_moves_afterwards_still_gets_exchange_and_nobody_else_anything(
+        self, lag: timedelta, weeks: int
+    ) -> None:
+        """After two weeks the approval of the preparation covers it no more: it is asked for by itself."""
+        board = Board(opens_gates=False, moments=[(_is_gated, steer(M.ABORTED))])
+        world = MergerWorld(1, MAPPINGS, fair(lag), board=board)
+        assert world.run_through() is M.ABORTED
+        assert _by_wave(world) == {1: {P.PREPARED}, 2: {P.WAITING}}
+        written = len(world.graph.writes)
+        board.opens_gates = True
+        world.clock.moment += timedelta(weeks=weeks)
+        world.run_through()
+        check_ended(world)
+        assert _by_wave(world) == {1: {P.ENABLED}, 2: {P.WAITING}}
+        assert len(world.graph.writes) == written + 2
+
+    def test_on_the_way_back_whoever_is_left_with_a_mailbox_and_no_exchange_gets_it_when_tried_again(self) -> None:
+        """Called off while their way back waits for approval: their mailbox has moved all the same."""
+
+        def asks(world: MergerWorld) -> bool:
+            waiting = [one for one in world.operations if one.state is Work.AWAITING_APPROVAL]
+            return world.waves[1] is W.ROLLING_BACK and bool(waiting)
+
+        moments = [(_is_gated, steer(M.PAUSED)), (_is_paused, gate_all), (_is_paused, roll_back(1))]
+        moments += [(_is_paused, steer(M.RUNNING)), (asks, steer(M.ABORTED))]
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), board=Board(moments=moments))
+        assert world.run_through() is M.ABORTED
+        check_ended(world)
+        assert _by_wave(world) == {1: {P.ENABLED}, 2: {P.WAITING}}
 
     def test_before_anybody_approved_it_the_plan_is_void_and_everybody_waits(self) -> None:
         def asks(world: MergerWorld) -> bool:

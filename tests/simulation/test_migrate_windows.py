@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 import pytest
 
 from mappings.loader import load_mappings
 from provisioning.domain.calendar import AMSTERDAM, dutch_day
-from provisioning.domain.migration import Phase, Window
+from provisioning.domain.migration import KEPT_UNLICENSED, Phase, Window
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.reasons import Reason
+from tests.simulation.board import Board
 from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_ended
 from tests.simulation.schools import Schools
@@ -82,11 +83,31 @@ class TestTheClockChange:
         assert _local(_written_in(world, Phase.PREPARE)[0]) == "2027-03-29T02+02:00"
 
 
+HOLIDAY = min(
+    (one for one in MAPPINGS.school_holidays if one.region == "noord" and one.starts_at > BEGINNING),
+    key=lambda one: one.starts_at,
+)
+AFTER_IT = datetime.combine(HOLIDAY.last_day + timedelta(days=3), time(12), tzinfo=UTC)
+
+
 class TestHolidays:
     def test_writes_wait_for_the_holiday_of_the_region(self) -> None:
-        ahead = [one for one in MAPPINGS.school_holidays if one.region == "noord" and one.starts_at > BEGINNING]
-        holiday = min(ahead, key=lambda one: one.starts_at)
         world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), schools=Schools(window=Window(region="noord")))
-        world.run_through(holiday.starts_at - BEGINNING + timedelta(hours=1))
+        world.run_through(HOLIDAY.starts_at - BEGINNING + timedelta(hours=1))
         assert world.graph.writes
-        assert all(holiday.includes(dutch_day(write.at)) for write in world.graph.writes)
+        assert all(HOLIDAY.includes(dutch_day(write.at)) for write in world.graph.writes)
+
+    def test_a_mailbox_that_has_moved_after_it_waits_for_no_other_one(self) -> None:
+        """The next is more than thirty days away: Microsoft would have deleted the mailbox. All else waits for it."""
+        assert next_holiday_after(AFTER_IT) - AFTER_IT > KEPT_UNLICENSED
+        schools, board = Schools(window=Window(region="noord")), Board(no_mailbox_before=AFTER_IT)
+        world = MergerWorld(1, MAPPINGS, fair(LAGS[0]), schools=schools, board=board)
+        assert world.run_through() is MigrationState.COMPLETED
+        check_ended(world)  # no write outside the window but of mailboxes is among what it checks
+        assert {one.state for one in world.travellers} == {PersonState.RELEASED}
+        enabled = _written_in(world, Phase.ENABLE)
+        assert AFTER_IT <= enabled[0] < AFTER_IT + timedelta(hours=1)
+
+
+def next_holiday_after(moment: datetime) -> datetime:
+    return min(one.starts_at for one in MAPPINGS.school_holidays if one.region == "noord" and one.starts_at > moment)

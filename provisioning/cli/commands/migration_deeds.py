@@ -82,7 +82,8 @@ def resume(session: Session, migration: Named, reason: _Reason) -> None:
 def abort(session: Session, migration: Named, reason: _Reason) -> None:
     """Call it off for good; both tenants stay as they are.
 
-    What a wave did already is undone by `provisioning migrations rollback`, before this.
+    What a wave did already is undone by `provisioning migrations rollback`, before this. Exchange alone still comes on,
+    for whoever's mailbox has moved.
     """
     _steer(session, migration, MigrationState.ABORTED, reason)
 

@@ -14,6 +14,7 @@ from provisioning.cli.session import Session
 from provisioning.domain.errors import InputError
 from provisioning.domain.migration import EvidenceSource
 from provisioning.domain.migration_file import EvidenceFile
+from provisioning.domain.migration_lifecycle import MigrationState
 
 if TYPE_CHECKING:
     from provisioning.services.withdraw_evidence import GateClosed
@@ -27,13 +28,22 @@ _Source = Annotated[
 ]
 _Reason = Annotated[str, typer.Option(help="On what ground, without a file; or why it is taken back. Names nobody.")]
 
+_PAUSED = (
+    "The migration is paused: Exchange comes on once it is resumed. Microsoft deletes a mailbox that moved and has no "
+    "licence after 30 days."
+)
+
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file of evidence came to. `unready`: whom the file itself calls not moved, with its word for it."""
+    """What a file of evidence came to. `unready`: whom the file itself calls not moved, with its word for it.
+
+    `unlicensed`: whom the migration gave no licence before it was called off.
+    """
 
     ready: int
     known_before: int
     unknown: tuple[str, ...]
+    unlicensed: tuple[str, ...]
     unready: dict[str, str]
 
 
@@ -77,9 +87,11 @@ def gate(
         ready=opened.ready,
         known_before=opened.known_before,
         unknown=opened.unknown,
+        unlicensed=opened.unlicensed,
         unready={one.person: one.status for one in evidence.unready},
     )
-    session.tell(answer, "\n".join(_told(answer)))
+    told = [*_told(answer), *([paragraph(_PAUSED)] if opened.migration.state is MigrationState.PAUSED else [])]
+    session.tell(answer, "\n".join(told))
 
 
 def _evidence(
@@ -110,6 +122,11 @@ def _told(answer: Gate) -> list[str]:
     if answer.unready:
         unready = [f"{person} ({status})" for person, status in answer.unready.items()]
         told.append(f"Not moved, by the file itself: {len(unready):,}: {some(unready)}.")
+    if answer.unlicensed:
+        told.append(
+            f"Called off before they had a licence, so Exchange does not come on: {len(answer.unlicensed):,}: "
+            f"{some(answer.unlicensed)}. The school gives it, or has the mailbox moved back."
+        )
     if answer.unknown:
         told.append(f"Nobody of this migration: {len(answer.unknown):,}: {some(answer.unknown)}.")
     return told

@@ -44,15 +44,19 @@ class Evidence(Body):
 
 
 class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`unknown`: nobody of this migration. `unready`: whom the evidence calls not moved, and its word."""
+    """`unknown`: nobody of this migration. `unready`: whom the evidence calls not moved, and its word.
+
+    `unlicensed`: whom the migration gave no licence before it was called off; Exchange does not come on for them.
+    """
 
     ready: int
     known_before: int
     unknown: tuple[str, ...]
+    unlicensed: tuple[str, ...]
     unready: dict[str, str]
 
     def to_keep(self) -> "GateAnswer":
-        return msgspec.structs.replace(self, unknown=(), unready={})
+        return msgspec.structs.replace(self, unknown=(), unlicensed=(), unready={})
 
 
 @router.post("")
@@ -114,6 +118,7 @@ def gate(caller: Person, migration: Named, evidence: Evidence) -> GateAnswer:
         ready=opened.ready,
         known_before=opened.known_before,
         unknown=opened.unknown,
+        unlicensed=opened.unlicensed,
         unready={one.person: one.status for one in read.unready},
     )
 

@@ -615,6 +615,59 @@ class TestWhoAwaitsExchange:
         assert uow.migrations.awaiting_exchange(ended.definition.target_tenant) == set()
 
 
+HERE = ("target_tenant", "target_holder")
+
+
+class TestWhoMissesExchange:
+    @pytest.mark.parametrize("has_mailbox", [True, False])
+    @pytest.mark.parametrize("enabled_at", [None, NOW])
+    @pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.MIGRATION_ABORTED])
+    def test_is_who_the_domain_says(
+        self, uow: SqlUnitOfWork, migration: Migration, reason: Reason, enabled_at: Any, has_mailbox: bool
+    ) -> None:
+        """In each state, failed in each phase, with and without evidence."""
+        ways = [(state, None) for state in PersonState if state is not PersonState.FAILED]
+        many = [
+            make.traveller(
+                migration,
+                state=state,
+                failed_in=phase,
+                reason=reason if phase else None,
+                has_mailbox=has_mailbox,
+                enabled_at=NOW if state in ARRIVED else enabled_at,
+                evidence=given,
+            )
+            for state, phase in [*ways, *((PersonState.FAILED, phase) for phase in Phase)]
+            for given in (make.evidence(), None)
+            if given or state is not PersonState.ENABLING
+        ]
+        uow.migrations.replace_travellers(migration.migration_id, many)
+        expected = sum(one.misses_exchange for one in many)
+        assert len(uow.migrations.missing_exchange(NOW)) == expected
+
+    def test_is_told_with_whom_it_concerns_longest_first(self, uow: SqlUnitOfWork, migration: Migration) -> None:
+        moments = {"long": NOW - timedelta(days=9), "short": NOW - timedelta(days=4)}
+        given = [
+            make.evidence(given_at=NOW, completed_at=moments["long"]),
+            make.evidence(given_at=moments["short"]),
+            make.evidence(given_at=NOW),
+        ]
+        paused = added(uow, migration, state=MigrationState.PAUSED, reason=Reason.MIGRATION_PAUSED)
+        people = [make.traveller(paused, state=PersonState.PREPARED, evidence=one) for one in given]
+        uow.migrations.replace_travellers(paused.migration_id, people)
+        found = uow.migrations.missing_exchange(NOW - timedelta(days=3))
+        concerned = (paused.migration_id, *(getattr(paused.definition, name) for name in HERE))
+        assert [tuple(one) for one in found] == [(*concerned, at) for at in moments.values()]
+
+    @pytest.mark.parametrize(("later", "found"), [(timedelta(0), 1), (-A_SECOND, 0)])
+    def test_for_as_long_as_is_asked(
+        self, uow: SqlUnitOfWork, migration: Migration, later: timedelta, found: int
+    ) -> None:
+        one = make.traveller(migration, state=PersonState.PREPARED, evidence=make.evidence())
+        uow.migrations.replace_travellers(migration.migration_id, [one])
+        assert len(uow.migrations.missing_exchange(NOW + later)) == found
+
+
 class TestWhoIsInTwoMigrations:
     def test_is_counted_by_either_account(self, uow: SqlUnitOfWork, migration: Migration) -> None:
         back = {

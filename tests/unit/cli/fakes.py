@@ -168,7 +168,7 @@ class FakeServices:
         timed = self._timed
         self.stop_writes = StopWrites(**timed)
         self.resume_writes = ResumeWrites(**timed)
-        self.show_worklist = ShowWorklist(**timed)
+        self.show_worklist = ShowWorklist(**timed, limits=default_limits())
         self.measure_service = MeasureService(**timed, worklist=self.show_worklist, credentials=list)
         self.measure_quota = MeasureQuota(**timed, gauge=self.gauge, limits=default_limits())
         self.list_notices = ListNotices(**self._rows)
@@ -294,7 +294,10 @@ class FakeServices:
         require(identity, Action.OPEN_GATE)
         self.decided.append(("gate", named, tuple(people), source, reference))
         migration = next(iter(self.world.migrations.values()))
-        return GateOpened(migration=migration, ready=len(people), known_before=1, unknown=("nobody@school.nl",))
+        unknown, unlicensed = ("nobody@school.nl",), ("early@school.nl",)
+        return GateOpened(
+            migration=migration, ready=len(people), known_before=1, unknown=unknown, unlicensed=unlicensed
+        )
 
     def withdraw_evidence(self, identity: Identity, named: str, people: Sequence[str], reason: str) -> GateClosed:
         require(identity, Action.OPEN_GATE)

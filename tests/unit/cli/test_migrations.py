@@ -121,6 +121,13 @@ class TestShow:
             "in the target nobody is found for line 20. Matching again looks for them"
         ) in " ".join(answer.out.split())
 
+    def test_says_whose_mailbox_has_moved_and_until_when_it_is_kept(
+        self, merger: World, provisioning: CommandLine
+    ) -> None:
+        out = " ".join(provisioning("migrations", "show", "5f0c").out.split())
+        kept = f"Microsoft keeps it until {NOW - timedelta(days=5):%Y-%m-%d}"  # told thirty-five days ago
+        assert f"Exchange still off for 1 who moved, the oldest for 35 days; {kept}" in out
+
     def test_of_people_in_one_situation(self, merger: World, provisioning: CommandLine) -> None:
         everybody = provisioning("migrations", "show", "5f0c", "--people", "--json").json
         asked = everybody[0]["situation"]
@@ -304,7 +311,16 @@ class TestGate:
         assert "Newly ready for Exchange: 1. Known before: 1." in told
         assert "b@school.nl (Syncing)" in told
         assert "nobody@school.nl" in told
+        assert "Called off before they had a licence, so Exchange does not come on: 1: early@school.nl." in told
+        assert "paused" not in told
         assert provisioning("migrations", *words, "--json").json["unready"] == {"b@school.nl": "Syncing"}
+
+    def test_says_that_exchange_waits_for_who_paused_it(self, world: World, provisioning: CommandLine) -> None:
+        a_merger(world, state=MigrationState.PAUSED)
+        words = ("gate", "5f0c", "--person", "a@school.nl", "--source", "list", "--reason", "seen")
+        answer = provisioning.as_person(OPERATOR)("migrations", *words)
+        assert answer.fits
+        assert "The migration is paused: Exchange comes on once it is resumed." in " ".join(answer.out.split())
 
     def test_a_long_list_is_cut_short_for_people(
         self, merger: World, provisioning: CommandLine, tmp_path: Path

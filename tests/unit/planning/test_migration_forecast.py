@@ -154,6 +154,15 @@ class TestThePace:
         assert prepare.done_at.hour == 20
         assert enable.begins_at == prepare.done_at
 
+    def test_a_window_makes_mailboxes_no_later_unless_people_join_a_group_then(self) -> None:
+        def a_day_later(begin: datetime, writing: timedelta) -> datetime:
+            return begin + DAY + writing
+
+        for mode, later in ((AssignmentMode.DIRECT, timedelta()), (AssignmentMode.GROUP, DAY)):
+            _, plain, _ = legs(people(100), target_mode=mode)
+            _, kept, _ = legs(people(100), target_mode=mode, elapse=a_day_later)
+            assert (kept.done_at - kept.begins_at) - (plain.done_at - plain.begins_at) == later
+
 
 def looked_at(travellers: list[Traveller], **known: Any) -> list[Prospect]:
     fields = {"now": NOW, "definition": definition(), "sizes": SIZES}

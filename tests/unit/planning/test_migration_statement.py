@@ -92,6 +92,19 @@ class TestStatement:
         assert "ten minste staan tot" not in text
         assert "in beide omgevingen" not in said(report(*people))
 
+    def test_called_off_it_says_for_whom_exchange_still_comes_on(self) -> None:
+        people = (
+            person("anne", state=P.PREPARED, evidence=TOLD),
+            person("bram", state=P.ENABLING, evidence=TOLD),
+            person("cato", state=P.PREPARED),
+            person("daan", state=P.ENABLED, evidence=TOLD, enabled_at=NOW),
+            person("emma", evidence=TOLD),
+        )
+        told = "Daarom gaat Exchange in de nieuwe omgeving nog aan. Aantal mensen: 2."
+        assert told in said(report(*people, state=MigrationState.ABORTED))
+        assert "gaat Exchange" not in said(report(*people))
+        assert "gaat Exchange" not in said(report(*people[2:], state=MigrationState.ABORTED))
+
     def test_when_all_moved_nothing_is_left(self) -> None:
         text = said(report(person("anne", state=P.RELEASED)))
         assert "Iedereen is verhuisd." in text

@@ -250,6 +250,26 @@ class TestBeginning:
             ("cees",): Phase.UNDO_SOURCE,
         }
 
+    @pytest.mark.parametrize("of_wave", sorted(W))
+    def test_called_off_exchange_still_comes_on_where_a_mailbox_waits_and_nothing_else_begins(
+        self, of_wave: WaveState
+    ) -> None:
+        people = [
+            traveller("ready", state=P.PREPARED, evidence=EVIDENCE),
+            traveller("at-gate", state=P.PREPARED),
+            traveller("new", evidence=EVIDENCE, operation_id=OperationId("tried")),
+            traveller("there", state=P.ENABLED, enabled_at=NOW - timedelta(days=60), evidence=EVIDENCE),
+            traveller("gone", state=P.RELEASED, enabled_at=NOW),
+        ]
+        after = turn(*people, waves=[wave(state=of_wave)], of=migration(state=M.ABORTED))
+        assert [(one.part.phase, one.people) for one in after.begins] == [(Phase.ENABLE, ("ready",))]
+
+    def test_called_off_it_comes_on_once(self) -> None:
+        at_work = operation("o", part(Phase.ENABLE), ("bob'",), state=OperationState.AWAITING_APPROVAL)
+        ready = traveller("anne", state=P.PREPARED, evidence=EVIDENCE)
+        of = migration(state=M.ABORTED)
+        assert turn(ready, waves=[wave(state=W.GATED)], operations=[at_work], of=of).begins == ()
+
     @pytest.mark.parametrize("state", [M.PAUSED, M.ABORTED, M.MATCHED])
     def test_nothing_begins_unless_it_runs(self, state: MigrationState) -> None:
         assert turn(traveller("anne"), of=migration(state=state)).begins == ()

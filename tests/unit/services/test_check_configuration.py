@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from config.limits import default_limits
 from provisioning.domain.configuration import Configuration, ConfigurationKind
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
 from provisioning.domain.reasons import Reason
@@ -55,7 +56,7 @@ def reject(world: World, digest: str = NEW.digest, identity: object = APPROVER) 
 
 
 def on_the_list(world: World) -> list[str]:
-    return [item.subject for item in ShowWorklist(open_uow=world.open, clock=FakeClock())()]
+    return [item.subject for item in ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=default_limits())()]
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ class TestWorkList:
     def test_names_what_a_process_runs_unapproved_once_for_each_kind(self, world: World) -> None:
         for _ in range(2):
             check(world, NEW, loaded("d", LIMITS))
-        items = ShowWorklist(open_uow=world.open, clock=FakeClock())()
+        items = ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=default_limits())()
         assert [(item.subject, item.owner) for item in items] == [
             ("limits dddddddd", Owner.APPROVER),
             ("mappings bbbbbbbb", Owner.APPROVER),

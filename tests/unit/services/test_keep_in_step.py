@@ -88,6 +88,22 @@ class TestKeepInStep:
         assert (done, more) == ([], False)
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
 
+    @pytest.mark.parametrize("state", [OS.NEW, OS.PLANNING, OS.AWAITING_APPROVAL, OS.APPLYING])
+    @pytest.mark.parametrize("wave", [WaveState.GATED, WaveState.ROLLING_BACK])
+    def test_called_off_a_mailbox_that_has_moved_still_gets_exchange(
+        self, world: World, state: OperationState, wave: WaveState
+    ) -> None:
+        a_merger(world, state=M.ABORTED)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=wave)
+        part = worked(world, OPEN, Phase.ENABLE, ["finn"], state=state, due_at=NOW)
+        assert push(world, part) == ([part], True)
+
+    def test_while_it_runs_it_does_not_in_a_wave_that_goes_back(self, world: World) -> None:
+        a_merger(world)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=WaveState.ROLLING_BACK)
+        push(world, worked(world, OPEN, Phase.ENABLE, ["finn"], state=OS.PLANNING, due_at=NOW))
+        assert world.operations[OPEN].reason is Reason.WAVE_ROLLED_BACK
+
 
 def a_change(world: World, state: OperationState, migration: MigrationState = M.RUNNING) -> Operation:
     """Into the group, of who has arrived."""
@@ -137,6 +153,18 @@ class TestTheWindow:
     def test_looking_and_planning_are_no_writes(self, world: World, state: OperationState) -> None:
         part = a_part(world, state)
         assert push(world, part, opening=None) == ([part], True)
+
+    @pytest.mark.parametrize("opening", [None, NOW + timedelta(days=38)])
+    def test_a_mailbox_that_has_moved_does_not_wait_for_it(self, world: World, opening: datetime | None) -> None:
+        a_merger(world)
+        part = worked(world, OPEN, Phase.ENABLE, ["finn"], state=OS.APPLYING, due_at=NOW)
+        assert push(world, part, opening) == ([part], True)
+
+    @pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.ENABLE}))
+    def test_everything_else_does(self, world: World, phase: Phase) -> None:
+        a_merger(world)
+        part = worked(world, OPEN, phase, ["finn"], state=OS.APPLYING, due_at=NOW)
+        assert push(world, part, opening=None) == ([], False)
 
 
 PROOF = timedelta(days=7)

@@ -7,11 +7,12 @@ import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.migration import EvidenceSource
-from provisioning.domain.migration_lifecycle import MigrationState
+from provisioning.domain.migration import EvidenceSource, Phase
+from provisioning.domain.migration_lifecycle import MigrationState, PersonState
+from provisioning.domain.reasons import Reason
 from provisioning.services.open_gate import GateOpened, OpenGate
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, FakeGateway, World
-from tests.unit.services.migration_scene import MIGRATION, TARGET, TOLD, a_merger
+from tests.unit.services.migration_scene import MIGRATION, TARGET, TOLD, a_merger, a_traveller
 
 
 class Directory(FakeGateway):
@@ -68,6 +69,35 @@ class TestWhatFollows:
         before = {key: one.state for key, one in world.travellers.items()}
         open_gate(world, "emma", "hugo")
         assert {key: one.state for key, one in world.travellers.items()} == before
+
+
+class TestAfterItWasCalledOff:
+    @pytest.fixture
+    def world(self) -> World:
+        world = World()
+        a_merger(world, state=MigrationState.ABORTED, due_at=None)
+        return world
+
+    @pytest.mark.parametrize("person", ["emma", "guus"])
+    def test_who_has_the_licence_or_is_about_to_still_becomes_ready(self, world: World, person: str) -> None:
+        version = world.migrations[MIGRATION].version
+        opened = open_gate(world, person)
+        assert (opened.ready, opened.unlicensed) == (1, ())
+        assert world.travellers[MIGRATION, SubjectId(person)].evidence is not None
+        assert world.migrations[MIGRATION].due_at == NOW
+        assert world.migrations[MIGRATION].version > version  # whoever looked a moment ago has to look again
+
+    def test_who_never_got_one_is_named_and_stays_as_they_are(self, world: World) -> None:
+        failed = {"state": PersonState.FAILED, "failed_in": Phase.PREPARE, "reason": Reason.NOT_FOUND, "wave": 2}
+        a_traveller(world, "kim", **failed)
+        opened = open_gate(world, "hugo2", "emma", "kim")
+        assert (opened.ready, opened.unlicensed) == (1, ("hugo2", "kim"))
+        assert world.travellers[MIGRATION, SubjectId("hugo")].evidence is None
+
+    def test_somebody_who_failed_on_the_way_back_has_it(self, world: World) -> None:
+        failed = {"failed_in": Phase.UNDO_TARGET, "reason": Reason.MIGRATION_ABORTED, "wave": 2}
+        a_traveller(world, "kim", state=PersonState.FAILED, **failed)
+        assert open_gate(world, "kim").ready == 1
 
 
 class TestRefused:

@@ -15,7 +15,7 @@ from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBack
 from tests.unit.execution.steps import record
 from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, a_merger, a_traveller
+from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, TOLD, a_merger, a_traveller
 
 P, W = PersonState, WaveState
 
@@ -70,6 +70,29 @@ class TestRetry:
         world.migrations[MIGRATION] = msgspec.structs.replace(world.migrations[MIGRATION], state=MigrationState.ABORTED)
         with pytest.raises(InputError, match="is aborted; nothing of it is changed any more"):
             retry(world)
+
+    @pytest.mark.parametrize(
+        ("failed_in", "reason"),
+        [(Phase.ENABLE, Reason.NOT_VERIFIED_IN_TIME), (Phase.UNDO_TARGET, Reason.MIGRATION_ABORTED)],
+    )
+    @pytest.mark.parametrize("wave", [W.GATED, W.ROLLING_BACK, W.ROLLED_BACK])
+    def test_called_off_those_alone_whose_mailbox_has_moved(
+        self, world: World, failed_in: Phase, reason: Reason, wave: WaveState
+    ) -> None:
+        changed = msgspec.structs.replace
+        world.migrations[MIGRATION] = changed(world.migrations[MIGRATION], state=MigrationState.ABORTED, due_at=None)
+        world.waves[MIGRATION, 2] = changed(world.waves[MIGRATION, 2], state=wave)
+        failed = {"state": P.FAILED, "failed_in": failed_in, "reason": reason, "wave": 2}
+        a_traveller(world, "emma", evidence=TOLD, **failed)
+        a_traveller(world, "kim", **failed)
+        a_traveller(world, "lea", evidence=TOLD, **failed | {"failed_in": Phase.PREPARE})
+        a_traveller(world, "max", evidence=TOLD, enabled_at=NOW, **failed | {"failed_in": Phase.RELEASE})
+        before = dict(world.travellers)
+        assert retry(world, 2) == 1
+        assert {key[1] for key, one in world.travellers.items() if one != before[key]} == {"emma"}
+        assert world.travellers[MIGRATION, SubjectId("emma")].state is P.PREPARED
+        assert world.waves[MIGRATION, 2].state is wave
+        assert world.migrations[MIGRATION].due_at == NOW
 
 
 class TestRollBackOfTheFailed:

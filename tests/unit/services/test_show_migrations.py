@@ -137,6 +137,11 @@ class TestAWave:
         worked(world, PREPARE, Phase.PREPARE, ["emma"], ended=NOW - 14 * DAY - moment)
         assert (wave(world, 2).gates_open, wave(world, 2).gates_late) == (1, late)
 
+    def test_counts_whose_mailbox_has_moved_and_has_no_exchange_yet(self, world: World) -> None:
+        second = wave(world, 2)
+        assert (second.missing_exchange, second.missing_exchange_since) == (1, NOW - 35 * DAY)
+        assert (wave(world, 1).missing_exchange, wave(world, 1).missing_exchange_since) == (0, None)
+
     def test_has_when_it_was_checked(self, world: World) -> None:
         assert wave(world, 2).proven_at == NOW - 2 * DAY
 

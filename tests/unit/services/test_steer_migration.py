@@ -108,6 +108,13 @@ class TestCallingOff:
         steer(world, M.ABORTED)
         assert world.operations[OPEN].state is after
 
+    @pytest.mark.parametrize("state", [OperationState.NEW, OperationState.AWAITING_APPROVAL, OperationState.HELD])
+    def test_leaves_what_gives_mailboxes_back(self, world: World, state: OperationState) -> None:
+        a_merger(world)
+        worked(world, OPEN, Phase.ENABLE, ["finn"], state=state)
+        steer(world, M.ABORTED)
+        assert world.operations[OPEN].state is state
+
 
 class TestAWorkerInBetween:
     def test_a_decision_is_taken_anew_on_what_is_there_now(self, world: World) -> None:

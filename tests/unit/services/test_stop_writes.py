@@ -166,13 +166,13 @@ class TestShowWorklist:
         world.items = [WorkItem(subject="later", reason=Reason.POISON, owner=Owner.OPERATOR, since=NOW + timedelta(1))]
         world.items.append(self.ITEM)
         stop(world, "kind:remap")
-        shown = ShowWorklist(open_uow=world.open, clock=FakeClock())()
+        shown = ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=LIMITS)()
         assert [x.subject for x in shown] == ["order shop/1/1", "stop kind:remap", "later"]
 
     def test_one_owner_sees_only_theirs(self, world: World) -> None:
         world.items = [self.ITEM]
         stop(world)
-        shown = ShowWorklist(open_uow=world.open, clock=FakeClock())(Owner.ADMIN)
+        shown = ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=LIMITS)(Owner.ADMIN)
         assert [(x.subject, x.reason) for x in shown] == [("stop all", Reason.STOPPED)]
 
     def test_an_incident_is_the_administrators(self, world: World) -> None:
@@ -180,7 +180,7 @@ class TestShowWorklist:
             with world.open() as uow:
                 note_credential_failure(uow, TenantId(f"t{number}"), Reason.CREDENTIAL_REJECTED, NOW, LIMITS)
                 uow.commit()
-        (item,) = ShowWorklist(open_uow=world.open, clock=FakeClock())()
+        (item,) = ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=LIMITS)()
         assert (item.owner, item.reason) == (Owner.ADMIN, Reason.APPLICATION_INCIDENT)
 
 

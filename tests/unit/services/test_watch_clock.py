@@ -99,11 +99,11 @@ class TestTelling:
     def test_is_on_the_work_list_of_the_administrators_while_it_lasts(self, world: World, machine: Machine) -> None:
         machine.set(30)
         machine.works()
-        (item,) = ShowWorklist(open_uow=world.open, clock=FakeClock())()
+        (item,) = ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=LIMITS)()
         assert (item.subject, item.reason, item.owner) == ("clock of left", Reason.CLOCK_SKEW, Owner.ADMIN)
         machine.set(0)
         machine.works()
-        assert ShowWorklist(open_uow=world.open, clock=FakeClock())() == []
+        assert ShowWorklist(open_uow=world.open, clock=FakeClock(), limits=LIMITS)() == []
 
     def test_is_on_record_once_in_the_time_of_the_database(self, world: World, machine: Machine) -> None:
         machine.set(30)
