@@ -100,7 +100,16 @@ class SqlMigrations(SqlTravellers):
         was_started_so = or_(
             table.started_by.is_(None), (table.started_by == wave.started_by) & (table.go_reason == wave.go_reason)
         )
-        changing = ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason", "proven_at")
+        changing = (
+            "state",
+            "entered_at",
+            "started_by",
+            "asked_by",
+            "go_reason",
+            "reason",
+            "proven_at",
+            "failures_seen",
+        )
         news = {name: getattr(wave, name) for name in changing}
         if not self._changed(update(wave_rows).where(is_it, may_go, was_started_so).values(news)):
             raise self._refused_wave(wave)

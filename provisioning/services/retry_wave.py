@@ -27,6 +27,7 @@ from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
+from provisioning.services.failures_seen import note_failures_seen
 from provisioning.services.migration_deeds import deed, get_migration, get_wave, require_reason
 from provisioning.services.written_by_wave import last_release
 
@@ -62,12 +63,14 @@ class _Turn(NamedTuple):
         migration, details = self.migration, {"wave": str(wave.number), **details}
         self.uow.migrations.save_wave(wave)
         self.uow.audit.record([deed(kind, migration, self.by, self.now, reason, **details)])
+        if migration.state is MigrationState.COMPLETED:  # it goes on, as when it is resumed
+            note_failures_seen(self.uow, migration)
         self.uow.migrations.save(_alive(migration, self.now))
 
     def close_for(self, people: Sequence[Traveller], kind: str, reason: str) -> int:
         """As `close`, for those who failed and go another way now; how many they are."""
         self.uow.migrations.save_travellers(self.migration.migration_id, people)
-        wave = _reopened(self.wave, people, self.by, self.now)
+        wave = _reopened(self.wave, people, self.by, self.now).with_another_try(len(people))
         self.close(wave, kind, reason, people=str(len(people)))
         return len(people)
 

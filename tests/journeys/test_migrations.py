@@ -1,14 +1,18 @@
 """People who go from one tenant to another: ready there first, released here last, and never without."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
 from provisioning.domain.errors import InputError
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.migration import Phase, Situation, Treatment
 from provisioning.domain.migration_file import IdentityPair
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.journeys import customers
 from tests.journeys.both_tenants import check_merger
@@ -66,6 +70,64 @@ def test_s34_a_wave_is_rolled_back_and_nobody_is_without(town: Town) -> None:
     assert town.holders(merger.target, A3) == {str(one.target_id) for one in merger.travellers(1)}
     assert town.holders(merger.source, A3) == set(merger.source.people)
     check_merger(merger)
+
+
+def _refuse(merger: Merger, people: Iterable[str | None] = (None,), after: int = 0) -> None:
+    """Microsoft refuses licences in the target for these people, or for everybody after so many were answered."""
+    for one in people:
+        merger.town.control.add_fault(
+            "error",
+            tenant=merger.target.tenant,
+            route="assignLicense",
+            user=one,
+            after=after,
+            code="Request_BadRequest",
+            message="License assignment cannot be done for this user.",
+        )
+
+
+def _counts(merger: Merger, wave: int) -> Counter[PersonState]:
+    return Counter(one.state for one in merger.travellers(wave))
+
+
+def test_s34_it_pauses_beyond_the_threshold_and_let_go_on_it_pauses_again(town: Town) -> None:
+    """Of twenty people three fail, then two, while Microsoft puts the others off: the operation goes on all along."""
+    merger = Merger.prepare(town, 20, pilot=20)
+    merger.start(1)
+    operation = merger.await_operation(Phase.PREPARE, 1, OperationState.AWAITING_APPROVAL)
+    people = sorted(str(one.target_id) for one in merger.travellers(1))
+    _put_off(merger, people[3:5], times=1)
+    _put_off(merger, people[5:], times=2)
+    _refuse(merger, people[:5])
+    merger.approve(Phase.PREPARE, 1)
+    for failed in (3, 5):
+        _await_threshold(merger)
+        assert _went_wrong(merger, operation) == failed
+        [still] = merger.operations(Phase.PREPARE, 1)
+        assert still.state is OperationState.APPLYING
+        merger.steer(MigrationState.RUNNING)
+    merger.await_wave(1, WaveState.GATED)
+    assert _counts(merger, 1) == {PersonState.PREPARED: 15, PersonState.FAILED: 5}
+    assert merger.migration.state is MigrationState.RUNNING  # of these five a person knows
+    check_merger(merger)
+
+
+def _put_off(merger: Merger, people: Iterable[str], times: int) -> None:
+    """Ten minutes each time, which leaves time to look at the migration meanwhile."""
+    for one in people:
+        merger.town.control.add_fault(
+            "throttle", tenant=merger.target.tenant, route="assignLicense", user=one, times=times, retryAfter=600
+        )
+
+
+def _await_threshold(merger: Merger) -> None:
+    merger.await_state(MigrationState.PAUSED)
+    assert merger.migration.reason is Reason.THRESHOLD_REACHED
+
+
+def _went_wrong(merger: Merger, operation: Operation) -> int:
+    with merger.town.services.open_uow() as uow:
+        return uow.journal.subject_counts(operation.operation_id).get(SubjectState.REFUSED, 0)
 
 
 def test_s22_called_off_after_the_first_wave_leaves_both_tenants_correct(town: Town) -> None:

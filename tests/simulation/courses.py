@@ -20,7 +20,7 @@ from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from tests.simulation.board import DEEDS, Board, Deed, When, roll_back, roll_back_failed, steer
 from tests.simulation.boundaries import Boundary, Where
 from tests.simulation.merger import INTO_FORM, LOOK, MergerWorld
-from tests.simulation.schools import OURS, Schools
+from tests.simulation.schools import OURS, Schools, there
 from tests.simulation.weather import Weather
 from tests.simulation.world import A1, A3
 
@@ -150,6 +150,27 @@ def _paused_by_failures() -> Moments:
     return [(is_paused, _buy), (is_paused, steer(M.RUNNING))]
 
 
+def _paused_again() -> Moments:
+    """Let go on while people still fail: it pauses once more, before the cause is gone."""
+
+    def times_paused(world: MergerWorld) -> int:
+        pauses = sum(event.kind == "migration.paused" for event in world.database.rows.events)
+        return pauses if world.migration.state is M.PAUSED else 0
+
+    def refuse(world: MergerWorld) -> None:
+        world.graph.target.unwilling = frozenset(there(one) for one in sorted(world.graph.source.people)[1:5])
+
+    def cure(world: MergerWorld) -> None:
+        world.graph.target.unwilling = frozenset()
+
+    return [
+        (lambda _: True, refuse),
+        (lambda world: times_paused(world) == 1, steer(M.RUNNING)),
+        (lambda world: times_paused(world) > 1, cure),
+        (lambda world: times_paused(world) > 1, steer(M.RUNNING)),
+    ]
+
+
 def _cured() -> Moments:
     def refuse(world: MergerWorld) -> None:
         world.graph.target.stop_at_write = ActionRequiredError("no", Reason.SKU_NOT_OWNED)
@@ -190,6 +211,14 @@ COURSES = (
     Course(name="tried again", moments=_more_seats, schools=_SHORT, checks=False, ends=_ALL),
     Course(
         name="paused by failures", moments=_paused_by_failures, schools=_SHORT, threshold=0.05, checks=False, ends=_ALL
+    ),
+    Course(
+        name="paused again by failures",  # two of the first three fail, then two of the others
+        moments=_paused_again,
+        schools=Schools(people=6, pilot=6),
+        threshold=0.2,
+        first_people=3,
+        ends={P.RELEASED: 6},
     ),
     Course(name="held and cured", moments=_cured, first_people=1, ends=_ALL),
     Course(

@@ -30,7 +30,7 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = [f"{number:04}" for number in range(1, 23)]
+ALL = [f"{number:04}" for number in range(1, 24)]
 
 
 @pytest.fixture

@@ -263,8 +263,9 @@ class TestWaves:
         pilot, rest = uow.migrations.waves(migration.migration_id)
         begun = make.started(pilot)
         uow.migrations.save_wave(begun)
-        uow.migrations.save_wave(change(begun, reason=Reason.OUTSIDE_WINDOW))
-        assert uow.migrations.waves(migration.migration_id) == [change(begun, reason=Reason.OUTSIDE_WINDOW), rest]
+        shut = change(begun, reason=Reason.OUTSIDE_WINDOW, failures_seen=3)
+        uow.migrations.save_wave(shut)
+        assert uow.migrations.waves(migration.migration_id) == [shut, rest]
         with pytest.raises(TransitionError, match="may not go from preparing to done"):
             uow.migrations.save_wave(change(begun, state=WaveState.DONE))
 

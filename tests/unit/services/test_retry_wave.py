@@ -62,6 +62,12 @@ class TestRetry:
         assert world.migrations[MIGRATION].due_at == NOW
         assert world.kinds == ["wave.retried"]
 
+    @pytest.mark.parametrize(("seen", "after"), [(3, 2), (1, 0), (0, 0)])
+    def test_whoever_fails_anew_has_been_seen_by_nobody(self, world: World, seen: int, after: int) -> None:
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=seen)
+        assert retry(world) == 1
+        assert world.waves[MIGRATION, 1].failures_seen == after
+
     def test_says_when_nobody_failed(self, world: World) -> None:
         with pytest.raises(InputError, match="Nobody of wave 2 failed"):
             retry(world, 2)
@@ -82,7 +88,9 @@ class TestRollBackOfTheFailed:
         a_traveller(world, "emma", state=P.FAILED, failed_in=failed_in, reason=Reason.NOT_FOUND, wave=2)
         before = dict(world.travellers)
         state = world.waves[MIGRATION, 2].state
+        world.waves[MIGRATION, 2] = msgspec.structs.replace(world.waves[MIGRATION, 2], failures_seen=1)
         assert self.back(world) == 1
+        assert world.waves[MIGRATION, 2].failures_seen == 0  # on the way back they may fail anew
         assert {key[1] for key, one in world.travellers.items() if one != before[key]} == {"emma"}
         emma = world.travellers[MIGRATION, SubjectId("emma")]
         assert (emma.state, emma.failed_in, emma.operation_id) == (P.ROLLING_BACK, None, None)
@@ -119,8 +127,10 @@ class TestRollBack:
 
     def test_of_a_wave_that_left_the_source_is_for_thirty_days(self, world: World) -> None:
         self.done(world, left_ago=30 * DAY)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=0)
         roll_back(world, 1)
         assert world.waves[MIGRATION, 1].state is W.ROLLING_BACK
+        assert world.waves[MIGRATION, 1].failures_seen == 1  # by whoever lets a migration that was over go on
         assert world.migrations[MIGRATION].state is MigrationState.RUNNING
 
     def test_after_that_it_says_why_not(self, world: World) -> None:
