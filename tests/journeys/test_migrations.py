@@ -130,6 +130,57 @@ def _went_wrong(merger: Merger, operation: Operation) -> int:
         return uow.journal.subject_counts(operation.operation_id).get(SubjectState.REFUSED, 0)
 
 
+_WAVE, _MOVED = 20, 12  # of a wave so many had moved when errors began
+
+
+def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_is_tried_again(town: Town) -> None:
+    merger = Merger.prepare(town, _WAVE + 3, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    _refuse(merger, after=_MOVED)
+    merger.approve(Phase.PREPARE, 2)
+    _await_threshold(merger)
+    failed = {one.source_id for one in merger.travellers(2) if one.state is PersonState.FAILED}
+    assert _counts(merger, 2) == {PersonState.PREPARED: _MOVED, PersonState.FAILED: _WAVE - _MOVED}
+    merger.town.control.clear_faults()
+    merger.steer(MigrationState.RUNNING)
+    merger.open_gate(names_in(merger.travellers(2)))
+    until(lambda: _counts(merger, 2)[PersonState.ENABLED] == _MOVED, "who had moved goes on without the others")
+    assert {one.source_id for one in merger.travellers(2) if one.state is PersonState.FAILED} == failed
+    merger.retry(2)
+    merger.approve(Phase.PREPARE, 2)
+    again = merger.operations(Phase.PREPARE, 2)[-1]
+    assert len(again.wish.named) == _WAVE - _MOVED
+    merger.await_wave(2, WaveState.HOLDING)
+    assert merger.states() == {PersonState.ENABLED}
+    assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_goes_back(town: Town) -> None:
+    """Everybody has the licence there when Exchange is refused to some: who moved keeps theirs."""
+    merger = Merger.prepare(town, _WAVE + 3, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    merger.approve(Phase.PREPARE, 2)
+    merger.await_wave(2, WaveState.GATED)
+    _refuse(merger, after=_MOVED)
+    merger.open_gate(names_in(merger.travellers(2)))
+    _await_threshold(merger)
+    assert _counts(merger, 2) == {PersonState.ENABLED: _MOVED, PersonState.FAILED: _WAVE - _MOVED}
+    moved = {str(one.target_id) for one in merger.travellers() if one.state is PersonState.ENABLED}
+    merger.town.control.clear_faults()
+    merger.roll_back_failed(2)
+    merger.steer(MigrationState.RUNNING)
+    merger.approve(Phase.UNDO_TARGET, 2)
+    merger.await_wave(2, WaveState.HOLDING)
+    until(lambda: PersonState.ROLLING_BACK not in merger.states(2), "who failed is back")
+    assert _counts(merger, 2) == {PersonState.ENABLED: _MOVED, PersonState.ROLLED_BACK: _WAVE - _MOVED}
+    assert town.holders(merger.target, A3) == moved
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    check_merger(merger)
+
+
 def test_s22_called_off_after_the_first_wave_leaves_both_tenants_correct(town: Town) -> None:
     merger = Merger.prepare(town, 8, pilot=3)
     merger.bring(1)
