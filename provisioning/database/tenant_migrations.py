@@ -118,6 +118,12 @@ class SqlMigrations(SqlTravellers):
         query = columns_of(operations, Operation).where(_is_part_of(migration))
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
 
+    def followers_of(self, migration: Migration) -> list[Operation]:
+        follows: ColumnElement[str] = literal_column("operations.wish -> 'follows' ->> 'migration_id'", Text)
+        in_target = operations.c.tenant_id == migration.definition.target_tenant
+        query = columns_of(operations, Operation).where(in_target, follows == migration.migration_id)
+        return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
+
     def _migrations(self, query: Select[Any]) -> list[Migration]:
         return [_migration_of(row) for row in self._rows(query)]
 

@@ -171,8 +171,8 @@ def _turned_back(traveller: Traveller) -> Traveller:
 
 def _forward(uow: UnitOfWork, migration: Migration, number: int) -> list[Operation]:
     """What brings people of the wave further: nobody should have to approve it, only to see it taken back."""
-    operations = uow.migrations.operations_of(migration.migration_id)
-    parts = [(one, one.wish.part) for one in operations]
+    operations = [*uow.migrations.operations_of(migration.migration_id), *uow.migrations.followers_of(migration)]
+    parts = [(one, one.wish.part or one.wish.follows) for one in operations]
     return [one for one, part in parts if part and part.wave == number and part.phase in FORWARD]
 
 

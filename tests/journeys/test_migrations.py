@@ -19,7 +19,7 @@ from tests.journeys.both_tenants import check_merger
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
-from tests.journeys.mergers import Merger, names_in
+from tests.journeys.mergers import Merger, entitle, names_in
 from tests.journeys.patience import let_pass, until
 
 
@@ -225,6 +225,30 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     assert town.holders(merger.source, A3) == set()
     assert our_group(town, merger.source)["members"] == []
     assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s34_a_wave_goes_back_out_of_the_group_into_which_it_had_been_moved(town: Town) -> None:
+    """It had left the source, too: the old licence is back before anybody leaves the group."""
+    by_group = {"policy": {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}, "roles": GROUP_ROLES}
+    merger = Merger.prepare(town, 4, pilot=3, target=by_group)
+    entitle(town, merger.source, 4)
+    merger.bring(1)
+    await_change(town, merger.target)
+    merger.age(1)
+    merger.release(1)
+    merger.approve(Phase.RELEASE, 1)
+    merger.await_wave(1, WaveState.DONE)
+    pilot = {str(one.target_id) for one in merger.travellers(1)}
+    assert set(our_group(town, merger.target)["members"]) == pilot
+    merger.roll_back(1)
+    merger.approve(Phase.UNDO_SOURCE, 1)
+    merger.approve(Phase.UNDO_TARGET, 1)
+    merger.await_wave(1, WaveState.ROLLED_BACK)
+    assert merger.states(1) == {PersonState.ROLLED_BACK}
+    assert our_group(town, merger.target)["members"] == []
+    assert town.holders(merger.target, A3) == set()
+    assert town.holders(merger.source, A3) == set(merger.source.people)
     check_merger(merger)
 
 

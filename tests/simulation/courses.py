@@ -79,11 +79,11 @@ class Course:
         return world
 
     def has_ended_well(self, world: MergerWorld) -> bool:
-        people = Counter(P.ROLLED_BACK if _is_too_late(world, one) else one.state for one in world.travellers)
+        people = Counter(P.ROLLED_BACK if is_too_late(world, one) else one.state for one in world.travellers)
         return world.migration.state is self.ends_as and (self.ends is None or people == self.ends)
 
 
-def _is_too_late(world: MergerWorld, one: Traveller) -> bool:
+def is_too_late(world: MergerWorld, one: Traveller) -> bool:
     """Some leave a hold period before the others; a moment later Microsoft has kept nothing of theirs."""
     left_at = [write.at for write in world.graph.source.writes if write.subject == one.source_id and write.changed]
     was_kept = bool(left_at) and world.clock.moment - left_at[-1] <= KEPT_AFTER_RELEASE
@@ -131,6 +131,15 @@ def _called_off() -> Moments:
 
 def _rolled_back() -> Moments:
     return [(_has_left, roll_back(1))]
+
+
+def _rolled_back_on_the_way_into_the_group() -> Moments:
+    """Somebody has joined; nobody has read back what came of it."""
+
+    def have_joined(world: MergerWorld) -> bool:
+        return any(isinstance(write.after, bool) for write in world.graph.target.writes)
+
+    return [(have_joined, roll_back(1))]
 
 
 def _some_roll_back() -> Moments:
@@ -199,6 +208,18 @@ COURSES = (
         moments=_rolled_back,
         schools=Schools(through=OURS, pilot=4),
         ends={P.ROLLED_BACK: 4, P.RELEASED: 1},
+    ),
+    Course(
+        name="rolled back out of the group into which they had been moved",
+        moments=_rolled_back,
+        schools=Schools(mode=AssignmentMode.GROUP, pilot=4),
+        ends={P.ROLLED_BACK: 4, P.RELEASED: 1},
+    ),
+    Course(
+        name="rolled back while they are moved into the group",
+        moments=_rolled_back_on_the_way_into_the_group,
+        schools=Schools(mode=AssignmentMode.GROUP, pilot=5),
+        ends={P.ROLLED_BACK: 5},
     ),
     Course(
         name="some rolled back",

@@ -7,15 +7,16 @@ import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId, SubjectId
-from provisioning.domain.lifecycle import StepState
-from provisioning.domain.migration import Phase
+from provisioning.domain.lifecycle import OperationState, StepState
+from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from tests.unit.execution.steps import record
 from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, a_merger, a_traveller
+from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, a_merger, a_traveller, worked
 
 P, W = PersonState, WaveState
 
@@ -111,6 +112,27 @@ class TestRollBack:
         assert (wave.state, wave.asked_by, wave.started_by) == (W.ROLLING_BACK, OPERATOR.actor, OPERATOR.actor)
         assert world.migrations[MIGRATION].due_at == NOW
         assert world.kinds == ["wave.rolling_back"]
+
+    @pytest.mark.parametrize(
+        ("state", "after"),
+        [
+            (OperationState.AWAITING_APPROVAL, OperationState.CANCELLED),
+            (OperationState.HELD, OperationState.CANCELLED),
+            (OperationState.APPLYING, OperationState.APPLYING),
+        ],
+    )
+    def test_nobody_of_it_is_moved_into_a_group_any_more(
+        self, world: World, state: OperationState, after: OperationState
+    ) -> None:
+        """What writes already sees by itself that its wave goes back."""
+        for name, wave in (("mine", 2), ("other", 1)):
+            follows = MigrationPart(migration_id=MIGRATION, wave=wave, phase=Phase.ENABLE)
+            made = worked(world, OperationId(name), Phase.ENABLE, ["emma"], state=state, kind=OperationKind.CHANGE)
+            wish = msgspec.structs.replace(made.wish, part=None, follows=follows)
+            world.operations[made.operation_id] = msgspec.structs.replace(made, wish=wish)
+        roll_back(world)
+        assert world.operations[OperationId("mine")].state is after
+        assert world.operations[OperationId("other")].state is state
 
     @staticmethod
     def done(world: World, left_ago: timedelta) -> None:
