@@ -213,6 +213,16 @@ class MemoryMigrations:
         theirs = [one for one in parts if one.wish.part and one.wish.part.migration_id == migration]
         return sorted(theirs, key=lambda one: (one.created_at, one.operation_id))
 
+    def followers_of(self, migration: Migration) -> list[Operation]:
+        followers = [
+            one
+            for one in self.rows.operations.values()
+            if one.tenant_id == migration.definition.target_tenant
+            and one.wish.follows is not None
+            and one.wish.follows.migration_id == migration.migration_id
+        ]
+        return sorted(followers, key=lambda one: (one.created_at, one.operation_id))
+
     def _standing(self, migration: MigrationId, wanted: Traveller) -> Traveller:
         """The person as matched, where they stand now; raises what the database would."""
         present = self.rows.travellers.get((migration, wanted.source_id))

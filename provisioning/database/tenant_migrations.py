@@ -89,13 +89,28 @@ class SqlMigrations(SqlTravellers):
         was_started_so = or_(
             table.started_by.is_(None), (table.started_by == wave.started_by) & (table.go_reason == wave.go_reason)
         )
-        changing = ("state", "entered_at", "started_by", "asked_by", "go_reason", "reason", "proven_at")
+        changing = (
+            "state",
+            "entered_at",
+            "started_by",
+            "asked_by",
+            "go_reason",
+            "reason",
+            "proven_at",
+            "failures_seen",
+        )
         news = {name: getattr(wave, name) for name in changing}
         if not self._changed(update(wave_rows).where(is_it, may_go, was_started_so).values(news)):
             raise self._refused_wave(wave)
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
         query = columns_of(operations, Operation).where(_is_part_of(migration))
+        return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
+
+    def followers_of(self, migration: Migration) -> list[Operation]:
+        follows: ColumnElement[str] = literal_column("operations.wish -> 'follows' ->> 'migration_id'", Text)
+        in_target = operations.c.tenant_id == migration.definition.target_tenant
+        query = columns_of(operations, Operation).where(in_target, follows == migration.migration_id)
         return self._list(query.order_by(operations.c.created_at, operations.c.operation_id), Operation)
 
     def _migrations(self, query: Select[Any]) -> list[Migration]:

@@ -232,6 +232,11 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     go_reason: str = ""  # why the person who started it thought it right to go on
     proven_at: datetime | None = None  # the oldest observation of the latest preflight that found nothing in the way
     reason: Reason | None = None
+    failures_seen: int = 0  # people for whom it had gone wrong when a person last let the migration go on
+
+    def with_another_try(self, people: int) -> "Wave":
+        """Once so many who failed go on: should they fail anew, nobody has seen that."""
+        return msgspec.structs.replace(self, failures_seen=max(0, self.failures_seen - people))
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):

@@ -150,6 +150,16 @@ def found_membership(record: StepRecord, now: datetime) -> Ruling:
     return Ruling(step=StepUpdate(step_id=record.step_id, state=StepState.APPLIED, at=now, receipt=receipt))
 
 
+def rule_still_member(record: StepRecord, now: datetime, limits: Limits, looks: int) -> Ruling:
+    """Of an unanswered leave, while the group shows the person yet: that no licence of it shows on them says nothing.
+
+    It may never have come, and would come later to who stays in. Replicas get all their time.
+    """
+    if now - (record.sent_at or now) < limits.lag_horizon:
+        return _look_again(record, now, limits, looks)
+    return _absent(record, now, limits)
+
+
 def _failed_by_group(person: Person, change: Change) -> HeldLicence | None:
     """The licence that the person's group tried to give them and could not."""
     if change.group_id is None or change.add_sku is None:

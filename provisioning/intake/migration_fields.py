@@ -36,7 +36,9 @@ FIELDS: Mapping[str, str] = {
     f" {Treatment.TAKE_ALONG} only for {' and '.join(sorted(MAY_GO_ALONG))}{_OR_LEFT_OUT}",
     "hold_days": f"days between Exchange on in the target and the release of the source, {LEAST_HOLD_DAYS} to"
     f" {MOST_HOLD_DAYS}; left out: {LEAST_HOLD_DAYS}",
-    "failure_threshold": "share of a wave's people whose failure pauses it, as 5% or 0.05; left out: 5%",
+    "failure_threshold": (
+        "share of a wave's people whose failure pauses it, as 5% or 0.05, counted anew after each resume; left out: 5%"
+    ),
     "window.region": f"only in school holidays of {', '.join(REGIONS)}{_OR_LEFT_OUT}",
     "window.from": f"from this hour of the Dutch day, 0 to 23{_OR_LEFT_OUT}",
     "window.until": f"until this hour, 1 to 24, or one of the next morning (from 22, until 6){_OR_LEFT_OUT}",

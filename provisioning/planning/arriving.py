@@ -17,7 +17,7 @@ from provisioning.domain.reasons import Reason
 from provisioning.planning.carry import PlanIds, enabled_plans
 from provisioning.planning.judging import Aim, Judge, inherited
 from provisioning.planning.losses import after_change
-from provisioning.planning.mailbox import Origin, carried_across, exchange_plans, unserved_in_source, withheld
+from provisioning.planning.mailbox import Origin, carried_across, exchange_plans, withheld
 from provisioning.planning.verdict import Act, Verdict
 
 _RIGHT = SubjectState.ALREADY_RIGHT
@@ -42,18 +42,20 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 class TargetJudge(Judge, ABC):
-    """`left` and `reserved` as in the scene."""
+    """`left`, `joined` and `reserved` as in the scene."""
 
     def __init__(
         self,
         aim: Aim,
         plan_mapping: Mapping[str, str],
         left: Mapping[SubjectId, HeldLicence],
+        joined: Mapping[SubjectId, HeldLicence],
         reserved: Collection[SubjectId],
     ) -> None:
         super().__init__(aim)
         self._plan_mapping = plan_mapping
         self._left = left
+        self._joined = joined
         self._reserved = reserved
         self._exchange = exchange_plans(self.target)
         self._across: dict[Origin | None, tuple[PlanIds, tuple[str, ...]]] = {}
@@ -61,7 +63,8 @@ class TargetJudge(Judge, ABC):
     def of(self, case: Case) -> Verdict:
         """What is done with this person, or why nothing is. Equal cases are judged once: a wave has few of them."""
         person = case.person
-        own = (person.subject_id in self._reserved, self._left.get(person.subject_id))
+        subject = person.subject_id
+        own = (subject in self._reserved, self._left.get(subject), self._joined.get(subject))
         key = (*self._situation(person), case.origin, case.has_evidence, case.had_mailbox, case.had_it_before, *own)
         if key not in self._known:
             self._known[key] = self._decided(case)
@@ -178,45 +181,3 @@ class Arrival(TargetJudge):
         # losses are counted from what was promised: that Exchange comes on is the plan, and against nobody's wish
         promised = tuple(after_change(person.licences, change))
         return Verdict(SubjectState.PENDING, None, (act,), licences=promised)
-
-
-class Undoing(TargetJudge):
-    """The product goes from whom we gave it to, as long as nobody touched it and the source serves them."""
-
-    def _decided(self, case: Case) -> Verdict:
-        person = case.person
-        direct, left = person.direct(self.target.sku_id), self._left.get(person.subject_id)
-        if through := self._moved_into_group(case):
-            return Verdict.refused(Reason.NOT_AS_WE_LEFT, self._groups.told_of(through))
-        if direct is None:
-            return Verdict(_RIGHT, Reason.LICENCE_NOT_HELD, licences=person.licences)
-        if left is None and case.had_it_before:
-            return Verdict(_RIGHT, Reason.ALREADY_HELD, licences=person.licences)
-        if left is None:
-            return Verdict.refused(Reason.NOT_AS_WE_LEFT, "the migration gave them nothing")
-        if direct.disabled_plans != left.disabled_plans or direct.sku_id != left.sku_id:
-            return Verdict.refused(Reason.NOT_AS_WE_LEFT)
-        return self._taken_back(person, case.origin or Origin())
-
-    def _moved_into_group(self, case: Case) -> HeldLicence | None:
-        """The licence that takes the place of ours, through a group: with it nobody is as before the migration.
-
-        Beside ours only that of a group of ours is one: somebody is just being moved into it.
-        """
-        if case.had_it_before:
-            return None
-        person = case.person
-        is_direct = person.direct(self.target.sku_id) is not None
-        through = [one for one in inherited(person, self.target.sku_id) if one.is_active]
-        return next((one for one in through if not is_direct or self._groups.may_leave(one.group_id)), None)
-
-    def _taken_back(self, person: Person, origin: Origin) -> Verdict:
-        change = Change(remove_skus=(self.target.sku_id,))
-        unserved = unserved_in_source(person.licences, change, origin, self._mappings.skus, self._plans)
-        if unserved:
-            return Verdict.refused(Reason.NOT_AS_WE_LEFT, f"the source does not serve {', '.join(sorted(unserved))}")
-        obstacle = self._compatibility.obstacle(person.licences, change)
-        if obstacle:
-            return Verdict.refused(*obstacle)
-        act = Act(StepKind.REMOVE, change, "rolled back: the migration gave it")
-        return Verdict(SubjectState.PENDING, None, (act,), licences=person.licences)

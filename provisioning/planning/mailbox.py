@@ -18,7 +18,7 @@ from provisioning.planning.carry import (
     enabled_plans,
     families,
 )
-from provisioning.planning.losses import after_change
+from provisioning.planning.losses import after_changes
 
 
 def exchange_plans(product: Sku) -> PlanIds:
@@ -79,7 +79,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 def unserved_in_source(
     licences: Collection[HeldLicence],
-    change: Change,
+    changes: Iterable[Change],
     origin: Origin,
     catalogue: Mapping[SkuId, Sku],
     known: KnownPlans,
@@ -89,7 +89,7 @@ def unserved_in_source(
     def services(held: Collection[HeldLicence]) -> frozenset[str]:
         return families(enabled_plans(held, catalogue), known.family_of)
 
-    lost = services(licences) - services(after_change(licences, change))
+    lost = services(licences) - services(after_changes(licences, changes))
     if not origin.leaving:
         return lost
     whole = [HeldLicence(one.sku_id) for one in origin.leaving]

@@ -8,7 +8,7 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence
-from provisioning.planning.arriving import Arrival, Case, Preparation, TargetJudge, Undoing
+from provisioning.planning.arriving import Arrival, Case, Preparation, TargetJudge
 from provisioning.planning.judging import Aim
 from provisioning.planning.mailbox import Origin, undescribed
 from provisioning.planning.migration_plan import (
@@ -23,16 +23,19 @@ from provisioning.planning.migration_plan import (
     with_plans_offered,
 )
 from provisioning.planning.plan import Plan
+from provisioning.planning.undoing import Undoing
 
 
 class MigrateScene(MigrationScene, frozen=True, kw_only=True):
     """`left`: the licence of the product as our last step wrote it, of everybody to whom one wrote it.
 
+    `joined`: the same through the group of ours into which the wave was moved afterwards, of who is a member still.
     `mailboxes`: whether people had Exchange on in the source when they were matched. Of whom it says nothing, the
     source as it looks now is believed.
     """
 
     left: Mapping[SubjectId, HeldLicence] = {}
+    joined: Mapping[SubjectId, HeldLicence] = {}
     mailboxes: Mapping[SubjectId, bool] = {}
 
 
@@ -64,7 +67,7 @@ def _judge_of(scene: MigrateScene) -> TargetJudge:
     judge = _JUDGES.get(scene.phase)
     if judge is None:
         raise InputError(f"Phase {scene.phase} of a migration is planned in the source, not in the target.")
-    return judge(aim, scene.definition.plan_mapping, scene.left, scene.reserved)
+    return judge(aim, scene.definition.plan_mapping, scene.left, scene.joined, scene.reserved)
 
 
 def _judged(scene: MigrateScene, judge: TargetJudge, people: Party) -> Iterator[Judged]:
@@ -92,8 +95,10 @@ def _told(scene: MigrateScene, judged: list[Judged]) -> tuple[str, ...]:
     if scene.phase is Phase.ENABLE:
         return (f"{scene.wave}: Exchange is switched on in {product} for {people} whose mailbox is said to be here",)
     moved = _moved_mailboxes(scene, judged)
+    leaving = under_way(one for one in judged if one[0].subject_id in scene.joined)
     return (
         f"{scene.wave} is rolled back: {product} is taken from {people} to whom it was given",
+        f"{counted(leaving)} of them by leaving the group into which they were moved" if leaving else "",
         f"the mailbox of {counted(moved)} is here by now: Microsoft deletes it 30 days later" if moved else "",
     )
 

@@ -1,6 +1,6 @@
 """What is next in a migration: where its operations brought people, with whom to begin, when to pause. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -71,6 +71,8 @@ def next_turn(standing: Standing) -> Turn:
     migration = _migration(standing, waves, travellers)
     goes_on = migration.state in {MigrationState.RUNNING, MigrationState.ABORTED}
     begins = tuple(_begins(standing, waves, travellers)) if goes_on else ()
+    tried_again = failed_by_wave(_beginning(travellers, begins))
+    waves = tuple(wave.with_another_try(tried_again[wave.number]) for wave in waves)
     return Turn(migration=migration, waves=waves, travellers=travellers, begins=begins)
 
 
@@ -199,17 +201,21 @@ def _entered(migration: Migration, state: MigrationState, now: datetime, reason:
 
 
 def _went_wrong(wave: Wave, travellers: Sequence[Traveller], standing: Standing) -> bool:
-    """More failed than a person accepted in advance, and more than when they last looked."""
+    """More failed than a person accepted in advance, since one last let the migration go on."""
     if wave.state not in _STARTED:
         return False
-    before = _failed(wave, standing.travellers)
-    now = _failed(wave, travellers) + standing.failing.get(wave.number, 0)
+    failures = failed_by_wave(travellers)[wave.number] + standing.failing.get(wave.number, 0)
     people = sum(one.wave == wave.number and one.state is not PersonState.LEFT_OUT for one in travellers)
-    return now > before and now > standing.migration.definition.failure_threshold * people
+    return failures - wave.failures_seen > standing.migration.definition.failure_threshold * people
 
 
-def _failed(wave: Wave, travellers: Iterable[Traveller]) -> int:
-    return sum(one.wave == wave.number and one.state is PersonState.FAILED for one in travellers)
+def failed_by_wave(travellers: Iterable[Traveller]) -> Counter[int]:
+    return Counter(one.wave for one in travellers if one.state is PersonState.FAILED)
+
+
+def _beginning(travellers: Iterable[Traveller], begins: Iterable[Begin]) -> Iterable[Traveller]:
+    people = {one for begin in begins for one in begin.people}
+    return (one for one in travellers if one.source_id in people)
 
 
 # ── what begins ──────────────────────────────────────────────────────────────────────────────────────────

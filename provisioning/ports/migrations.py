@@ -112,3 +112,6 @@ class MigrationStore(Protocol):
 
     def operations_of(self, migration: MigrationId) -> list[Operation]:
         """What works, or worked, on any of its waves; oldest first."""
+
+    def followers_of(self, migration: Migration) -> list[Operation]:
+        """What came after a part of it in the target without being one: moves into a group. Oldest first."""

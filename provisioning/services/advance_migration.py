@@ -94,20 +94,19 @@ def _standing(uow: UnitOfWork, migration: Migration, now: datetime) -> Standing:
             for one in operations
             if one.operation_id in at_work and one.state in OPERATION_ENDS
         },
-        failing=_failing(uow, migration, operations),
+        failing=failing(uow, [one for one in operations if one.state in _AT_WORK]),
         now=now,
     )
 
 
-def _failing(uow: UnitOfWork, migration: Migration, operations: Iterable[Operation]) -> Mapping[int, int]:
-    """By wave. What began before a person last let the migration go on was seen by them: it counts at its end."""
-    failing: Counter[int] = Counter()
+def failing(uow: UnitOfWork, operations: Iterable[Operation]) -> Counter[int]:
+    """For how many people of each wave it went wrong so far in these operations."""
+    found: Counter[int] = Counter()
     for one in operations:
-        part, is_seen = one.wish.part, one.created_at < migration.entered_at
-        if part is not None and one.state in _AT_WORK and not is_seen:
+        if one.wish.part is not None:
             counts = uow.journal.subject_counts(one.operation_id)
-            failing[part.wave] += sum(counts.get(state, 0) for state in _WENT_WRONG)
-    return failing
+            found[one.wish.part.wave] += sum(counts.get(state, 0) for state in _WENT_WRONG)
+    return found
 
 
 def _said(uow: UnitOfWork, operation: OperationId) -> Mapping[SubjectId, Said]:

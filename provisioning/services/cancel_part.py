@@ -14,12 +14,14 @@ _AT_WORK = frozenset({OperationState.APPLYING, OperationState.VERIFYING})
 def is_in_doubt(uow: UnitOfWork, operation: Operation) -> bool:
     """Whether something was written, or perhaps was, that nobody has read back.
 
-    What seemed not to have arrived, and was to be sent again, may yet be shown by another replica.
+    What seemed not to have arrived, and was to be sent again, may yet be shown by another replica; and what was found
+    absent after its plan was over is ended by nobody but who holds the tenant.
     """
     if uow.journal.steps_in(operation.operation_id, WRITTEN_NOT_READ, 1):
         return True
     to_be_sent = uow.journal.steps_in(operation.operation_id, {StepState.PENDING})
-    return any(one.reason is Reason.NO_ANSWER for one in to_be_sent)
+    is_over = uow.plans.current(operation.operation_id) is None
+    return any(one.reason is Reason.NO_ANSWER or (is_over and one.last_attempt is not None) for one in to_be_sent)
 
 
 def cancel_part(uow: UnitOfWork, operation: Operation, reason: Reason, now: datetime) -> None:

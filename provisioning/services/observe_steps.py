@@ -46,10 +46,19 @@ class Seen(msgspec.Struct, frozen=True):
 
     def shows_done(self, record: StepRecord) -> bool:
         """Whether the group itself tells that an unanswered join or leave was done, long before any licence does."""
-        members = self.members.get(record.step.change.group_id) if record.step.change.group_id else None
-        if members is None or not _is_unanswered(record):
-            return False
-        return (record.step.subject_id in members) == (record.step.kind is StepKind.ADD_MEMBERS)
+        members = self._members(record)
+        return members is not None and (record.step.subject_id in members) == (record.step.kind is StepKind.ADD_MEMBERS)
+
+    def shows_member(self, record: StepRecord) -> bool:
+        """Whether the group has somebody yet whose leave was not answered."""
+        members = self._members(record)
+        is_leave = record.step.kind is StepKind.REMOVE_MEMBER
+        return is_leave and members is not None and record.step.subject_id in members
+
+    def _members(self, record: StepRecord) -> frozenset[SubjectId] | None:
+        """Of the group, where these tell what became of the step."""
+        group_id = record.step.change.group_id
+        return self.members.get(group_id) if group_id and _is_unanswered(record) else None
 
 
 def observe_steps(gateway: LicenceGateway, tenant: TenantId, records: Sequence[StepRecord]) -> Seen:

@@ -1,6 +1,8 @@
 """Draw the plan of a migration's part: observe both tenants, let the pure planner decide, store what it says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
@@ -12,7 +14,7 @@ from provisioning.domain.ids import PlanId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, MigrationPart, Phase, Traveller
-from provisioning.domain.observation import Census, Seats
+from provisioning.domain.observation import Census, HeldLicence, Seats
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode, Binding, Policy
@@ -23,12 +25,13 @@ from provisioning.planning.migration_plan import MigrationScene
 from provisioning.planning.plan import Plan
 from provisioning.planning.release import ReleaseScene, plan_release
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
-from provisioning.services.advance_operation import hold
+from provisioning.services.advance_operation import hold, look_again
 from provisioning.services.boards import Neighbours, neighbours_in
 from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.drawn_plan import await_approval, has_open_steps, in_doubt, plan_drawn, usage_of
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
+from provisioning.services.joined_since import Joined, groups_of, is_being_moved, joined_since, still_in
 from provisioning.services.observe_groups import GroupBasis, ObservedGroups, group_basis, observe_groups
 from provisioning.services.observe_scene import laid_over
 from provisioning.services.observe_some import observe_some
@@ -37,6 +40,7 @@ from provisioning.services.tenant_trouble import TenantTrouble
 from provisioning.services.transitions import move
 from provisioning.services.written_by_wave import left_by_wave, taken_by_wave
 
+_WHILE_MOVED = timedelta(seconds=30)  # joins of a group are read back for minutes
 _SEATS_MATTER = frozenset({Phase.PREPARE, Phase.UNDO_SOURCE})
 
 
@@ -51,6 +55,7 @@ class _Basis(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     other_policy: Policy
     groups: GroupBasis
+    joined: Joined
 
 
 class _Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +64,7 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     seats: Seats
     groups: ObservedGroups
     counting_for_us: frozenset[SubjectId] | None
+    joined: Mapping[SubjectId, HeldLicence]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +83,10 @@ class PlanPart:
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         doubt_absence_first(self.open_uow, operation, lease, self.clock, self.limits.lag_horizon)
         with self.open_uow() as uow:
+            must_wait = _part_of(operation).phase is Phase.UNDO_TARGET and is_being_moved(uow, operation)
             basis = self._basis(uow, operation)
+        if must_wait:
+            return look_again(self.open_uow, operation, self.clock, _WHILE_MOVED, Reason.CONCURRENT_WRITE)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
             reason = Reason.BINDING_UNCONFIRMED if basis.own else Reason.TENANT_NOT_BOUND
             return hold(self.open_uow, operation, self.clock, reason)
@@ -116,6 +125,7 @@ class PlanPart:
             policy=uow.tenants.policy_on(operation.tenant_id, today),
             other_policy=uow.tenants.policy_on(_other_tenant(operation, migration), today),
             groups=group_basis(uow, operation, now, self.limits, is_asked=False),
+            joined=joined_since(uow, operation),
         )
 
     def _observe(self, operation: Operation, basis: _Basis) -> _Seen:
@@ -145,8 +155,10 @@ class PlanPart:
                 basis.groups,
                 census,
                 self.mappings,
-                also=basis.groups.ids if phase is Phase.UNDO_SOURCE else frozenset(),  # all may have left it
+                # all may have left it, or nobody shows it yet
+                also=basis.groups.ids if phase is Phase.UNDO_SOURCE else groups_of(basis.joined),
             ),
+            joined=still_in(self.gateway, tenant, basis.joined, self.clock.now(), self.limits.lag_horizon),
         )
 
     def _store(self, uow: UnitOfWork, operation: Operation, basis: _Basis, seen: _Seen) -> bool:
@@ -163,7 +175,7 @@ class PlanPart:
         if _part_of(operation).phase in TARGET_PHASES:
             mailboxes = {one.target_id: one.has_mailbox for one in basis.travellers if one.target_id}
             left = left_by_wave(uow, operation, seen.here)
-            return plan_migrate(MigrateScene(**fields, left=left, mailboxes=mailboxes))
+            return plan_migrate(MigrateScene(**fields, left=left, joined=seen.joined, mailboxes=mailboxes))
         return plan_release(
             ReleaseScene(**fields, target_policy=basis.other_policy, taken=taken_by_wave(uow, operation))
         )

@@ -27,6 +27,7 @@ from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
+from provisioning.services.failures_seen import note_failures_seen
 from provisioning.services.migration_deeds import deed, get_migration, get_wave, require_reason
 from provisioning.services.written_by_wave import last_release
 
@@ -62,12 +63,14 @@ class _Turn(NamedTuple):
         migration, details = self.migration, {"wave": str(wave.number), **details}
         self.uow.migrations.save_wave(wave)
         self.uow.audit.record([deed(kind, migration, self.by, self.now, reason, **details)])
+        if migration.state is MigrationState.COMPLETED:  # it goes on, as when it is resumed
+            note_failures_seen(self.uow, migration)
         self.uow.migrations.save(_alive(migration, self.now))
 
     def close_for(self, people: Sequence[Traveller], kind: str, reason: str) -> int:
         """As `close`, for those who failed and go another way now; how many they are."""
         self.uow.migrations.save_travellers(self.migration.migration_id, people)
-        wave = _reopened(self.wave, people, self.by, self.now)
+        wave = _reopened(self.wave, people, self.by, self.now).with_another_try(len(people))
         self.close(wave, kind, reason, people=str(len(people)))
         return len(people)
 
@@ -180,8 +183,8 @@ def _turned_back(traveller: Traveller) -> Traveller:
 
 def _forward(uow: UnitOfWork, migration: Migration, number: int) -> list[Operation]:
     """What brings people of the wave further: nobody should have to approve it, only to see it taken back."""
-    operations = uow.migrations.operations_of(migration.migration_id)
-    parts = [(one, one.wish.part) for one in operations]
+    operations = [*uow.migrations.operations_of(migration.migration_id), *uow.migrations.followers_of(migration)]
+    parts = [(one, one.wish.part or one.wish.follows) for one in operations]
     return [one for one, part in parts if part and part.wave == number and part.phase in FORWARD]
 
 

@@ -116,7 +116,7 @@ class ServedElsewhere:
         def in_source(record: StepRecord, person: Person, counterpart: Person | None) -> bool:
             traveller = basis.travellers.get(record.step.subject_id)
             origin = Origin(counterpart.licences, traveller.source_sku) if traveller and counterpart else Origin()
-            return bool(unserved_in_source(person.licences, record.step.change, origin, skus, known))
+            return bool(unserved_in_source(person.licences, [record.step.change], origin, skus, known))
 
         return in_target if part.phase is Phase.RELEASE else in_source
 

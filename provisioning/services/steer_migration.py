@@ -14,6 +14,7 @@ from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
 from provisioning.services.cancel_part import cancel_unless_at_work
 from provisioning.services.decisions import decide
+from provisioning.services.failures_seen import note_failures_seen
 from provisioning.services.migration_deeds import deed, get_migration, require_reason
 
 _DEEDS: Mapping[MigrationState, str] = {
@@ -51,6 +52,8 @@ class SteerMigration:
             for operation in uow.migrations.operations_of(migration.migration_id):
                 if not operation.wish.is_for_mailboxes:
                     cancel_unless_at_work(uow, operation, Reason.MIGRATION_ABORTED, now)
+        if goal is MigrationState.RUNNING:
+            note_failures_seen(uow, migration)
         uow.audit.record([deed(f"migration.{goal}", migration, identity.actor, now, reason)])
         return uow.migrations.save(
             msgspec.structs.replace(migration, state=goal, reason=_REASONS.get(goal), entered_at=now, due_at=now)

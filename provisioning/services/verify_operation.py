@@ -20,7 +20,13 @@ from provisioning.execution.executor import Executor
 from provisioning.execution.group_verification import rule_empty_handed, rule_gone, rule_group
 from provisioning.execution.leases import KeepAlive, kept_alive
 from provisioning.execution.outcome import Direction, Ruling, attempt_event, subject_event
-from provisioning.execution.verification import found_membership, rule_early, rule_observed, rule_unread
+from provisioning.execution.verification import (
+    found_membership,
+    rule_early,
+    rule_observed,
+    rule_still_member,
+    rule_unread,
+)
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, PlanRecord, SubjectUpdate, UnitOfWork
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.observe_steps import Seen, observe_steps
@@ -106,6 +112,8 @@ class VerifyOperation:
             return rule_unread(record, now, self.limits)
         if seen.shows_done(record):
             return found_membership(record, now)
+        if seen.people[subject] is not None and seen.shows_member(record):
+            return rule_still_member(record, now, self.limits, operation.waits)
         return rule_observed(record, seen.people[subject], now, self.limits, operation.waits)
 
     def _write(

@@ -122,6 +122,12 @@ class Merger:
     def roll_back(self, wave: int) -> None:
         self.town.services.roll_back_wave(OPERATOR, self.migration_id, wave, "the boards think again")
 
+    def roll_back_failed(self, wave: int) -> None:
+        self.town.services.roll_back_failed(OPERATOR, self.migration_id, wave, "they stay where they are")
+
+    def retry(self, wave: int) -> None:
+        self.town.services.retry_wave(OPERATOR, self.migration_id, wave, "the cause is gone")
+
     def steer(self, goal: MigrationState) -> None:
         self.town.services.steer_migration(OPERATOR, self.migration_id, goal, "the boards ask")
 

@@ -1,22 +1,26 @@
 """People who go from one tenant to another: ready there first, released here last, and never without."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from uuid import uuid4
 
 import pytest
 
 from provisioning.domain.errors import InputError
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.migration import Phase, Situation, Treatment
 from provisioning.domain.migration_file import IdentityPair
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import Operation
+from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.journeys import customers
 from tests.journeys.both_tenants import check_merger
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
-from tests.journeys.mergers import Merger, names_in
+from tests.journeys.mergers import Merger, entitle, names_in
 from tests.journeys.patience import let_pass, until
 
 
@@ -65,6 +69,115 @@ def test_s34_a_wave_is_rolled_back_and_nobody_is_without(town: Town) -> None:
     assert merger.states(1) == {PersonState.ENABLED}
     assert merger.states(2) == {PersonState.ROLLED_BACK}
     assert town.holders(merger.target, A3) == {str(one.target_id) for one in merger.travellers(1)}
+    assert town.holders(merger.source, A3) == set(merger.source.people)
+    check_merger(merger)
+
+
+def _refuse(merger: Merger, people: Iterable[str | None] = (None,), after: int = 0) -> None:
+    """Microsoft refuses licences in the target for these people, or for everybody after so many were answered."""
+    for one in people:
+        merger.town.control.add_fault(
+            "error",
+            tenant=merger.target.tenant,
+            route="assignLicense",
+            user=one,
+            after=after,
+            code="Request_BadRequest",
+            message="License assignment cannot be done for this user.",
+        )
+
+
+def _counts(merger: Merger, wave: int) -> Counter[PersonState]:
+    return Counter(one.state for one in merger.travellers(wave))
+
+
+def test_s34_it_pauses_beyond_the_threshold_and_let_go_on_it_pauses_again(town: Town) -> None:
+    """Of twenty people three fail, then two, while Microsoft puts the others off: the operation goes on all along."""
+    merger = Merger.prepare(town, 20, pilot=20)
+    merger.start(1)
+    operation = merger.await_operation(Phase.PREPARE, 1, OperationState.AWAITING_APPROVAL)
+    people = sorted(str(one.target_id) for one in merger.travellers(1))
+    _put_off(merger, people[3:5], times=1)
+    _put_off(merger, people[5:], times=2)
+    _refuse(merger, people[:5])
+    merger.approve(Phase.PREPARE, 1)
+    for failed in (3, 5):
+        _await_threshold(merger)
+        assert _went_wrong(merger, operation) == failed
+        [still] = merger.operations(Phase.PREPARE, 1)
+        assert still.state is OperationState.APPLYING
+        merger.steer(MigrationState.RUNNING)
+    merger.await_wave(1, WaveState.GATED)
+    assert _counts(merger, 1) == {PersonState.PREPARED: 15, PersonState.FAILED: 5}
+    assert merger.migration.state is MigrationState.RUNNING  # of these five a person knows
+    check_merger(merger)
+
+
+def _put_off(merger: Merger, people: Iterable[str], times: int) -> None:
+    """Ten minutes each time, which leaves time to look at the migration meanwhile."""
+    for one in people:
+        merger.town.control.add_fault(
+            "throttle", tenant=merger.target.tenant, route="assignLicense", user=one, times=times, retryAfter=600
+        )
+
+
+def _await_threshold(merger: Merger) -> None:
+    merger.await_state(MigrationState.PAUSED)
+    assert merger.migration.reason is Reason.THRESHOLD_REACHED
+
+
+def _went_wrong(merger: Merger, operation: Operation) -> int:
+    with merger.town.services.open_uow() as uow:
+        return uow.journal.subject_counts(operation.operation_id).get(SubjectState.REFUSED, 0)
+
+
+_WAVE, _MOVED = 20, 12  # of a wave so many had moved when errors began
+
+
+def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_is_tried_again(town: Town) -> None:
+    merger = Merger.prepare(town, _WAVE + 3, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    _refuse(merger, after=_MOVED)
+    merger.approve(Phase.PREPARE, 2)
+    _await_threshold(merger)
+    failed = {one.source_id for one in merger.travellers(2) if one.state is PersonState.FAILED}
+    assert _counts(merger, 2) == {PersonState.PREPARED: _MOVED, PersonState.FAILED: _WAVE - _MOVED}
+    merger.town.control.clear_faults()
+    merger.steer(MigrationState.RUNNING)
+    merger.open_gate(names_in(merger.travellers(2)))
+    until(lambda: _counts(merger, 2)[PersonState.ENABLED] == _MOVED, "who had moved goes on without the others")
+    assert {one.source_id for one in merger.travellers(2) if one.state is PersonState.FAILED} == failed
+    merger.retry(2)
+    merger.approve(Phase.PREPARE, 2)
+    again = merger.operations(Phase.PREPARE, 2)[-1]
+    assert len(again.wish.named) == _WAVE - _MOVED
+    merger.await_wave(2, WaveState.HOLDING)
+    assert merger.states() == {PersonState.ENABLED}
+    assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_goes_back(town: Town) -> None:
+    """Everybody has the licence there when Exchange is refused to some: who moved keeps theirs."""
+    merger = Merger.prepare(town, _WAVE + 3, pilot=3)
+    merger.bring(1)
+    merger.start(2)
+    merger.approve(Phase.PREPARE, 2)
+    merger.await_wave(2, WaveState.GATED)
+    _refuse(merger, after=_MOVED)
+    merger.open_gate(names_in(merger.travellers(2)))
+    _await_threshold(merger)
+    assert _counts(merger, 2) == {PersonState.ENABLED: _MOVED, PersonState.FAILED: _WAVE - _MOVED}
+    moved = {str(one.target_id) for one in merger.travellers() if one.state is PersonState.ENABLED}
+    merger.town.control.clear_faults()
+    merger.roll_back_failed(2)
+    merger.steer(MigrationState.RUNNING)
+    merger.approve(Phase.UNDO_TARGET, 2)
+    merger.await_wave(2, WaveState.HOLDING)
+    until(lambda: PersonState.ROLLING_BACK not in merger.states(2), "who failed is back")
+    assert _counts(merger, 2) == {PersonState.ENABLED: _MOVED, PersonState.ROLLED_BACK: _WAVE - _MOVED}
+    assert town.holders(merger.target, A3) == moved
     assert town.holders(merger.source, A3) == set(merger.source.people)
     check_merger(merger)
 
@@ -133,6 +246,30 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     assert town.holders(merger.source, A3) == set()
     assert our_group(town, merger.source)["members"] == []
     assert town.holders(merger.target, A3) == set(merger.target.people)
+    check_merger(merger)
+
+
+def test_s34_a_wave_goes_back_out_of_the_group_into_which_it_had_been_moved(town: Town) -> None:
+    """It had left the source, too: the old licence is back before anybody leaves the group."""
+    by_group = {"policy": {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}, "roles": GROUP_ROLES}
+    merger = Merger.prepare(town, 4, pilot=3, target=by_group)
+    entitle(town, merger.source, 4)
+    merger.bring(1)
+    await_change(town, merger.target)
+    merger.age(1)
+    merger.release(1)
+    merger.approve(Phase.RELEASE, 1)
+    merger.await_wave(1, WaveState.DONE)
+    pilot = {str(one.target_id) for one in merger.travellers(1)}
+    assert set(our_group(town, merger.target)["members"]) == pilot
+    merger.roll_back(1)
+    merger.approve(Phase.UNDO_SOURCE, 1)
+    merger.approve(Phase.UNDO_TARGET, 1)
+    merger.await_wave(1, WaveState.ROLLED_BACK)
+    assert merger.states(1) == {PersonState.ROLLED_BACK}
+    assert our_group(town, merger.target)["members"] == []
+    assert town.holders(merger.target, A3) == set()
+    assert town.holders(merger.source, A3) == set(merger.source.people)
     check_merger(merger)
 
 

@@ -20,7 +20,7 @@ from provisioning.planning.leaving import KEPT_AFTER_RELEASE
 from tests.simulation.board import DEEDS, Board, Deed, When, roll_back, roll_back_failed, steer
 from tests.simulation.boundaries import Boundary, Where
 from tests.simulation.merger import INTO_FORM, LOOK, MergerWorld
-from tests.simulation.schools import OURS, Schools
+from tests.simulation.schools import OURS, Schools, there
 from tests.simulation.weather import Weather
 from tests.simulation.world import A1, A3
 
@@ -79,11 +79,11 @@ class Course:
         return world
 
     def has_ended_well(self, world: MergerWorld) -> bool:
-        people = Counter(P.ROLLED_BACK if _is_too_late(world, one) else one.state for one in world.travellers)
+        people = Counter(P.ROLLED_BACK if is_too_late(world, one) else one.state for one in world.travellers)
         return world.migration.state is self.ends_as and (self.ends is None or people == self.ends)
 
 
-def _is_too_late(world: MergerWorld, one: Traveller) -> bool:
+def is_too_late(world: MergerWorld, one: Traveller) -> bool:
     """Some leave a hold period before the others; a moment later Microsoft has kept nothing of theirs."""
     left_at = [write.at for write in world.graph.source.writes if write.subject == one.source_id and write.changed]
     was_kept = bool(left_at) and world.clock.moment - left_at[-1] <= KEPT_AFTER_RELEASE
@@ -143,6 +143,15 @@ def _rolled_back() -> Moments:
     return [(_has_left, roll_back(1))]
 
 
+def _rolled_back_on_the_way_into_the_group() -> Moments:
+    """Somebody has joined; nobody has read back what came of it."""
+
+    def have_joined(world: MergerWorld) -> bool:
+        return any(isinstance(write.after, bool) for write in world.graph.target.writes)
+
+    return [(have_joined, roll_back(1))]
+
+
 def _some_roll_back() -> Moments:
     return [(_has_failed, roll_back_failed(1))]
 
@@ -158,6 +167,27 @@ def _paused_by_failures() -> Moments:
         return world.migration.state is M.PAUSED
 
     return [(is_paused, _buy), (is_paused, steer(M.RUNNING))]
+
+
+def _paused_again() -> Moments:
+    """Let go on while people still fail: it pauses once more, before the cause is gone."""
+
+    def times_paused(world: MergerWorld) -> int:
+        pauses = sum(event.kind == "migration.paused" for event in world.database.rows.events)
+        return pauses if world.migration.state is M.PAUSED else 0
+
+    def refuse(world: MergerWorld) -> None:
+        world.graph.target.unwilling = frozenset(there(one) for one in sorted(world.graph.source.people)[1:5])
+
+    def cure(world: MergerWorld) -> None:
+        world.graph.target.unwilling = frozenset()
+
+    return [
+        (lambda _: True, refuse),
+        (lambda world: times_paused(world) == 1, steer(M.RUNNING)),
+        (lambda world: times_paused(world) > 1, cure),
+        (lambda world: times_paused(world) > 1, steer(M.RUNNING)),
+    ]
 
 
 def _cured() -> Moments:
@@ -198,6 +228,18 @@ COURSES = (
         ends={P.ROLLED_BACK: 4, P.RELEASED: 1},
     ),
     Course(
+        name="rolled back out of the group into which they had been moved",
+        moments=_rolled_back,
+        schools=Schools(mode=AssignmentMode.GROUP, pilot=4),
+        ends={P.ROLLED_BACK: 4, P.RELEASED: 1},
+    ),
+    Course(
+        name="rolled back while they are moved into the group",
+        moments=_rolled_back_on_the_way_into_the_group,
+        schools=Schools(mode=AssignmentMode.GROUP, pilot=5),
+        ends={P.ROLLED_BACK: 5},
+    ),
+    Course(
         name="some rolled back",
         moments=_some_roll_back,
         schools=_SHORT,
@@ -208,6 +250,14 @@ COURSES = (
     Course(name="tried again", moments=_more_seats, schools=_SHORT, checks=False, ends=_ALL),
     Course(
         name="paused by failures", moments=_paused_by_failures, schools=_SHORT, threshold=0.05, checks=False, ends=_ALL
+    ),
+    Course(
+        name="paused again by failures",  # two of the first three fail, then two of the others
+        moments=_paused_again,
+        schools=Schools(people=6, pilot=6),
+        threshold=0.2,
+        first_people=3,
+        ends={P.RELEASED: 6},
     ),
     Course(name="held and cured", moments=_cured, first_people=1, ends=_ALL),
     Course(

@@ -63,6 +63,7 @@ class FakeGraph:
     permissions: frozenset[str] = frozenset().union(*TIERS[:3])
     exclusive: frozenset[frozenset[SkuId]] = frozenset()  # SKUs that nobody can hold together
     offered: dict[SkuId, frozenset[ServicePlanId]] = field(default_factory=dict)  # else what the lists say
+    unwilling: frozenset[SubjectId] = frozenset()  # people whose every write is refused, for something we do not know
     match_keys: dict[MatchRule, dict[SubjectId, str]] = field(default_factory=dict)
     versions: dict[SubjectId, list[tuple[datetime, Person]]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
@@ -214,6 +215,8 @@ class FakeGraph:
 
     def _refusal(self, attempt: Attempt) -> Reason | None:
         person, change = self.people[attempt.subject_id], attempt.change
+        if attempt.subject_id in self.unwilling:
+            return Reason.MUTUALLY_EXCLUSIVE
         if lacking := [sku for sku in change.remove_skus if person.direct(sku) is None]:
             return Reason.INHERITED_FROM_GROUP if any(map(person.holds, lacking)) else Reason.LICENCE_NOT_HELD
         if change.add_sku and person.usage_location is None:

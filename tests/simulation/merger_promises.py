@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from provisioning.domain.ids import OperationId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS, STEP_ENDS
 from provisioning.domain.migration import Phase, Traveller
-from provisioning.domain.migration_lifecycle import UNDER_WAY
+from provisioning.domain.migration_lifecycle import UNDER_WAY, PersonState
 from provisioning.domain.observation import Person
 from provisioning.domain.operation import StepKind, StepRecord
 from provisioning.planning.carry import enabled_plans, families
@@ -28,6 +28,7 @@ def check_ended(world: MergerWorld) -> None:
     check_merger(world, repeats_allowed=world.graph.source.weather.lag >= SETTLE)
     check_what_is_said_is_true(world)
     check_nothing_is_half_done(world)
+    check_nobody_stays_in_a_group(world)
 
 
 def check_merger(
@@ -146,6 +147,14 @@ def check_what_is_said_is_true(world: MergerWorld) -> None:
             "rolled_back": (True, False),
         }.get(str(one.state))
         assert expected in {None, (here, there)}, f"{one.source_id} is {one.state}, and {(here, there)}"
+
+
+def check_nobody_stays_in_a_group(world: MergerWorld) -> None:
+    """Who was rolled back is in no group of the target: what it brings would come to them later."""
+    back = {one.target_id for one in world.travellers if one.state is PersonState.ROLLED_BACK}
+    groups = world.graph.target.groups
+    for group in map(groups.current, groups.versions):
+        assert back.isdisjoint(group.members), f"{sorted(back & group.members)} are in {group.nickname}"
 
 
 def _standings(world: MergerWorld) -> str:

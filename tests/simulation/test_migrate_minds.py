@@ -16,6 +16,7 @@ from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationSta
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.simulation.board import Board, Deed, When, gate_all, roll_back, roll_back_failed, steer
+from tests.simulation.courses import is_too_late
 from tests.simulation.merger import MergerWorld
 from tests.simulation.merger_promises import check_ended
 from tests.simulation.schools import OURS, THEIRS, Schools
@@ -111,6 +112,16 @@ def _chaos(course: str, seed: int) -> None:
     )
     assert world.run_through() in MIGRATION_ENDS
     check_ended(world)
+    _check_who_went_back(world)
+
+
+def _check_who_went_back(world: MergerWorld) -> None:
+    """Everybody of a wave that was rolled back, whether the target licenses by group or not; but for the latest."""
+    if world.migration.state is M.ABORTED:
+        return
+    back = [one for one in world.travellers if world.waves[one.wave] is W.ROLLED_BACK]
+    left = {one.source_id: (one.state, one.failed_in, one.reason) for one in back if one.state is not P.ROLLED_BACK}
+    assert left.keys() == {one.source_id for one in back if is_too_late(world, one)}, left
 
 
 class TestAgainAndAgain:

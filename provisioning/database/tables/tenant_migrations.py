@@ -39,6 +39,7 @@ waves = Table(
     label("go_reason"),
     note("reason"),
     moment("proven_at", optional=True),
+    Column("failures_seen", Integer, nullable=False),
 )
 
 travellers = Table(

@@ -25,7 +25,7 @@ from provisioning.domain.migration import (
     Window,
 )
 from provisioning.domain.migration_lifecycle import ARRIVED, MIGRATION_ENDS, MigrationState, PersonState, WaveState
-from provisioning.domain.operation import Wish
+from provisioning.domain.operation import Operation, OperationKind, Wish
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import Tenant
 from tests.factories import NOW, guid, tenancy
@@ -268,8 +268,9 @@ class TestWaves:
         pilot, rest = uow.migrations.waves(migration.migration_id)
         begun = make.started(pilot)
         uow.migrations.save_wave(begun)
-        uow.migrations.save_wave(change(begun, reason=Reason.OUTSIDE_WINDOW))
-        assert uow.migrations.waves(migration.migration_id) == [change(begun, reason=Reason.OUTSIDE_WINDOW), rest]
+        shut = change(begun, reason=Reason.OUTSIDE_WINDOW, failures_seen=3)
+        uow.migrations.save_wave(shut)
+        assert uow.migrations.waves(migration.migration_id) == [shut, rest]
         with pytest.raises(TransitionError, match="may not go from preparing to done"):
             uow.migrations.save_wave(change(begun, state=WaveState.DONE))
 
@@ -575,6 +576,20 @@ class TestOperations:
             uow.operations.add(each)
         uow.operations.add(make.operation_for(added(uow, migration)))
         assert uow.migrations.operations_of(migration.migration_id) == [first, second]
+
+    def test_that_follow_it_in_the_target_are_found_by_what_they_follow(
+        self, uow: SqlUnitOfWork, migration: Migration
+    ) -> None:
+        def following(of: Migration, **fields: Any) -> Operation:
+            wish = work.wish(replaces=frozenset(), follows=make.part(of, Phase.ENABLE))
+            return make.operation_for(of, **{"kind": OperationKind.CHANGE, "wish": wish, **fields})
+
+        second, first = following(migration, created_at=LATER), following(migration)
+        part, other = make.operation_for(migration), following(added(uow, migration))
+        for each in (second, first, part, other, work.operation(migration.definition.target_tenant)):
+            uow.operations.add(each)
+        assert uow.migrations.followers_of(migration) == [first, second]
+        assert uow.migrations.operations_of(migration.migration_id) == [part]
 
     def test_carry_their_part_through_the_database(self, uow: SqlUnitOfWork, migration: Migration) -> None:
         made = make.operation_for(migration, work.people(2))

@@ -12,7 +12,14 @@ from provisioning.domain.observation import HeldLicence, LicenceState, Person
 from provisioning.domain.operation import Addition, BeforeImage, Change, Outcome, StepKind, StepRecord
 from provisioning.domain.reasons import Reason
 from provisioning.execution.outcome import Direction, Ruling, outcome_of, rule
-from provisioning.execution.verification import goal_met, is_unchanged, rule_early, rule_observed, with_receipts
+from provisioning.execution.verification import (
+    goal_met,
+    is_unchanged,
+    rule_early,
+    rule_observed,
+    rule_still_member,
+    with_receipts,
+)
 from tests.unit.execution.steps import (
     A1,
     A3,
@@ -534,3 +541,27 @@ class TestAddOnsThatGoAlong:
         step = msgspec.structs.replace(taking.step, change=Change(remove_skus=(OTHER,)))
         taking = msgspec.structs.replace(taking, step=step)
         assert rule_early(taking, [self.along(state=StepState.APPLIED, applied_at=NOW)], NOW, LIMITS) is not None
+
+
+class TestALeaveThatTheGroupDoesNotShow:
+    """Its licence may never have come to the person: that it is not there says nothing."""
+
+    def left(self, after: timedelta, **known: Any) -> Ruling:
+        lost = record(StepKind.REMOVE_MEMBER, state=StepState.UNKNOWN, **known)
+        return rule_still_member(lost, NOW + after, LIMITS, 0)
+
+    def test_is_looked_at_again_while_a_replica_may_be_behind(self) -> None:
+        step = self.left(LIMITS.lag_horizon - seconds(1)).step
+        assert (step.state, step.receipt) == (StepState.UNKNOWN, None)
+        assert step.not_before is not None
+
+    def test_is_sent_again_after_that(self) -> None:
+        step = self.left(LIMITS.lag_horizon).step
+        assert step.state is StepState.PENDING
+        assert step.receipt is not None
+        assert step.receipt.outcome is Outcome.FOUND_ABSENT
+
+    def test_is_not_sent_again_for_ever(self) -> None:
+        ruling = self.left(LIMITS.lag_horizon, attempts=LIMITS.max_refusals)
+        assert ruling.step.state is StepState.FAILED
+        assert ruling.subject is not None

@@ -7,7 +7,7 @@ import pytest
 from provisioning.domain.catalogue import Audience, ServicePlan
 from provisioning.domain.errors import InputError
 from provisioning.domain.groups import ObservedGroup
-from provisioning.domain.ids import ServicePlanId, SubjectId
+from provisioning.domain.ids import GroupId, ServicePlanId, SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.observation import HeldLicence, Person
@@ -479,6 +479,93 @@ class TestUndo:
         assert any("Microsoft deletes it 30 days later" in sentence for sentence in moved)
         assert any(sentence.startswith("the mailbox of 1 person") for sentence in moved)
         assert not any("mailbox" in sentence for sentence in still_there)
+
+
+class TestUndoOfWhoWasMovedIntoAGroup:
+    """By what followed the wave: they leave our group, and nothing else of theirs is touched."""
+
+    WHOLE = HeldLicence(A3)
+    THROUGH = HeldLicence(A3, group_id=GROUP)
+    LEAVE = (StepKind.REMOVE_MEMBER, Change(group_id=GROUP, remove_skus=(A3,)))
+    REMOVE = (StepKind.REMOVE, Change(remove_skus=(A3,)))
+    OURS = ObservedGroup(group_id=GROUP, nickname="ours")
+
+    def undone(self, far: Person, here: Person = ANNE, group: ObservedGroup = OURS, **known: Any) -> Plan:
+        person_id = ANNE_THERE.subject_id
+        fields = {
+            "left": {person_id: self.WHOLE},
+            "joined": {person_id: self.THROUGH},
+            "groups": GroupScene(ours=frozenset({GROUP}), others={GROUP: group}),
+        }
+        return plan_migrate(migrate_scene(Phase.UNDO_TARGET, (here, far), **(fields | known)))
+
+    @pytest.mark.parametrize(
+        ("licences", "acts"),
+        [
+            pytest.param((THROUGH,), [LEAVE], id="through the group alone"),
+            pytest.param((WHOLE, THROUGH), [REMOVE, LEAVE], id="directly for a moment yet"),
+            pytest.param((WHOLE,), [REMOVE, LEAVE], id="nothing has come of it yet"),
+            pytest.param((), [LEAVE], id="nothing has come of it, and what they had is gone"),
+            pytest.param(
+                (WHOLE, replaced(THROUGH, state="Error", error="CountViolation")), [REMOVE, LEAVE], id="it failed"
+            ),
+            pytest.param((THROUGH, held(EMS)), [LEAVE], id="beside something else"),
+        ],
+    )
+    def test_takes_them_out_of_it_again(
+        self, licences: tuple[HeldLicence, ...], acts: list[tuple[StepKind, Change]]
+    ) -> None:
+        plan = self.undone(holding(*licences))
+        assert only(plan) == (SubjectState.PENDING, None, acts)
+        assert plan.steps[0].not_before is not None  # not on one look alone
+
+    def test_says_how_many_leave_it(self) -> None:
+        told = self.undone(holding(self.THROUGH)).guard_breaches
+        assert "1 person of them by leaving the group into which they were moved" in told
+
+    @pytest.mark.parametrize(
+        ("licences", "known"),
+        [
+            pytest.param((THROUGH,), {"joined": {}}, id="somebody else put them there"),
+            pytest.param((THROUGH,), {"left": {}}, id="the migration gave them nothing"),
+            pytest.param((held(A3, YAMMER, group=GROUP),), {}, id="the group has a plan off by now"),
+            pytest.param((THROUGH, held(EMS, group=GROUP)), {}, id="the group brings more by now"),
+            pytest.param((held(A5, group=GROUP),), {}, id="the group brings something else by now"),
+            pytest.param((held(A3, YAMMER), THROUGH), {}, id="somebody changed what is direct"),
+            pytest.param((THROUGH,), {"groups": GroupScene()}, id="the group is no more ours"),
+            pytest.param((THROUGH,), {"group": replaced(OURS, is_dynamic=True)}, id="a rule fills the group"),
+        ],
+    )
+    def test_leaves_alone_who_is_not_as_we_left_them(
+        self, licences: tuple[HeldLicence, ...], known: dict[str, Any]
+    ) -> None:
+        plan = self.undone(holding(*licences), **known)
+        assert only(plan) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+
+    def test_a_second_group_of_ours_is_another_matter(self) -> None:
+        other = GroupId("other")
+        groups = GroupScene(
+            ours=frozenset({GROUP, other}),
+            others={GROUP: self.OURS, other: ObservedGroup(group_id=other, nickname="other")},
+        )
+        plan = self.undone(holding(self.THROUGH, held(A3, group=other)), groups=groups)
+        assert only(plan) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+        assert "other" in plan.subjects[0].notes[0]
+
+    def test_a_group_of_the_school_beside_ours_goes_on_giving_its_own(self) -> None:
+        plan = self.undone(holding(self.THROUGH, held(A3, group=GroupId("school"))))
+        assert only(plan) == (SubjectState.PENDING, None, [self.LEAVE])
+
+    def test_who_had_it_before_the_migration_keeps_it_where_they_are(self) -> None:
+        anne = traveller("anne", situation=Situation.ALREADY_LICENSED)
+        plan = self.undone(holding(self.THROUGH), left={}, travellers=(anne,))
+        assert only(plan) == (SubjectState.ALREADY_RIGHT, Reason.ALREADY_HELD, [])
+
+    @pytest.mark.parametrize("licences", [(THROUGH,), (WHOLE, THROUGH)], ids=["through it", "and directly"])
+    def test_takes_nothing_that_the_source_does_not_serve(self, licences: tuple[HeldLicence, ...]) -> None:
+        plan = self.undone(holding(*licences), here=person("anne", held(A3, YAMMER)))
+        assert only(plan) == (SubjectState.REFUSED, Reason.NOT_AS_WE_LEFT, [])
+        assert "the source does not serve" in plan.subjects[0].notes[0]
 
 
 class TestAnyPlan:

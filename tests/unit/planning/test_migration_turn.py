@@ -244,7 +244,7 @@ class TestBeginning:
         on = traveller("anne", state=P.FAILED, failed_in=Phase.ENABLE)
         back = traveller("bob", state=P.FAILED, failed_in=Phase.UNDO_TARGET)
         released = traveller("cees", state=P.FAILED, failed_in=Phase.RELEASE)
-        after = turn(on, back, released, waves=[wave(state=W.ROLLING_BACK)])
+        after = turn(on, back, released, waves=[wave(state=W.ROLLING_BACK, failures_seen=3)])
         assert {one.people: one.part.phase for one in after.begins} == {
             ("anne",): Phase.UNDO_TARGET,
             ("cees",): Phase.UNDO_SOURCE,
@@ -323,9 +323,46 @@ class TestTheThreshold:
         assert after.migration.state is state
         assert after.migration.reason is (Reason.THRESHOLD_REACHED if state is M.PAUSED else None)
 
-    def test_pauses_once_for_the_same_people(self) -> None:
-        failed = traveller("anne", state=P.FAILED, failed_in=Phase.PREPARE)
-        assert turn(failed, traveller("bob")).migration.state is M.RUNNING
+    @pytest.mark.parametrize(
+        ("failed", "failing", "seen", "state"),
+        [
+            pytest.param(3, 0, 3, M.RUNNING, id="the same people"),
+            pytest.param(1, 2, 3, M.RUNNING, id="the same people, of whom some are still at work"),
+            pytest.param(5, 0, 3, M.RUNNING, id="further ones, as many as are accepted"),
+            pytest.param(6, 0, 3, M.PAUSED, id="more further ones"),
+            pytest.param(3, 3, 3, M.PAUSED, id="more further ones in an operation at work"),
+            pytest.param(0, 2, 3, M.RUNNING, id="fewer than were seen"),
+        ],
+    )
+    def test_counts_those_whom_nobody_has_seen(
+        self, failed: int, failing: int, seen: int, state: MigrationState
+    ) -> None:
+        people = [
+            traveller(
+                f"p{n}", state=P.FAILED if n < failed else P.PREPARED, failed_in=Phase.PREPARE if n < failed else None
+            )
+            for n in range(10)
+        ]
+        standing = Standing(
+            migration=migration(definition=definition(failure_threshold=0.2)),
+            waves=(wave(state=W.PREPARING, failures_seen=seen),),
+            travellers=tuple(people),
+            operations=(),
+            said={},
+            failing={1: failing},
+            now=NOW,
+        )
+        assert next_turn(standing).migration.state is state
+
+    def test_of_one_wave_are_none_of_another(self) -> None:
+        waves = [wave(state=W.HOLDING, failures_seen=9), wave(2, state=W.PREPARING)]
+        failed = traveller("anne", state=P.FAILED, failed_in=Phase.PREPARE, wave=2)
+        assert turn(failed, waves=waves).migration.state is M.PAUSED
+
+    def test_who_failed_and_begins_anew_has_been_seen_no_more(self) -> None:
+        failed = [traveller(name, state=P.FAILED, failed_in=Phase.PREPARE) for name in ("anne", "bob")]
+        (after,) = turn(*failed, waves=[wave(state=W.ROLLING_BACK, failures_seen=3)]).waves
+        assert after.failures_seen == 1
 
 
 SAID = st.sampled_from(

@@ -115,6 +115,7 @@ def a_merger(world: World, **changes: Any) -> Migration:
             started_by=OPERATOR.actor,
             go_reason="the pilot went well" if number > 1 else "",
             proven_at=NOW - number * DAY,
+            failures_seen=2 - number,  # of the pilot's one
         )
     for name, state, wave, more in PEOPLE:
         a_traveller(world, name, state=state, wave=wave, **more)

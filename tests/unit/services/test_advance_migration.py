@@ -20,9 +20,12 @@ from tests.unit.services.migration_scene import DAY, MIGRATION, OPEN, a_merger, 
 M, OS, SS = MigrationState, OperationState, SubjectState
 
 
-def advanced(world: World, state: OperationState, said: SubjectState, **changes: object) -> MigrationState:
-    """One person of the first wave's operation is as `said`."""
+def advanced(
+    world: World, state: OperationState, said: SubjectState, seen: int = 1, **changes: object
+) -> MigrationState:
+    """One person of the first wave's operation is as `said`; another one of the wave has failed before."""
     a_merger(world)
+    world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=seen)
     created = {"created_at": NOW - timedelta(hours=1), **changes}
     worked(world, OPEN, Phase.PREPARE, ["guus"], state=state, **created)
     record = SubjectRecord(
@@ -54,8 +57,14 @@ class TestTheThreshold:
     def test_counts_nobody_who_is_well(self, said: SubjectState) -> None:
         assert advanced(World(), OS.APPLYING, said) is M.RUNNING
 
-    def test_is_not_reached_again_by_what_a_person_let_go_on(self) -> None:
-        assert advanced(World(), OS.APPLYING, SS.FAILED, created_at=NOW - 39 * DAY) is M.RUNNING
+    def test_is_not_reached_again_by_what_a_person_has_seen(self) -> None:
+        assert advanced(World(), OS.APPLYING, SS.FAILED, seen=2) is M.RUNNING
+
+    def test_is_reached_by_an_operation_that_goes_on_failing_after_a_person_let_it_go_on(self) -> None:
+        assert advanced(World(), OS.APPLYING, SS.FAILED, seen=1, created_at=NOW - 39 * DAY) is M.PAUSED
+
+    def test_is_not_reached_by_what_a_plan_says_before_it_is_approved(self) -> None:
+        assert advanced(World(), OS.AWAITING_APPROVAL, SS.REFUSED) is M.RUNNING
 
 
 class TestWhatBegins:

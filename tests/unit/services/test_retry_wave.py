@@ -7,15 +7,16 @@ import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId, SubjectId
-from provisioning.domain.lifecycle import StepState
-from provisioning.domain.migration import Phase
+from provisioning.domain.lifecycle import OperationState, StepState
+from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
+from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.services.retry_wave import RetryWave, RollBackFailed, RollBackWave
 from tests.unit.execution.steps import record
 from tests.unit.planning.scene import replaced
 from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, TOLD, a_merger, a_traveller
+from tests.unit.services.migration_scene import DAY, MIGRATION, RELEASE, TOLD, a_merger, a_traveller, worked
 
 P, W = PersonState, WaveState
 
@@ -62,6 +63,12 @@ class TestRetry:
         assert world.migrations[MIGRATION].due_at == NOW
         assert world.kinds == ["wave.retried"]
 
+    @pytest.mark.parametrize(("seen", "after"), [(3, 2), (1, 0), (0, 0)])
+    def test_whoever_fails_anew_has_been_seen_by_nobody(self, world: World, seen: int, after: int) -> None:
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=seen)
+        assert retry(world) == 1
+        assert world.waves[MIGRATION, 1].failures_seen == after
+
     def test_says_when_nobody_failed(self, world: World) -> None:
         with pytest.raises(InputError, match="Nobody of wave 2 failed"):
             retry(world, 2)
@@ -105,7 +112,9 @@ class TestRollBackOfTheFailed:
         a_traveller(world, "emma", state=P.FAILED, failed_in=failed_in, reason=Reason.NOT_FOUND, wave=2)
         before = dict(world.travellers)
         state = world.waves[MIGRATION, 2].state
+        world.waves[MIGRATION, 2] = msgspec.structs.replace(world.waves[MIGRATION, 2], failures_seen=1)
         assert self.back(world) == 1
+        assert world.waves[MIGRATION, 2].failures_seen == 0  # on the way back they may fail anew
         assert {key[1] for key, one in world.travellers.items() if one != before[key]} == {"emma"}
         emma = world.travellers[MIGRATION, SubjectId("emma")]
         assert (emma.state, emma.failed_in, emma.operation_id) == (P.ROLLING_BACK, None, None)
@@ -127,6 +136,27 @@ class TestRollBack:
         assert world.migrations[MIGRATION].due_at == NOW
         assert world.kinds == ["wave.rolling_back"]
 
+    @pytest.mark.parametrize(
+        ("state", "after"),
+        [
+            (OperationState.AWAITING_APPROVAL, OperationState.CANCELLED),
+            (OperationState.HELD, OperationState.CANCELLED),
+            (OperationState.APPLYING, OperationState.APPLYING),
+        ],
+    )
+    def test_nobody_of_it_is_moved_into_a_group_any_more(
+        self, world: World, state: OperationState, after: OperationState
+    ) -> None:
+        """What writes already sees by itself that its wave goes back."""
+        for name, wave in (("mine", 2), ("other", 1)):
+            follows = MigrationPart(migration_id=MIGRATION, wave=wave, phase=Phase.ENABLE)
+            made = worked(world, OperationId(name), Phase.ENABLE, ["emma"], state=state, kind=OperationKind.CHANGE)
+            wish = msgspec.structs.replace(made.wish, part=None, follows=follows)
+            world.operations[made.operation_id] = msgspec.structs.replace(made, wish=wish)
+        roll_back(world)
+        assert world.operations[OperationId("mine")].state is after
+        assert world.operations[OperationId("other")].state is state
+
     @staticmethod
     def done(world: World, left_ago: timedelta) -> None:
         """The pilot is through, and the whole migration with it."""
@@ -142,8 +172,10 @@ class TestRollBack:
 
     def test_of_a_wave_that_left_the_source_is_for_thirty_days(self, world: World) -> None:
         self.done(world, left_ago=30 * DAY)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=0)
         roll_back(world, 1)
         assert world.waves[MIGRATION, 1].state is W.ROLLING_BACK
+        assert world.waves[MIGRATION, 1].failures_seen == 1  # by whoever lets a migration that was over go on
         assert world.migrations[MIGRATION].state is MigrationState.RUNNING
 
     def test_after_that_it_says_why_not(self, world: World) -> None:

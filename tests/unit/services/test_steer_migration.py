@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from provisioning.domain.errors import ConflictError, InputError, NotAllowedError
-from provisioning.domain.ids import OperationId
-from provisioning.domain.lifecycle import OperationState
+from provisioning.domain.ids import OperationId, Pseudonym, SubjectId
+from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.migration import Migration, Phase
-from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
+from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState, PersonState
+from provisioning.domain.operation import SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.ports import WaitingList
 from provisioning.services.steer_migration import SteerMigration
 from tests.unit.services.fakes_access import APPROVER, NOW, OPERATOR, FakeClock, World
-from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, TARGET, a_merger, worked
+from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, TARGET, a_merger, a_traveller, worked
 
 M = MigrationState
 
@@ -85,6 +87,56 @@ class TestSteering:
         a_merger(world)
         with pytest.raises(NotAllowedError, match="steer a migration"):
             SteerMigration(open_uow=world.open, clock=FakeClock())(APPROVER, "5f0c", M.PAUSED, "because")
+
+
+class TestWhatWasSeenWhenItGoesOn:
+    @staticmethod
+    def at_work(world: World, state: OperationState, *said: SubjectState) -> None:
+        """An operation of the first wave in which people are as `said`; Daan of that wave has failed before."""
+        names = [f"p{number}" for number in range(len(said))]
+        worked(world, OPEN, Phase.PREPARE, names, state=state)
+        for name, of in zip(names, said, strict=True):
+            a_traveller(world, name, state=PersonState.PREPARING, wave=1, operation_id=OPEN)
+            world.subjects.append(
+                SubjectRecord(
+                    operation_id=OPEN,
+                    subject_id=SubjectId(f"{name}2"),
+                    pseudonym=Pseudonym(name),
+                    state=of,
+                    reason=None,
+                )
+            )
+
+    @staticmethod
+    def seen(world: World) -> dict[int, int]:
+        return {number: wave.failures_seen for (_, number), wave in world.waves.items()}
+
+    @pytest.mark.parametrize(
+        "state", [OperationState.APPLYING, OperationState.HELD, OperationState.PLANNING, OperationState.COMPLETED]
+    )
+    def test_is_who_failed_and_for_whom_it_went_wrong_in_what_is_not_over(
+        self, world: World, state: OperationState
+    ) -> None:
+        """Also one that stands still, or has ended a moment ago: its people are counted when it is looked at next."""
+        a_merger(world, state=M.PAUSED, reason=Reason.THRESHOLD_REACHED)
+        said = [SubjectState.FAILED, SubjectState.REFUSED, SubjectState.CHANGED_MEANWHILE, SubjectState.PENDING]
+        self.at_work(world, state, *said, SubjectState.VERIFIED)
+        steer(world, M.RUNNING)
+        assert self.seen(world) == {1: 4, 2: 0}
+
+    @pytest.mark.parametrize("goal", [M.PAUSED, M.ABORTED])
+    def test_is_as_before_when_it_stops(self, world: World, goal: MigrationState) -> None:
+        a_merger(world)
+        self.at_work(world, OperationState.APPLYING, SubjectState.FAILED)
+        before = self.seen(world)
+        steer(world, goal)
+        assert self.seen(world) == before
+
+    def test_is_no_more_than_there_is(self, world: World) -> None:
+        a_merger(world, state=M.PAUSED, reason=Reason.THRESHOLD_REACHED)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=7)
+        steer(world, M.RUNNING)
+        assert self.seen(world) == {1: 1, 2: 0}
 
 
 class TestCallingOff:
