@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class Boards:
     coming: Mapping[str, str]  # id in the source → id in the target
     desk: Desk
     migration_id: str = ""
+    shown: dict[str, float] = field(default_factory=dict)  # when evidence was handed in, by the twin's clock, for whom
 
     @classmethod
     def settle(cls, town: Town, folder: Path, sizes: Crowd) -> "Boards":
@@ -152,16 +153,25 @@ class Boards:
         return self.merger.await_operation(phase, wave, OperationState.AWAITING_APPROVAL, within=_PATIENCE)
 
     def gate(self, people: Iterable[str]) -> None:
-        told = self.steer("gate", str(self.moved(people)), "--source", "list")
+        moved = list(people)
+        self._note_shown(moved)
+        told = self.steer("gate", str(self.moved(moved)), "--source", "list")
         assert told["unknown"] == []
 
     def gate_by_job(self, completed: Iterable[str], synced: Iterable[str]) -> None:
         """What Microsoft's own job exports: a mailbox that is synced has not moved."""
         names = self.names(self.target)
-        status = dict.fromkeys(synced, "Synced") | dict.fromkeys(completed, "Completed")
+        moved = list(completed)
+        self._note_shown(moved)
+        status = dict.fromkeys(synced, "Synced") | dict.fromkeys(moved, "Completed")
         rows = [(names[self.coming[one]], word) for one, word in status.items()]
         job = self._table(f"job-{len(self.desk.deeds)}.csv", ("Identity", "Status"), rows)
         assert self.steer("gate", str(job), "--source", "microsoft_job")["unknown"] == []
+
+    def _note_shown(self, people: Iterable[str]) -> None:
+        now = float(self.town.control.clock()["now"])
+        for one in people:
+            self.shown.setdefault(one, now)
 
     def buy_addon(self) -> None:
         """With which Microsoft moves a mailbox: one for each of the source's people, bought in the target."""
@@ -208,6 +218,11 @@ class Boards:
         """The writes of all that is still ahead, as people are shown them before they begin."""
         return sum(one["writes"] for one in self.desk.look("migrations", "show", self._named)["forecast"])
 
+    def sheet(self, wave: int) -> Any:
+        """One wave as people are shown it."""
+        waves = self.desk.look("migrations", "show", self._named)["waves"]
+        return next(one for one in waves if one["number"] == wave)
+
     def await_rest(self) -> None:
         """Until nobody is under way any more."""
         until(lambda: not self.merger.states() & UNDER_WAY, "nobody under way", within=_PATIENCE)
@@ -217,7 +232,11 @@ class Boards:
 
     def await_people(self, wave: int, state: PersonState) -> None:
         """Until all of a wave are there."""
-        until(lambda: self.merger.states(wave) == {state}, f"all of wave {wave} {state}", within=_PATIENCE)
+        self.await_states(wave, {state})
+
+    def await_states(self, wave: int, states: set[PersonState]) -> None:
+        """Until everybody of a wave is in one of them, and somebody in each."""
+        until(lambda: self.merger.states(wave) == states, lambda: f"wave {wave} {states}", within=_PATIENCE)
 
     def await_wave(self, wave: int, state: WaveState) -> None:
         self.merger.await_wave(wave, state, within=_PATIENCE)

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 from provisioning.domain.ids import SubjectId
+from provisioning.domain.migration import EXCHANGE
 from provisioning.local.world import APP
 from tests.journeys.customers import Customer
 from tests.journeys.furniture import Town
@@ -24,7 +26,8 @@ def check_merger(merger: Merger) -> None:
 def check_both(merger: Merger, *, repeats: int | None = 0) -> None:
     """Witness in both tenants, and at every instant each person has all services of before in one of them.
 
-    Only travellers were written to. `repeats` as in `check_promises`.
+    Only travellers were written to, and nobody got Exchange before their evidence was given. `repeats` as in
+    `check_promises`.
     """
     travellers = merger.travellers()
     going = {str(one.source_id) for one in travellers} | {str(one.target_id) for one in travellers}
@@ -32,6 +35,30 @@ def check_both(merger: Merger, *, repeats: int | None = 0) -> None:
         written = list(merger.town.control.ledger(customer.began, tenant=customer.tenant, app=APP))
         check_witness(merger.town, customer, written, going, repeats)
     assert gaps(merger) == []
+    assert too_early(merger, evidence_of(merger)) == []
+
+
+def evidence_of(merger: Merger) -> dict[str, float]:
+    """When each mailbox was shown to have moved, by our own record."""
+    return {one.source_id: one.evidence.given_at.timestamp() for one in merger.travellers() if one.evidence}
+
+
+def too_early(merger: Merger, shown: Mapping[str, float]) -> list[tuple[SubjectId, float]]:
+    """Who had Exchange in the target, by the twin's ledger, before their mailbox was shown to have moved; since when.
+
+    `shown`: the moment (seconds of the twin) by id in the source; of who is not in it nothing was ever shown. Who had
+    Exchange there before the migration is none of them.
+    """
+    found: list[tuple[SubjectId, float]] = []
+    histories = _histories(merger.town, merger.target)
+    for one in merger.travellers():
+        history = [
+            (at, EXCHANGE in _families_on(merger.town, held)) for at, held in histories.get(one.target_id or "", [])
+        ]
+        on = next((at for at, is_on in history if is_on), None)
+        if on and on < shown.get(one.source_id, inf):
+            found.append((one.source_id, on))
+    return found
 
 
 def writes_in(merger: Merger) -> int:

@@ -1,5 +1,6 @@
 """Two boards become one on bad days, from the file to the statement, by nothing but commands that operators type."""
 
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -8,10 +9,12 @@ import pytest
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
+from provisioning.services.migration_sheet import GATE_EXPECTED
 from tests.journeys.boards import Boards, Crowd
-from tests.journeys.both_tenants import check_merger, writes_in
+from tests.journeys.both_tenants import check_merger, too_early, writes_in
 from tests.journeys.customers import A3
 from tests.journeys.furniture import Town
+from tests.journeys.mergers import pass_hold_period
 from tests.journeys.misfortune import kill_both
 from tests.journeys.patience import let_pass
 
@@ -51,7 +54,7 @@ def test_called_off_after_the_first_wave_both_tenants_are_correct(town: Town, tm
     assert boards.merger.states(3) == {PersonState.WAITING}
     assert boards.town.holders(boards.source, A3) == set(boards.coming)
     assert boards.town.holders(boards.target, A3) == boards.arrived() | set(boards.own)
-    check_merger(boards.merger)
+    _check_promises(boards)
     assert len(boards.desk.deeds) <= _DEEDS, boards.desk.deeds
 
 
@@ -103,8 +106,20 @@ def _bring(boards: Boards, wave: int, late: int = 0, short: int = 0, dice: Rando
     boards.gate_by_job(going[late:], synced=going[:late])  # whoever let the wave be prepared let this, too
     _misfortune(boards, dice)
     if late:
-        boards.gate(going[:late])
+        _come_late(boards, wave, going[:late])
     boards.await_wave(wave, WaveState.HOLDING)
+
+
+def _come_late(boards: Boards, wave: int, late: list[str]) -> None:
+    """Whose mailbox takes longer than anybody expects is shown as late, until somebody has seen it arrive."""
+    boards.await_states(wave, {PersonState.PREPARED, PersonState.ENABLED})
+    assert boards.sheet(wave)["gates_late"] == 0
+    boards.town.pass_time(GATE_EXPECTED + timedelta(days=1))
+    assert (boards.sheet(wave)["gates_open"], boards.sheet(wave)["gates_late"]) == (len(late), len(late))
+    assert f"{len(late)} late: for more than 14 days" in boards.desk.read("migrations", "show", boards.migration_id)
+    boards.gate(late)
+    assert boards.sheet(wave)["gates_late"] == 0
+    boards.approve(Phase.ENABLE, wave)  # the approval that covered both is a week old by then, and void
 
 
 def _seat(boards: Boards, wave: int, short: int) -> None:
@@ -125,8 +140,8 @@ def _misfortune(boards: Boards, dice: Random | None) -> None:
 
 def _close(boards: Boards, dice: Random | None) -> None:
     waves = (1, 2, 3)
+    pass_hold_period(boards.merger)
     for wave in waves:
-        boards.merger.age(wave)
         boards.steer("release", "--wave", str(wave), "--reason", "nobody misses mail")
     for wave in waves:
         boards.approve(Phase.RELEASE, wave)
@@ -142,5 +157,11 @@ def _check_end(boards: Boards) -> None:
     assert boards.town.holders(boards.source, A3) == set(boards.nobody_knows)
     assert boards.town.holders(boards.target, A3) == boards.arrived() | set(boards.own)
     assert len(boards.arrived()) == len(boards.coming) - len(boards.nobody_knows)
-    check_merger(boards.merger)
+    _check_promises(boards)
     assert len(boards.desk.deeds) <= _DEEDS, boards.desk.deeds
+
+
+def _check_promises(boards: Boards) -> None:
+    """Also by what was handed in at the desk: who was only synced then had no Exchange until they had moved."""
+    check_merger(boards.merger)
+    assert too_early(boards.merger, boards.shown) == []

@@ -11,11 +11,11 @@ from provisioning.domain.migration_file import IdentityPair
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.tenancy import AssignmentMode
 from tests.journeys import customers
-from tests.journeys.both_tenants import check_merger
+from tests.journeys.both_tenants import check_merger, evidence_of, too_early
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
-from tests.journeys.mergers import Merger, names_in
+from tests.journeys.mergers import Merger, names_in, pass_hold_period
 from tests.journeys.patience import let_pass, until
 
 
@@ -34,14 +34,16 @@ def test_a_wave_arrives_behind_its_gate(town: Town) -> None:
     assert merger.states(1) == {PersonState.ENABLED}
     assert town.holders(merger.source, A3) == set(merger.source.people)
     assert merger.migration.state is MigrationState.RUNNING
+    assert too_early(merger, evidence_of(merger)) == []
+    assert {person for person, _ in too_early(merger, {})} == set(names_in(pilot))  # whom nobody had shown anything of
 
 
 def test_s22_all_of_a_tenant_goes_and_the_source_is_released_last(town: Town) -> None:
     merger = Merger.prepare(town, 8, pilot=3)
     merger.bring(1)
     merger.bring(2)
+    pass_hold_period(merger)
     for wave in (1, 2):
-        merger.age(wave)
         merger.release(wave)
         merger.approve(Phase.RELEASE, wave)
         merger.await_wave(wave, WaveState.DONE)
@@ -105,7 +107,7 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     into_group = await_change(town, merger.target)
     assert into_group.state is OperationState.COMPLETED
     assert all(sources_of(town, merger.target, one, A3) != {None} for one in merger.target.people)
-    merger.age(1)
+    pass_hold_period(merger)
     merger.release(1)
     merger.approve(Phase.RELEASE, 1)
     merger.await_wave(1, WaveState.DONE)
@@ -136,7 +138,7 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     unexplained.steer(MigrationState.ABORTED)  # nobody is in two migrations that live
     merger = Merger.between(town, board, there, 0, **asked, treatments={Situation.OF_TWO_BOARDS: Treatment.LEAVE_OUT})
     merger.bring(1)
-    merger.age(1)
+    pass_hold_period(merger)
     merger.release(1)
     merger.approve(Phase.RELEASE, 1)
     merger.await_wave(1, WaveState.DONE)
