@@ -73,7 +73,7 @@ def gaps(merger: Merger) -> list[tuple[SubjectId, float, frozenset[str]]]:
     found: list[tuple[SubjectId, float, frozenset[str]]] = []
     for one in merger.travellers():
         old = here.get(one.source_id) or _as_it_is(merger.town, merger.source, one.source_id)
-        new = there.get(one.target_id or "") or [(0.0, [])]
+        new = _there(merger, there, one.target_id)
         wanted = _families_on(merger.town, old[0][1])
         for moment in sorted({at for at, _ in old} | {at for at, _ in new}):
             states = [*_state_at(old, moment), *_state_at(new, moment)]
@@ -96,6 +96,12 @@ def _histories(town: Town, customer: Customer) -> Mapping[str, _History]:
 def _changes(town: Town, customer: Customer) -> Iterable[Mapping[str, Any]]:
     entries = town.control.ledger(customer.began, tenant=customer.tenant)
     return (one for one in entries if one["user"] and one["before"] and one["after"])
+
+
+def _there(merger: Merger, histories: Mapping[str, _History], person: str | None) -> _History:
+    if person is None:
+        return [(0.0, [])]
+    return histories.get(person) or _as_it_is(merger.town, merger.target, person)
 
 
 def _as_it_is(town: Town, customer: Customer, person: str) -> _History:
