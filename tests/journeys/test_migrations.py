@@ -103,6 +103,8 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     by_group = {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}
     wishes = {"policy": by_group, "roles": GROUP_ROLES}
     merger = Merger.prepare(town, 4, pilot=4, source={**wishes, "holds": None}, target=wishes, is_ordered=True)
+    before = _writes(merger)
+    foretold = sum(one.writes for one in town.services.show_migrations.one(merger.migration_id).forecast)
     merger.bring(1)
     into_group = await_change(town, merger.target)
     assert into_group.state is OperationState.COMPLETED
@@ -114,7 +116,12 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     assert town.holders(merger.source, A3) == set()
     assert our_group(town, merger.source)["members"] == []
     assert town.holders(merger.target, A3) == set(merger.target.people)
+    assert _writes(merger) - before == foretold + 2  # by which the target's group was made and licensed
     check_merger(merger)
+
+
+def _writes(merger: Merger) -> int:
+    return sum(merger.town.writes(one) for one in (merger.source, merger.target))
 
 
 def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_along(town: Town) -> None:
