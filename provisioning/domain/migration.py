@@ -174,6 +174,16 @@ class GateEvidence(msgspec.Struct, frozen=True, kw_only=True):
         return self.completed_at or self.given_at
 
 
+class Outset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody had when they were matched, as far as it says which writes they need."""
+
+    has_location: bool = True  # in the target
+    is_licensed: bool = False  # has the product in the target, or one that brings all of it
+    is_by_name: bool = True  # in the target; else a group already brings the product there, or a larger one does
+    has_exchange: bool = False  # nothing of Exchange is to come on in the target
+    removals: int = 1  # writes that take the product in the source: one by name, and one for each group of ours
+
+
 class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     """One person of a migration: the same human being in two tenants."""
 
@@ -193,6 +203,7 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     evidence: GateEvidence | None = None
     operation_id: OperationId | None = None  # that works on them now, or did last
     enabled_at: datetime | None = None  # the hold period runs from here, or from later evidence
+    outset: Outset = Outset()
 
     @property
     def is_ready(self) -> bool:

@@ -1,17 +1,19 @@
 """When each wave of a migration will be where: writes that are still to come, at the pace that both tenants show.
 
 Nobody can foretell when a mailbox has moved: what comes after the gate is told as if it opened at once. A wave begins
-once everybody of the one before it has arrived, because somebody looks at that before going on.
+once everybody of the one before it has arrived, because somebody looks at that before going on. What each of them
+needs is as it was when they were matched; the two writes that make and license a new group are not counted.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 import msgspec
 
-from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.migration import TARGET_PHASES, MigrationDefinition, Phase, Traveller
+from provisioning.domain.ids import TenantId
+from provisioning.domain.migration import TARGET_PHASES, MigrationDefinition, Outset, Phase, Traveller
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.operation import StepKind
 from provisioning.domain.tenancy import AssignmentMode
@@ -45,8 +47,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     elapse: Callable[[datetime, timedelta], datetime] = datetime.__add__
     pace: Mapping[TenantId, float] = {}
     others: Mapping[TenantId, int] = {}
-    without_location: frozenset[SubjectId] = frozenset()  # source ids of people whose usage location is set first
-    through_group: frozenset[SubjectId] = frozenset()  # source ids of people who leave a group of ours as well
+    sets_location: bool = True  # in the target, for who has none
     target_mode: AssignmentMode = AssignmentMode.DIRECT
 
 
@@ -129,8 +130,9 @@ def _legs(people: Sequence[Traveller], number: int, begins_at: datetime, outlook
         if phase is Phase.RELEASE:
             begins_at = max([begins_at, *_holds_end(ahead, begins_at, outlook)])
         leg = _leg(ahead, number, phase, begins_at, outlook)
-        begins_at = leg.done_at
-        yield leg
+        if leg:
+            begins_at = leg.done_at
+            yield leg
 
 
 def _phases_of(traveller: Traveller) -> Sequence[Phase]:
@@ -145,39 +147,48 @@ def _holds_end(people: Iterable[Traveller], arrived_at: datetime, outlook: Outlo
     return ((one.enabled_at or arrived_at) + hold for one in people)
 
 
-def _leg(people: Sequence[Traveller], number: int, phase: Phase, begins_at: datetime, outlook: Outlook) -> Leg:
+def _leg(people: Sequence[Traveller], number: int, phase: Phase, begins_at: datetime, outlook: Outlook) -> Leg | None:
+    """None when none of them needs a write in it."""
     definition = outlook.definition
     tenant = definition.target_tenant if phase in TARGET_PHASES else definition.source_tenant
-    writes = writes_in(_steps(people, phase, outlook))
+    steps = [needed for one in people if (needed := _steps(one, phase, outlook))]
+    if not steps:
+        return None
+    writes = writes_in(Counter(chain.from_iterable(steps)))
     is_at_any_hour = phase is Phase.ENABLE and outlook.target_mode is not AssignmentMode.GROUP
     elapse = datetime.__add__ if is_at_any_hour else outlook.elapse
     return Leg(
         wave=number,
         phase=phase,
         tenant_id=tenant,
-        people=len(people),
+        people=len(steps),
         writes=writes,
         begins_at=begins_at,
         done_at=elapse(begins_at, _duration(tenant, writes, outlook)),
     )
 
 
-def _steps(people: Collection[Traveller], phase: Phase, outlook: Outlook) -> dict[str, int]:
-    """The steps that these people need, by kind."""
-    ids = {one.source_id for one in people}
+def _steps(one: Traveller, phase: Phase, outlook: Outlook) -> list[StepKind]:
+    """The steps that somebody needs in a phase, as they were when they were matched."""
     match phase:
         case Phase.PREPARE:
-            located = len(ids & outlook.without_location)
-            return {StepKind.ASSIGN: len(ids), StepKind.SET_USAGE_LOCATION: located}
+            return [] if one.outset.is_licensed else _first_licence(one.outset, outlook)
         case Phase.ENABLE:
-            return {StepKind.SET_PLANS: len(ids), **_into_group(len(ids), outlook.target_mode)}
+            waits = one.has_mailbox and not one.outset.has_exchange
+            return [StepKind.SET_PLANS] * waits + _into_group(one.outset, outlook.target_mode)
         case _:
-            return {StepKind.REMOVE: len(ids), StepKind.REMOVE_MEMBER: len(ids & outlook.through_group)}
+            return [StepKind.REMOVE] * one.outset.removals  # a member who leaves a group is one call too
 
 
-def _into_group(people: int, mode: AssignmentMode) -> dict[str, int]:
+def _first_licence(outset: Outset, outlook: Outlook) -> list[StepKind]:
+    located = outset.has_location or not outlook.sets_location
+    return [StepKind.ASSIGN] if located else [StepKind.SET_USAGE_LOCATION, StepKind.ASSIGN]
+
+
+def _into_group(outset: Outset, mode: AssignmentMode) -> list[StepKind]:
     """Where licences go through a group, people join it once everything is on, and the direct one goes."""
-    return {StepKind.ADD_MEMBERS: people, StepKind.REMOVE: people} if mode is AssignmentMode.GROUP else {}
+    moves = mode is AssignmentMode.GROUP and outset.is_by_name
+    return [StepKind.ADD_MEMBERS, StepKind.REMOVE] if moves else []
 
 
 def _duration(tenant: TenantId, writes: int, outlook: Outlook) -> timedelta:

@@ -30,7 +30,7 @@ class ForetellMigration:
     holidays: Callable[[], Collection[SchoolHoliday]]
 
     def __call__(self, migration: Migration, travellers: Collection[Traveller]) -> tuple[Prospect, ...]:
-        """By wave and phase; none when the window never opens. Who is set a usage location first is not known here."""
+        """By wave and phase; none when the window never opens."""
         definition, now = migration.definition, self.clock.now()
         tenants = {definition.source_tenant, definition.target_tenant}
         with self.open_uow() as uow:
@@ -47,6 +47,7 @@ class ForetellMigration:
             elapse=self._elapse(migration),
             pace=self._pace(tenants),
             others=others,
+            sets_location=policy.usage_location is not None,
             target_mode=policy.assignment_mode,
         )
         try:

@@ -1,6 +1,6 @@
 """Finds everybody of a migration in both tenants, names each one's situation, and puts them into waves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,14 +10,14 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.errors import InputError
 from provisioning.domain.events import Event
-from provisioning.domain.ids import SYSTEM, MigrationId, SubjectId
+from provisioning.domain.ids import SYSTEM, GroupId, MigrationId, SubjectId
 from provisioning.domain.migration import Migration, MigrationDefinition, Traveller
 from provisioning.domain.migration_lifecycle import MigrationState, advance_migration
 from provisioning.domain.observation import Census, Membership
 from provisioning.domain.tenancy import Binding
 from provisioning.planning.identity import IdentityMap, RuleReading
-from provisioning.planning.mailbox import has_mailbox
 from provisioning.planning.matching import MatchScene, match
+from provisioning.planning.outset import with_outset
 from provisioning.planning.selection import keys_needed
 from provisioning.planning.waves import in_waves, keys_of, schools_of, spoken_of
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
@@ -133,14 +133,13 @@ class MatchMigration:
             )
         )
         in_turn = in_waves(found, definition, observed.source, observed.memberships)
-        return tuple(self._with_mailbox(in_turn, observed.source))
+        return tuple(with_outset(in_turn, observed.source, observed.target, self._ours(migration), self.mappings))
 
-    def _with_mailbox(self, travellers: Iterable[Traveller], source: Census) -> Iterable[Traveller]:
-        people = {person.subject_id: person for person in source.people}
-        for one in travellers:
-            person = people.get(one.source_id)
-            has_one = person is not None and has_mailbox(person.licences, self.mappings.skus)
-            yield one if has_one else msgspec.structs.replace(one, has_mailbox=False)
+    def _ours(self, migration: Migration) -> frozenset[GroupId]:
+        """The groups of the source that we made."""
+        with self.open_uow() as uow:
+            listed = uow.groups.list_in(migration.definition.source_tenant)
+        return frozenset(group.group_id for group in listed if group.group_id)
 
     def _store(self, uow: UnitOfWork, migration: Migration, travellers: Sequence[Traveller]) -> Migration:
         now = self.clock.now()

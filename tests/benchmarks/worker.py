@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -147,3 +148,14 @@ def world_with(schools: list[School], chosen: WorldOptions) -> Iterator[tuple[Lo
         register(worker, schools)
         yield world, worker
         worker.close()
+
+
+@contextmanager
+def later_in(world: LocalWorld, worker: Worker, span: timedelta) -> Iterator[Worker]:
+    """So much time passes at once, and another worker goes on behind it."""
+    worker.close()
+    world.skip(span.total_seconds())
+    later = Worker(world.services().settings)
+    later.make_ready()
+    yield later
+    later.close()

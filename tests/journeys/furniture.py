@@ -48,6 +48,16 @@ class Town:
         self.control = self.world.sandbox.control
         self._numbers = count(1)
 
+    def pass_time(self, span: timedelta) -> None:
+        """So much time passes at once, in the twin and in the service; workers begin anew behind it.
+
+        Only in a world of the journey's own: for everybody in it the span is gone.
+        """
+        self.services.close()
+        self.world.skip(span.total_seconds())
+        self.services = self.world.services()
+        self.world.await_workers()
+
     # ── customers ────────────────────────────────────────────────────────────────────────────────────────
 
     def school(self, people: int = 12, **wishes: Any) -> Customer:

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-
-import msgspec
-from sqlalchemy import create_engine, text
 
 from provisioning.domain.actors import Identity, Role
 from provisioning.domain.ids import Actor, MigrationId, SkuId
@@ -24,8 +21,6 @@ from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.order import LedgerCause, LedgerEntry
-from provisioning.ports import UnitOfWork
-from provisioning.services.decisions import decide
 from tests.journeys.customers import A3, A3_STAFF, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.patience import until
@@ -33,6 +28,7 @@ from tests.journeys.patience import until
 OPERATOR = Identity(actor=Actor("person:mover"), roles=frozenset({Role.OPERATOR}))
 APPROVER = Identity(actor=Actor("person:third"), roles=frozenset({Role.APPROVER}))
 EVERYONE = '{"everyone":true}'
+_A_MOMENT = timedelta(minutes=1)  # so that nobody is a second short of it
 
 
 @dataclass
@@ -166,33 +162,11 @@ class Merger:
     def await_state(self, state: MigrationState, within: float = 60.0) -> None:
         until(lambda: self.migration.state is state, self._story, within=within)
 
-    def age(self, wave: int) -> None:
-        """As if the hold period had passed since these people arrived."""
-        earlier = self.migration.definition.hold_period + timedelta(minutes=1)
-
-        def move(uow: UnitOfWork) -> None:
-            arrived = uow.migrations.travellers(self.migration_id, wave=wave, states=[PersonState.ENABLED])
-            aged = [
-                msgspec.structs.replace(one, enabled_at=one.enabled_at - earlier) for one in arrived if one.enabled_at
-            ]
-            uow.migrations.save_travellers(self.migration_id, aged)
-            uow.migrations.save(uow.migrations.get(self.migration_id))
-
-        decide(self.town.services.open_uow, move)
-        self._age_evidence(wave, earlier)
-
-    def _age_evidence(self, wave: int, earlier: timedelta) -> None:
-        """No way of ours changes evidence that was given; the owner of the database can."""
-        statement = text(
-            "UPDATE migration_travellers SET evidence = jsonb_set(evidence, '{given_at}',"
-            " to_jsonb(to_char(CAST(evidence ->> 'given_at' AS timestamptz) AT TIME ZONE 'UTC' - :earlier,"
-            ' \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')))'
-            " WHERE migration_id = :migration AND wave = :wave AND evidence IS NOT NULL"
-        )
-        engine = create_engine(self.town.world.engines.owner_url)
-        with engine.begin() as connection:
-            connection.execute(statement, {"earlier": earlier, "migration": self.migration_id, "wave": wave})
-        engine.dispose()
+    @property
+    def held_until(self) -> datetime:
+        """From when on the sources of all who have arrived may be released."""
+        period = self.migration.definition.hold_period
+        return max(end for one in self.travellers() if (end := one.held_until(period)))
 
     def _story(self) -> str:
         with self.town.services.open_uow() as uow:
@@ -204,6 +178,12 @@ class Merger:
             ]
         migration = self.migration
         return f"{migration.state} {migration.reason} {waves} {counts} {operations}"
+
+
+def pass_hold_period(*mergers: Merger) -> None:
+    """The same month for all of them, which are in one world of their own."""
+    town = mergers[0].town
+    town.pass_time(max(one.held_until for one in mergers) + _A_MOMENT - town.services.clock.now())
 
 
 def names_in(people: Sequence[Traveller]) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
@@ -38,10 +38,14 @@ def kill_worker(world: LocalWorld, dice: Random) -> str:
     return victim
 
 
-def kill_both(world: LocalWorld) -> None:
-    """SIGKILL to the whole worker of orders and to that of bulk work; new ones begin at once."""
+def kill_both(world: LocalWorld, look: Callable[[], None] = lambda: None) -> None:
+    """SIGKILL to the whole worker of orders and to that of bulk work; new ones begin at once.
+
+    `look`: at what they left, while nobody works.
+    """
     for name in (WORKER, BULK):
         world.kill(name)
+    look()
     world.start_worker(WORKER, QUEUES)
     world.start_worker(BULK, BULK)
 

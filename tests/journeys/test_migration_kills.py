@@ -9,7 +9,7 @@ from provisioning.domain.migration_lifecycle import MigrationState, PersonState,
 from tests.journeys.both_tenants import check_both
 from tests.journeys.customers import A3
 from tests.journeys.furniture import Town
-from tests.journeys.mergers import EVERYONE, Merger, names_in
+from tests.journeys.mergers import EVERYONE, Merger, names_in, pass_hold_period
 from tests.journeys.misfortune import kill_both
 from tests.journeys.patience import let_pass
 from tests.journeys.promises import check_log
@@ -33,6 +33,8 @@ def test_killed_migrations_end_as_if_nothing_had_happened(town: Town, first: int
     mergers = {seed: _merger(town, dice[seed]) for seed in dice}
     struck = {seed: dice[seed].choice(_STAGES) for seed in dice}
     for stage in _STAGES:
+        if stage is Phase.RELEASE:
+            pass_hold_period(*mergers.values())
         for seed, merger in mergers.items():
             _begin(merger, stage)
             if struck[seed] is stage:
@@ -69,7 +71,6 @@ def _begin(merger: Merger, stage: Phase) -> None:
         case Phase.ENABLE:
             merger.open_gate(names_in(merger.travellers(1)))
         case _:
-            merger.age(1)
             merger.release(1)
             merger.approve(stage, 1)
 

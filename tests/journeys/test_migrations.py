@@ -16,11 +16,11 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
 from provisioning.domain.tenancy import AssignmentMode
 from tests.journeys import customers
-from tests.journeys.both_tenants import check_merger
+from tests.journeys.both_tenants import check_merger, evidence_of, too_early
 from tests.journeys.customers import A3, GROUP_ROLES, Customer
 from tests.journeys.furniture import Town
 from tests.journeys.groups import await_change, our_group, sources_of
-from tests.journeys.mergers import Merger, entitle, names_in
+from tests.journeys.mergers import Merger, entitle, names_in, pass_hold_period
 from tests.journeys.patience import let_pass, until
 
 
@@ -39,14 +39,16 @@ def test_a_wave_arrives_behind_its_gate(town: Town) -> None:
     assert merger.states(1) == {PersonState.ENABLED}
     assert town.holders(merger.source, A3) == set(merger.source.people)
     assert merger.migration.state is MigrationState.RUNNING
+    assert too_early(merger, evidence_of(merger)) == []
+    assert {person for person, _ in too_early(merger, {})} == set(names_in(pilot))  # whom nobody had shown anything of
 
 
 def test_s22_all_of_a_tenant_goes_and_the_source_is_released_last(town: Town) -> None:
     merger = Merger.prepare(town, 8, pilot=3)
     merger.bring(1)
     merger.bring(2)
+    pass_hold_period(merger)
     for wave in (1, 2):
-        merger.age(wave)
         merger.release(wave)
         merger.approve(Phase.RELEASE, wave)
         merger.await_wave(wave, WaveState.DONE)
@@ -235,17 +237,20 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     by_group = {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}
     wishes = {"policy": by_group, "roles": GROUP_ROLES}
     merger = Merger.prepare(town, 4, pilot=4, source={**wishes, "holds": None}, target=wishes, is_ordered=True)
+    before = _writes(merger)
+    foretold = sum(one.writes for one in town.services.show_migrations.one(merger.migration_id).forecast)
     merger.bring(1)
     into_group = await_change(town, merger.target)
     assert into_group.state is OperationState.COMPLETED
     assert all(sources_of(town, merger.target, one, A3) != {None} for one in merger.target.people)
-    merger.age(1)
+    pass_hold_period(merger)
     merger.release(1)
     merger.approve(Phase.RELEASE, 1)
     merger.await_wave(1, WaveState.DONE)
     assert town.holders(merger.source, A3) == set()
     assert our_group(town, merger.source)["members"] == []
     assert town.holders(merger.target, A3) == set(merger.target.people)
+    assert _writes(merger) - before == foretold + 2  # by which the target's group was made and licensed
     check_merger(merger)
 
 
@@ -256,7 +261,7 @@ def test_s34_a_wave_goes_back_out_of_the_group_into_which_it_had_been_moved(town
     entitle(town, merger.source, 4)
     merger.bring(1)
     await_change(town, merger.target)
-    merger.age(1)
+    pass_hold_period(merger)
     merger.release(1)
     merger.approve(Phase.RELEASE, 1)
     merger.await_wave(1, WaveState.DONE)
@@ -271,6 +276,10 @@ def test_s34_a_wave_goes_back_out_of_the_group_into_which_it_had_been_moved(town
     assert town.holders(merger.target, A3) == set()
     assert town.holders(merger.source, A3) == set(merger.source.people)
     check_merger(merger)
+
+
+def _writes(merger: Merger) -> int:
+    return sum(merger.town.writes(one) for one in (merger.source, merger.target))
 
 
 def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_along(town: Town) -> None:
@@ -297,7 +306,7 @@ def test_s23_one_school_leaves_a_board_and_who_works_at_two_is_not_simply_taken_
     unexplained.steer(MigrationState.ABORTED)  # nobody is in two migrations that live
     merger = Merger.between(town, board, there, 0, **asked, treatments={Situation.OF_TWO_BOARDS: Treatment.LEAVE_OUT})
     merger.bring(1)
-    merger.age(1)
+    pass_hold_period(merger)
     merger.release(1)
     merger.approve(Phase.RELEASE, 1)
     merger.await_wave(1, WaveState.DONE)

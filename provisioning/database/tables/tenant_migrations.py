@@ -5,7 +5,7 @@ from sqlalchemy import Boolean, Column, Computed, Integer, Table
 from provisioning.database.jsonb import JsonOf
 from provisioning.database.named_people import NamedPeople
 from provisioning.database.tables.columns import METADATA, json, label, moment, note
-from provisioning.domain.migration import GateEvidence, MigrationDefinition
+from provisioning.domain.migration import GateEvidence, MigrationDefinition, Outset
 
 migrations = Table(
     "migrations",
@@ -62,4 +62,5 @@ travellers = Table(
     Column("evidence", JsonOf(GateEvidence)),
     note("operation_id"),
     moment("enabled_at", optional=True),
+    json("outset", Outset),
 )

@@ -31,7 +31,7 @@ from tests.engines import temporary_database
 from tests.factories import NOW
 from tests.integration.conftest import Database
 
-ALL = [f"{number:04}" for number in range(1, 26)]
+ALL = [f"{number:04}" for number in range(1, 27)]
 
 _BOARD = """
     INSERT INTO organisations (organisation_id, kind, name, membership, eligibility)

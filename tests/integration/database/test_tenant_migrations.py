@@ -17,6 +17,7 @@ from provisioning.domain.migration import (
     MatchRule,
     Migration,
     MigrationDefinition,
+    Outset,
     Phase,
     Situation,
     Traveller,
@@ -333,6 +334,7 @@ class TestMatching:
             reason=Reason.LEFT_OUT,
             pseudonym="p_known",
             evidence=make.evidence(),
+            outset=Outset(has_location=False, is_licensed=True, removals=2),
         )
         uow.migrations.replace_travellers(migration.migration_id, [left_out])
         assert uow.migrations.travellers(migration.migration_id) == [left_out]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.migration import Phase, Traveller, WaveDefinition
+from provisioning.domain.ids import TenantId
+from provisioning.domain.migration import Outset, Phase, Traveller, WaveDefinition
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.tenancy import AssignmentMode
 from provisioning.planning.migration_forecast import Leg, Outlook, Prospect, foretell_migration, prospects
@@ -58,14 +58,52 @@ class TestOneWave:
             _, enable, release = legs(people(1), definition=definition(hold_period=hold))
             assert release.begins_at - enable.done_at == expected
 
-    def test_a_usage_location_is_a_write_more(self) -> None:
-        assert legs(people(3), without_location=frozenset({SubjectId("p1")}))[0].writes == 4
+    @pytest.mark.parametrize(
+        ("known", "expected"),
+        [
+            pytest.param({}, {Phase.PREPARE: 1, Phase.ENABLE: 1, Phase.RELEASE: 1}, id="one write a phase"),
+            pytest.param({"has_mailbox": False}, {Phase.PREPARE: 1, Phase.RELEASE: 1}, id="no mailbox, no Exchange"),
+            pytest.param(
+                {"outset": Outset(is_licensed=True, has_exchange=True)}, {Phase.RELEASE: 1}, id="licensed as wanted"
+            ),
+            pytest.param(
+                {"outset": Outset(is_licensed=True)},
+                {Phase.ENABLE: 1, Phase.RELEASE: 1},
+                id="licensed but for Exchange",
+            ),
+            pytest.param(
+                {"outset": Outset(has_location=False)},
+                {Phase.PREPARE: 2, Phase.ENABLE: 1, Phase.RELEASE: 1},
+                id="a usage location first",
+            ),
+            pytest.param(
+                {"outset": Outset(removals=2)},
+                {Phase.PREPARE: 1, Phase.ENABLE: 1, Phase.RELEASE: 2},
+                id="by name and through a group of ours",
+            ),
+            pytest.param(
+                {"outset": Outset(removals=0)}, {Phase.PREPARE: 1, Phase.ENABLE: 1}, id="others' group gives it"
+            ),
+        ],
+    )
+    def test_counts_what_somebody_needs(self, known: dict[str, Any], expected: dict[Phase, int]) -> None:
+        assert {one.phase: one.writes for one in legs([traveller("anne", **known)])} == expected
 
-    def test_a_group_of_ours_that_is_left_is_a_write_more(self) -> None:
-        assert legs(people(3), through_group=frozenset({SubjectId("p1"), SubjectId("x")}))[2].writes == 4
+    def test_a_location_that_the_school_does_not_want_set_is_no_write(self) -> None:
+        lost = traveller("anne", outset=Outset(has_location=False))
+        assert legs([lost], sets_location=False)[0].writes == 1
+
+    def test_tells_how_many_people_a_phase_is_about(self) -> None:
+        mixed = [*people(3), traveller("x", has_mailbox=False), traveller("y", outset=Outset(is_licensed=True))]
+        assert [one.people for one in legs(mixed)] == [4, 4, 5]
 
     def test_into_a_group_they_go_by_twenties(self) -> None:
         assert legs(people(41), target_mode=AssignmentMode.GROUP)[1].writes == 41 + 3 + 41
+
+    def test_into_it_goes_who_has_no_mailbox_too_and_not_who_is_in_it(self) -> None:
+        inside = traveller("x", outset=Outset(is_licensed=True, is_by_name=False, has_exchange=True))
+        found = legs([*people(41, has_mailbox=False), inside], target_mode=AssignmentMode.GROUP)[1]
+        assert (found.phase, found.people, found.writes) == (Phase.ENABLE, 41, 3 + 41)
 
 
 class TestTheRestOfIt:

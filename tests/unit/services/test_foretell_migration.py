@@ -7,13 +7,14 @@ import pytest
 
 from config.limits import default_limits
 from provisioning.domain.calendar import SchoolHoliday
-from provisioning.domain.ids import OperationId
+from provisioning.domain.ids import Actor, OperationId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import Phase, Window
+from provisioning.domain.migration import Outset, Phase, Window
+from provisioning.domain.tenancy import Policy
 from provisioning.planning.migration_forecast import Prospect
 from provisioning.planning.quota_reading import BucketReading, QuotaReading
 from provisioning.services.foretell_migration import ForetellMigration
-from tests.unit.services.fakes_access import NOW, FakeClock, FakeGauge, World, an_operation
+from tests.unit.services.fakes_access import NOW, OPERATOR, FakeClock, FakeGauge, World, an_operation
 from tests.unit.services.migration_scene import MIGRATION, OPEN, TARGET, a_merger, a_traveller, worked
 
 ORDER = OperationId("order")
@@ -57,6 +58,21 @@ def test_tells_each_phase_with_its_writes_and_its_end(world: World) -> None:
     assert prepare.done_at == NOW + timedelta(seconds=10)
     assert release.done_at is not None
     assert release.done_at > NOW + timedelta(days=30)
+
+
+@pytest.mark.parametrize(("location", "writes"), [("NL", 196 + 10), (None, 196)])
+def test_counts_a_usage_location_where_the_school_wants_it_set(world: World, location: str | None, writes: int) -> None:
+    for number in range(10):
+        a_traveller(world, f"p{number}", wave=2, outset=Outset(has_location=False))
+    wanted = Policy(
+        tenant_id=TARGET,
+        valid_from=NOW.date(),
+        usage_location=location,
+        created_by=OPERATOR.actor,
+        approved_by=Actor("person:second"),
+    )
+    world.policies.append(wanted)
+    assert foretell(world)[0].writes == writes
 
 
 def test_waits_for_the_window(world: World) -> None:
