@@ -30,6 +30,7 @@ _LEAST_PATIENCE = 8.0  # and on top of it the longest wait of the service's own,
 _LONGEST_WAIT = timedelta(minutes=15)  # of the service: settling, a replica behind, a retry
 _ON_THEIR_WAY = frozenset({PersonState.WAITING, PersonState.PREPARING})
 _AT_THE_GATE = frozenset({PersonState.PREPARED, PersonState.ENABLING})
+_TO_PROVE = _AT_THE_GATE | {PersonState.ENABLED}  # who had everything before is not released without evidence either
 _AT_WORK = frozenset({OperationState.PLANNING, OperationState.APPLYING, OperationState.VERIFYING})
 _ALWAYS = timedelta(minutes=5)  # past the hold period, so that nobody is a second short of it
 
@@ -100,8 +101,8 @@ class Director:
         self.told(f"Wave {number} is prepared in the target.")
         if not self._goes_through_gate(number):
             return True
-        waiting = [one for one in travellers(self.services, self.migration_id, number) if one.evidence is None]
-        at_gate = [one for one in waiting if one.state in _AT_THE_GATE]
+        own = travellers(self.services, self.migration_id, number)
+        at_gate = [one for one in own if one.state in _TO_PROVE and one.has_mailbox and one.evidence is None]
         late = round(len(at_gate) * self.circumstances.late)
         for people in (at_gate[late:], at_gate[:late]):
             if people and not self._open_gate(number, people):

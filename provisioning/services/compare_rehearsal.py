@@ -1,5 +1,6 @@
 """The plan of the real run beside what its rehearsal promised: numbers and reasons, nobody by name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -35,10 +36,7 @@ class CompareRehearsal:
 
     def __call__(self, named: str, rehearsal: Rehearsal) -> Comparison:
         """`named`: the operation. Raises InputError when the two have nothing to do with each other."""
-        with self.open_uow() as uow:
-            operation = get_operation(uow, named)
-            part = _part(operation)
-            migration = uow.migrations.get(part.migration_id)
+        operation, part, migration = self._find(named)
         _require_same_tenants(migration, rehearsal)
         expected = promised(rehearsal, part, operation.wish.sku_id)
         if expected is None:
@@ -55,6 +53,21 @@ class CompareRehearsal:
             differences=compare(expected, live),
         )
 
+    def choose(self, named: str, rehearsals: Sequence[Rehearsal]) -> Rehearsal:
+        """The last one of the operation's very migration, or else between its tenants. Raises InputError for none."""
+        _, _, migration = self._find(named)
+        between = [one for one in rehearsals if _is_between_same_tenants(migration, one)]
+        same = [one for one in between if one.digest == migration.digest]
+        if not between:
+            raise InputError("No rehearsal between these tenants is kept here. Name its report: --with REPORT.")
+        return max(same or between, key=lambda one: one.taken_at)
+
+    def _find(self, named: str) -> tuple[Operation, MigrationPart, Migration]:
+        with self.open_uow() as uow:
+            operation = get_operation(uow, named)
+            part = _part(operation)
+            return operation, part, uow.migrations.get(part.migration_id)
+
 
 def _part(operation: Operation) -> MigrationPart:
     if operation.wish.part is None:
@@ -63,6 +76,10 @@ def _part(operation: Operation) -> MigrationPart:
 
 
 def _require_same_tenants(migration: Migration, rehearsal: Rehearsal) -> None:
-    definition = migration.definition
-    if (definition.source_tenant, definition.target_tenant) != (rehearsal.source_tenant, rehearsal.target_tenant):
+    if not _is_between_same_tenants(migration, rehearsal):
         raise InputError(f"This is the rehearsal of {rehearsal.name}, which goes between other tenants.")
+
+
+def _is_between_same_tenants(migration: Migration, rehearsal: Rehearsal) -> bool:
+    definition = migration.definition
+    return (definition.source_tenant, definition.target_tenant) == (rehearsal.source_tenant, rehearsal.target_tenant)
