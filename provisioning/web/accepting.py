@@ -1,14 +1,28 @@
-"""Which of two forms of an answer somebody would rather have."""
+"""Which of several forms of an answer somebody would rather have."""
 
-_PAGE, _VALUE = ("text/html", "text/*"), ("application/json", "application/*")
+from collections.abc import Mapping
+
+PAGE, LIST = "text/html", "text/csv"
+_VALUE = "application/json"
 
 
 def prefers_html(accept: str) -> bool:
     """Whether the header `Accept` (RFC 9110, 12.5.1) ranks a page above JSON; as good is not enough."""
+    return preferred(accept, PAGE) == PAGE
+
+
+def preferred(accept: str, *others: str) -> str:
+    """JSON, unless the header ranks one of the others above it; the first of those that it ranks highest."""
     weights = dict(map(_weighed, accept.lower().split(",")))
-    page = next((weights[kind] for kind in _PAGE if kind in weights), None)
-    value = next((weights[kind] for kind in _VALUE if kind in weights), weights.get("*/*", 0.0))
-    return page is not None and page > value
+    value = _weight(weights, _VALUE)
+    least = weights.get("*/*", 0.0) if value is None else value
+    ranked = {kind: weight for kind in others if (weight := _weight(weights, kind)) is not None and weight > least}
+    return max(ranked, key=ranked.__getitem__, default=_VALUE)
+
+
+def _weight(weights: Mapping[str, float], kind: str) -> float | None:
+    """As it is named, or else by its family; whoever takes anything at all asks for nothing in particular."""
+    return weights.get(kind, weights.get(f"{kind.partition('/')[0]}/*"))
 
 
 def _weighed(part: str) -> tuple[str, float]:
