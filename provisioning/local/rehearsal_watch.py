@@ -85,7 +85,9 @@ def show(services: Services, operation: Operation) -> Shown:
     """Raises InputError when it has no plan."""
     sheet = services.show_plan(operation.operation_id)
     left = (sheet.writes_done_at - services.clock.now()).total_seconds() if sheet.writes_done_at else None
-    return Shown(facts=facts_of(sheet), was_shown=sheet.awaits_approval, forecast=left)
+    with services.open_uow() as uow:
+        facts = facts_of(sheet, uow.journal.subjects(operation.operation_id), uow.plans.steps(sheet.plan_id))
+    return Shown(facts=facts, was_shown=sheet.awaits_approval, forecast=left)
 
 
 def rehearsed_plan(services: Services, operation: Operation, shown: Shown) -> RehearsedPlan:

@@ -1,4 +1,7 @@
-"""The plan of the real run beside what its rehearsal promised: numbers and reasons, nobody by name."""
+"""The plan of the real run beside what its rehearsal promised: numbers, reasons, and whether it is the same people.
+
+Nobody is named: the report itself names them, to its owner.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId, SkuId
 from provisioning.domain.migration import Migration, MigrationPart
 from provisioning.domain.operation import Operation
-from provisioning.planning.rehearsal import Difference, Rehearsal, compare, facts_of, promised
+from provisioning.planning.rehearsal import Difference, PlanFacts, Rehearsal, compare, facts_of, promised
 from provisioning.ports import OpenUnitOfWork
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import ShowPlan
@@ -44,7 +47,7 @@ class CompareRehearsal:
                 f"The rehearsal has no plan to {part.phase.replace('_', ' ')} wave {part.wave} with this product: "
                 "it did not get that far."
             )
-        live = facts_of(self.show_plan(operation.operation_id))
+        live = self._live(operation)
         return Comparison(
             operation_id=operation.operation_id,
             part=part,
@@ -52,6 +55,11 @@ class CompareRehearsal:
             is_same_migration=migration.digest == rehearsal.digest,
             differences=compare(expected, live),
         )
+
+    def _live(self, operation: Operation) -> PlanFacts:
+        sheet = self.show_plan(operation.operation_id)
+        with self.open_uow() as uow:
+            return facts_of(sheet, uow.journal.subjects(operation.operation_id), uow.plans.steps(sheet.plan_id))
 
     def choose(self, named: str, rehearsals: Sequence[Rehearsal]) -> Rehearsal:
         """The last one of the operation's very migration, or else between its tenants. Raises InputError for none."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from provisioning.cli.rehearsal_reports import REPORTS
 from provisioning.domain.ids import MigrationId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase
@@ -130,6 +131,41 @@ class TestCompare:
         answer = provisioning("migrations", "rehearse", "--compare", "77aa", "--with", str(file))
         assert answer.code == 2
         assert "other.json is not the report of a rehearsal" in answer.told
+
+
+class TestTheHint:
+    """Whoever is about to approve is told that it was rehearsed, where the report is at hand."""
+
+    @pytest.fixture
+    def reports(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / REPORTS).mkdir(parents=True)
+        return tmp_path / REPORTS
+
+    def test_stands_below_a_plan_that_waits(self, provisioning: CommandLine, drawn: World, reports: Path) -> None:
+        kept(reports, as_drawn(), "rehearsal-1.json")
+        answer = provisioning("plans", "show", OPERATION[:8])
+        assert f"Before you approve: provisioning migrations rehearse --compare {OPERATION[:8]}" in " ".join(
+            answer.out.split()
+        )
+        assert answer.fits
+        assert "Rehearsed" not in provisioning("plans", "show", OPERATION[:8], "--json").out
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            pytest.param("rehearsal-1.json", b"no report", id="a file that only looks like a report"),
+            pytest.param("other.json", b"{}", id="no report"),
+        ],
+    )
+    def test_is_not_there_where_no_report_fits(
+        self, provisioning: CommandLine, drawn: World, reports: Path, name: str, text: bytes
+    ) -> None:
+        (reports / name).write_bytes(text)
+        kept(reports, as_drawn(source_tenant="other"))
+        answer = provisioning("plans", "show", OPERATION[:8])
+        assert answer.code == 0
+        assert "Rehearsed" not in answer.out
 
 
 class TestWhatIsTyped:
