@@ -8,9 +8,10 @@ import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.ids import OrganisationId, SkuId, SubjectId, TenantId
+from provisioning.domain.ids import OperationId, OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.migration import MatchRule, MigrationDefinition
 from provisioning.domain.migration_file import MigrationFile
+from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
 from provisioning.domain.rights import Action, require
 from provisioning.planning.masks import KEY_ROW, Masks
 from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding
@@ -110,8 +111,9 @@ class PrepareRehearsal:
                 uow, tenants, holders, today, lambda binding: masked_binding(binding, by_tenant[binding.tenant_id])
             )
             target = by_tenant[definition.target_tenant]
+            own = _own_operations(uow, definition)
             promised = {
-                pair.target_sku: frozenset(map(target.of, uow.seats.reserved(tenants[1], pair.target_sku)))
+                pair.target_sku: frozenset(map(target.of, _reserved_by_others(uow, tenants[1], pair.target_sku, own)))
                 for pair in definition.products
             }
         return Disguise(by_tenant[definition.source_tenant], target), known, promised
@@ -123,6 +125,19 @@ class PrepareRehearsal:
             for person, text in self.gateway.read_match_keys(tenant, rule).items():
                 keys.setdefault(own.of(person), {})[rule] = disguise.key(text)
         return keys
+
+
+def _own_operations(uow: UnitOfWork, definition: MigrationDefinition) -> list[OperationId]:
+    """Those of this very migration, where it has begun: what they reserved is for the people who are rehearsed."""
+    digest = digest_of(definition)
+    alive = [state for state in MigrationState if state not in MIGRATION_ENDS]
+    same = [one.migration_id for one in uow.migrations.list_by(alive) if one.digest == digest]
+    return [operation.operation_id for one in same for operation in uow.migrations.operations_of(one)]
+
+
+def _reserved_by_others(uow: UnitOfWork, tenant: TenantId, sku: SkuId, own: Iterable[OperationId]) -> set[SubjectId]:
+    reserved = uow.seats.reserved(tenant, sku)
+    return reserved.intersection(*(uow.seats.reserved(tenant, sku, apart_from=one) for one in own))
 
 
 def _masks(uow: UnitOfWork, tenant: TenantId) -> Masks:

@@ -198,6 +198,12 @@ class TestWhatItIsPlayedFrom:
         [masked] = script.target.promised[SkuId(A3)]
         assert script.names[masked] == merger.target.people[0]
 
+    def test_seats_that_it_has_reserved_itself_by_now_are_those_of_the_rehearsed(self, town: Town) -> None:
+        merger = Merger.prepare(town, 2)
+        _planned(merger)
+        script = town.services.prepare_rehearsal(OPERATOR, merger.migration_id)
+        assert script.target.promised[SkuId(A3)] == frozenset()
+
     def test_an_approver_may_not_carry_people_out_of_the_house(self, town: Town) -> None:
         with pytest.raises(NotAllowedError):
             town.services.prepare_rehearsal(APPROVER, "5f0c9a4e")
