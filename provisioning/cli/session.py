@@ -1,7 +1,7 @@
 """One run of the command: how it speaks and, once somebody needs them, the services and who is behind the token."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,12 @@ class Session:
         open_services: Callable[[], "Services"] = _open_services,
         check_installation: Callable[[], None] = _check_installation,
         open_serving: Callable[[], "Services"] = _open_serving,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._open_services = open_services
         self._open_serving = open_serving
         self._check_installation = check_installation
+        self._environment = environment
         self.speech = Speech()
 
     @cached_property
@@ -52,7 +54,7 @@ class Session:
         """How states and reasons are called."""
         from provisioning.cli.wording import Wording
 
-        return Wording.of(os.environ)
+        return Wording.of(self._environment)
 
     @cached_property
     def services(self) -> "Services":
@@ -77,7 +79,7 @@ class Session:
     @cached_property
     def identity(self) -> "Identity":
         """Who is behind the token; without one, somebody who may only read."""
-        return self.services.authenticate(read_token(os.environ))
+        return self.services.authenticate(read_token(self._environment))
 
     def close(self) -> None:
         """Let go of connections, if any were made."""

@@ -107,6 +107,7 @@ class Chore(StrEnum):
 
     EXPLAIN = "explain"  # situations that nobody explained
     START = "start"
+    CHECK = "check"  # a wave again, because what was found of it had grown old
     APPROVE = "approve"
     GIVE_EVIDENCE = "give_evidence"
     RESUME = "resume"  # after a pause at the threshold
@@ -115,12 +116,16 @@ class Chore(StrEnum):
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a person did, or should have done, at a moment of the service's clock."""
+    """One thing that a person did, or should have done, at a moment of the service's clock.
+
+    `typed`: the command, with the ids that things had in the rehearsal.
+    """
 
     chore: Chore
     at: datetime
     told: str
     wave: int = 0
+    typed: str = ""
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):

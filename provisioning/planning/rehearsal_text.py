@@ -28,6 +28,7 @@ _WHO = "Other people: how many were meant only in the rehearsal, and how many on
 _CHORES = {
     Chore.EXPLAIN: "explain or correct something before a wave begins",
     Chore.START: "start a wave",
+    Chore.CHECK: "check a wave that waited for too long once more",
     Chore.APPROVE: "approve a plan",
     Chore.GIVE_EVIDENCE: "hand in evidence of moved mailboxes",
     Chore.RESUME: "let it go on after it paused itself",

@@ -14,7 +14,7 @@ from provisioning.domain.migration_file import MigrationFile
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
 from provisioning.domain.rights import Action, require
 from provisioning.planning.masks import KEY_ROW, Masks
-from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding
+from provisioning.planning.rehearsal_script import Disguise, disguised, masked_binding
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.copy_known import Known, read_known
 from provisioning.services.create_migration import digest_of
@@ -85,7 +85,7 @@ class PrepareRehearsal:
             names={
                 own.of(one): one for own, taken in zip(masks, snapshots, strict=True) for one in sorted(taken.people)
             },
-            remarks=(*_unknown(unknown), *left_aside(definition), *_remarks(snapshots)),
+            remarks=(*_unknown(unknown), *_remarks(snapshots)),
         )
 
     def _definition(self, asked: MigrationFile | str) -> tuple[MigrationDefinition, tuple[str, ...]]:

@@ -93,6 +93,7 @@ def _goal(text: str) -> Phase:
 
 def _play(session: Session, named: str, folder: Path, circumstances: "Circumstances", *, kept: bool) -> "Rehearsal":
     try:
+        from provisioning.cli.by_hand import type_in
         from provisioning.local.rehearsal import RehearsalOptions, require_engines, run_rehearsal
     except ModuleNotFoundError as error:
         sentence = f"A rehearsal needs the extra `local` of this package: {error.name} is not installed."
@@ -104,7 +105,7 @@ def _play(session: Session, named: str, folder: Path, circumstances: "Circumstan
     script = services.prepare_rehearsal(session.identity, asked, _tracked)
     settings = {name: value for name in _RULES if (value := getattr(services.settings, name)) is not None}
     options = RehearsalOptions(folder=folder, circumstances=circumstances, kept=kept, settings=settings)
-    return run_rehearsal(script, options, lambda told: _say(session, told))
+    return run_rehearsal(script, options, lambda told: _say(session, told), type_in)
 
 
 def _require_files_in_force(services: "Services") -> None:
