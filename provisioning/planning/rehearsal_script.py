@@ -8,15 +8,15 @@ from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import MigrationDefinition, WaveDefinition
 from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.masks import Masks
+from provisioning.planning.masks import Masks, MasksInOrder
 from provisioning.planning.selectors import parse_selector
 
 
 class Disguise(msgspec.Struct, frozen=True):
     """How people of the two tenants are called in a rehearsal."""
 
-    source: Masks
-    target: Masks
+    source: MasksInOrder
+    target: MasksInOrder
 
     def key(self, text: str) -> str:
         """What stands for an employee id or nickname: in both tenants the same, case and blanks mean nothing."""

@@ -13,7 +13,7 @@ from provisioning.domain.migration import MatchRule, MigrationDefinition
 from provisioning.domain.migration_file import MigrationFile
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
 from provisioning.domain.rights import Action, require
-from provisioning.planning.masks import KEY_ROW, Masks
+from provisioning.planning.masks import KEY_ROW, Masks, MasksInOrder
 from provisioning.planning.rehearsal_script import Disguise, disguised, masked_binding
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.copy_known import Known, read_known
@@ -68,11 +68,13 @@ class PrepareRehearsal:
         definition, unknown = self._definition(asked)
         snapshots = self._snapshots(identity, definition)
         seeds = [b"".join(read(snapshot)) for snapshot in snapshots]
-        disguise, known, promised = self._known(definition)
+        disguise, known, promised = self._known(definition, snapshots)
         tenants = (definition.source_tenant, definition.target_tenant)
         masks = (disguise.source, disguise.target)
         source, target = (
-            Copied(tenant_id=tenant, seed=seed, keys=self._keys(tenant, own, definition.rules, disguise))
+            Copied(
+                tenant_id=tenant, seed=own.dealt_anew(seed), keys=self._keys(tenant, own, definition.rules, disguise)
+            )
             for tenant, seed, own in zip(tenants, seeds, masks, strict=True)
         )
         return Script(
@@ -101,12 +103,16 @@ class PrepareRehearsal:
             self.take_snapshot(identity, definition.target_tenant),
         )
 
-    def _known(self, definition: MigrationDefinition) -> tuple[Disguise, Known, dict[SkuId, frozenset[SubjectId]]]:
+    def _known(
+        self, definition: MigrationDefinition, snapshots: Sequence[Snapshot]
+    ) -> tuple[Disguise, Known, dict[SkuId, frozenset[SubjectId]]]:
         tenants = (definition.source_tenant, definition.target_tenant)
         holders: tuple[OrganisationId, ...] = (definition.source_holder, definition.target_holder)
         today = dutch_day(self.clock.now())
         with self.open_uow() as uow:
-            by_tenant = {tenant: _masks(uow, tenant) for tenant in tenants}
+            by_tenant = {
+                tenant: _masks(uow, tenant, taken.people) for tenant, taken in zip(tenants, snapshots, strict=True)
+            }
             known = read_known(
                 uow, tenants, holders, today, lambda binding: masked_binding(binding, by_tenant[binding.tenant_id])
             )
@@ -140,9 +146,9 @@ def _reserved_by_others(uow: UnitOfWork, tenant: TenantId, sku: SkuId, own: Iter
     return reserved.intersection(*(uow.seats.reserved(tenant, sku, apart_from=one) for one in own))
 
 
-def _masks(uow: UnitOfWork, tenant: TenantId) -> Masks:
-    """Those of its snapshots: the key is there since the first one was taken."""
-    return Masks(uow.audit.pseudonyms(tenant, [KEY_ROW])[KEY_ROW])
+def _masks(uow: UnitOfWork, tenant: TenantId, people: Iterable[SubjectId]) -> MasksInOrder:
+    """With the key of its snapshots: it is there since the first one was taken."""
+    return MasksInOrder(uow.audit.pseudonyms(tenant, [KEY_ROW])[KEY_ROW], people)
 
 
 def _unknown(rows: Sequence[str]) -> list[str]:

@@ -16,12 +16,12 @@ from provisioning.domain.migration import (
     Window,
 )
 from provisioning.domain.migration_file import IdentityPair
-from provisioning.planning.masks import Masks
+from provisioning.planning.masks import MasksInOrder
 from provisioning.planning.rehearsal_script import Disguise, disguised, masked_binding, masked_selector
 from tests.factories import NOW, guid, tenancy
 from tests.factories.migrations import EVERYONE, definition
 
-HERE, THERE = Masks(Pseudonym("p_here")), Masks(Pseudonym("p_there"))
+HERE, THERE = MasksInOrder(Pseudonym("p_here"), ()), MasksInOrder(Pseudonym("p_there"), ())
 DISGUISE = Disguise(HERE, THERE)
 ANN, BOB = SubjectId(guid()), SubjectId(guid())
 
