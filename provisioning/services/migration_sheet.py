@@ -34,6 +34,7 @@ from provisioning.domain.migration import (
 from provisioning.domain.migration_lifecycle import ARRIVED, MigrationState, PersonState, WaveState
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_aftermath import LeftToDo
 from provisioning.planning.migration_forecast import Prospect
 
 # Mailboxes are submitted some two weeks before the day they move (learn.microsoft.com, "Cross-tenant mailbox
@@ -139,10 +140,7 @@ class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one migration but its people. `without_wave`: people whom no wave takes.
-
-    `rate`: writes a second as the forecast has them; None when nothing is being written.
-    """
+    """Everything about one migration but its people. `without_wave`: people whom no wave takes. `rate`: a second."""
 
     migration: Brief
     situations: list[SituationCount]
@@ -153,6 +151,7 @@ class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     writes_done_at: datetime | None
     rate: float | None
     forecast: list[Prospect]
+    left_to_do: tuple[LeftToDo, ...] = ()  # by people, once it is completed
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
