@@ -103,6 +103,7 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
         ("Matched", _matching(it)),
         ("Hold period", f"{it.hold_period.days} days; paused when {it.failure_threshold:.0%} of a wave failed"),
         ("Writes at", _window(it.window)),
+        *([("Approved by", f"{' or '.join(it.approvers)}, alone")] if it.approvers else []),
         ("Definition", short(it.digest)),
     ]
     return [*facts, ("Writing", _writing(found))] if found.writes_left else facts

@@ -24,7 +24,7 @@ class Disguise(msgspec.Struct, frozen=True):
 
 
 def disguised(definition: MigrationDefinition, disguise: Disguise) -> MigrationFile:
-    """The same migration as a file would ask for it."""
+    """The same migration as a file would ask for it; who approves is somebody of the rehearsal's own."""
     return MigrationFile(
         name=definition.name,
         source=Side(tenant=definition.source_tenant, holder=definition.source_holder),

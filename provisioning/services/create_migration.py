@@ -18,6 +18,7 @@ from provisioning.domain.rights import Action, require
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_organisation, get_tenant
 from provisioning.services.migration_deeds import PeopleElsewhereError, deed
+from provisioning.services.named_approvers import require_known
 
 Pairs = tuple[tuple[SubjectId, SubjectId], ...]
 
@@ -44,6 +45,8 @@ class CreateMigration:
     def __call__(self, identity: Identity, asked: MigrationFile) -> CreatedMigration:
         """Raises InputError for a tenant or holder that is not known, GraphError when the map cannot be resolved."""
         require(identity, Action.CREATE_MIGRATION)
+        with self.open_uow() as uow:
+            require_known(uow, identity.actor, asked.approvers, self.clock.wall())
         definition, unknown = self.resolve(asked)
         migration = self._add(identity, definition)
         try:
@@ -141,5 +144,6 @@ def _definition(
         hold_period=asked.hold_period,
         failure_threshold=asked.failure_threshold,
         window=asked.window,
+        approvers=asked.approvers,
         moves_mailboxes=asked.moves_mailboxes,
     )

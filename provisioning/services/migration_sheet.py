@@ -65,6 +65,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     hold_period: timedelta
     failure_threshold: float
     window: Window
+    approvers: tuple[Actor, ...]
     created_at: datetime
     entered_at: datetime
     matched_at: datetime | None
@@ -194,6 +195,7 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str], skus: Mappin
         hold_period=taken.hold_period,
         failure_threshold=taken.failure_threshold,
         window=taken.window,
+        approvers=taken.approvers,
         created_at=migration.created_at,
         entered_at=migration.entered_at,
         matched_at=migration.matched_at,

@@ -111,6 +111,23 @@ class TestTheGate:
         assert again.json() == first.json() | {"unknown": []}
 
 
+def test_an_approver_whom_nobody_knows_is_told_before_anything_is_looked_up(town: Settled, operator: Asker) -> None:
+    asked = {
+        "name": "merger",
+        "source": {"tenant": "old-aamark.example", "holder": town.board},
+        "target": {"tenant": "aamark.example", "holder": town.board},
+        "asked_by": "letter 7",
+        "people": {"everyone": True},
+        "products": [{"from": "M365EDU_A3_FACULTY"}],
+        "waves": [{"name": "pilot", "people": {"everyone": True}}],
+        "identity": {"rules": ["employee_id"]},
+        "approvers": ["person:nobody"],
+    }
+    answer = operator.post("/api/v1/migrations", {"migration": asked})
+    assert answer.status_code == 422
+    assert "approvers: person:nobody may approve nothing here" in answer.json()["detail"]
+
+
 class TestTheProof:
     @pytest.fixture
     def found(self, services: Services) -> Preflight:

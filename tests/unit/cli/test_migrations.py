@@ -57,6 +57,15 @@ def crowded(world: World) -> World:
     return world
 
 
+def test_who_alone_approves_it_stands_on_its_sheet(provisioning: CommandLine, merger: World) -> None:
+    assert "Approved by" not in provisioning("migrations", "show", MIGRATION[:8]).out
+    of = merger.migrations[MIGRATION]
+    named = msgspec.structs.replace(of.definition, approvers=("person:finance", "person:oost"))
+    merger.migrations[MIGRATION] = msgspec.structs.replace(of, definition=named)
+    told = " ".join(provisioning("migrations", "show", MIGRATION[:8]).out.split())
+    assert "Approved by person:finance or person:oost, alone" in told
+
+
 class TestWhatIsLeftToDo:
     def test_stands_on_the_sheet_of_a_completed_one_each_with_its_command(
         self, provisioning: CommandLine, world: World
