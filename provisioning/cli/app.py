@@ -15,8 +15,10 @@ from typer.main import get_command
 from provisioning.cli.command import noun
 from provisioning.cli.commands import register_all
 from provisioning.cli.mistakes import sentences, usage
+from provisioning.cli.output import Speech
 from provisioning.cli.session import Session
 from provisioning.domain.errors import InputError, ProvisioningError
+from provisioning.intake.problems import FileRefusedError
 
 _EMPTY = re.compile(r"\s*|--[\w-]+=\s*")
 
@@ -51,13 +53,15 @@ def run(arguments: Sequence[str], session: Session) -> int:
     except SystemExit as ended:
         return _ended(ended.code)
     except Exception as error:  # noqa: BLE001  the process ends here: a sentence instead of a traceback
-        return _explain(error)
+        return _explain(error, session.speech)
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, speech: Speech) -> int:
     if isinstance(error, TyperException):
         sys.stderr.write(usage(error))
         return ExitCode.USAGE
+    if isinstance(error, FileRefusedError):
+        return _refuse_file(error, speech)
     if isinstance(error, ProvisioningError):
         return _refuse(str(error), ExitCode.USAGE if isinstance(error, InputError) else ExitCode.FAILED)
     if isinstance(error, OSError) and error.filename:
@@ -76,6 +80,14 @@ def _invoke(arguments: Sequence[str], session: Session) -> int:
 def _refuse(sentence: str, code: ExitCode) -> int:
     sys.stderr.write(sentences(sentence))
     return code
+
+
+def _refuse_file(error: FileRefusedError, speech: Speech) -> int:
+    """For programs every problem there is; people get those that fit a screen, and are told how to see the others."""
+    if speech.as_json:
+        speech.show({"file": error.file, "problems": error.problems}, "")
+    all_of_them = "\nThe same command with `--json` tells all of them." if error.is_cut else ""
+    return _refuse(f"{error}{all_of_them}", ExitCode.USAGE)
 
 
 def _unusable(error: OSError) -> str:

@@ -9,6 +9,7 @@ from provisioning.domain.migration import KEPT_UNLICENSED, Window
 from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.planning.identity import Cell
 from provisioning.planning.identity import Column as MapColumn
+from provisioning.planning.migration_aftermath import LeftToDo
 from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.migration_sheet import GATE_EXPECTED, Brief, Failed, MigrationSheet, OperationLine, WaveSheet
 
@@ -54,9 +55,18 @@ def render_sheet(found: MigrationSheet, wording: "Wording", now: datetime) -> st
         *render_forecast(found.forecast, wording),
         *([f"In no wave: {_people(found.without_wave, wording)}"] if found.without_wave else []),
         *([f"Operations\n{table(found.operations, _operation_columns(wording))}"] if found.operations else []),
+        *_left_to_do(found.left_to_do, wording),
         *(["\n".join(_to_approve(found.operations))] if any(one.digest for one in found.operations) else []),
     ]
     return "\n\n".join(blocks)
+
+
+def _left_to_do(matters: Sequence[LeftToDo], wording: "Wording") -> list[str]:
+    """What people have to do after it, each with its command."""
+    if not matters:
+        return []
+    told = (f"{paragraph(f'- {wording.tongue.left(one)}')}\n{paragraph(f'  {one.command}')}" for one in matters)
+    return ["\n".join(["Left to do", *told])]
 
 
 def render_forecast(forecast: Sequence[Prospect], wording: "Wording", wave: int | None = None) -> list[str]:
@@ -97,6 +107,7 @@ def _facts(found: MigrationSheet, wording: "Wording") -> list[tuple[str, str]]:
         ("Matched", _matching(it)),
         ("Hold period", f"{it.hold_period.days} days; paused when {it.failure_threshold:.0%} of a wave failed"),
         ("Writes at", _window(it.window)),
+        *([("Approved by", f"{' or '.join(it.approvers)}, alone")] if it.approvers else []),
         ("Definition", short(it.digest)),
     ]
     facts += [("Map", _nameless(found.nameless))] if found.nameless else []

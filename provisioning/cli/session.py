@@ -1,7 +1,7 @@
 """One run of the command: how it speaks and, once somebody needs them, the services and who is behind the token."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +44,12 @@ class Session:
         open_services: Callable[[], "Services"] = _open_services,
         check_installation: Callable[[], None] = _check_installation,
         open_serving: Callable[[], "Services"] = _open_serving,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._open_services = open_services
         self._open_serving = open_serving
         self._check_installation = check_installation
+        self._environment = environment
         self.speech = Speech()
 
     @cached_property
@@ -55,7 +57,7 @@ class Session:
         """How states and reasons are called."""
         from provisioning.cli.wording import Wording
 
-        return Wording.of(os.environ)
+        return Wording.of(self._environment)
 
     @cached_property
     def services(self) -> "Services":
@@ -80,7 +82,7 @@ class Session:
     @cached_property
     def identity(self) -> "Identity":
         """Who is behind the token; without one, somebody who may only read."""
-        return self.services.authenticate(read_token(os.environ))
+        return self.services.authenticate(read_token(self._environment))
 
     def require_ours(self) -> None:
         """For what is not a client's to read, as over the API: raises NotAllowedError when a client types.

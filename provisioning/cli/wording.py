@@ -16,6 +16,7 @@ from provisioning.planning.migration_statement import Tongue
 from provisioning.planning.preflight import PreflightCheck
 from provisioning.words.campaigns import tongue_of_campaigns
 from provisioning.words.catalogue import Language, OfMigration, Words
+from provisioning.words.migrations import tongue_of_migrations
 
 VARIABLE = "PROVISIONING_LANGUAGE"
 
@@ -107,12 +108,12 @@ class Wording:
     @property
     def tongue(self) -> Tongue:
         """How reports of migrations speak to the operator."""
-        return _tongue(self._words)
+        return tongue_of_migrations(self.language)
 
     @property
     def tongue_of_boards(self) -> Tongue:
         """How they speak to boards: in Dutch, whatever the operator reads."""
-        return _tongue(Words(Language.DUTCH))
+        return tongue_of_migrations(Language.DUTCH)
 
     @property
     def tongue_of_campaigns(self) -> CampaignTongue:
@@ -127,7 +128,3 @@ class Wording:
     def topic(self, topic: str) -> str:
         """The sentence of a notice."""
         return self._words.topic(topic)
-
-
-def _tongue(words: Words) -> Tongue:
-    return Tongue(words.report, words.of_migration, lambda reason: words.reason(reason).what)

@@ -139,6 +139,7 @@ class MigrationDefinition(msgspec.Struct, frozen=True, kw_only=True):
     hold_period: timedelta = timedelta(days=30)
     failure_threshold: float = 0.05  # share of a wave's people whose failure pauses it
     window: Window = Window()
+    approvers: tuple[Actor, ...] = ()  # who alone may approve its plans; none named: whoever has the role
     moves_mailboxes: bool = True  # by Microsoft's cross-tenant jobs: the add-on for user migration is needed
 
     @property

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from provisioning.domain.ids import Actor
 from provisioning.domain.migration import (
     EvidenceSource,
     MatchRule,
@@ -48,6 +49,7 @@ class MigrationFile(msgspec.Struct, frozen=True, kw_only=True):
     hold_period: timedelta = timedelta(days=30)
     failure_threshold: float = 0.05
     window: Window = Window()
+    approvers: tuple[Actor, ...] = ()
     moves_mailboxes: bool = True
 
 

@@ -42,6 +42,8 @@ FIELDS: Mapping[str, str] = {
     "window.region": f"only in school holidays of {', '.join(REGIONS)}{_OR_LEFT_OUT}",
     "window.from": f"from this hour of the Dutch day, 0 to 23{_OR_LEFT_OUT}",
     "window.until": f"until this hour, 1 to 24, or one of the next morning (from 22, until 6){_OR_LEFT_OUT}",
+    "approvers": "who alone approves its plans: a list of handles as person:finance, as `provisioning actors list` has"
+    f" them{_OR_LEFT_OUT}",
     "moves_mailboxes": "whether Microsoft's cross-tenant jobs move them, which needs the add-on for user migration;"
     " left out: true",
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.domain.catalogue import Mappings
+from provisioning.domain.ids import Actor
 from provisioning.domain.migration import MAY_GO_ALONG, MatchRule, Situation, Treatment
 from provisioning.domain.migration_file import MigrationFile, Side
 from provisioning.intake.branches import Branch, shown
@@ -22,6 +23,7 @@ from provisioning.intake.objects import parse_object, read_object
 
 _TENANT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _HOLDER = re.compile(r"[0-9]{1,5}|[0-9]{2}[A-Z]{2}(?:[0-9]{2})?")
+_HANDLE = re.compile(r"person:[a-z0-9][a-z0-9._-]{0,62}")
 _DEFAULT_THRESHOLD = 0.05
 
 
@@ -60,6 +62,7 @@ def _migration(root: Branch, mappings: Mappings) -> MigrationFile:
         hold_period=timedelta(days=root.whole("hold_days", LEAST_HOLD_DAYS, MOST_HOLD_DAYS) or LEAST_HOLD_DAYS),
         failure_threshold=root.share("failure_threshold", _DEFAULT_THRESHOLD),
         window=window_of(root, mappings),
+        approvers=_approvers(root),
         moves_mailboxes=root.yes("moves_mailboxes", default=True),
     )
 
@@ -79,6 +82,20 @@ def _asked_by(root: Branch) -> str:
     if "@" in asked_by:
         root.wrong("asked_by", "is an address; write a reference such as the letter's number, it is kept for years")
     return asked_by
+
+
+def _approvers(root: Branch) -> tuple[Actor, ...]:
+    """Handles of people. That they may approve is looked up when the migration is created."""
+    named: list[Actor] = []
+    for number, word in enumerate(root.items("approvers"), 1):
+        handle = word.strip().lower() if isinstance(word, str) else ""
+        if not _HANDLE.fullmatch(handle):
+            root.wrong(f"approvers[{number}]", f"{shown(word)} is no handle of a person; write it as person:finance")
+        elif handle in named:
+            root.wrong(f"approvers[{number}]", f"{shown(word)} is named already; keep one")
+        else:
+            named.append(Actor(handle))
+    return tuple(named)
 
 
 def _identity(root: Branch) -> tuple[str | None, tuple[MatchRule, ...]]:

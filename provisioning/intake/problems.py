@@ -23,14 +23,20 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class FileRefusedError(InputError):
-    """The file has problems; nothing of it was taken."""
+    """The file has problems; nothing of it was taken. The sentence tells the first, `problems` has all of them."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.file = file
         self.problems = tuple(problems)
         shown = [f"  {problem}" for problem in problems[:_SHOWN]]
         more = [f"  … and {len(problems) - _SHOWN} more."] if len(problems) > _SHOWN else []
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{file} has {count}; nothing was taken from it.", *shown, *more]))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the sentence leaves some out."""
+        return len(self.problems) > _SHOWN
 
 
 def refuse_if_any(file: str, problems: Sequence[Problem]) -> None:

@@ -17,6 +17,7 @@ from provisioning.local.demo import forget_engines
 from provisioning.local.errors import EnginesError
 from provisioning.local.interrupts import noted_signals, stopped_by_signals
 from provisioning.local.rehearsal_director import Director
+from provisioning.local.rehearsal_hands import Type
 from provisioning.local.rehearsal_report import report
 from provisioning.local.rehearsal_seed import plant
 from provisioning.local.world import LocalWorld, WorldOptions
@@ -43,8 +44,11 @@ def require_engines() -> None:
     installed()
 
 
-def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str], None]) -> Rehearsal:
-    """Raises ProvisioningError when its world cannot be started or breaks down, and for a folder that is in use."""
+def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str], None], type_in: Type) -> Rehearsal:
+    """`type_in`: the command line, for whoever has a token of its world.
+
+    Raises ProvisioningError when its world cannot be started or breaks down, and for a folder that is in use.
+    """
     began = time.monotonic()
     with stopped_by_signals(), apart(), _place(options) as folder, LocalWorld(folder, _world(options)) as world:
         told("A world of its own runs: database, broker, a twin of Graph.")
@@ -52,14 +56,16 @@ def run_rehearsal(script: Script, options: RehearsalOptions, told: Callable[[str
         told("Both tenants are planted in it, as pseudonyms.")
         world.start_workers()
         world.await_workers()  # or their start would be counted among the minutes of the first wave
-        director = _played(world, script, options.circumstances, told)
+        director = _played(world, script, options.circumstances, told, type_in)
         return report(director, time.monotonic() - began)
 
 
-def _played(world: LocalWorld, script: Script, circumstances: Circumstances, told: Callable[[str], None]) -> Director:
+def _played(
+    world: LocalWorld, script: Script, circumstances: Circumstances, told: Callable[[str], None], type_in: Type
+) -> Director:
     try:
         with noted_signals() as may_go_on:
-            director = Director(world, script, circumstances, told, may_go_on)
+            director = Director(world, script, circumstances, told, may_go_on, type_in)
             director.play()
     except KeyboardInterrupt:
         told("Stopped by you, so there is no report; its world goes. The real tenants were only read.")

@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import msgspec
+
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import Phase, Traveller, Wave, WaveDefinition
 from provisioning.domain.migration_lifecycle import PersonState, WaveState
+from provisioning.domain.operation import Operation
 from provisioning.local.rehearsal_director import Director
 from provisioning.local.rehearsal_watch import Scene, look, part_of, rehearsed_plan, travellers
-from provisioning.planning.rehearsal import Rehearsal, RehearsedWave, Straggler
+from provisioning.planning.rehearsal import Rehearsal, RehearsedPlan, RehearsedWave, Straggler
 
 _MINUTE = 60.0
 _GOALS = {  # who got so far is no straggler
@@ -52,7 +55,7 @@ def _wave(director: Director, defined: WaveDefinition, scene: Scene, people: Ite
         state=wave.state,
         people=dict(Counter(one.state for one in own)),
         plans=tuple(
-            rehearsed_plan(director.services, operation, director.shown[operation.operation_id])
+            _plan(director, operation)
             for operation in scene.operations
             if part_of(operation).wave == defined.number and operation.operation_id in director.shown
         ),
@@ -63,6 +66,11 @@ def _wave(director: Director, defined: WaveDefinition, scene: Scene, people: Ite
         overcome=tuple(director.overcome.get(defined.number, ())),
         obstacles=tuple(director.obstacles.get(defined.number, ())),
     )
+
+
+def _plan(director: Director, operation: Operation) -> RehearsedPlan:
+    plan = rehearsed_plan(director.services, operation, director.shown[operation.operation_id])
+    return msgspec.structs.replace(plan, facts=plan.facts.named(director.script.names))
 
 
 def straggler_of(one: Traveller, names: Names) -> Straggler:

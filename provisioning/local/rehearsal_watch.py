@@ -1,6 +1,7 @@
 """How a rehearsal stands, seen in its own database, and what its plans say."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -38,6 +39,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         """Whether all that is open was held: nothing goes on by itself."""
         states = {one.state for one in self.open_operations}
         return states == {OperationState.HELD}
+
+    @property
+    def waits_for_opening(self) -> bool:
+        """Whether all that is not held waits for the hours in which writes may leave."""
+        reasons = {one.reason for one in self.open_operations if one.state is not OperationState.HELD}
+        return reasons == {Reason.OUTSIDE_WINDOW}
 
     @property
     def movement(self) -> object:
@@ -85,7 +92,9 @@ def show(services: Services, operation: Operation) -> Shown:
     """Raises InputError when it has no plan."""
     sheet = services.show_plan(operation.operation_id)
     left = (sheet.writes_done_at - services.clock.now()).total_seconds() if sheet.writes_done_at else None
-    return Shown(facts=facts_of(sheet), was_shown=sheet.awaits_approval, forecast=left)
+    with services.open_uow() as uow:
+        facts = facts_of(sheet, uow.journal.subjects(operation.operation_id), uow.plans.steps(sheet.plan_id))
+    return Shown(facts=facts, was_shown=sheet.awaits_approval, forecast=left)
 
 
 def rehearsed_plan(services: Services, operation: Operation, shown: Shown) -> RehearsedPlan:
@@ -114,3 +123,20 @@ def part_of(operation: Operation) -> MigrationPart:
     if operation.wish.part is None:
         raise ValueError(f"operation {operation.operation_id} is no part of a migration")
     return operation.wish.part
+
+
+def why(scene: Scene, number: int, refusals: Mapping[OperationId, str]) -> str:
+    """What is open in the wave, in the words of its reasons, and what was said to whoever tried to go on with it."""
+    open_ones = [one for one in scene.open_operations if part_of(one).wave == number]
+    told = [
+        f"{part_of(one).phase.replace('_', ' ')} is {one.state.replace('_', ' ')}"
+        + (f" ({one.reason})" if one.reason else "")
+        for one in open_ones
+    ]
+    told += [refusals[one.operation_id] for one in open_ones if one.operation_id in refusals]
+    return "; ".join(told) or f"the wave is {scene.wave(number).state}, and nothing is at work on it"
+
+
+def held_until(people: Iterable[Traveller], period: timedelta, otherwise: datetime) -> datetime:
+    """When the source of all of them may be released."""
+    return max((end for one in people if (end := one.held_until(period))), default=otherwise)

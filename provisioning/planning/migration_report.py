@@ -24,6 +24,7 @@ from provisioning.domain.migration import TARGET_PHASES, EvidenceSource, Migrati
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_aftermath import LeftToDo
 
 
 class Outcome(StrEnum):
@@ -113,6 +114,7 @@ class MigrationReport(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[Outcome, int]
     waves: tuple[ReportedWave, ...]
     approvals: tuple[Approval, ...]
+    left_to_do: tuple[LeftToDo, ...] = ()  # by people, once it is completed
 
     @property
     def people(self) -> tuple[ReportedPerson, ...]:
@@ -133,6 +135,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     products: Mapping[SkuId, str]
     with_ids: bool
     now: datetime
+    left_to_do: tuple[LeftToDo, ...] = ()
 
 
 def draw_report(facts: Facts) -> MigrationReport:
@@ -156,6 +159,7 @@ def draw_report(facts: Facts) -> MigrationReport:
         outcomes=_outcomes(people),
         waves=tuple(_waves(facts, people)),
         approvals=tuple(sorted(facts.approvals, key=lambda one: one.approved_at)),
+        left_to_do=facts.left_to_do,
     )
 
 

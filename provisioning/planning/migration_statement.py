@@ -15,6 +15,7 @@ from provisioning.domain.calendar import dutch_day
 from provisioning.domain.migration import EvidenceSource, Phase, Situation
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_aftermath import LeftToDo, Matter
 from provisioning.planning.migration_report import Approval, MigrationReport, Outcome, ReportedPerson, ReportedWave
 
 _WIDTH = 78
@@ -64,6 +65,8 @@ class ReportWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     remains_mailboxes: str
     remains_others: str
     nothing_remains: str
+    left_to_do: str
+    left: Mapping[Matter, str]
     mailboxes: str
     mailbox: str
     no_mailboxes: str
@@ -101,6 +104,11 @@ class Tongue:
     def number(self, number: int) -> str:
         return f"{number:,}".replace(",", self.words.thousands)
 
+    def left(self, one: LeftToDo) -> str:
+        """What somebody has to do, and about what."""
+        said = self.words.left[one.matter]
+        return said.format(name=one.name, place=one.place, seats=self.number(one.seats), product=one.product)
+
     def wave(self, number: int, names: Mapping[int, str]) -> str:
         """A wave by its number and name."""
         return self.words.wave.format(number=number, name=names.get(number, ""))
@@ -128,6 +136,7 @@ def sections(report: MigrationReport, tongue: Tongue) -> list[Section]:
         Section(tongue.words.when, tuple(_course(report, tongue))),
         Section(tongue.words.stayed, tuple(_stayed(report.people, tongue)) or (tongue.words.nobody_stayed,)),
         Section(tongue.words.remains, tuple(_remains(report, tongue)) or (tongue.words.nothing_remains,)),
+        *_left_to_do(report, tongue),
         Section(tongue.words.mailboxes, tuple(_mailboxes(report.people, tongue)) or (tongue.words.no_mailboxes,)),
         Section(tongue.words.approvals, tuple(_approvals(report, tongue))),
     ]
@@ -208,6 +217,12 @@ def _remains(report: MigrationReport, tongue: Tongue) -> Iterator[str]:
         yield from _days_held(report, tongue)
     if any(outcome in _STAYED for outcome in report.outcomes):
         yield words.remains_others
+
+
+def _left_to_do(report: MigrationReport, tongue: Tongue) -> Iterator[Section]:
+    """What is no licence, and so did not move."""
+    if report.left_to_do:
+        yield Section(tongue.words.left_to_do, tuple(tongue.left(one) for one in report.left_to_do))
 
 
 def _days_held(report: MigrationReport, tongue: Tongue) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What a rehearsal found, and how a plan of the real run differs from what it promised. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -11,15 +11,21 @@ from provisioning.domain.ids import OperationId, SkuId, SubjectId, TenantId
 from provisioning.domain.lifecycle import OperationState, SubjectState
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.migration_lifecycle import PersonState, WaveState
+from provisioning.domain.operation import Step, SubjectRecord
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Losses
 from provisioning.planning.render import PlanSheet
 
+OTHERS = "other people"  # of a difference: how many were meant only then, and how many are only now
+_NOT_WRITTEN = frozenset({SubjectState.REFUSED, SubjectState.WAITING})
 SEATS = frozenset({Reason.SEATS_INSUFFICIENT, Reason.SEATS_NOT_VISIBLE})
 
 
 class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What two plans of the same phase can be compared by: numbers, and nobody's name."""
+    """What two plans of the same phase can be compared by: numbers, and who they are about.
+
+    `persons`: what is meant for each, by the ids of the real tenants in a report: `steps assign`, `refused NOT_FOUND`.
+    """
 
     people: int
     steps: dict[str, int] = {}  # kind → number
@@ -27,6 +33,12 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     waiting: dict[str, int] = {}
     losses: dict[str, int] = {}
     not_carried: dict[str, int] = {}  # what a note on people says → people
+    persons: dict[SubjectId, str] = {}
+
+    def named(self, names: Mapping[SubjectId, SubjectId]) -> "PlanFacts":
+        """The same about whom these names stand for; who has none keeps the pseudonym."""
+        persons = {names.get(one, one): meant for one, meant in self.persons.items()}
+        return msgspec.structs.replace(self, persons=persons)
 
 
 class RehearsedPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +107,7 @@ class Chore(StrEnum):
 
     EXPLAIN = "explain"  # situations that nobody explained
     START = "start"
+    CHECK = "check"  # a wave again, because what was found of it had grown old
     APPROVE = "approve"
     GIVE_EVIDENCE = "give_evidence"
     RESUME = "resume"  # after a pause at the threshold
@@ -103,12 +116,16 @@ class Chore(StrEnum):
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a person did, or should have done, at a moment of the service's clock."""
+    """One thing that a person did, or should have done, at a moment of the service's clock.
+
+    `typed`: the command, with the ids that things had in the rehearsal.
+    """
 
     chore: Chore
     at: datetime
     told: str
     wave: int = 0
+    typed: str = ""
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,8 +177,11 @@ class Difference(msgspec.Struct, frozen=True, order=True):
     live: int
 
 
-def facts_of(sheet: PlanSheet) -> PlanFacts:
-    """Of a plan as it was drawn, or as it stands by now: who was served since counts as before."""
+def facts_of(sheet: PlanSheet, subjects: Iterable[SubjectRecord] = (), steps: Iterable[Step] = ()) -> PlanFacts:
+    """`subjects` and `steps`: those of the plan, for what is meant for whom.
+
+    Of a plan as it was drawn, or as it stands by now: who was served since counts as before.
+    """
     return PlanFacts(
         people=sum(sheet.people.states.values()),
         steps=dict(sheet.envelope.counts),
@@ -169,15 +189,16 @@ def facts_of(sheet: PlanSheet) -> PlanFacts:
         waiting=_by_reason(sheet, SubjectState.WAITING),
         losses=dict(_losses(sheet.envelope.losses)),
         not_carried=dict(sheet.people.notes),
+        persons=_meant(subjects, steps),
     )
 
 
 def compare(rehearsed: PlanFacts, live: PlanFacts) -> tuple[Difference, ...]:
-    """Every number that differs; empty when the real plan is as it was rehearsed."""
+    """Every number that differs, and how many other people it is about; empty when the plan is as it was rehearsed."""
     found = [] if rehearsed.people == live.people else [Difference("people", "", rehearsed.people, live.people)]
     for what in ("steps", "refused", "waiting", "losses", "not_carried"):
         found += _differences(what, getattr(rehearsed, what), getattr(live, what))
-    return tuple(found)
+    return (*found, *_others(rehearsed.persons, live.persons))
 
 
 def promised(rehearsal: Rehearsal, part: MigrationPart, sku: SkuId) -> PlanFacts | None:
@@ -201,8 +222,10 @@ def _together(facts: Iterable[PlanFacts]) -> PlanFacts:
             total.update(getattr(one, name))
         return dict(sorted(total.items()))
 
+    persons = {person: meant for one in some for person, meant in one.persons.items()}
     return PlanFacts(
         people=sum(one.people for one in some),
+        persons=persons,
         **{name: added(name) for name in ("steps", "refused", "waiting", "losses", "not_carried")},
     )
 
@@ -212,6 +235,27 @@ def _differences(what: str, rehearsed: Mapping[str, int], live: Mapping[str, int
         before, now = rehearsed.get(name, 0), live.get(name, 0)
         if before != now:
             yield Difference(what, name, before, now)
+
+
+def _others(rehearsed: Mapping[SubjectId, str], live: Mapping[SubjectId, str]) -> Iterator[Difference]:
+    """Of whom something else is meant now: as many people can be other people."""
+    gone = Counter(meant for person, meant in rehearsed.items() if live.get(person) != meant)
+    come = Counter(meant for person, meant in live.items() if rehearsed.get(person) != meant)
+    for meant in sorted({*gone, *come}):
+        yield Difference(OTHERS, meant, gone[meant], come[meant])
+
+
+def _meant(subjects: Iterable[SubjectRecord], steps: Iterable[Step]) -> dict[SubjectId, str]:
+    """Whoever is not written to for a reason has that one; of the others, the kinds of their steps in turn."""
+    kinds: defaultdict[SubjectId, list[str]] = defaultdict(list)
+    for step in sorted(steps, key=lambda one: one.sequence):
+        kinds[step.subject_id].append(step.kind)
+    return {
+        one.subject_id: f"{one.state} {one.reason}"
+        if one.state in _NOT_WRITTEN and one.reason
+        else f"steps {', '.join(kinds[one.subject_id]) or 'none'}"
+        for one in subjects
+    }
 
 
 def _by_reason(sheet: PlanSheet, state: SubjectState) -> dict[str, int]:

@@ -5,18 +5,18 @@ from typing import Any
 import msgspec
 
 from provisioning.domain.ids import SubjectId
-from provisioning.domain.migration import MigrationDefinition, WaveDefinition, Window
+from provisioning.domain.migration import MigrationDefinition, WaveDefinition
 from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.tenancy import Binding
-from provisioning.planning.masks import Masks
+from provisioning.planning.masks import Masks, MasksInOrder
 from provisioning.planning.selectors import parse_selector
 
 
 class Disguise(msgspec.Struct, frozen=True):
     """How people of the two tenants are called in a rehearsal."""
 
-    source: Masks
-    target: Masks
+    source: MasksInOrder
+    target: MasksInOrder
 
     def key(self, text: str) -> str:
         """What stands for an employee id or nickname: in both tenants the same, case and blanks mean nothing."""
@@ -24,7 +24,7 @@ class Disguise(msgspec.Struct, frozen=True):
 
 
 def disguised(definition: MigrationDefinition, disguise: Disguise) -> MigrationFile:
-    """The same migration as a file would ask for it, to begin at once: a rehearsal waits for no holiday."""
+    """The same migration as a file would ask for it; who approves is somebody of the rehearsal's own."""
     return MigrationFile(
         name=definition.name,
         source=Side(tenant=definition.source_tenant, holder=definition.source_holder),
@@ -41,20 +41,9 @@ def disguised(definition: MigrationDefinition, disguise: Disguise) -> MigrationF
         plan_mapping=definition.plan_mapping,
         hold_period=definition.hold_period,
         failure_threshold=definition.failure_threshold,
+        window=definition.window,
         moves_mailboxes=definition.moves_mailboxes,
     )
-
-
-def left_aside(definition: MigrationDefinition) -> tuple[str, ...]:
-    """What the real run will wait for and a rehearsal does not."""
-    told = [
-        f"Wave {wave.number} may not begin before {wave.not_before:%Y-%m-%d %H:%M} UTC; here it began at once."
-        for wave in definition.waves
-        if wave.not_before
-    ]
-    if definition.window != Window():
-        told.append("Writes have a window in the real run; here they left at any hour, so days between are not in it.")
-    return tuple(told)
 
 
 def masked_binding(binding: Binding, masks: Masks) -> Binding:
@@ -77,4 +66,4 @@ def _masked(tree: Any, masks: Masks) -> Any:
 
 
 def _wave(wave: WaveDefinition, disguise: Disguise) -> WaveDefinition:
-    return msgspec.structs.replace(wave, selector=masked_selector(wave.selector, disguise.source), not_before=None)
+    return msgspec.structs.replace(wave, selector=masked_selector(wave.selector, disguise.source))

@@ -9,6 +9,7 @@ from provisioning.domain.migration_lifecycle import PersonState
 from provisioning.domain.operation import StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.rehearsal import (
+    OTHERS,
     Chore,
     Circumstances,
     Difference,
@@ -23,9 +24,11 @@ _NAMED = 10  # people on a page; the JSON beside it has all
 _TOLD = 6  # losses in one breath
 _MINUTE = 60.0
 _AT_LEAST = 2
+_WHO = "Other people: how many were meant only in the rehearsal, and how many only now. Its JSON has them by id."
 _CHORES = {
     Chore.EXPLAIN: "explain or correct something before a wave begins",
     Chore.START: "start a wave",
+    Chore.CHECK: "check a wave that waited for too long once more",
     Chore.APPROVE: "approve a plan",
     Chore.GIVE_EVIDENCE: "hand in evidence of moved mailboxes",
     Chore.RESUME: "let it go on after it paused itself",
@@ -56,6 +59,8 @@ def render_differences(differences: Sequence[Difference], tried: str) -> str:
         *above, last = wrap(f"{each.what.replace('_', ' ')} {each.name}".strip(), 42)
         lines += [f"  {line}" for line in above]
         lines.append(f"  {last:<42} {each.rehearsed:>12,} {each.live:>12,}")
+    if any(each.what == OTHERS for each in differences):
+        lines += _wrapped(_WHO)
     return "\n".join([*_wrapped(f"{tried}: not as it was rehearsed."), *lines])
 
 

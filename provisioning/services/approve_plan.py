@@ -15,6 +15,7 @@ from provisioning.services.application_incident import OURSELVES
 from provisioning.services.authors import authors_of
 from provisioning.services.decisions import decide
 from provisioning.services.lookup import get_operation
+from provisioning.services.named_approvers import require_named
 from provisioning.services.refusals import refusals_on_record
 from provisioning.services.show_plan import awaits_approval, current_plan
 from provisioning.services.transitions import move
@@ -67,6 +68,7 @@ def approve_in(
     """Approve exactly this plan, which waits for it, in the caller's transaction. Raises NotAllowedError."""
     if break_glass is None:
         _require_fresh_eyes(uow, identity, operation, record)
+        require_named(uow, identity, operation)
     else:
         uow.outbox.add([_alarm(operation, now)])
     uow.plans.approve(record.plan_id, identity.actor, record.digest, now, break_glass)

@@ -1,5 +1,9 @@
-"""The plan of the real run beside what its rehearsal promised: numbers and reasons, nobody by name."""
+"""The plan of the real run beside what its rehearsal promised: numbers, reasons, and whether it is the same people.
 
+Nobody is named: the report itself names them, to its owner.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -8,7 +12,7 @@ from provisioning.domain.errors import InputError
 from provisioning.domain.ids import OperationId, SkuId
 from provisioning.domain.migration import Migration, MigrationPart
 from provisioning.domain.operation import Operation
-from provisioning.planning.rehearsal import Difference, Rehearsal, compare, facts_of, promised
+from provisioning.planning.rehearsal import Difference, PlanFacts, Rehearsal, compare, facts_of, promised
 from provisioning.ports import OpenUnitOfWork
 from provisioning.services.lookup import get_operation
 from provisioning.services.show_plan import ShowPlan
@@ -35,10 +39,7 @@ class CompareRehearsal:
 
     def __call__(self, named: str, rehearsal: Rehearsal) -> Comparison:
         """`named`: the operation. Raises InputError when the two have nothing to do with each other."""
-        with self.open_uow() as uow:
-            operation = get_operation(uow, named)
-            part = _part(operation)
-            migration = uow.migrations.get(part.migration_id)
+        operation, part, migration = self._find(named)
         _require_same_tenants(migration, rehearsal)
         expected = promised(rehearsal, part, operation.wish.sku_id)
         if expected is None:
@@ -46,7 +47,7 @@ class CompareRehearsal:
                 f"The rehearsal has no plan to {part.phase.replace('_', ' ')} wave {part.wave} with this product: "
                 "it did not get that far."
             )
-        live = facts_of(self.show_plan(operation.operation_id))
+        live = self._live(operation)
         return Comparison(
             operation_id=operation.operation_id,
             part=part,
@@ -54,6 +55,26 @@ class CompareRehearsal:
             is_same_migration=migration.digest == rehearsal.digest,
             differences=compare(expected, live),
         )
+
+    def _live(self, operation: Operation) -> PlanFacts:
+        sheet = self.show_plan(operation.operation_id)
+        with self.open_uow() as uow:
+            return facts_of(sheet, uow.journal.subjects(operation.operation_id), uow.plans.steps(sheet.plan_id))
+
+    def choose(self, named: str, rehearsals: Sequence[Rehearsal]) -> Rehearsal:
+        """The last one of the operation's very migration, or else between its tenants. Raises InputError for none."""
+        _, _, migration = self._find(named)
+        between = [one for one in rehearsals if _is_between_same_tenants(migration, one)]
+        same = [one for one in between if one.digest == migration.digest]
+        if not between:
+            raise InputError("No rehearsal between these tenants is kept here. Name its report: --with REPORT.")
+        return max(same or between, key=lambda one: one.taken_at)
+
+    def _find(self, named: str) -> tuple[Operation, MigrationPart, Migration]:
+        with self.open_uow() as uow:
+            operation = get_operation(uow, named)
+            part = _part(operation)
+            return operation, part, uow.migrations.get(part.migration_id)
 
 
 def _part(operation: Operation) -> MigrationPart:
@@ -63,6 +84,10 @@ def _part(operation: Operation) -> MigrationPart:
 
 
 def _require_same_tenants(migration: Migration, rehearsal: Rehearsal) -> None:
-    definition = migration.definition
-    if (definition.source_tenant, definition.target_tenant) != (rehearsal.source_tenant, rehearsal.target_tenant):
+    if not _is_between_same_tenants(migration, rehearsal):
         raise InputError(f"This is the rehearsal of {rehearsal.name}, which goes between other tenants.")
+
+
+def _is_between_same_tenants(migration: Migration, rehearsal: Rehearsal) -> bool:
+    definition = migration.definition
+    return (definition.source_tenant, definition.target_tenant) == (rehearsal.source_tenant, rehearsal.target_tenant)

@@ -19,6 +19,7 @@ from provisioning.planning.identity import Cell, Column, IdentityMap
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.lookup import get_organisation, get_tenant
 from provisioning.services.migration_deeds import PeopleElsewhereError, deed
+from provisioning.services.named_approvers import require_known
 from provisioning.services.nameless_rows import keep_names
 
 
@@ -52,6 +53,8 @@ class CreateMigration:
     def __call__(self, identity: Identity, asked: MigrationFile) -> CreatedMigration:
         """Raises InputError for a tenant or holder that is not known, GraphError when the map cannot be resolved."""
         require(identity, Action.CREATE_MIGRATION)
+        with self.open_uow() as uow:
+            require_known(uow, identity.actor, asked.approvers, self.clock.wall())
         resolved = self.resolve(asked)
         migration, unknown = self._add(identity, resolved), resolved.unknown
         try:
@@ -161,5 +164,6 @@ def _definition(
         hold_period=asked.hold_period,
         failure_threshold=asked.failure_threshold,
         window=asked.window,
+        approvers=asked.approvers,
         moves_mailboxes=asked.moves_mailboxes,
     )

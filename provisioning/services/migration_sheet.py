@@ -34,6 +34,7 @@ from provisioning.domain.migration_lifecycle import ARRIVED_FOR, MigrationState,
 from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.identity import Cell
+from provisioning.planning.migration_aftermath import LeftToDo
 from provisioning.planning.migration_forecast import Prospect
 from provisioning.services.situation_counts import SituationCount
 
@@ -65,6 +66,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     hold_period: timedelta
     failure_threshold: float
     window: Window
+    approvers: tuple[Actor, ...]
     created_at: datetime
     entered_at: datetime
     matched_at: datetime | None
@@ -151,6 +153,7 @@ class MigrationSheet(msgspec.Struct, frozen=True, kw_only=True):
     rate: float | None
     forecast: list[Prospect]
     nameless: list[Cell] = []
+    left_to_do: tuple[LeftToDo, ...] = ()  # by people, once it is completed
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +196,7 @@ def brief_of(migration: Migration, domains: Mapping[TenantId, str], skus: Mappin
         hold_period=taken.hold_period,
         failure_threshold=taken.failure_threshold,
         window=taken.window,
+        approvers=taken.approvers,
         created_at=migration.created_at,
         entered_at=migration.entered_at,
         matched_at=migration.matched_at,

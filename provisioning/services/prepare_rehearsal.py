@@ -8,12 +8,13 @@ import msgspec
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
-from provisioning.domain.ids import OrganisationId, SkuId, SubjectId, TenantId
+from provisioning.domain.ids import OperationId, OrganisationId, SkuId, SubjectId, TenantId
 from provisioning.domain.migration import MatchRule, MigrationDefinition
 from provisioning.domain.migration_file import MigrationFile
+from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, MigrationState
 from provisioning.domain.rights import Action, require
-from provisioning.planning.masks import KEY_ROW, Masks
-from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding
+from provisioning.planning.masks import KEY_ROW, Masks, MasksInOrder
+from provisioning.planning.rehearsal_script import Disguise, disguised, masked_binding
 from provisioning.ports import Clock, LicenceGateway, OpenUnitOfWork, UnitOfWork
 from provisioning.services.copy_known import Known, read_known
 from provisioning.services.create_migration import Resolved, digest_of
@@ -68,11 +69,13 @@ class PrepareRehearsal:
         definition, digest, unknown = self._definition(asked)
         snapshots = self._snapshots(identity, definition)
         seeds = [b"".join(read(snapshot)) for snapshot in snapshots]
-        disguise, known, promised = self._known(definition)
+        disguise, known, promised = self._known(definition, snapshots)
         tenants = (definition.source_tenant, definition.target_tenant)
         masks = (disguise.source, disguise.target)
         source, target = (
-            Copied(tenant_id=tenant, seed=seed, keys=self._keys(tenant, own, definition.rules, disguise))
+            Copied(
+                tenant_id=tenant, seed=own.dealt_anew(seed), keys=self._keys(tenant, own, definition.rules, disguise)
+            )
             for tenant, seed, own in zip(tenants, seeds, masks, strict=True)
         )
         return Script(
@@ -85,7 +88,7 @@ class PrepareRehearsal:
             names={
                 own.of(one): one for own, taken in zip(masks, snapshots, strict=True) for one in sorted(taken.people)
             },
-            remarks=(*_unknown(unknown), *left_aside(definition), *_remarks(snapshots)),
+            remarks=(*_unknown(unknown), *_remarks(snapshots)),
         )
 
     def _definition(self, asked: MigrationFile | str) -> tuple[MigrationDefinition, str, tuple[str, ...]]:
@@ -105,18 +108,23 @@ class PrepareRehearsal:
             self.take_snapshot(identity, definition.target_tenant),
         )
 
-    def _known(self, definition: MigrationDefinition) -> tuple[Disguise, Known, dict[SkuId, frozenset[SubjectId]]]:
+    def _known(
+        self, definition: MigrationDefinition, snapshots: Sequence[Snapshot]
+    ) -> tuple[Disguise, Known, dict[SkuId, frozenset[SubjectId]]]:
         tenants = (definition.source_tenant, definition.target_tenant)
         holders: tuple[OrganisationId, ...] = (definition.source_holder, definition.target_holder)
         today = dutch_day(self.clock.now())
         with self.open_uow() as uow:
-            by_tenant = {tenant: _masks(uow, tenant) for tenant in tenants}
+            by_tenant = {
+                tenant: _masks(uow, tenant, taken.people) for tenant, taken in zip(tenants, snapshots, strict=True)
+            }
             known = read_known(
                 uow, tenants, holders, today, lambda binding: masked_binding(binding, by_tenant[binding.tenant_id])
             )
             target = by_tenant[definition.target_tenant]
+            own = _own_operations(uow, definition)
             promised = {
-                pair.target_sku: frozenset(map(target.of, uow.seats.reserved(tenants[1], pair.target_sku)))
+                pair.target_sku: frozenset(map(target.of, _reserved_by_others(uow, tenants[1], pair.target_sku, own)))
                 for pair in definition.products
             }
         return Disguise(by_tenant[definition.source_tenant], target), known, promised
@@ -130,9 +138,22 @@ class PrepareRehearsal:
         return keys
 
 
-def _masks(uow: UnitOfWork, tenant: TenantId) -> Masks:
-    """Those of its snapshots: the key is there since the first one was taken."""
-    return Masks(uow.audit.pseudonyms(tenant, [KEY_ROW])[KEY_ROW])
+def _own_operations(uow: UnitOfWork, definition: MigrationDefinition) -> list[OperationId]:
+    """Those of this very migration, where it has begun: what they reserved is for the people who are rehearsed."""
+    digest = digest_of(definition)
+    alive = [state for state in MigrationState if state not in MIGRATION_ENDS]
+    same = [one.migration_id for one in uow.migrations.list_by(alive) if one.digest == digest]
+    return [operation.operation_id for one in same for operation in uow.migrations.operations_of(one)]
+
+
+def _reserved_by_others(uow: UnitOfWork, tenant: TenantId, sku: SkuId, own: Iterable[OperationId]) -> set[SubjectId]:
+    reserved = uow.seats.reserved(tenant, sku)
+    return reserved.intersection(*(uow.seats.reserved(tenant, sku, apart_from=one) for one in own))
+
+
+def _masks(uow: UnitOfWork, tenant: TenantId, people: Iterable[SubjectId]) -> MasksInOrder:
+    """With the key of its snapshots: it is there since the first one was taken."""
+    return MasksInOrder(uow.audit.pseudonyms(tenant, [KEY_ROW])[KEY_ROW], people)
 
 
 def _unknown(rows: Sequence[str]) -> list[str]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
 from provisioning.domain.ids import OrganisationId, TenantId
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
 from provisioning.planning.migration_report import Approval, Facts, MigrationReport, Party, draw_report
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.migration_aftermath import aftermath
 from provisioning.services.migration_deeds import get_migration
 
 
@@ -24,17 +26,20 @@ class ReportMigration:
         with self.open_uow() as uow:
             migration = get_migration(uow, named)
             taken, operations = migration.definition, uow.migrations.operations_of(migration.migration_id)
+            products = {sku: known.name for sku, known in self.mappings.skus.items()}
+            travellers, now = uow.migrations.travellers(migration.migration_id), self.clock.now()
             facts = Facts(
                 migration=migration,
                 source=_party(uow, taken.source_tenant, taken.source_holder),
                 target=_party(uow, taken.target_tenant, taken.target_holder),
                 waves=uow.migrations.waves(migration.migration_id),
-                travellers=uow.migrations.travellers(migration.migration_id),
+                travellers=travellers,
                 operations=operations,
                 approvals=list(_approvals(uow, operations)),
-                products={sku: known.name for sku, known in self.mappings.skus.items()},
+                products=products,
                 with_ids=may(identity, Action.SEE_PEOPLE),
-                now=self.clock.now(),
+                now=now,
+                left_to_do=aftermath(uow, migration, travellers, products, dutch_day(now)),
             )
         return draw_report(facts)
 

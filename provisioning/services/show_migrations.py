@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from provisioning.domain.actors import Identity
+from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Sku
 from provisioning.domain.ids import OperationId, SkuId, TenantId
 from provisioning.domain.lifecycle import OPERATION_ENDS
@@ -16,6 +17,7 @@ from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
 from provisioning.planning.migration_forecast import Prospect
 from provisioning.ports import Clock, OpenUnitOfWork, UnitOfWork
+from provisioning.services.migration_aftermath import aftermath
 from provisioning.services.migration_deeds import get_migration, get_wave
 from provisioning.services.migration_sheet import (
     Brief,
@@ -153,6 +155,7 @@ def _sheet(
         rate=None,
         forecast=[],
         nameless=open_rows(uow, migration).nameless,
+        left_to_do=aftermath(uow, migration, people, {sku: known.name for sku, known in skus.items()}, dutch_day(now)),
     )
 
 

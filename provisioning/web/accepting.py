@@ -1,24 +1,28 @@
-"""Which form of an answer somebody would rather have."""
+"""Which of several forms of an answer somebody would rather have."""
 
-from provisioning.words.assessments import Form
+from collections.abc import Mapping
 
-_PAGE, _VALUE = ("text/html", "text/*"), ("application/json", "application/*")
+PAGE, LIST, TEXT = "text/html", "text/csv", "text/plain"
+_VALUE = "application/json"
 
 
 def prefers_html(accept: str) -> bool:
     """Whether the header `Accept` (RFC 9110, 12.5.1) ranks a page above JSON; as good is not enough."""
-    return preferred_form(accept) is Form.PAGE
+    return preferred(accept, PAGE) == PAGE
 
 
-def preferred_form(accept: str) -> Form:
-    """The value, unless a page or plain text is ranked above it."""
+def preferred(accept: str, *others: str) -> str:
+    """JSON, unless the header ranks one of the others above it; the first of those that it ranks highest."""
     weights = dict(map(_weighed, accept.lower().split(",")))
-    value = next((weights[kind] for kind in _VALUE if kind in weights), weights.get("*/*", 0.0))
-    page = next((weights[kind] for kind in _PAGE if kind in weights), 0.0)
-    text = weights.get("text/plain", 0.0)
-    if max(page, text) <= value:
-        return Form.JSON
-    return Form.PAGE if page >= text else Form.TEXT
+    value = _weight(weights, _VALUE)
+    least = weights.get("*/*", 0.0) if value is None else value
+    ranked = {kind: weight for kind in others if (weight := _weight(weights, kind)) is not None and weight > least}
+    return max(ranked, key=ranked.__getitem__, default=_VALUE)
+
+
+def _weight(weights: Mapping[str, float], kind: str) -> float | None:
+    """As it is named, or else by its family; whoever takes anything at all asks for nothing in particular."""
+    return weights.get(kind, weights.get(f"{kind.partition('/')[0]}/*"))
 
 
 def _weighed(part: str) -> tuple[str, float]:

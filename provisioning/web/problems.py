@@ -31,7 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 _PREFIX = "urn:licence-provisioning:problem:"
 _SOON = timedelta(seconds=5)
 _LATER = timedelta(seconds=30)
-_SHOWN = 200  # problems of one file
+_SHOWN = 5_000  # problems of one file: two bytes can be a wrong line, and an answer must not outgrow its request a lot
 
 # the first that fits; what is not here is a fault of the program
 _STATUSES: tuple[tuple[type[ProvisioningError], HTTPStatus, str], ...] = (

@@ -17,8 +17,11 @@ from tests.engines import temporary_folder
 from tests.journeys.terminal import PROVISIONING, QUICKLY, Typed, running_in
 
 _MIGRATION, _OPERATION, _DIGEST = "5f0c9a4e", "dddd0001", "2cb72cf6"  # as the chapter calls them
+_REHEARSE = "provisioning migrations rehearse merger.yaml"
+_COMPARE = f"provisioning migrations rehearse --compare {_OPERATION}"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?")
 _READS = re.compile(r"provisioning migrations show")
+_AT_LENGTH = 150.0  # seconds, for a rehearsal: a whole migration beside the world that runs
 _ENVIRONMENT = {**os.environ, "COLUMNS": "80", "PATH": f"{Path(PROVISIONING[0]).parent}:{os.environ['PATH']}"}
 
 
@@ -99,7 +102,11 @@ class Newcomer:
         return self._place / "merger"
 
     def _type(self, step: Step) -> None:
-        if "plans " in step.command or any(line.startswith("To approve") for line in step.shown):
+        if (
+            "plans " in step.command
+            or _COMPARE in step.command
+            or any(line.startswith("To approve") for line in step.shown)
+        ):
             self._look_for_a_plan()
         out = self._patiently(step)
         assert max(map(len, out.splitlines()), default=0) <= 80
@@ -120,7 +127,7 @@ class Newcomer:
         while True:
             answer = self._run(step.command)
             has_run = answer.returncode == 0
-            told = _bare(answer.stdout)
+            told = _bare(f"{answer.stderr} {answer.stdout}")
             missing = [line for line in step.shown if _bare(self._named(line)) not in told]
             if has_run and not missing:
                 return answer.stdout
@@ -135,7 +142,7 @@ class Newcomer:
 
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._script(command), capture_output=True, text=True, check=False, timeout=QUICKLY, env=_ENVIRONMENT
+            self._script(command), capture_output=True, text=True, check=False, timeout=_AT_LENGTH, env=_ENVIRONMENT
         )
 
     def _script(self, command: str) -> list[str]:
@@ -162,6 +169,7 @@ def newcomer() -> Iterator[Newcomer]:
 def test_the_chapter_can_be_typed_from_its_world_to_the_closing_statement(newcomer: Newcomer) -> None:
     typed = list(steps())
     assert len(typed) > 20
+    assert [step.command for step in typed if " rehearse " in step.command] == [_REHEARSE, _COMPARE]
     for step in typed:
         newcomer.follow(step)
     for told in ("People 5 moved", "People 24 rolled back"):

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,11 @@ import pytest
 from sqlalchemy import MetaData, create_engine, func, select
 
 from provisioning.bootstrap import check_installation
+from provisioning.domain.calendar import AMSTERDAM
 from provisioning.domain.errors import NotAllowedError
 from provisioning.domain.ids import SkuId, SubjectId
 from provisioning.domain.lifecycle import OperationState
-from provisioning.domain.migration import MatchRule, Phase, ProductPair, WaveDefinition
+from provisioning.domain.migration import MatchRule, Phase, ProductPair, WaveDefinition, Window
 from provisioning.domain.migration_file import IdentityPair, MigrationFile, Side
 from provisioning.domain.migration_lifecycle import PersonState, WaveState
 from provisioning.local.world import APP, LocalWorld, WorldOptions
@@ -95,6 +97,16 @@ class TestAMergerIsRehearsed:
         assert chores.count(Chore.EXPLAIN) == 1
         assert played.report.approvals == 4
 
+    def test_each_deed_is_the_command_that_people_will_type(self, played: Played) -> None:
+        typed = {deed.chore: deed.typed.split() for deed in played.report.deeds if deed.typed}
+        assert {chore: words[1:3] for chore, words in typed.items()} == {
+            Chore.START: ["migrations", "start"],
+            Chore.APPROVE: ["plans", "approve"],
+            Chore.GIVE_EVIDENCE: ["migrations", "gate"],
+            Chore.RELEASE: ["migrations", "release"],
+        }
+        assert typed[Chore.GIVE_EVIDENCE][-2:] == ["--source", "tool_report"]
+
     def test_the_hold_period_passed_in_it(self, played: Played) -> None:
         moments = {deed.chore: deed.at for deed in played.report.deeds}
         assert (moments[Chore.RELEASE] - moments[Chore.START]).days == 30
@@ -158,6 +170,26 @@ def test_what_would_keep_it_from_beginning_is_told_in_the_words_of_the_real_comm
 
 
 @pytest.mark.slow
+def test_its_days_and_hours_are_those_of_the_real_one(town: Town) -> None:
+    """A wave that may begin in ten days, and writes at night only: time passes at once until then, as it will."""
+    night = Window(from_hour=2, until_hour=5)
+    late = datetime.now(UTC) + timedelta(days=10)
+    numbered = {"traits": lambda _customer, _school, number: {"employeeId": f"P-{number}"}}
+    waves = (
+        WaveDefinition(number=1, name="proef", selector=EVERYONE, limit=1),
+        WaveDefinition(number=2, name="de rest", selector=EVERYONE, not_before=late),
+    )
+    wishes = {"identity": (), "rules": (MatchRule.EMPLOYEE_ID,), "waves": waves, "window": night}
+    merger = Merger.prepare(town, 3, source=numbered, target=numbered, **wishes)
+    with temporary_folder() as folder:
+        run = _typed(town, merger.migration_id, "--folder", str(folder), "--until", "enable", "--json", *HASTE)
+    assert run.returncode == 0, run.stderr
+    starts = [deed.at for deed in msgspec.json.decode(run.stdout, type=Rehearsal).deeds if deed.chore is Chore.START]
+    assert [start.astimezone(AMSTERDAM).hour in range(2, 5) for start in starts] == [True, True]
+    assert starts[1] >= late
+
+
+@pytest.mark.slow
 class TestWhatItIsPlayedFrom:
     def test_nobody_is_named_in_it_but_for_whom_the_report_is(self, town: Town) -> None:
         merger = Merger.prepare(town, 3)
@@ -197,6 +229,12 @@ class TestWhatItIsPlayedFrom:
         script = town.services.prepare_rehearsal(OPERATOR, merger.migration_id)
         [masked] = script.target.promised[SkuId(A3)]
         assert script.names[masked] == merger.target.people[0]
+
+    def test_seats_that_it_has_reserved_itself_by_now_are_those_of_the_rehearsed(self, town: Town) -> None:
+        merger = Merger.prepare(town, 2)
+        _planned(merger)
+        script = town.services.prepare_rehearsal(OPERATOR, merger.migration_id)
+        assert script.target.promised[SkuId(A3)] == frozenset()
 
     def test_an_approver_may_not_carry_people_out_of_the_house(self, town: Town) -> None:
         with pytest.raises(NotAllowedError):

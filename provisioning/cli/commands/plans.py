@@ -8,6 +8,7 @@ import typer
 from provisioning.cli.command import command, noun
 from provisioning.cli.commands.operations import Named
 from provisioning.cli.output import short
+from provisioning.cli.rehearsal_reports import hint
 from provisioning.cli.session import Session
 from provisioning.cli.text_files import new_private_file
 from provisioning.planning.render import render_plan
@@ -19,7 +20,9 @@ group = noun("What would be done, and who lets it be done.")
 def show(session: Session, operation: Named) -> None:
     """An operation's plan: steps, people, losses, why it waits."""
     plan = session.services.show_plan(operation)
-    session.show(plan, render_plan(plan, session.wording.why, session.wording.name))
+    text = render_plan(plan, session.wording.why, session.wording.name)
+    rehearsed = hint(session.services, plan.envelope.operation_id) if plan.awaits_approval else ""
+    session.show(plan, "\n".join(filter(None, (text, rehearsed))))
 
 
 @command(

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from provisioning.cli.command import command
 from provisioning.cli.output import SHORT, paragraph, to_json
 from provisioning.cli.progress import track
+from provisioning.cli.rehearsal_reports import REPORTS, read_report, reports_in
 from provisioning.cli.session import Session
-from provisioning.cli.text_files import new_private_file, read_text
+from provisioning.cli.text_files import new_private_file
 from provisioning.domain.errors import ConfigurationError, InputError
 from provisioning.domain.migration import Phase
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from provisioning.planning.rehearsal import Circumstances, Rehearsal
     from provisioning.services.take_snapshot import Snapshot
 
-_HERE = Path(".provisioning/rehearsals")
 _FASTEST = 10_000.0
 _GOALS = (Phase.PREPARE, Phase.ENABLE, Phase.RELEASE)
 # rules of the real installation that a rehearsal has to go by
@@ -37,7 +36,7 @@ def register(group: typer.Typer) -> None:
         examples=(
             "provisioning migrations rehearse merger.yaml",
             "provisioning migrations rehearse 5f0c9a4e --late 0.1 --refuse 0.1",
-            "provisioning migrations rehearse --compare dddd0001 --with report.json",
+            "provisioning migrations rehearse --compare dddd0001",
         ),
         ours=True,
     )(rehearse)
@@ -48,7 +47,7 @@ def rehearse(
     migration: Annotated[str | None, typer.Argument(metavar="FILE|MIGRATION", help="A file, or an id.")] = None,
     *,
     until: Annotated[str, typer.Option(metavar="PHASE", help="One of: prepare, enable, release.")] = Phase.RELEASE,
-    folder: Annotated[Path, typer.Option(help="Reports are kept there; its world lives there.")] = _HERE,
+    folder: Annotated[Path, typer.Option(help="Of reports; its world lives there.")] = REPORTS,
     late: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of mailboxes that come last.")] = 0.0,
     refuse: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of calls that Graph refuses.")] = 0.0,
     seats_short: Annotated[int, typer.Option(min=0, help="Seats taken out of each target product.")] = 0,
@@ -56,7 +55,9 @@ def rehearse(
     clock_factor: Annotated[float, typer.Option(min=2.0, max=_FASTEST, help="How much faster time goes.")] = 60.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave its world in the folder.")] = False,
     compare: Annotated[str | None, typer.Option(metavar="OPERATION", help="Compare its plan instead.")] = None,
-    report: Annotated[Path | None, typer.Option("--with", metavar="REPORT", help="The JSON of a rehearsal.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--with", metavar="REPORT", help="Its JSON; else the last one kept.")
+    ] = None,
 ) -> int:
     """Play a migration on copies of both tenants.
 
@@ -65,7 +66,7 @@ def rehearse(
     not go through, or a compared plan is not as it was rehearsed.
     """
     if compare or report:
-        return _compare(session, compare, report)
+        return _compare(session, compare, report, folder)
     if migration is None:
         raise InputError("Name a file or a migration to rehearse, or --compare OPERATION --with REPORT.")
     from provisioning.planning.rehearsal import Circumstances
@@ -93,6 +94,7 @@ def _goal(text: str) -> Phase:
 
 def _play(session: Session, named: str, folder: Path, circumstances: "Circumstances", *, kept: bool) -> "Rehearsal":
     try:
+        from provisioning.cli.by_hand import type_in
         from provisioning.local.rehearsal import RehearsalOptions, require_engines, run_rehearsal
     except ModuleNotFoundError as error:
         sentence = f"A rehearsal needs the extra `local` of this package: {error.name} is not installed."
@@ -104,7 +106,7 @@ def _play(session: Session, named: str, folder: Path, circumstances: "Circumstan
     script = services.prepare_rehearsal(session.identity, asked, _tracked)
     settings = {name: value for name in _RULES if (value := getattr(services.settings, name)) is not None}
     options = RehearsalOptions(folder=folder, circumstances=circumstances, kept=kept, settings=settings)
-    return run_rehearsal(script, options, lambda told: _say(session, told))
+    return run_rehearsal(script, options, lambda told: _say(session, told), type_in)
 
 
 def _require_files_in_force(services: "Services") -> None:
@@ -157,25 +159,23 @@ def _text(session: Session, played: "Rehearsal") -> str:
     return render_rehearsal(played, session.wording.why, session.wording.name)
 
 
-def _compare(session: Session, operation: str | None, report: Path | None) -> int:
-    if operation is None or report is None:
-        raise InputError("A plan is compared with a report: --compare OPERATION --with REPORT.")
+def _compare(session: Session, operation: str | None, report: Path | None, folder: Path) -> int:
+    if operation is None:
+        raise InputError(
+            "A plan is compared with a report: --compare OPERATION, and --with REPORT or the last one kept."
+        )
     from provisioning.planning.rehearsal_text import render_differences
 
-    found = session.services.compare_rehearsal(operation, _read(report))
+    compare = session.services.compare_rehearsal
+    played = read_report(report) if report else compare.choose(operation, list(reports_in(folder)))
+    found = compare(operation, played)
     part = found.part
-    tried = f"Operation {found.operation_id[:SHORT]}, {part.phase.replace('_', ' ')} of wave {part.wave}"
+    tried = (
+        f"Operation {found.operation_id[:SHORT]}, {part.phase.replace('_', ' ')} of wave {part.wave}, beside what was "
+        f"rehearsed at {played.taken_at:%Y-%m-%d %H:%M} UTC"
+    )
     text = render_differences(found.differences, tried)
     if not found.is_same_migration:
         text += f"\n{paragraph('The migration was rehearsed from another file than it was created from.')}"
     session.show(found, text)
     return int(not found.is_as_rehearsed)
-
-
-def _read(report: Path) -> "Rehearsal":
-    from provisioning.planning.rehearsal import Rehearsal
-
-    try:
-        return msgspec.json.decode(read_text(report), type=Rehearsal)
-    except msgspec.DecodeError as error:
-        raise InputError(f"{report} is not the report of a rehearsal: {error}.") from None

@@ -1,4 +1,4 @@
-"""Migrations: from what was asked for to the closing statement."""
+"""Migrations: what was asked for, who is in them, and what is in the way."""
 
 from typing import Annotated, Any
 
@@ -7,18 +7,16 @@ from fastapi import Query
 from pydantic import Field
 
 from provisioning.domain.errors import InputError
-from provisioning.domain.migration import EvidenceSource, Migration, Situation
+from provisioning.domain.migration import Migration, Situation
 from provisioning.domain.migration_file import MigrationFile
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
-from provisioning.intake.gate_evidence import ReportColumns, parse_evidence
 from provisioning.intake.identity_maps import parse_identity_map
 from provisioning.intake.migration_files import parse_migration
-from provisioning.planning.migration_report import MigrationReport
 from provisioning.planning.preflight import Preflight
 from provisioning.services.create_migration import CreatedMigration
 from provisioning.services.migration_sheet import MigrationRow, MigrationSheet, PersonRow
 from provisioning.services.paging import Page, cut
-from provisioning.web.calls import Body, Caller, Named, PageWanted, Person, Text
+from provisioning.web.calls import Body, Caller, Named, PageWanted, Person
 from provisioning.web.routing import router as routes_about
 
 router = routes_about("migrations")
@@ -33,30 +31,16 @@ class NewMigration(Body):
     identity_map: str | None = None
 
 
-class Evidence(Body):
-    """`content`: the file as text; `name` is what the record calls it. The columns are those of a tool's report."""
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_noted`: the wave has begun, nothing is in its way, and this is its proof from now on."""
 
-    source: EvidenceSource
-    name: Text = "evidence"
-    content: str
-    person_column: Text = "person"
-    status_column: Text = "status"
+    found: Preflight
+    is_noted: bool
 
-
-class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`unknown`: nobody of this migration. `unready`: whom the evidence calls not moved, and its word.
-
-    `unlicensed`: whom the migration gave no licence before it was called off; Exchange does not come on for them.
-    """
-
-    ready: int
-    known_before: int
-    unknown: tuple[str, ...]
-    unlicensed: tuple[str, ...]
-    unready: dict[str, str]
-
-    def to_keep(self) -> "GateAnswer":
-        return msgspec.structs.replace(self, unknown=(), unlicensed=(), unready={})
+    def to_keep(self) -> "Proof":
+        """How many people each finding is about, and not who."""
+        findings = tuple(msgspec.structs.replace(one, subjects=()) for one in self.found.findings)
+        return msgspec.structs.replace(self, found=msgspec.structs.replace(self.found, findings=findings))
 
 
 @router.post("")
@@ -102,31 +86,18 @@ def match(caller: Person, migration: Named) -> Migration:
 
 
 @router.get("/{migration}/waves/{wave}/check")
-def check(caller: Person, migration: Named, wave: WaveNumber) -> Preflight:
+def look(caller: Person, migration: Named, wave: WaveNumber) -> Preflight:
     """What is in the way of a wave. Both tenants are looked at, and nothing is changed."""
     return caller.services.check_wave(migration, wave)
 
 
-@router.post("/{migration}/gate")
-def gate(caller: Person, migration: Named, evidence: Evidence) -> GateAnswer:
-    """Say whose mailbox has moved; Exchange goes on for them. A licence is never evidence."""
-    columns = ReportColumns(person=evidence.person_column, status=evidence.status_column)
-    read = parse_evidence(evidence.name, evidence.content.encode(), evidence.source, columns)
-    ready = [one.person for one in read.ready]
-    opened = caller.services.open_gate(caller.identity, migration, ready, evidence.source, read.reference)
-    return GateAnswer(
-        ready=opened.ready,
-        known_before=opened.known_before,
-        unknown=opened.unknown,
-        unlicensed=opened.unlicensed,
-        unready={one.person: one.status for one in read.unready},
-    )
-
-
-@router.get("/{migration}/report")
-def report(caller: Person, migration: Named) -> MigrationReport:
-    """What happened to whom, when, and who let it. Names people by id for operators only."""
-    return caller.services.report_migration(caller.identity, migration)
+@router.post("/{migration}/waves/{wave}/check")
+def check(caller: Person, migration: Named, wave: WaveNumber) -> Proof:
+    """The same, and what it finds holds for a week: of a wave that has begun, when it is asked by an operator and
+    nothing is in the way, it is noted, and what waited for that (`PREFLIGHT_EXPIRED`) goes on.
+    """
+    proof = caller.services.prove_wave(caller.identity, migration, wave)
+    return Proof(found=proof.found, is_noted=proof.is_noted)
 
 
 def _read(caller: Caller, asked: NewMigration) -> MigrationFile:

@@ -15,7 +15,7 @@ from provisioning.services.browse_tickets import TicketInShort, TicketView, in_s
 from provisioning.services.paging import Page
 from provisioning.services.show_tickets import TicketSheet
 from provisioning.services.submit_tickets import Submitted
-from provisioning.web.accepting import preferred_form
+from provisioning.web import accepting
 from provisioning.web.bodies import Content, takes
 from provisioning.web.calls import Anybody, Because, Body, Filter, Named, PageWanted, Person, Text
 from provisioning.web.kept import bare
@@ -116,11 +116,13 @@ def assess(
 ) -> Assessment | Response:
     """What it comes to; as `text/html` a page to print, as `text/plain` eighty columns. A board's own is in Dutch."""
     made = caller.services.assess_ticket(caller.identity, ticket)
-    form = preferred_form(request.headers.get("accept", ""))
-    if form is Form.JSON:
-        return made
-    answer = HTMLResponse if form is Form.PAGE else PlainTextResponse
-    return answer(render_assessment(made, language, form))
+    match accepting.preferred(request.headers.get("accept", ""), accepting.PAGE, accepting.TEXT):
+        case accepting.PAGE:
+            return HTMLResponse(render_assessment(made, language, Form.PAGE))
+        case accepting.TEXT:
+            return PlainTextResponse(render_assessment(made, language, Form.TEXT))
+        case _:
+            return made
 
 
 @router.get("/{ticket}/draft")

@@ -605,7 +605,7 @@ def test_a_definition_has_no_other_place_for_people() -> None:
     places = {"identity", "people", "waves"}
     harmless = {
         "name", "source_tenant", "target_tenant", "source_holder", "target_holder", "asked_by", "products", "rules",
-        "treatments", "plan_mapping", "hold_period", "failure_threshold", "window", "moves_mailboxes",
+        "treatments", "plan_mapping", "hold_period", "failure_threshold", "window", "approvers", "moves_mailboxes",
     }  # fmt: skip
     assert set(MigrationDefinition.__struct_fields__) == places | harmless
 

@@ -17,9 +17,10 @@ from provisioning.domain.migration import Phase, Situation, Window
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState, WaveState
 from provisioning.domain.reasons import Reason
 from provisioning.services.migration_sheet import MigrationSheet
+from tests.factories import tenancy
 from tests.unit.cli.fakes import CommandLine
-from tests.unit.services.fakes_access import NOW, OPERATOR, World
-from tests.unit.services.migration_scene import A3, MIGRATION, OPEN, PREPARE, a_merger, a_traveller, worked
+from tests.unit.services.fakes_access import NOW, OPERATOR, TENANT, World
+from tests.unit.services.migration_scene import A3, MIGRATION, OLD_BOARD, OPEN, PREPARE, a_merger, a_traveller, worked
 from tests.unit.services.test_approve_plan import DIGEST, a_plan
 
 P = PersonState
@@ -54,6 +55,34 @@ def crowded(world: World) -> World:
     worked(world, "ffff0001", Phase.PREPARE, ["guus"], state=OperationState.APPLYING)  # type: ignore[arg-type]
     world.writes["ffff0001"] = 1_234_567  # type: ignore[index]
     return world
+
+
+def test_who_alone_approves_it_stands_on_its_sheet(provisioning: CommandLine, merger: World) -> None:
+    assert "Approved by" not in provisioning("migrations", "show", MIGRATION[:8]).out
+    of = merger.migrations[MIGRATION]
+    named = msgspec.structs.replace(of.definition, approvers=("person:finance", "person:oost"))
+    merger.migrations[MIGRATION] = msgspec.structs.replace(of, definition=named)
+    told = " ".join(provisioning("migrations", "show", MIGRATION[:8]).out.split())
+    assert "Approved by person:finance or person:oost, alone" in told
+
+
+class TestWhatIsLeftToDo:
+    def test_stands_on_the_sheet_of_a_completed_one_each_with_its_command(
+        self, provisioning: CommandLine, world: World
+    ) -> None:
+        a_merger(world, state=MigrationState.COMPLETED)
+        world.bindings.append(tenancy.binding(OLD_BOARD, TENANT, valid_from=NOW.date()))
+        answer = provisioning("migrations", "show", MIGRATION[:8])
+        told = " ".join(answer.out.split())
+        assert "Left to do - Stichting Noord" in told
+        assert "provisioning tickets submit (kind: rebind, organisation: 41111, tenant: zuid.onmicrosoft.com)" in told
+        assert answer.fits
+        [left] = provisioning("migrations", "show", MIGRATION[:8], "--json").json["left_to_do"]
+        assert (left["matter"], left["organisation_id"]) == ("binding", OLD_BOARD)
+
+    def test_is_not_there_while_it_runs(self, provisioning: CommandLine, merger: World) -> None:
+        merger.bindings.append(tenancy.binding(OLD_BOARD, TENANT, valid_from=NOW.date()))
+        assert "Left to do" not in provisioning("migrations", "show", MIGRATION[:8]).out
 
 
 class TestEveryScreen:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from provisioning.cli.app import run
@@ -43,6 +44,38 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "blank").write_text("\n")
     (tmp_path / "folder").mkdir()
     return tmp_path
+
+
+class TestAFileWithManyProblems:
+    """Whoever corrects it wants to know of every one, in one answer."""
+
+    @pytest.fixture
+    def file(self, files: Path) -> str:
+        waves = [{"name": f"wave {number}", "colour": "red"} for number in range(30)]
+        (files / "merger.json").write_text(msgspec.json.encode({"waves": waves}).decode())
+        return "merger.json"
+
+    def test_a_program_gets_all_of_them(self, typed: CommandLine, file: str) -> None:
+        answer = typed("migrations", "create", file, "--json")
+        assert answer.code == USAGE
+        assert answer.json["file"] == "merger.json"
+        told = {(one["place"], one["column"]) for one in answer.json["problems"]}
+        assert len(told) > 30
+        assert {place for place, _ in told} >= {f"waves[{number}].colour" for number in range(1, 31)}
+        assert f"{len(answer.json['problems'])} problems" in answer.told
+
+    def test_a_screen_has_the_first_their_number_and_how_to_see_the_others(self, typed: CommandLine, file: str) -> None:
+        answer = typed("migrations", "create", file)
+        assert (answer.code, answer.out) == (USAGE, "")
+        assert is_clear(answer)
+        assert answer.told.endswith("more. The same command with `--json` tells all of them.")
+        assert "merger.json has" in answer.told
+
+    def test_a_few_need_no_hint(self, typed: CommandLine, files: Path) -> None:
+        (files / "few.json").write_text("{}")
+        answer = typed("migrations", "create", "few.json")
+        assert answer.code == USAGE
+        assert "--json" not in answer.err
 
 
 @pytest.mark.usefixtures("files")

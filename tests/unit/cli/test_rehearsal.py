@@ -2,16 +2,19 @@
 
 import importlib.util
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from provisioning.cli.rehearsal_reports import REPORTS
 from provisioning.domain.ids import MigrationId, OperationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase
 from provisioning.domain.operation import OperationKind
 from provisioning.planning.rehearsal import PlanFacts, Rehearsal
+from tests.factories import NOW
 from tests.factories.migrations import migration
 from tests.unit.cli.fakes import CommandLine
 from tests.unit.planning.rehearsals import SOURCE, TARGET, part, plan, rehearsal, wave
@@ -32,8 +35,8 @@ def drawn(world: World) -> World:
     return world
 
 
-def kept(folder: Path, played: Rehearsal) -> str:
-    file = folder / "rehearsal.json"
+def kept(folder: Path, played: Rehearsal, name: str = "rehearsal.json") -> str:
+    file = folder / name
     file.write_bytes(msgspec.json.encode(played))
     return str(file)
 
@@ -50,7 +53,8 @@ class TestCompare:
             "migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, as_drawn())
         )
         assert (answer.code, answer.err) == (0, "")
-        assert "prepare of wave 1: as it was rehearsed." in " ".join(answer.out.split())
+        assert "prepare of wave 1, beside what" in " ".join(answer.out.split())
+        assert "as it was rehearsed." in answer.out
         assert answer.fits
 
     def test_one_that_is_not(self, provisioning: CommandLine, drawn: World, tmp_path: Path) -> None:
@@ -73,6 +77,33 @@ class TestCompare:
         answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--with", kept(tmp_path, played))
         assert answer.code == 1
         assert "rehearsed from another file" in " ".join(answer.out.split())
+
+    def test_without_a_report_named_it_is_the_last_one_of_the_same_file(
+        self, provisioning: CommandLine, drawn: World, tmp_path: Path
+    ) -> None:
+        kept(tmp_path, as_drawn(taken_at=NOW - timedelta(hours=1)), "rehearsal-1.json")
+        kept(tmp_path, as_drawn(taken_at=NOW - timedelta(hours=2)), "rehearsal-2.json")
+        kept(tmp_path, as_drawn(digest="e" * 64), "rehearsal-3.json")
+        kept(tmp_path, as_drawn(source_tenant="other", digest="o"), "rehearsal-4.json")
+        answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--folder", str(tmp_path))
+        assert (answer.code, answer.err) == (0, "")
+        assert f"what was rehearsed at {NOW - timedelta(hours=1):%Y-%m-%d %H:%M} UTC" in " ".join(answer.out.split())
+
+    def test_one_of_another_file_is_better_than_none(
+        self, provisioning: CommandLine, drawn: World, tmp_path: Path
+    ) -> None:
+        kept(tmp_path, as_drawn(digest="e" * 64), "rehearsal-1.json")
+        answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--folder", str(tmp_path))
+        assert answer.code == 1
+        assert "rehearsed from another file" in " ".join(answer.out.split())
+
+    def test_with_none_between_these_tenants_it_asks_for_one(
+        self, provisioning: CommandLine, drawn: World, tmp_path: Path
+    ) -> None:
+        kept(tmp_path, as_drawn(source_tenant="other"), "rehearsal-1.json")
+        answer = provisioning("migrations", "rehearse", "--compare", OPERATION[:8], "--folder", str(tmp_path))
+        assert answer.code == 2
+        assert "No rehearsal between these tenants is kept here" in answer.told
 
     @pytest.mark.parametrize(
         ("played", "sentence"),
@@ -102,13 +133,47 @@ class TestCompare:
         assert "other.json is not the report of a rehearsal" in answer.told
 
 
+class TestTheHint:
+    """Whoever is about to approve is told that it was rehearsed, where the report is at hand."""
+
+    @pytest.fixture
+    def reports(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / REPORTS).mkdir(parents=True)
+        return tmp_path / REPORTS
+
+    def test_stands_below_a_plan_that_waits(self, provisioning: CommandLine, drawn: World, reports: Path) -> None:
+        kept(reports, as_drawn(), "rehearsal-1.json")
+        answer = provisioning("plans", "show", OPERATION[:8])
+        assert f"Before you approve: provisioning migrations rehearse --compare {OPERATION[:8]}" in " ".join(
+            answer.out.split()
+        )
+        assert answer.fits
+        assert "Rehearsed" not in provisioning("plans", "show", OPERATION[:8], "--json").out
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            pytest.param("rehearsal-1.json", b"no report", id="a file that only looks like a report"),
+            pytest.param("other.json", b"{}", id="no report"),
+        ],
+    )
+    def test_is_not_there_where_no_report_fits(
+        self, provisioning: CommandLine, drawn: World, reports: Path, name: str, text: bytes
+    ) -> None:
+        (reports / name).write_bytes(text)
+        kept(reports, as_drawn(source_tenant="other"))
+        answer = provisioning("plans", "show", OPERATION[:8])
+        assert answer.code == 0
+        assert "Rehearsed" not in answer.out
+
+
 class TestWhatIsTyped:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
             pytest.param([], "Name a file or a migration to rehearse", id="nothing"),
-            pytest.param(["--compare", "77aa"], "--compare OPERATION --with REPORT", id="half a comparison"),
-            pytest.param(["--with", "r.json"], "--compare OPERATION --with REPORT", id="the other half"),
+            pytest.param(["--with", "r.json"], "--compare OPERATION, and --with REPORT", id="half a comparison"),
             pytest.param(["5f0c9a4e", "--until", "undo_target"], "is no phase to rehearse up to", id="phase"),
             pytest.param(["5f0c9a4e", "--late", "1.5"], "should be less than or equal to 1", id="more than everybody"),
             pytest.param(["merger.yaml"], "There is no file merger.yaml", id="no such file"),

@@ -143,6 +143,13 @@ class TestValues:
             ),
             pytest.param("window", {"region": "Zuid"}, "window", Window(region="zuid"), id="a region"),
             pytest.param("window", {"from": "18:00"}, "window", Window(from_hour=18), id="an evening"),
+            pytest.param(
+                "approvers",
+                ["person:finance", " Person:B.Oost "],
+                "approvers",
+                ("person:finance", "person:b.oost"),
+                id="who approves",
+            ),
             pytest.param("moves_mailboxes", False, "moves_mailboxes", False, id="no mailboxes"),
         ],
     )
@@ -256,6 +263,15 @@ class TestMistakes:
             pytest.param("window.until", 25, "window.until: '25' is no whole hour", id="25 o'clock"),
             pytest.param("window.from", 24, "window.from: 24 is the end of a day; write 0", id="from 24"),
             pytest.param("window", {"from": 8, "until": 8}, "window.until: is the hour it begins, 8", id="no hours"),
+            pytest.param(
+                "approvers",
+                ["Mrs Finance"],
+                "approvers[1]: 'Mrs Finance' is no handle of a person; write it as person:finance",
+                id="a name of a person",
+            ),
+            pytest.param("approvers", ["client:shop"], "approvers[1]: 'client:shop' is no handle", id="a client"),
+            pytest.param("approvers", ["person:a", "person:a"], "approvers[2]: 'person:a' is named", id="named twice"),
+            pytest.param("approvers", "person:a", "approvers: should be a list", id="one that is no list"),
             pytest.param("moves_mailboxes", "yes", "moves_mailboxes: should be true or false", id="a word for true"),
         ],
     )
@@ -476,6 +492,7 @@ class TestFieldsOf:
             "hold_days": 30,
             "failure_threshold": "5%",
             "window": {"region": "noord", "from": 0, "until": 24},
+            "approvers": ["person:finance"],
             "moves_mailboxes": True,
         }
         assert read(with_(path.replace("[]", ".0"), NOTHING, SMALL | whole)).name == "Merger"

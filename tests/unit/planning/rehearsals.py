@@ -24,7 +24,7 @@ A5 = SkuId("a5000000-0000-4000-8000-000000000000")
 SOURCE, TARGET = TenantId(guid()), TenantId(guid())
 
 
-def facts(people: int = 10, **numbers: dict[str, int]) -> PlanFacts:
+def facts(people: int = 10, **numbers: Any) -> PlanFacts:
     return PlanFacts(people=people, **{"steps": {"assign": people}, **numbers})
 
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.ids import Actor, OperationId
+from provisioning.domain.ids import Actor, OperationId, OrganisationId
 from provisioning.domain.migration import EvidenceSource, GateEvidence, Phase, Situation
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.reasons import Reason
+from provisioning.planning.migration_aftermath import LeftToDo, Matter
 from provisioning.planning.migration_report import Approval, MigrationReport, Outcome
 from provisioning.planning.migration_statement import sections, to_statement
 from provisioning.words.catalogue import Language
@@ -115,6 +116,22 @@ class TestStatement:
             report(person("anne", evidence=TOLD))
         )
         assert "Er zijn nog geen mailboxen gemeld." in said(report(person("anne")))
+
+    def test_says_what_people_have_to_do_where_something_stayed(self) -> None:
+        seats = LeftToDo(
+            matter=Matter.SEATS,
+            organisation_id=OrganisationId("41111"),
+            name="Stichting Noord",
+            place="noord.nl",
+            seats=1_200,
+            product="Microsoft 365 A3",
+            command="provisioning tickets submit",
+        )
+        text = said(report(person("anne"), left_to_do=(seats,)))
+        assert "Wat moet er nog gebeuren?" in text
+        assert "Stichting Noord heeft nog 1.200 plaatsen voor Microsoft 365 A3 in de omgeving noord.nl." in text
+        assert "provisioning tickets" not in text  # boards type nothing
+        assert "Wat moet er nog gebeuren?" not in said(report(person("anne")))
 
     def test_says_who_approved_what(self) -> None:
         text = said(report(person("anne"), approvals=(APPROVAL,)))

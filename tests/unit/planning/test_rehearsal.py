@@ -1,11 +1,14 @@
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase
+from provisioning.domain.operation import Step, StepKind
 from provisioning.domain.reasons import Reason
 from provisioning.planning.plan import Losses
-from provisioning.planning.rehearsal import Difference, PlanFacts, Rehearsal, compare, facts_of, promised
+from provisioning.planning.rehearsal import OTHERS, Difference, PlanFacts, Rehearsal, compare, facts_of, promised
 from tests.unit.planning.rehearsals import A5, facts, part, plan, rehearsal, straggler, wave
 from tests.unit.planning.test_render import person, sheet
 
@@ -59,6 +62,72 @@ class TestCompare:
         self, rehearsed: PlanFacts, live: PlanFacts, expected: list[Difference]
     ) -> None:
         assert list(compare(rehearsed, live)) == expected
+
+
+class TestCompareWhoTheyAre:
+    """Numbers alone would call a plan about other people as it was rehearsed."""
+
+    @pytest.mark.parametrize(
+        ("live", "expected"),
+        [
+            pytest.param({"anna": "steps assign", "bo": "refused GUEST"}, [], id="the same people"),
+            pytest.param(
+                {"anna": "steps assign", "cas": "refused GUEST"},
+                [Difference(OTHERS, "refused GUEST", 1, 1)],
+                id="somebody else is refused",
+            ),
+            pytest.param(
+                {"bo": "steps assign", "anna": "refused GUEST"},
+                [Difference(OTHERS, "refused GUEST", 1, 1), Difference(OTHERS, "steps assign", 1, 1)],
+                id="they changed places",
+            ),
+            pytest.param(
+                {"anna": "steps swap", "bo": "refused GUEST"},
+                [Difference(OTHERS, "steps assign", 1, 0), Difference(OTHERS, "steps swap", 0, 1)],
+                id="something else is written for one",
+            ),
+            pytest.param(
+                {"anna": "steps assign"}, [Difference(OTHERS, "refused GUEST", 1, 0)], id="one is not there any more"
+            ),
+        ],
+    )
+    def test_as_many_people_can_be_other_people(self, live: dict[str, str], expected: list[Difference]) -> None:
+        rehearsed = facts(2, persons={"anna": "steps assign", "bo": "refused GUEST"})
+        assert list(compare(rehearsed, facts(2, persons=live))) == expected
+
+    def test_what_is_meant_for_whom_is_told_by_their_steps_in_turn_or_by_why_there_are_none(self) -> None:
+        anna, bo, cas, dirk = (SubjectId(name) for name in ("anna", "bo", "cas", "dirk"))
+        subjects = [
+            replace(person(SubjectState.VERIFIED), subject_id=anna),
+            replace(person(SubjectState.REFUSED, Reason.NOT_FOUND), subject_id=bo),
+            replace(person(SubjectState.WAITING, Reason.SEATS_INSUFFICIENT), subject_id=cas),
+            replace(person(SubjectState.ALREADY_RIGHT), subject_id=dirk),
+        ]
+        steps = [
+            Step(position=1, subject_id=anna, kind=StepKind.ASSIGN, sequence=1),
+            Step(position=0, subject_id=anna, kind=StepKind.SET_USAGE_LOCATION, sequence=0),
+            Step(position=2, subject_id=SubjectId("a group"), kind=StepKind.LICENSE_GROUP),
+        ]
+        assert facts_of(sheet(*subjects), subjects, steps).persons == {
+            anna: "steps set_usage_location, assign",
+            bo: "refused NOT_FOUND",
+            cas: "waiting SEATS_INSUFFICIENT",
+            dirk: "steps none",
+        }
+
+    def test_a_report_has_them_by_their_real_ids(self) -> None:
+        masked = facts(2, persons={"mask-1": "steps assign", "mask-2": "steps assign"})
+        assert masked.named({SubjectId("mask-1"): SubjectId("anna")}).persons == {
+            "anna": "steps assign",
+            "mask-2": "steps assign",
+        }
+
+    def test_who_came_in_several_portions_is_counted_once(self) -> None:
+        first = plan(Phase.ENABLE, facts=facts(1, persons={"anna": "steps set_plans", "bo": "refused NOT_FOUND"}))
+        later = plan(Phase.ENABLE, facts=facts(1, persons={"bo": "steps set_plans"}))
+        found = promised(rehearsal(wave(plans=(first, later))), part(Phase.ENABLE), first.sku_id)
+        assert found is not None
+        assert found.persons == {"anna": "steps set_plans", "bo": "steps set_plans"}
 
 
 class TestFactsOf:

@@ -16,12 +16,12 @@ from provisioning.domain.migration import (
     Window,
 )
 from provisioning.domain.migration_file import IdentityPair
-from provisioning.planning.masks import Masks
-from provisioning.planning.rehearsal_script import Disguise, disguised, left_aside, masked_binding, masked_selector
+from provisioning.planning.masks import MasksInOrder
+from provisioning.planning.rehearsal_script import Disguise, disguised, masked_binding, masked_selector
 from tests.factories import NOW, guid, tenancy
 from tests.factories.migrations import EVERYONE, definition
 
-HERE, THERE = Masks(Pseudonym("p_here")), Masks(Pseudonym("p_there"))
+HERE, THERE = MasksInOrder(Pseudonym("p_here"), ()), MasksInOrder(Pseudonym("p_there"), ())
 DISGUISE = Disguise(HERE, THERE)
 ANN, BOB = SubjectId(guid()), SubjectId(guid())
 
@@ -85,14 +85,12 @@ class TestDisguised:
         assert (file.failure_threshold, file.moves_mailboxes) == (0.2, False)
         assert (file.source.tenant, file.target.holder) == (it.source_tenant, it.target_holder)
 
-    def test_it_waits_for_no_day_and_no_holiday_and_that_is_said(self) -> None:
+    def test_it_has_the_days_and_hours_of_the_real_one(self) -> None:
         wave = WaveDefinition(number=1, name="pilot", selector=EVERYONE, not_before=NOW)
         it = asked(waves=(wave,), window=Window(region="zuid"))
         file = disguised(it, DISGUISE)
-        assert file.waves[0].not_before is None
-        assert file.window == Window()
-        assert [line.split()[0] for line in left_aside(it)] == ["Wave", "Writes"]
-        assert left_aside(asked()) == ()
+        assert file.waves[0].not_before == NOW
+        assert file.window == Window(region="zuid")
 
 
 class TestKeys:

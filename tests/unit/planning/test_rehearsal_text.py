@@ -2,7 +2,7 @@ from provisioning.domain.lifecycle import SubjectState
 from provisioning.domain.migration import Phase
 from provisioning.domain.migration_lifecycle import WaveState
 from provisioning.domain.operation import StepKind
-from provisioning.planning.rehearsal import Chore, Circumstances, Difference, Rehearsal
+from provisioning.planning.rehearsal import OTHERS, Chore, Circumstances, Difference, Rehearsal
 from provisioning.planning.rehearsal_text import render_differences, render_rehearsal
 from tests.unit.planning.rehearsals import deed, facts, plan, rehearsal, straggler, wave
 
@@ -97,3 +97,10 @@ class TestRenderDifferences:
         assert all(len(line) <= 80 for line in text.splitlines())
         assert "steps assign 1,980 1,975" in flat(text)
         assert "1 2,000" in flat(text)
+
+    def test_other_people_are_numbers_and_what_these_mean(self) -> None:
+        text = render_differences((Difference(OTHERS, "steps assign", 2, 3),), "Operation dddd0001")
+        *_, numbers, meaning, _ = text.splitlines()
+        assert numbers.split() == ["other", "people", "steps", "assign", "2", "3"]
+        assert meaning.startswith("Other people: how many were meant only in the rehearsal")
+        assert all(len(line) <= 80 for line in text.splitlines())

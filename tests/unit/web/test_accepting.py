@@ -2,9 +2,9 @@
 
 import pytest
 
-from provisioning.web.accepting import preferred_form, prefers_html
-from provisioning.words.assessments import Form
+from provisioning.web.accepting import PAGE, TEXT, preferred, prefers_html
 
+JSON = "application/json"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -44,15 +44,15 @@ def test_the_value(accept: str) -> None:
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
-        ("text/plain", Form.TEXT),
-        ("text/plain, application/json;q=0.5", Form.TEXT),
-        ("text/plain;q=0.5, text/html", Form.PAGE),
-        ("text/html;q=0.4, text/plain;q=0.6", Form.TEXT),
-        ("text/plain, */*", Form.JSON),
-        ("text/plain;q=0.1, application/json", Form.JSON),
-        (BROWSER, Form.PAGE),
-        ("", Form.JSON),
+        ("text/plain", TEXT),
+        ("text/plain, application/json;q=0.5", TEXT),
+        ("text/plain;q=0.5, text/html", PAGE),
+        ("text/html;q=0.4, text/plain;q=0.6", TEXT),
+        ("text/plain, */*", JSON),
+        ("text/plain;q=0.1, application/json", JSON),
+        (BROWSER, PAGE),
+        ("", JSON),
     ],
 )
-def test_plain_text_for_who_asks_for_that(accept: str, form: Form) -> None:
-    assert preferred_form(accept) is form
+def test_plain_text_for_who_asks_for_that(accept: str, form: str) -> None:
+    assert preferred(accept, PAGE, TEXT) == form

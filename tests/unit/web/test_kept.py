@@ -11,13 +11,15 @@ from provisioning.bootstrap import Services
 from provisioning.domain.catalogue import Audience
 from provisioning.domain.ids import SubjectId
 from provisioning.domain.migration import WaveDefinition
+from provisioning.planning.preflight import Finding, Preflight, PreflightCheck
 from provisioning.services.browse_tickets import in_short
 from provisioning.services.create_migration import CreatedMigration
 from provisioning.web.app import create_app, routes_of
 from provisioning.web.kept import bare
 from provisioning.web.openapi import answer_of
 from provisioning.web.routes.actors import AddedActor
-from provisioning.web.routes.migrations import GateAnswer
+from provisioning.web.routes.migration_gate import GateAnswer, MistakeAnswer
+from provisioning.web.routes.migrations import Proof
 from provisioning.web.routes.tenants import ConsentLink
 from provisioning.web.routes.tickets import TakenTicket
 from tests.factories import NOW, guid, migrations, orders, tenancy, tickets
@@ -38,6 +40,7 @@ def a_migration() -> Any:
 
 
 ASKED = tickets.ticket(requester=ADDRESS, given={"people": IDS, "selectors": {"faculty": IDS}, "school": "41000"})
+FINDING = Finding(check=PreflightCheck.CONFLICTS, people=1, subjects=(SOMEBODY,))
 
 ANSWERS = [
     in_short(ASKED),
@@ -46,6 +49,8 @@ ANSWERS = [
     AddedActor(actor="client:new", token="secret-of-the-house", expires_at=NOW),  # type: ignore[arg-type]
     ConsentLink(url="https://login.example/?state=secret-of-the-house"),
     GateAnswer(ready=1, known_before=0, unknown=(ADDRESS,), unready={ADDRESS: "Synced"}),
+    MistakeAnswer(withdrawn=1, without=0, too_late=(ADDRESS,), unknown=(ADDRESS,)),
+    Proof(found=Preflight(findings=(FINDING,), checked_at=NOW), is_noted=True),
     orders.order_line(shop=orders.shop_line(subjects=(ADDRESS,), requester_reference=ADDRESS)),
     make.operation(guid(), wish=make.wish(named=(SOMEBODY,))),
     tenancy.binding("41000", guid(), selectors={Audience.FACULTY: IDS}),

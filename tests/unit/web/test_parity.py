@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from provisioning.bootstrap import Services
 from provisioning.cli.app import TREE
 from provisioning.web.app import create_app, routes_of
@@ -39,7 +41,7 @@ SAME = {
     "configuration versions": "GET /api/v1/configuration/versions",
     "metrics": "GET /metrics",
     "migrations abort": "POST /api/v1/migrations/{migration}/abort",
-    "migrations check": "GET /api/v1/migrations/{migration}/waves/{wave}/check",
+    "migrations check": "POST /api/v1/migrations/{migration}/waves/{wave}/check",
     "migrations create": "POST /api/v1/migrations",
     "migrations gate": "POST /api/v1/migrations/{migration}/gate",
     "migrations list": "GET /api/v1/migrations",
@@ -103,6 +105,9 @@ PARTS = {
     "GET /api/v1/campaigns/{campaign}/members": "campaigns show",
     "GET /api/v1/campaigns/{campaign}/readiness": "campaigns show",
     "GET /api/v1/migrations/{migration}/people": "migrations show",
+    "GET /api/v1/migrations/{migration}/statement": "migrations report",
+    "GET /api/v1/migrations/{migration}/waves/{wave}/check": "migrations check",
+    "POST /api/v1/migrations/{migration}/gate/withdraw": "migrations gate",
     "GET /api/v1/tickets/{ticket}/sheet": "tickets show",
     "POST /api/v1/tenants/{tenant}/policy/approve": "tenants policy",
 }
@@ -128,6 +133,28 @@ ONLY_ASKED = {
     "GET /healthz": "is asked by machines that restart us",
     "GET /readyz": "is asked by machines that send us requests",
 }
+# what is typed about a migration and has another name when it is sent, or none: and why
+OTHERWISE = {
+    "migrations create file": "`migration` is the file, and `identity_map` the one that it names",
+    "migrations gate file": "`content`, and `name` for the record",
+    "migrations gate withdraw": "POST /api/v1/migrations/{migration}/gate/withdraw",
+    "migrations report csv": "Accept: text/csv",
+    "migrations report html": "Accept: text/html",
+    "migrations report statement": "GET /api/v1/migrations/{migration}/statement",
+    "migrations show people": "GET /api/v1/migrations/{migration}/people",
+}
+# and the other way round
+ONLY_SENT = {
+    "migrations create identity_map": "beside the file, where that names it",
+    "migrations create migration": "what is in the file",
+    "migrations gate content": "what is in the file",
+    "migrations gate name": "the file has one",
+    "migrations list cursor": "a screen scrolls",
+    "migrations list limit": "the same",
+    "migrations report language": "PROVISIONING_LANGUAGE says it once for all commands",
+    "migrations show cursor": "a screen scrolls",
+    "migrations show limit": "the same",
+}
 
 
 def commands(group: Any = TREE, words: tuple[str, ...] = ()) -> Iterator[str]:
@@ -141,6 +168,43 @@ def commands(group: Any = TREE, words: tuple[str, ...] = ()) -> Iterator[str]:
 def routes() -> set[str]:
     app = create_app(Services(settings()))
     return {f"{method} {route.path_format}" for route in routes_of(app) for method in route.methods}
+
+
+def typed(command: str) -> set[str]:
+    """The arguments and options of a command."""
+    one: Any = TREE
+    for word in command.split():
+        one = one.commands[word]
+    return {f"{command} {given.name}" for given in one.params} - {f"{command} as_json"}
+
+
+def sent(command: str) -> set[str]:
+    """What its routes take, by path, by query and in the body."""
+    described = create_app(Services(settings())).openapi()
+    addresses = [SAME[command], *(route for route, of in PARTS.items() if of == command)]
+    taken: set[str] = set()
+    for method, _, path in (address.partition(" ") for address in addresses):
+        route: Any = described["paths"][path][method.lower()]  # type: ignore[index]
+        taken |= {one["name"] for one in route.get("parameters", ()) if one["in"] != "header"}
+        for content in route.get("requestBody", {}).get("content", {}).values():
+            body = content["schema"]["$ref"].rpartition("/")[2]
+            taken |= set(described["components"]["schemas"][body]["properties"])  # type: ignore[index]
+    return {f"{command} {name}" for name in taken}
+
+
+MIGRATING = [command for command in SAME if command.startswith("migrations ")]
+
+
+@pytest.mark.parametrize("command", MIGRATING)
+def test_what_can_be_typed_about_a_migration_can_be_sent(command: str) -> None:
+    apart = {one for one in OTHERWISE if one.startswith(f"{command} ")}
+    assert typed(command) - sent(command) == apart
+
+
+@pytest.mark.parametrize("command", MIGRATING)
+def test_what_can_be_sent_about_a_migration_can_be_typed(command: str) -> None:
+    apart = {one for one in ONLY_SENT if one.startswith(f"{command} ")}
+    assert sent(command) - typed(command) == apart
 
 
 def test_every_command_is_a_route_or_has_a_reason_to_be_none() -> None:
