@@ -45,7 +45,15 @@ ANSWERS = [
     [TakenTicket(ticket=in_short(ASKED), is_new=True)],
     AddedActor(actor="client:new", token="secret-of-the-house", expires_at=NOW),  # type: ignore[arg-type]
     ConsentLink(url="https://login.example/?state=secret-of-the-house"),
-    GateAnswer(ready=1, known_before=0, unknown=(ADDRESS,), unready={ADDRESS: "Synced"}),
+    GateAnswer(
+        ready=1,
+        known_before=0,
+        unknown=(ADDRESS,),
+        unlicensed=(ADDRESS,),
+        not_yet=(ADDRESS,),
+        long_ago=(ADDRESS,),
+        unready={ADDRESS: "Synced"},
+    ),
     orders.order_line(shop=orders.shop_line(subjects=(ADDRESS,), requester_reference=ADDRESS)),
     make.operation(guid(), wish=make.wish(named=(SOMEBODY,))),
     tenancy.binding("41000", guid(), selectors={Audience.FACULTY: IDS}),
