@@ -76,3 +76,8 @@ class EvidenceFile(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     ready: tuple[ReadyPerson, ...]
     unready: tuple[UnreadyPerson, ...] = ()
+
+    @property
+    def completed(self) -> dict[str, datetime]:
+        """When the mailbox had moved, of whom the file says so."""
+        return {one.person: one.completed_at for one in self.ready if one.completed_at}

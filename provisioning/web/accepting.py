@@ -6,13 +6,10 @@ PAGE, LIST, TEXT = "text/html", "text/csv", "text/plain"
 _VALUE = "application/json"
 
 
-def prefers_html(accept: str) -> bool:
-    """Whether the header `Accept` (RFC 9110, 12.5.1) ranks a page above JSON; as good is not enough."""
-    return preferred(accept, PAGE) == PAGE
-
-
 def preferred(accept: str, *others: str) -> str:
-    """JSON, unless the header ranks one of the others above it; the first of those that it ranks highest."""
+    """JSON, unless the header `Accept` (RFC 9110, 12.5.1) ranks one of the others above it, as good is not enough; the
+    first of those that it ranks highest.
+    """
     weights = dict(map(_weighed, accept.lower().split(",")))
     value = _weight(weights, _VALUE)
     least = weights.get("*/*", 0.0) if value is None else value

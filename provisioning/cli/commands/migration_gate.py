@@ -12,7 +12,7 @@ from provisioning.cli.commands.migrations import Named, some
 from provisioning.cli.output import paragraph
 from provisioning.cli.session import Session
 from provisioning.domain.errors import InputError
-from provisioning.domain.migration import EvidenceSource
+from provisioning.domain.migration import KEPT_UNLICENSED, EvidenceSource
 from provisioning.domain.migration_file import EvidenceFile
 from provisioning.domain.migration_lifecycle import MigrationState
 
@@ -37,13 +37,16 @@ _PAUSED = (
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """What a file of evidence came to. `unready`: whom the file itself calls not moved, with its word for it.
 
-    `unlicensed`: whom the migration gave no licence before it was called off.
+    `unlicensed`: whom the migration gave no licence before it was called off. `not_yet` and `long_ago`: by the moment
+    in the file.
     """
 
     ready: int
     known_before: int
     unknown: tuple[str, ...]
     unlicensed: tuple[str, ...]
+    not_yet: tuple[str, ...]
+    long_ago: tuple[str, ...]
     unready: dict[str, str]
 
 
@@ -66,6 +69,7 @@ def gate(
     source: _Source = None,
     person_column: Annotated[str, typer.Option(help="What a tool's report calls the person.")] = "person",
     status_column: Annotated[str, typer.Option(help="And their status.")] = "status",
+    completed_column: Annotated[str | None, typer.Option(help="And when it was done, if it says so.")] = None,
     *,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="It was wrong: take it back.")] = False,
     reason: _Reason = "",
@@ -75,19 +79,25 @@ def gate(
     A licence or a service plan says nothing about a mailbox and is never evidence. The columns are those of a report.
     What was said by mistake can be withdrawn until Exchange is on its way for the person.
     """
-    evidence = _evidence(file, person or (), source, (person_column, status_column), reason, withdraw=withdraw)
+    evidence = _evidence(
+        file, person or (), source, (person_column, status_column, completed_column), reason, withdraw=withdraw
+    )
     people = [one.person for one in evidence.ready]
     services = session.checked_services
     if withdraw:
         closed = services.withdraw_evidence(session.identity, migration, people, reason)
         session.tell(closed, "\n".join(map(paragraph, _told_of_closed(closed))))
         return
-    opened = services.open_gate(session.identity, migration, people, evidence.source, evidence.reference)
+    opened = services.open_gate(
+        session.identity, migration, people, evidence.source, evidence.reference, evidence.completed
+    )
     answer = Gate(
         ready=opened.ready,
         known_before=opened.known_before,
         unknown=opened.unknown,
         unlicensed=opened.unlicensed,
+        not_yet=opened.not_yet,
+        long_ago=opened.long_ago,
         unready={one.person: one.status for one in evidence.unready},
     )
     told = [*_told(answer), *([paragraph(_PAUSED)] if opened.migration.state is MigrationState.PAUSED else [])]
@@ -98,7 +108,7 @@ def _evidence(
     file: Path | None,
     people: Sequence[str],
     source: EvidenceSource | None,
-    columns: tuple[str, str],
+    columns: tuple[str, str, str | None],
     reason: str,
     *,
     withdraw: bool,
@@ -112,8 +122,9 @@ def _evidence(
         raise InputError("Say with --source what the evidence is: a list, a tool's report or Microsoft's job.")
     if file is None:
         return typed_evidence(people, source or EvidenceSource.LIST, reason)
-    person, status = columns
-    return read_evidence(file, source or EvidenceSource.LIST, ReportColumns(person=person, status=status))
+    person, status, completed = columns
+    titles = ReportColumns(person=person, status=status, completed_at=completed)
+    return read_evidence(file, source or EvidenceSource.LIST, titles)
 
 
 def _told(answer: Gate) -> list[str]:
@@ -122,6 +133,16 @@ def _told(answer: Gate) -> list[str]:
     if answer.unready:
         unready = [f"{person} ({status})" for person, status in answer.unready.items()]
         told.append(f"Not moved, by the file itself: {len(unready):,}: {some(unready)}.")
+    if answer.not_yet:
+        told.append(
+            f"Not moved yet, by the moment in the file: {len(answer.not_yet):,}: {some(answer.not_yet)}. Hand it in "
+            "again after that."
+        )
+    if answer.long_ago:
+        told.append(
+            f"Moved more than {KEPT_UNLICENSED.days} days ago, by the file: {len(answer.long_ago):,}: "
+            f"{some(answer.long_ago)}. Microsoft may have deleted the mailbox: look, then name them with --person."
+        )
     if answer.unlicensed:
         told.append(
             f"Called off before they had a licence, so Exchange does not come on: {len(answer.unlicensed):,}: "

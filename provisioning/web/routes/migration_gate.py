@@ -24,6 +24,7 @@ class Evidence(Body):
     person: list[Text] = []
     person_column: Text = "person"
     status_column: Text = "status"
+    completed_column: Text | None = None
     reason: Reason = ""
 
 
@@ -38,16 +39,20 @@ class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """`unknown`: nobody of this migration. `unready`: whom the evidence calls not moved, and its word.
 
     `unlicensed`: whom the migration gave no licence before it was called off; Exchange does not come on for them.
+
+    By the moments in the evidence: `not_yet` has moved, or so `long_ago` that Microsoft may have deleted the mailbox.
     """
 
     ready: int
     known_before: int
     unknown: tuple[str, ...]
     unlicensed: tuple[str, ...]
+    not_yet: tuple[str, ...]
+    long_ago: tuple[str, ...]
     unready: dict[str, str]
 
     def to_keep(self) -> "GateAnswer":
-        return msgspec.structs.replace(self, unknown=(), unlicensed=(), unready={})
+        return msgspec.structs.replace(self, unknown=(), unlicensed=(), not_yet=(), long_ago=(), unready={})
 
 
 class MistakeAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +71,16 @@ class MistakeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def gate(caller: Person, migration: Named, evidence: Evidence) -> GateAnswer:
     """Say whose mailbox has moved; Exchange goes on for them. A licence is never evidence."""
     read = _read(evidence)
-    opened = caller.services.open_gate(caller.identity, migration, _people(read), evidence.source, read.reference)
+    opened = caller.services.open_gate(
+        caller.identity, migration, _people(read), evidence.source, read.reference, read.completed
+    )
     return GateAnswer(
         ready=opened.ready,
         known_before=opened.known_before,
         unknown=opened.unknown,
         unlicensed=opened.unlicensed,
+        not_yet=opened.not_yet,
+        long_ago=opened.long_ago,
         unready={one.person: one.status for one in read.unready},
     )
 
@@ -95,5 +104,7 @@ def _read(evidence: Evidence) -> EvidenceFile:
         raise InputError("Send the content of a file, or people as `person`: one of the two.")
     if evidence.content is None:
         return typed_evidence(evidence.person, evidence.source, evidence.reason)
-    columns = ReportColumns(person=evidence.person_column, status=evidence.status_column)
+    columns = ReportColumns(
+        person=evidence.person_column, status=evidence.status_column, completed_at=evidence.completed_column
+    )
     return parse_evidence(evidence.name, evidence.content.encode(), evidence.source, columns)

@@ -1,9 +1,10 @@
 """The command with services over rows in memory: what it prints, and with which exit code it ends."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from io import StringIO
 from typing import Any
@@ -289,14 +290,24 @@ class FakeServices:
         return msgspec.structs.replace(next(iter(self.world.migrations.values())), state=goal)
 
     def open_gate(
-        self, identity: Identity, named: str, people: Sequence[str], source: EvidenceSource, reference: str
+        self,
+        identity: Identity,
+        named: str,
+        people: Sequence[str],
+        source: EvidenceSource,
+        reference: str,
+        completed: Mapping[str, datetime],
     ) -> GateOpened:
         require(identity, Action.OPEN_GATE)
         self.decided.append(("gate", named, tuple(people), source, reference))
-        migration = next(iter(self.world.migrations.values()))
-        unknown, unlicensed = ("nobody@school.nl",), ("early@school.nl",)
         return GateOpened(
-            migration=migration, ready=len(people), known_before=1, unknown=unknown, unlicensed=unlicensed
+            migration=next(iter(self.world.migrations.values())),
+            ready=len(people),
+            known_before=1,
+            unknown=("nobody@school.nl",),
+            unlicensed=("early@school.nl",),
+            not_yet=tuple(completed),
+            long_ago=("old@school.nl",),
         )
 
     def withdraw_evidence(self, identity: Identity, named: str, people: Sequence[str], reason: str) -> GateClosed:

@@ -328,9 +328,19 @@ class TestGate:
         self, merger: World, provisioning: CommandLine, tmp_path: Path
     ) -> None:
         report = tmp_path / "tool.csv"
-        report.write_text("Mailbox;status\na@school.nl;Completed\nb@school.nl;Syncing\n")
+        report.write_text("Mailbox;status;Done\na@school.nl;Completed;2026-09-01 10:00\nb@school.nl;Syncing;\n")
         provisioning.as_person(OPERATOR)
-        words = ("gate", "5f0c", str(report), "--source", "tool_report", "--person-column", "Mailbox")
+        words = (
+            "gate",
+            "5f0c",
+            str(report),
+            "--source",
+            "tool_report",
+            "--person-column",
+            "Mailbox",
+            "--completed-column",
+            "Done",
+        )
         answer = provisioning("migrations", *words)
         assert (answer.code, answer.fits) == (0, True), answer.err
         ((_, _, people, source, reference),) = provisioning.services.decided
@@ -340,6 +350,8 @@ class TestGate:
         assert "Newly ready for Exchange: 1. Known before: 1." in told
         assert "b@school.nl (Syncing)" in told
         assert "nobody@school.nl" in told
+        assert "Not moved yet, by the moment in the file: 1: a@school.nl." in told
+        assert "Moved more than 30 days ago, by the file: 1: old@school.nl." in told
         assert "Called off before they had a licence, so Exchange does not come on: 1: early@school.nl." in told
         assert "paused" not in told
         assert provisioning("migrations", *words, "--json").json["unready"] == {"b@school.nl": "Syncing"}

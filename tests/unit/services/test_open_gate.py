@@ -1,13 +1,14 @@
 """Evidence that mailboxes have moved: whom it names, what it changes, and what it does not."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
 from provisioning.domain.errors import InputError
 from provisioning.domain.ids import SubjectId, TenantId
-from provisioning.domain.migration import EvidenceSource, Phase
+from provisioning.domain.migration import KEPT_UNLICENSED, EvidenceSource, Phase
 from provisioning.domain.migration_lifecycle import MigrationState, PersonState
 from provisioning.domain.reasons import Reason
 from provisioning.services.open_gate import GateOpened, OpenGate
@@ -69,6 +70,47 @@ class TestWhatFollows:
         before = {key: one.state for key, one in world.travellers.items()}
         open_gate(world, "emma", "hugo")
         assert {key: one.state for key, one in world.travellers.items()} == before
+
+
+SECOND = timedelta(seconds=1)
+
+
+class TestWhenItMoved:
+    @staticmethod
+    def said(world: World, **moments: datetime) -> GateOpened:
+        gate = OpenGate(open_uow=world.open, gateway=Directory(), clock=FakeClock())  # type: ignore[arg-type]  # a part
+        return gate(OPERATOR, "5f0c", list(moments), EvidenceSource.LIST, "list.csv", moments)
+
+    @pytest.mark.parametrize("moment", [NOW, NOW - KEPT_UNLICENSED])
+    def test_is_kept_with_the_evidence_and_microsofts_days_run_from_there(self, world: World, moment: datetime) -> None:
+        assert self.said(world, emma=moment).ready == 1
+        evidence = world.travellers[MIGRATION, SubjectId("emma")].evidence
+        assert evidence is not None
+        assert (evidence.completed_at, evidence.moved_at, evidence.given_at) == (moment, moment, NOW)
+
+    def test_unsaid_it_is_when_somebody_said_that_it_had(self, world: World) -> None:
+        open_gate(world, "emma")
+        evidence = world.travellers[MIGRATION, SubjectId("emma")].evidence
+        assert evidence is not None
+        assert (evidence.completed_at, evidence.moved_at) == (None, NOW)
+
+    def test_still_to_come_nobody_is_ready(self, world: World) -> None:
+        """Exchange would come on before the mailbox, and make an empty one."""
+        opened = self.said(world, emma=NOW + SECOND, hugo=NOW)
+        assert (opened.ready, opened.known_before, opened.not_yet) == (1, 0, ("emma",))
+        assert world.travellers[MIGRATION, SubjectId("emma")].evidence is None
+
+    def test_longer_ago_than_microsoft_keeps_it_somebody_looks_first(self, world: World) -> None:
+        opened = self.said(world, emma=NOW - KEPT_UNLICENSED - SECOND)
+        assert (opened.ready, opened.long_ago) == (0, ("emma",))
+        assert world.travellers[MIGRATION, SubjectId("emma")].evidence is None
+
+    def test_under_two_names_the_later_moment_counts_and_a_doubt_about_one_is_a_doubt(self, world: World) -> None:
+        opened = self.said(world, hugo=NOW, hugo2=NOW - SECOND, emma=NOW, emma2=NOW + SECOND)
+        assert (opened.ready, opened.not_yet) == (1, ("emma2",))
+        evidence = world.travellers[MIGRATION, SubjectId("hugo")].evidence
+        assert evidence is not None
+        assert evidence.completed_at == NOW
 
 
 class TestAfterItWasCalledOff:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioning.web.accepting import PAGE, TEXT, preferred, prefers_html
+from provisioning.web.accepting import PAGE, TEXT, preferred
 
 JSON = "application/json"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -20,7 +20,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ],
 )
 def test_a_page(accept: str) -> None:
-    assert prefers_html(accept)
+    assert preferred(accept, PAGE) == PAGE
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_page(accept: str) -> None:
     ],
 )
 def test_the_value(accept: str) -> None:
-    assert not prefers_html(accept)
+    assert preferred(accept, PAGE) == JSON
 
 
 @pytest.mark.parametrize(

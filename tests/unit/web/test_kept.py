@@ -48,7 +48,15 @@ ANSWERS = [
     [TakenTicket(ticket=in_short(ASKED), is_new=True)],
     AddedActor(actor="client:new", token="secret-of-the-house", expires_at=NOW),  # type: ignore[arg-type]
     ConsentLink(url="https://login.example/?state=secret-of-the-house"),
-    GateAnswer(ready=1, known_before=0, unknown=(ADDRESS,), unready={ADDRESS: "Synced"}),
+    GateAnswer(
+        ready=1,
+        known_before=0,
+        unknown=(ADDRESS,),
+        unlicensed=(ADDRESS,),
+        not_yet=(ADDRESS,),
+        long_ago=(ADDRESS,),
+        unready={ADDRESS: "Synced"},
+    ),
     MistakeAnswer(withdrawn=1, without=0, too_late=(ADDRESS,), unknown=(ADDRESS,)),
     Proof(found=Preflight(findings=(FINDING,), checked_at=NOW), is_noted=True),
     orders.order_line(shop=orders.shop_line(subjects=(ADDRESS,), requester_reference=ADDRESS)),
