@@ -58,6 +58,14 @@ def joined_since(uow: UnitOfWork, operation: Operation) -> Joined:
     return {person: record for person, record in last.items() if record.step.kind is StepKind.ADD_MEMBERS}
 
 
+def is_unsettled(joined: Joined, since: datetime) -> bool:
+    """Whether somebody was put into a group after `since` and nobody read back what came of it.
+
+    A replica from before that looks as if they had left again, so nothing could be said of a leave without an answer.
+    """
+    return any(one.state is not StepState.VERIFIED and _is_young(one, since) for one in joined.values())
+
+
 def groups_of(joined: Joined) -> frozenset[GroupId]:
     return frozenset(one.step.change.group_id for one in joined.values() if one.step.change.group_id)
 

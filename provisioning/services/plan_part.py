@@ -31,7 +31,7 @@ from provisioning.services.doubt_absence import doubt_absence_first
 from provisioning.services.drawn_plan import await_approval, has_open_steps, in_doubt, plan_drawn, usage_of
 from provisioning.services.finish_operation import FinishOperation
 from provisioning.services.grounds import grounds_of, own_bindings
-from provisioning.services.joined_since import Joined, groups_of, is_being_moved, joined_since, still_in
+from provisioning.services.joined_since import Joined, groups_of, is_being_moved, is_unsettled, joined_since, still_in
 from provisioning.services.observe_groups import GroupBasis, ObservedGroups, group_basis, observe_groups
 from provisioning.services.observe_scene import laid_over
 from provisioning.services.observe_some import observe_some
@@ -83,8 +83,8 @@ class PlanPart:
     def __call__(self, operation: Operation, lease: Lease) -> bool:
         doubt_absence_first(self.open_uow, operation, lease, self.clock, self.limits.lag_horizon)
         with self.open_uow() as uow:
-            must_wait = _part_of(operation).phase is Phase.UNDO_TARGET and is_being_moved(uow, operation)
             basis = self._basis(uow, operation)
+            must_wait = self._must_wait(uow, operation, basis)
         if must_wait:
             return look_again(self.open_uow, operation, self.clock, _WHILE_MOVED, Reason.CONCURRENT_WRITE)
         if not basis.own or not all(binding.is_confirmed for binding in basis.own):
@@ -105,6 +105,13 @@ class PlanPart:
             goes_on = self._store(uow, operation, basis, seen)
             uow.commit()
         return goes_on
+
+    def _must_wait(self, uow: UnitOfWork, operation: Operation, basis: _Basis) -> bool:
+        """Whether people whose licence is taken back are just being moved into a group, or were a moment ago."""
+        if _part_of(operation).phase is not Phase.UNDO_TARGET:
+            return False
+        since = self.clock.now() - self.limits.lag_horizon
+        return is_being_moved(uow, operation) or is_unsettled(basis.joined, since)
 
     # ── what it is drawn from ────────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from provisioning.domain.lifecycle import OperationState, StepState
 from provisioning.domain.migration import MigrationPart, Phase
 from provisioning.domain.observation import HeldLicence
 from provisioning.domain.operation import Change, Operation, OperationKind, StepKind, StepRecord
-from provisioning.services.joined_since import is_being_moved, joined_since, still_in
+from provisioning.services.joined_since import is_being_moved, is_unsettled, joined_since, still_in
 from tests.unit.execution.steps import record
 from tests.unit.services.fakes_access import NOW, World
 from tests.unit.services.migration_scene import A3, DAY, MIGRATION, TARGET, a_merger, worked
@@ -110,6 +110,22 @@ class TestBeingMoved:
         undo = world.operations[UNDO]
         alone = msgspec.structs.replace(undo.wish, named=(SubjectId("finn2"),))
         assert not self.is_moved(world, msgspec.structs.replace(undo, wish=alone))
+
+
+class TestUnsettled:
+    @pytest.mark.parametrize(
+        ("state", "ago", "expected"),
+        [
+            pytest.param(StepState.FAILED, HORIZON, True, id="nobody read back what came of it"),
+            pytest.param(StepState.FAILED, HORIZON + timedelta(seconds=1), False, id="long ago"),
+            pytest.param(StepState.VERIFIED, timedelta(0), False, id="read back"),
+        ],
+    )
+    def test_is_who_joined_lately_and_was_never_seen(
+        self, world: World, state: StepState, ago: timedelta, *, expected: bool
+    ) -> None:
+        wrote(world, FOLLOWER, StepKind.ADD_MEMBERS, NOW - ago, state=state)
+        assert is_unsettled(found(world), NOW - HORIZON) is expected
 
 
 class _Groups:
