@@ -207,7 +207,16 @@ def _went_wrong(wave: Wave, travellers: Sequence[Traveller], standing: Standing)
 
 
 def _failed(wave: Wave, travellers: Iterable[Traveller]) -> int:
-    return sum(one.wave == wave.number and one.state is PersonState.FAILED for one in travellers)
+    failed = (one for one in travellers if one.wave == wave.number and one.state is PersonState.FAILED)
+    return sum(not is_announced(one.failed_in, one.reason) for one in failed)
+
+
+def is_announced(phase: Phase | None, reason: Reason | None) -> bool:
+    """Whether every check of the wave said beforehand that it would come to this: nothing went wrong then.
+
+    Licences that come from a group of the school itself are left in the source, and the school takes people out of it.
+    """
+    return phase is Phase.RELEASE and reason is Reason.INHERITED_FROM_GROUP
 
 
 # ── what begins ──────────────────────────────────────────────────────────────────────────────────────────

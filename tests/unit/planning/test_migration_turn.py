@@ -299,6 +299,22 @@ class TestTheThreshold:
         assert after.migration.state is state
         assert after.migration.reason is (Reason.THRESHOLD_REACHED if state is M.PAUSED else None)
 
+    @pytest.mark.parametrize(
+        ("reason", "state"), [(Reason.INHERITED_FROM_GROUP, M.RUNNING), (Reason.TARGET_NOT_READY, M.PAUSED)]
+    )
+    def test_counts_nobody_whom_a_group_of_the_school_keeps_in_the_source(
+        self, reason: Reason, state: MigrationState
+    ) -> None:
+        """Every check of the wave said so, and other waves have nothing to do with it."""
+        held = {"state": P.RELEASING, "enabled_at": NOW, "operation_id": OperationId("o")}
+        people = [traveller(f"p{n}", **held) for n in range(10)]
+        ended = operation("o", part(Phase.RELEASE), tuple(f"p{n}" for n in range(10)))
+        said = {"o": {f"p{n}": (SubjectState.REFUSED, reason) for n in range(10)}}
+        later = traveller("later", state=P.ENABLED, enabled_at=NOW)
+        after = turn(*people, later, waves=[wave(state=W.RELEASING), wave(2)], operations=[ended], said=said)
+        assert {one.state for one in after.travellers} == {P.FAILED, P.ENABLED}
+        assert after.migration.state is state
+
     def test_pauses_once_for_the_same_people(self) -> None:
         failed = traveller("anne", state=P.FAILED, failed_in=Phase.PREPARE)
         assert turn(failed, traveller("bob")).migration.state is M.RUNNING
