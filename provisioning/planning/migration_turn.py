@@ -210,7 +210,16 @@ def _went_wrong(wave: Wave, travellers: Sequence[Traveller], standing: Standing)
 
 
 def failed_by_wave(travellers: Iterable[Traveller]) -> Counter[int]:
-    return Counter(one.wave for one in travellers if one.state is PersonState.FAILED)
+    failed = (one for one in travellers if one.state is PersonState.FAILED)
+    return Counter(one.wave for one in failed if not is_announced(one.failed_in, one.reason))
+
+
+def is_announced(phase: Phase | None, reason: Reason | None) -> bool:
+    """Whether every check of the wave said beforehand that it would come to this: nothing went wrong then.
+
+    Licences that come from a group of the school itself are left in the source, and the school takes people out of it.
+    """
+    return phase is Phase.RELEASE and reason is Reason.INHERITED_FROM_GROUP
 
 
 def _beginning(travellers: Iterable[Traveller], begins: Iterable[Begin]) -> Iterable[Traveller]:

@@ -16,7 +16,7 @@ from provisioning.domain.limits import Limits
 from provisioning.domain.migration import TARGET_PHASES, Migration, Phase, Wave
 from provisioning.domain.migration_lifecycle import MIGRATION_ENDS, UNDER_WAY, MigrationState, WaveState
 from provisioning.domain.operation import Lane, Operation, OperationKind, Wish
-from provisioning.planning.migration_turn import Begin, Said, Standing, Turn, begun, id_in, next_turn
+from provisioning.planning.migration_turn import Begin, Said, Standing, Turn, begun, id_in, is_announced, next_turn
 from provisioning.ports import Clock, Dispatcher, OpenUnitOfWork, UnitOfWork
 from provisioning.services.boards import of_board_in
 from provisioning.services.bring_into_group import bring_into_group
@@ -106,7 +106,15 @@ def failing(uow: UnitOfWork, operations: Iterable[Operation]) -> Counter[int]:
         if one.wish.part is not None:
             counts = uow.journal.subject_counts(one.operation_id)
             found[one.wish.part.wave] += sum(counts.get(state, 0) for state in _WENT_WRONG)
+            if one.wish.part.phase is Phase.RELEASE and counts.get(SubjectState.REFUSED):
+                found[one.wish.part.wave] -= _announced(uow, one.operation_id)
     return found
+
+
+def _announced(uow: UnitOfWork, release: OperationId) -> int:
+    """How many of whom it refused were known to be refused before the wave began."""
+    refused = (one for one in uow.journal.subjects(release) if one.state is SubjectState.REFUSED)
+    return sum(is_announced(Phase.RELEASE, one.reason) for one in refused)
 
 
 def _said(uow: UnitOfWork, operation: OperationId) -> Mapping[SubjectId, Said]:

@@ -364,6 +364,22 @@ class TestTheThreshold:
         (after,) = turn(*failed, waves=[wave(state=W.ROLLING_BACK, failures_seen=3)]).waves
         assert after.failures_seen == 1
 
+    @pytest.mark.parametrize(
+        ("reason", "state"), [(Reason.INHERITED_FROM_GROUP, M.RUNNING), (Reason.TARGET_NOT_READY, M.PAUSED)]
+    )
+    def test_counts_nobody_whom_a_group_of_the_school_keeps_in_the_source(
+        self, reason: Reason, state: MigrationState
+    ) -> None:
+        """Every check of the wave said so, and other waves have nothing to do with it."""
+        held = {"state": P.RELEASING, "enabled_at": NOW, "operation_id": OperationId("o")}
+        people = [traveller(f"p{n}", **held) for n in range(10)]
+        ended = operation("o", part(Phase.RELEASE), tuple(f"p{n}" for n in range(10)))
+        said = {"o": {f"p{n}": (SubjectState.REFUSED, reason) for n in range(10)}}
+        later = traveller("later", state=P.ENABLED, enabled_at=NOW)
+        after = turn(*people, later, waves=[wave(state=W.RELEASING), wave(2)], operations=[ended], said=said)
+        assert {one.state for one in after.travellers} == {P.FAILED, P.ENABLED}
+        assert after.migration.state is state
+
 
 SAID = st.sampled_from(
     [VERIFIED, VERIFIED, VERIFIED, (SubjectState.FAILED, Reason.NOT_FOUND), (SubjectState.ALREADY_RIGHT, None)]

@@ -21,19 +21,25 @@ M, OS, SS = MigrationState, OperationState, SubjectState
 
 
 def advanced(
-    world: World, state: OperationState, said: SubjectState, seen: int = 1, **changes: object
+    world: World,
+    state: OperationState,
+    said: SubjectState,
+    phase: Phase = Phase.PREPARE,
+    reason: Reason = Reason.NOT_FOUND,
+    seen: int = 1,
+    **changes: object,
 ) -> MigrationState:
     """One person of the first wave's operation is as `said`; another one of the wave has failed before."""
     a_merger(world)
     world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], failures_seen=seen)
     created = {"created_at": NOW - timedelta(hours=1), **changes}
-    worked(world, OPEN, Phase.PREPARE, ["guus"], state=state, **created)
+    worked(world, OPEN, phase, ["guus"], state=state, **created)
     record = SubjectRecord(
         operation_id=OPEN,
         subject_id=SubjectId("guus2"),
         pseudonym=Pseudonym("p-guus"),
         state=said,
-        reason=Reason.NOT_FOUND,
+        reason=reason,
     )
     world.subjects.append(record)
     advance = AdvanceMigration(
@@ -56,6 +62,17 @@ class TestTheThreshold:
     @pytest.mark.parametrize("said", [SS.PENDING, SS.VERIFIED, SS.ALREADY_RIGHT])
     def test_counts_nobody_who_is_well(self, said: SubjectState) -> None:
         assert advanced(World(), OS.APPLYING, said) is M.RUNNING
+
+    @pytest.mark.parametrize(
+        ("phase", "reason", "after"),
+        [
+            pytest.param(Phase.RELEASE, Reason.INHERITED_FROM_GROUP, M.RUNNING, id="the check said so"),
+            pytest.param(Phase.RELEASE, Reason.NOT_AS_WE_LEFT, M.PAUSED, id="nobody expected it"),
+            pytest.param(Phase.PREPARE, Reason.INHERITED_FROM_GROUP, M.PAUSED, id="the check had kept it back"),
+        ],
+    )
+    def test_counts_nobody_of_whom_it_was_announced(self, phase: Phase, reason: Reason, after: MigrationState) -> None:
+        assert advanced(World(), OS.APPLYING, SS.REFUSED, phase, reason) is after
 
     def test_is_not_reached_again_by_what_a_person_has_seen(self) -> None:
         assert advanced(World(), OS.APPLYING, SS.FAILED, seen=2) is M.RUNNING
