@@ -1,170 +1,67 @@
-"""Everything that takes a second person, each begun by the very person who then tries to be the second."""
+"""Everything that takes a second person, each begun by the very person who then tries to be the second.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+Undoing an operation is not built yet; a wave's way back is among the turns of a migration.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from provisioning.domain.campaign import Campaign
 from provisioning.domain.catalogue import Audience
-from provisioning.domain.configuration import INSTALLED, ConfigurationKind, ConfigurationVersion
-from provisioning.domain.ids import SYSTEM, Actor
+from provisioning.domain.configuration import ConfigurationKind
 from provisioning.domain.lifecycle import LineState, OperationState
-from provisioning.domain.operation import Operation, OperationKind
+from provisioning.domain.operation import OperationKind
 from provisioning.domain.reasons import Reason
 from provisioning.domain.remap import RemapPart
 from provisioning.domain.rights import Action
-from provisioning.domain.ticket import Ticket, TicketKind, TicketState
+from provisioning.domain.ticket import TicketKind, TicketState
 from provisioning.ports import UnitOfWork
 from tests.factories import NOW, orders, tenancy, tickets
-from tests.factories import campaigns as make_campaigns
 from tests.factories import operations as make
 from tests.factories.tickets import SCHOOL
 from tests.factories.trade import STAFF, sku_of
 from tests.integration.web.four_eyes_again import retried, retried_in_campaign, served_since
+from tests.integration.web.four_eyes_doors import (
+    Attempt,
+    of_binding,
+    of_broken_glass,
+    of_campaign,
+    of_plan,
+    of_policy,
+    of_rollback,
+    of_ticket,
+    of_version,
+)
 from tests.integration.web.four_eyes_scene import DESK, EVERYTHING, HASH, LAST_YEAR, OTHER, SELF, Scene
 from tests.integration.web.four_eyes_tickets import binding_of_ticket, filled_in, policy_of_ticket, selectors_of_ticket
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """The same deed through each door. `sql`: one statement, as the service's own role could write it."""
-
-    words: Sequence[str]
-    path: str
-    body: Any
-    sql: str
-    values: Mapping[str, Any]
-
-
-def _of_plan(scene: Scene, operation: Operation) -> Attempt:
-    with scene.services.open_uow() as uow:
-        record = uow.plans.current(operation.operation_id)
-    assert record is not None
-    return Attempt(
-        ("plans", "approve", operation.operation_id, record.digest),
-        f"plans/{operation.operation_id}/approve",
-        {"digest": record.digest},
-        "UPDATE plans SET approved_by = :me, approved_at = drawn_at WHERE operation_id = :one",
-        {"one": operation.operation_id},
-    )
-
-
-def _of_ticket(_scene: Scene, ticket: Ticket) -> Attempt:
-    return Attempt(
-        ("tickets", "approve", ticket.ticket_id, ticket.digest or ""),
-        f"tickets/{ticket.ticket_id}/approve",
-        {"digest": ticket.digest},
-        "UPDATE tickets SET approved_by = :me, approved_at = created_at, state = 'running' WHERE ticket_id = :one",
-        {"one": ticket.ticket_id},
-    )
-
-
-def _of_campaign(campaign: Campaign) -> Attempt:
-    forged = make_campaigns.approval(campaign, approved_by=SELF)
-    return Attempt(
-        ("campaigns", "approve", campaign.campaign_id, "--digest", campaign.digest),
-        f"campaigns/{campaign.campaign_id}/approve",
-        {"digest": campaign.digest},
-        "UPDATE campaigns SET approval = CAST(:given AS jsonb), state = 'approved' WHERE campaign_id = :one",
-        {"one": campaign.campaign_id, "given": msgspec.json.encode(forged).decode()},
-    )
-
-
-def _of_binding(scene: Scene, binding: str) -> Attempt:
-    return Attempt(
-        ("tenants", "confirm", SCHOOL, scene.tenant.tenant_id),
-        f"tenants/{scene.tenant.tenant_id}/confirm",
-        {"organisation": SCHOOL},
-        "UPDATE bindings SET confirmed_by = :me, confirmed_at = now(), evidence = '{a,b}' WHERE binding_id = :one",
-        {"one": binding},
-    )
-
-
-def _of_policy(scene: Scene, digest: str) -> Attempt:
-    return Attempt(
-        ("tenants", "policy", scene.tenant.tenant_id, "--approve", digest),
-        f"tenants/{scene.tenant.tenant_id}/policy/approve",
-        {"digest": digest},
-        "UPDATE policies SET approved_by = :me, approved_at = now() WHERE digest = :one",
-        {"one": digest},
-    )
-
-
-def _of_version(scene: Scene, kind: ConfigurationKind) -> Attempt:
-    scene.version(kind, approved=False)
-    return Attempt(
-        ("configuration", "approve", HASH),
-        f"configuration/{HASH}/approve",
-        None,
-        "UPDATE configuration_versions SET approved_by = :me, approved_at = now() WHERE digest = :one",
-        {"one": HASH},
-    )
-
-
-def _of_rollback(scene: Scene) -> Attempt:
-    """They brought earlier mappings back by themselves."""
-    plain = {"kind": ConfigurationKind.MAPPINGS, "content": {}, "proposed_at": NOW}
-    first = ConfigurationVersion(digest=HASH, reason=INSTALLED, proposed_by=SYSTEM, **plain)
-    second = ConfigurationVersion(digest="0" * 64, reason="next year", proposed_by=Actor("person:third"), **plain)
-    again = ConfigurationVersion(digest=HASH, reason="prices were wrong", proposed_by=SELF, **plain)
-    with scene.services.open_uow() as uow:
-        uow.configuration.install(first)
-        uow.configuration.propose(second)
-        uow.configuration.approve(second.kind, second.digest, OTHER, NOW)
-        uow.configuration.restore(again, second.digest)
-        uow.commit()
-    return Attempt(
-        ("configuration", "review", HASH),
-        f"configuration/{HASH}/review",
-        None,
-        "UPDATE configuration_versions SET reviewed_by = :me, reviewed_at = now() WHERE restores IS NOT NULL",
-        {},
-    )
-
-
-def _of_broken_glass(scene: Scene) -> Attempt:
-    operation = scene.plan()
-    with scene.services.open_uow() as uow:
-        record = uow.plans.current(operation.operation_id)
-        assert record is not None
-        uow.plans.approve(record.plan_id, SELF, record.digest, NOW, "exams today")
-        uow.commit()
-    return Attempt(
-        ("plans", "review", operation.operation_id),
-        f"plans/{operation.operation_id}/review",
-        None,
-        "UPDATE plans SET reviewed_by = :me, reviewed_at = now() WHERE operation_id = :one",
-        {"one": operation.operation_id},
-    )
-
-
 def _plan_on_binding(scene: Scene) -> Attempt:
     scene.bind(SELF)
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_on_selector(scene: Scene) -> Attempt:
     scene.select(scene.bind())
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_on_policy(scene: Scene) -> Attempt:
     scene.policy(SELF, approved_by=OTHER)
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_on_mappings(scene: Scene) -> Attempt:
     scene.version(ConfigurationKind.MAPPINGS, approved=True)
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_after_ticket(scene: Scene) -> Attempt:
     """Seats that came later go on with what a ticket began: an operation of their own, beside the ticket's."""
     over: dict[str, Any] = {"state": TicketState.PARTIALLY_COMPLETED, "approved_by": OTHER, "approved_at": NOW}
     asked = scene.kept(tickets.ticket(authors=(DESK, SELF), digest=HASH, **over))
-    return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, ticket_id=asked.ticket_id)))
+    return of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, ticket_id=asked.ticket_id)))
 
 
 def _plan_after_migration(scene: Scene) -> Attempt:
@@ -172,17 +69,17 @@ def _plan_after_migration(scene: Scene) -> Attempt:
     moved = scene.migration(asked_by=SELF)
     wish = msgspec.structs.replace(moved.wish, part=None, follows=moved.wish.part)
     after = {"kind": OperationKind.CHANGE, "wish": wish, "state": OperationState.AWAITING_APPROVAL}
-    return _of_plan(scene, scene.plan(make.operation(scene.tenant.tenant_id, **after)))
+    return of_plan(scene, scene.plan(make.operation(scene.tenant.tenant_id, **after)))
 
 
 def _plan_of_moving_school(scene: Scene) -> Attempt:
     asked = scene.kept(tickets.ticket(kind=TicketKind.MOVE_SCHOOL, given={}, authors=(DESK, SELF)))
-    return _of_plan(scene, scene.migration(because=asked.cause))
+    return of_plan(scene, scene.migration(because=asked.cause))
 
 
 def _plan_after_campaign(scene: Scene) -> Attempt:
     asked = scene.campaign(SELF)
-    return _of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, campaign_id=asked.campaign_id)))
+    return of_plan(scene, scene.remap(RemapPart(from_sku=make.A1, campaign_id=asked.campaign_id)))
 
 
 def _release_of_moved(scene: Scene) -> Attempt:
@@ -192,7 +89,7 @@ def _release_of_moved(scene: Scene) -> Attempt:
     first = make.operation(scene.tenant.tenant_id, **release)
     scene.moved(asked, first)
     retried = make.operation(scene.tenant.tenant_id, **release | {"state": OperationState.AWAITING_APPROVAL})
-    return _of_plan(scene, scene.plan(retried))
+    return of_plan(scene, scene.plan(retried))
 
 
 def _ticket_to_rebind(scene: Scene) -> Attempt:
@@ -203,40 +100,40 @@ def _ticket_to_rebind(scene: Scene) -> Attempt:
         uow.commit()
     scene.move_in(new, 3)
     given = {"organisation": SCHOOL, "tenant": new.initial_domain}
-    return _of_ticket(scene, scene.ticket(kind=TicketKind.REBIND, given=given))
+    return of_ticket(scene, scene.ticket(kind=TicketKind.REBIND, given=given))
 
 
 def _ticket_about_policy(scene: Scene) -> Attempt:
     scene.bind(valid_from=LAST_YEAR)
     scene.policy(SELF, approved_by=OTHER, valid_from=LAST_YEAR)
     given = {"tenant": scene.tenant.initial_domain, "sku_id": sku_of(STAFF), "off": ["SWAY"]}
-    return _of_ticket(scene, scene.ticket(kind=TicketKind.SERVICE_PLAN_POLICY, given=given))
+    return of_ticket(scene, scene.ticket(kind=TicketKind.SERVICE_PLAN_POLICY, given=given))
 
 
 def _ticket_with_plans(scene: Scene) -> Attempt:
     scene.bind(SELF, valid_from=LAST_YEAR)
-    return _of_ticket(scene, scene.change_of_product())
+    return of_ticket(scene, scene.change_of_product())
 
 
 def _campaign_on_mappings(scene: Scene) -> Attempt:
     scene.version(ConfigurationKind.MAPPINGS, approved=True)
-    return _of_campaign(scene.campaign())
+    return of_campaign(scene.campaign())
 
 
 def _filled_in(scene: Scene) -> Attempt:
     given = tickets.holder_wish()
     asked, added = {"from_holders": given["from_holders"]}, {"to_holder": given["to_holder"]}
-    return _of_ticket(scene, filled_in(scene, TicketKind.REMAP_HOLDER, asked, added))
+    return of_ticket(scene, filled_in(scene, TicketKind.REMAP_HOLDER, asked, added))
 
 
 def _plan_on_binding_of_ticket(scene: Scene) -> Attempt:
     binding_of_ticket(scene)
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_on_policy_of_ticket(scene: Scene) -> Attempt:
     policy_of_ticket(scene)
-    return _of_plan(scene, scene.plan())
+    return of_plan(scene, scene.plan())
 
 
 def _plan_of_released_line(scene: Scene) -> Attempt:
@@ -247,11 +144,11 @@ def _plan_of_released_line(scene: Scene) -> Attempt:
         uow.orders.set_state(line.key, LineState.ACCEPTED, None, NOW, released_by=SELF)
 
     wish, state = scene.wish(line=line.key), OperationState.AWAITING_APPROVAL
-    return _of_plan(scene, scene.plan(make.operation(scene.tenant.tenant_id, wish=wish, state=state), released))
+    return of_plan(scene, scene.plan(make.operation(scene.tenant.tenant_id, wish=wish, state=state), released))
 
 
 def _plan_on_declaration(scene: Scene) -> Attempt:
-    return _of_plan(scene, scene.plan(around=lambda uow: uow.records.save([tickets.declaration(SCHOOL)], NOW, SELF)))
+    return of_plan(scene, scene.plan(around=lambda uow: uow.records.save([tickets.declaration(SCHOOL)], NOW, SELF)))
 
 
 def _ticket_on_declaration(scene: Scene) -> Attempt:
@@ -259,31 +156,31 @@ def _ticket_on_declaration(scene: Scene) -> Attempt:
     with scene.services.open_uow() as uow:
         uow.records.save([tickets.declaration(SCHOOL, record_id="d")], NOW, SELF)
         uow.commit()
-    return _of_ticket(scene, scene.ticket(declares=False))
+    return of_ticket(scene, scene.ticket(declares=False))
 
 
 def _binding_of_chosen(scene: Scene) -> Attempt:
     binding = scene.bind(confirmed=False)
     scene.select(binding)
-    return _of_binding(scene, binding)
+    return of_binding(scene, binding)
 
 
 Row = tuple[Action, Callable[[Scene], Attempt]]
 
 ROWS: Mapping[str, Row] = {
-    "a plan they asked for": (Action.APPROVE_PLAN, lambda s: _of_plan(s, s.plan(by=SELF))),
+    "a plan they asked for": (Action.APPROVE_PLAN, lambda s: of_plan(s, s.plan(by=SELF))),
     "a plan on their binding": (Action.APPROVE_PLAN, _plan_on_binding),
     "a plan on their selector": (Action.APPROVE_PLAN, _plan_on_selector),
     "a plan on their policy": (Action.APPROVE_PLAN, _plan_on_policy),
     "a plan on their mappings": (Action.APPROVE_PLAN, _plan_on_mappings),
-    "a plan of their migration": (Action.APPROVE_PLAN, lambda s: _of_plan(s, s.migration(asked_by=SELF))),
+    "a plan of their migration": (Action.APPROVE_PLAN, lambda s: of_plan(s, s.migration(asked_by=SELF))),
     "a start, release, retry or way back of a wave that they asked for": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, s.migration(turn_by=SELF)),
+        lambda s: of_plan(s, s.migration(turn_by=SELF)),
     ),
     "a plan on their word that mailboxes have moved": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, s.migration(given_by=SELF)),
+        lambda s: of_plan(s, s.migration(given_by=SELF)),
     ),
     "a plan on a binding of a ticket they filled in": (Action.APPROVE_PLAN, _plan_on_binding_of_ticket),
     "a plan on a policy of a ticket they filled in": (Action.APPROVE_PLAN, _plan_on_policy_of_ticket),
@@ -296,11 +193,11 @@ ROWS: Mapping[str, Row] = {
     "a release that is tried again, of an agreement they had a hand in": (Action.APPROVE_PLAN, _release_of_moved),
     "a plan of work they had tried again": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried(s, state=OperationState.HELD, reason=Reason.POISON)),
+        lambda s: of_plan(s, retried(s, state=OperationState.HELD, reason=Reason.POISON)),
     ),
     "a plan whose shrunken selection they accepted": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(
+        lambda s: of_plan(
             s,
             retried(
                 s,
@@ -312,52 +209,52 @@ ROWS: Mapping[str, Row] = {
     ),
     "a plan of work that failed and they had tried again": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried(s, state=OperationState.FAILED, reason=Reason.POISON)),
+        lambda s: of_plan(s, retried(s, state=OperationState.FAILED, reason=Reason.POISON)),
     ),
     "a plan for those left out, whom they had tried again": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried(s, state=OperationState.PARTIALLY_COMPLETED)),
+        lambda s: of_plan(s, retried(s, state=OperationState.PARTIALLY_COMPLETED)),
     ),
-    "a plan for those left out of what they asked for": (Action.APPROVE_PLAN, lambda s: _of_plan(s, served_since(s))),
+    "a plan for those left out of what they asked for": (Action.APPROVE_PLAN, lambda s: of_plan(s, served_since(s))),
     "a plan of a campaign's tenant that was held, tried again by them": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.HELD)),
+        lambda s: of_plan(s, retried_in_campaign(s, OperationState.HELD)),
     ),
     "a plan of a campaign's tenant that failed, tried again by them": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.FAILED)),
+        lambda s: of_plan(s, retried_in_campaign(s, OperationState.FAILED)),
     ),
     "a plan for those left in a campaign's tenant, tried again by them": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried_in_campaign(s, OperationState.PARTIALLY_COMPLETED)),
+        lambda s: of_plan(s, retried_in_campaign(s, OperationState.PARTIALLY_COMPLETED)),
     ),
     "a plan of a campaign's tenant that could not begin, tried again by them": (
         Action.APPROVE_PLAN,
-        lambda s: _of_plan(s, retried_in_campaign(s, None)),
+        lambda s: of_plan(s, retried_in_campaign(s, None)),
     ),
-    "a plan they approved alone": (Action.REVIEW_PLAN, _of_broken_glass),
-    "a ticket they brought in": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(by=EVERYTHING))),
+    "a plan they approved alone": (Action.REVIEW_PLAN, of_broken_glass),
+    "a ticket they brought in": (Action.APPROVE_TICKET, lambda s: of_ticket(s, s.ticket(by=EVERYTHING))),
     "a ticket they filled in": (Action.APPROVE_TICKET, _filled_in),
-    "a ticket on records they imported": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(records=SELF))),
+    "a ticket on records they imported": (Action.APPROVE_TICKET, lambda s: of_ticket(s, s.ticket(records=SELF))),
     "a ticket on a declaration they imported": (Action.APPROVE_TICKET, _ticket_on_declaration),
-    "a ticket they ask for at the board": (Action.APPROVE_TICKET, lambda s: _of_ticket(s, s.ticket(requester=SELF))),
+    "a ticket they ask for at the board": (Action.APPROVE_TICKET, lambda s: of_ticket(s, s.ticket(requester=SELF))),
     "a ticket that takes over their binding": (Action.APPROVE_TICKET, _ticket_to_rebind),
     "a ticket that continues their policy": (Action.APPROVE_TICKET, _ticket_about_policy),
     "a ticket whose plans rest on their binding": (Action.APPROVE_TICKET, _ticket_with_plans),
-    "a campaign they asked for": (Action.APPROVE_CAMPAIGN, lambda s: _of_campaign(s.campaign(SELF))),
+    "a campaign they asked for": (Action.APPROVE_CAMPAIGN, lambda s: of_campaign(s.campaign(SELF))),
     "a campaign on their mappings": (Action.APPROVE_CAMPAIGN, _campaign_on_mappings),
-    "a binding they made": (Action.CONFIRM_BINDING, lambda s: _of_binding(s, s.bind(SELF, confirmed=False))),
+    "a binding they made": (Action.CONFIRM_BINDING, lambda s: of_binding(s, s.bind(SELF, confirmed=False))),
     "a binding whose people they chose": (Action.CONFIRM_BINDING, _binding_of_chosen),
     "a binding of a ticket they filled in": (
         Action.CONFIRM_BINDING,
-        lambda s: _of_binding(s, binding_of_ticket(s)),
+        lambda s: of_binding(s, binding_of_ticket(s)),
     ),
     "a binding whose people a ticket chose that they filled in": (
         Action.CONFIRM_BINDING,
-        lambda s: _of_binding(s, selectors_of_ticket(s)),
+        lambda s: of_binding(s, selectors_of_ticket(s)),
     ),
-    "a policy they proposed": (Action.APPROVE_POLICY, lambda s: _of_policy(s, s.policy(SELF, approved_by=None))),
-    "mappings they proposed": (Action.APPROVE_CONFIGURATION, lambda s: _of_version(s, ConfigurationKind.MAPPINGS)),
-    "limits they proposed": (Action.APPROVE_CONFIGURATION, lambda s: _of_version(s, ConfigurationKind.LIMITS)),
-    "mappings they brought back": (Action.REVIEW_CONFIGURATION, _of_rollback),
+    "a policy they proposed": (Action.APPROVE_POLICY, lambda s: of_policy(s, s.policy(SELF, approved_by=None))),
+    "mappings they proposed": (Action.APPROVE_CONFIGURATION, lambda s: of_version(s, ConfigurationKind.MAPPINGS)),
+    "limits they proposed": (Action.APPROVE_CONFIGURATION, lambda s: of_version(s, ConfigurationKind.LIMITS)),
+    "mappings they brought back": (Action.REVIEW_CONFIGURATION, of_rollback),
 }

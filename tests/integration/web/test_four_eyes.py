@@ -23,7 +23,8 @@ from provisioning.domain.events import Event
 from provisioning.domain.rights import OF_A_SECOND_PERSON, Action
 from tests.factories import NOW
 from tests.integration.web.conftest import Asker
-from tests.integration.web.four_eyes import ROWS, Attempt
+from tests.integration.web.four_eyes import ROWS
+from tests.integration.web.four_eyes_doors import Attempt
 from tests.integration.web.four_eyes_scene import SELF, Scene
 from tests.integration.web.four_eyes_tricks import TRICKS
 
