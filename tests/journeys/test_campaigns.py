@@ -113,8 +113,8 @@ def _definition(town: Town, schools: Sequence[Customer]) -> dict[str, Any]:
 
 
 def _unready(desk: Desk, watch: Caller, campaign: str) -> dict[str, set[str]]:
-    desk.do("campaigns", "check", campaign, code=1)
-    until(lambda: _were_looked_at(watch, campaign), "all were looked at, for a worker may be at some of them, too")
+    desk.do("campaigns", "check", campaign, code=None)  # a worker may be at some of them, too, and find who is unready
+    until(lambda: _were_looked_at(watch, campaign), "all were looked at")
     found: dict[str, set[str]] = {}
     for row in desk.look("campaigns", "show", campaign, "--readiness"):
         if row["is_blocking"]:

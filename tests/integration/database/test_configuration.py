@@ -233,7 +233,7 @@ class TestRestore:
             plan = store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
             uow.commit()
         for author in (THIRD, AUTHOR):
-            with open_uow() as uow, pytest.raises(NotAllowedError, match="or mappings of the plan"):
+            with open_uow() as uow, pytest.raises(NotAllowedError, match="had a hand in what the plan rests on"):
                 uow.plans.approve(plan.plan_id, author, plan.envelope.digest, LATER)
 
 
@@ -303,7 +303,7 @@ class TestPlans:
         uow.configuration.approve(MAPPINGS, "two", SECOND, LATER)
         plan = store(uow, make.plan(operation, make.people(1), guard_breaches=("too many",)))
         uow.commit()
-        with pytest.raises(NotAllowedError, match="or mappings of the plan"):
+        with pytest.raises(NotAllowedError, match="had a hand in what the plan rests on"):
             uow.plans.approve(plan.plan_id, AUTHOR, plan.envelope.digest, LATER)
 
     def test_anybody_else_does_and_a_proposal_alone_excludes_nobody(

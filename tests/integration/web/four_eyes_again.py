@@ -9,6 +9,7 @@ from provisioning.domain.ids import Actor, OrganisationId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.operation import Operation
 from provisioning.domain.reasons import Reason
+from provisioning.planning.mapping_digest import campaign_digest
 from tests.factories import NOW
 from tests.factories import campaigns as make_campaigns
 from tests.factories import operations as make
@@ -35,8 +36,8 @@ def served_since(scene: Scene) -> Operation:
 def retried_in_campaign(scene: Scene, state: OperationState | None) -> Operation:
     """`campaigns retry`, and the plan of whoever was left. `state`: of their operation, None: it could not begin."""
     services = scene.services
-    mappings = services.mappings.digest
     made = make_campaigns.campaign(CampaignState.RUNNING, requested_by=OTHER)
+    mappings = campaign_digest(made.definition.pairs, services.mappings)
     made = msgspec.structs.replace(
         made, approval=make_campaigns.approval(made, mapping=mappings, approved_by=Actor("person:third"))
     )

@@ -27,7 +27,8 @@ def filled_in(scene: Scene, kind: TicketKind, asked: Mapping[str, object], added
 
 def binding_of_ticket(scene: Scene) -> str:
     """It is approved by somebody else, and nobody could look at the tenant to confirm the binding yet."""
-    selectors = {"faculty": '{"domain":"school.example"}'}
+    selectors = {"faculty": '{"ids":["0","1"]}'}
+    scene.move_in(scene.tenant, 3)
     added = {"tenant": scene.tenant.initial_domain, "selectors": selectors}
     approve(scene, filled_in(scene, TicketKind.REBIND, {"organisation": SCHOOL}, added))
     with scene.services.open_uow() as uow:

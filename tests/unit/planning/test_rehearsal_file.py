@@ -28,11 +28,11 @@ PLAIN = MigrationFile(
     target=Side(tenant=guid(), holder="00XX00"),
     asked_by="letter 7",
     people=EVERYONE,
-    products=(ProductPair(source_sku=SkuId(A3), target_sku=SkuId(A3)),),
+    products=(ProductPair(source_sku=SkuId(A3), target_sku=SkuId(A3), audience=Audience.FACULTY),),
     waves=(WaveDefinition(number=1, name="proef", selector=EVERYONE),),
     rules=(MatchRule.EMPLOYEE_ID,),
 )
-PAIRS = (IdentityPair(guid(), guid()), IdentityPair("b@x.nl", "c@y.nl"))
+PAIRS = (IdentityPair(guid(), guid(), 2), IdentityPair("b@x.nl", "c@y.nl", 3))
 IDS = msgspec.json.encode({"ids": [guid(), guid()]}).decode()
 
 
