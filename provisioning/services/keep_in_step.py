@@ -148,12 +148,15 @@ def _of_migration(uow: UnitOfWork, operation: Operation) -> Word | None:
     )
 
 
+_BACK = frozenset({WaveState.ROLLING_BACK, WaveState.ROLLED_BACK})
+
+
 def _called_off(uow: UnitOfWork, migration: Migration, operation: Operation, part: MigrationPart) -> Reason | None:
     """Why this part does not go on, for good; what a wave that is rolled back undoes goes on."""
     if migration.state is MigrationState.ABORTED:
         return None if operation.wish.is_for_mailboxes else Reason.MIGRATION_ABORTED
     waves = {wave.number: wave.state for wave in uow.migrations.waves(migration.migration_id)}
-    is_rolled_back = part.phase in FORWARD and waves.get(part.wave) is WaveState.ROLLING_BACK
+    is_rolled_back = part.phase in FORWARD and waves.get(part.wave) in _BACK
     return Reason.WAVE_ROLLED_BACK if is_rolled_back else None
 
 

@@ -160,6 +160,7 @@ def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_is_tried_a
     check_merger(merger)
 
 
+@pytest.mark.slow
 def test_s34_errors_begin_in_the_middle_of_a_wave_and_only_who_failed_goes_back(town: Town) -> None:
     """Everybody has the licence there when Exchange is refused to some: who moved keeps theirs."""
     merger = Merger.prepare(town, _WAVE + 3, pilot=3)
@@ -254,6 +255,7 @@ def test_both_tenants_give_licences_through_groups(town: Town) -> None:
     check_merger(merger)
 
 
+@pytest.mark.slow
 def test_s34_a_wave_goes_back_out_of_the_group_into_which_it_had_been_moved(town: Town) -> None:
     """It had left the source, too: the old licence is back before anybody leaves the group."""
     by_group = {"policy": {"assignment_mode": AssignmentMode.GROUP, "usage_location": "NL"}, "roles": GROUP_ROLES}

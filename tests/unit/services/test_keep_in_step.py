@@ -132,9 +132,10 @@ class TestWhatFollowsAPart:
         push(world, a_change(world, OS.AWAITING_APPROVAL, M.ABORTED))
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.MIGRATION_ABORTED)
 
-    def test_is_called_off_when_its_wave_goes_back(self, world: World) -> None:
+    @pytest.mark.parametrize("wave", [WaveState.ROLLING_BACK, WaveState.ROLLED_BACK])
+    def test_is_called_off_when_its_wave_goes_back_or_has_gone_back(self, world: World, wave: WaveState) -> None:
         change = a_change(world, OS.PLANNING)
-        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=WaveState.ROLLING_BACK)
+        world.waves[MIGRATION, 1] = msgspec.structs.replace(world.waves[MIGRATION, 1], state=wave)
         push(world, change)
         assert (world.operations[OPEN].state, world.operations[OPEN].reason) == (OS.CANCELLED, Reason.WAVE_ROLLED_BACK)
 
