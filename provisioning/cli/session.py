@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 def _open_services() -> "Services":
     # Late: whoever asks for help should not wait for the SDK, the database driver and the broker to load.
+    from config.logging import configure_logging
     from provisioning import bootstrap
 
+    configure_logging("warning")  # to standard error: what is printed may be JSON that a program reads
     return bootstrap.services()
 
 
