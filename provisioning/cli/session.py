@@ -19,8 +19,10 @@ _OF_CLIENTS = "a client reads its own `orders`, `operations`, `tickets`, `notice
 
 def _open_services() -> "Services":
     # Late: whoever asks for help should not wait for the SDK, the database driver and the broker to load.
+    from config.logging import configure_logging
     from provisioning import bootstrap
 
+    configure_logging("warning")  # to standard error: what is printed may be JSON that a program reads
     return bootstrap.services()
 
 

@@ -1,9 +1,11 @@
 """A whole world for the journeys of each test process; each journey has customers of its own."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import structlog
 
 from provisioning.local.world import APP, LocalWorld, WorldOptions
 from tests.engines import temporary_folder
@@ -14,6 +16,14 @@ from tests.journeys.misfortune import Engineer
 from tests.journeys.worlds import is_shared
 
 FAST = 120.0  # seconds of service and twin per second: five minutes of lag pass in two and a half
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _logged_apart() -> Iterator[None]:
+    """What a command logs goes to standard error, as it does where people type it: what it prints is read here."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    yield
+    structlog.reset_defaults()
 
 
 @contextmanager
