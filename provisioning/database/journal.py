@@ -77,6 +77,12 @@ class SqlJournal(Store):
     def pending_writes(self) -> list[Work]:
         return self._list(reads.pending_writes(), Work)
 
+    def verified_at(self, operation: OperationId) -> dict[SubjectId, datetime]:
+        table = steps.c
+        read_back = (table.operation_id == operation) & table.verified_at.is_not(None)
+        query = select(table.subject_id, func.max(table.verified_at)).where(read_back).group_by(table.subject_id)
+        return {SubjectId(subject): at for subject, at in self._connection.execute(query)}
+
     def verified_since(self, since: datetime) -> int:
         last = (steps.c.verified_at >= since) & steps.c.is_last & steps.c.kind.not_in(GROUP_STEPS)
         return self._connection.scalar(select(func.count()).select_from(steps).where(last)) or 0

@@ -136,12 +136,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     with_ids: bool
     now: datetime
     left_to_do: tuple[LeftToDo, ...] = ()
+    read_back: Mapping[tuple[Phase, SubjectId], datetime] = {}  # when a person's own steps of a phase were
 
 
 def draw_report(facts: Facts) -> MigrationReport:
     """The report of everything up to now; a migration need not be over."""
     migration, definition = facts.migration, facts.migration.definition
-    ended = _Ended(facts.operations)
+    ended = _Ended(facts.operations, facts.read_back)
     people = [_person(one, facts, ended) for one in facts.travellers]
     return MigrationReport(
         migration_id=migration.migration_id,
@@ -164,15 +165,15 @@ def draw_report(facts: Facts) -> MigrationReport:
 
 
 class _Ended:
-    """When the last operation of each phase that worked on somebody came to its end."""
+    """When a phase was done for a person: read back, or, where nothing had to be written, with its last operation."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], read_back: Mapping[tuple[Phase, SubjectId], datetime]) -> None:
         self._at: dict[tuple[Phase, SubjectId], datetime] = {}
         for operation in sorted(operations, key=lambda one: one.entered_at):
             if operation.wish.part is not None and operation.state in OPERATION_ENDS:
-                self._at |= dict.fromkeys(
-                    ((operation.wish.part.phase, one) for one in operation.wish.named), operation.entered_at
-                )
+                phase = operation.wish.part.phase
+                self._at |= dict.fromkeys(((phase, one) for one in operation.wish.named), operation.entered_at)
+        self._at |= {key: at for key, at in read_back.items() if key in self._at}
 
     def at(self, phase: Phase, traveller: Traveller) -> datetime | None:
         person = traveller.target_id if phase in TARGET_PHASES else traveller.source_id

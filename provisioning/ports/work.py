@@ -216,6 +216,9 @@ class Journal(Protocol):
     def groups_sent_since(self, tenant: TenantId, since: datetime) -> list[StepRecord]:
         """What was written to groups (made, licensed) by any operation, or may have been: in flight and unknown too."""
 
+    def verified_at(self, operation: OperationId) -> dict[SubjectId, datetime]:
+        """When the last step of each person was read back; whoever had none is not in it."""
+
     def verified_since(self, since: datetime) -> int:
         """How many people's last step was verified, in all tenants."""
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from provisioning.domain.actors import Identity
 from provisioning.domain.calendar import dutch_day
 from provisioning.domain.catalogue import Mappings
-from provisioning.domain.ids import OrganisationId, TenantId
+from provisioning.domain.ids import OrganisationId, SubjectId, TenantId
+from provisioning.domain.migration import Phase
 from provisioning.domain.operation import Operation
 from provisioning.domain.rights import Action, may
 from provisioning.planning.migration_report import Approval, Facts, MigrationReport, Party, draw_report
@@ -40,8 +42,19 @@ class ReportMigration:
                 with_ids=may(identity, Action.SEE_PEOPLE),
                 now=now,
                 left_to_do=aftermath(uow, migration, travellers, products, dutch_day(now)),
+                read_back=_read_back(uow, operations),
             )
         return draw_report(facts)
+
+
+def _read_back(uow: UnitOfWork, operations: Sequence[Operation]) -> dict[tuple[Phase, SubjectId], datetime]:
+    """Of several tries the last that came to anything."""
+    found: dict[tuple[Phase, SubjectId], datetime] = {}
+    for operation in sorted(operations, key=lambda one: one.created_at):
+        part = operation.wish.part
+        if part is not None:
+            found |= {(part.phase, who): at for who, at in uow.journal.verified_at(operation.operation_id).items()}
+    return found
 
 
 def _party(uow: UnitOfWork, tenant: TenantId, holder: OrganisationId) -> Party:

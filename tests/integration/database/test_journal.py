@@ -411,3 +411,4 @@ class TestVerifiedSince:
         close(uow, work, StepUpdate(step_id=second.step_id, state=StepState.APPLIED, at=LATER))
         assert uow.journal.verified_since(NOW) == uow.journal.verified_since(LATER) == 1
         assert uow.journal.verified_since(LATER + A_SECOND) == 0
+        assert set(uow.journal.verified_at(work.operation.operation_id).values()) == {LATER}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.domain.ids import SubjectId
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.migration import Phase, Situation
 from provisioning.domain.migration_lifecycle import PersonState
@@ -62,6 +63,18 @@ class TestMoments:
         (anne,) = report(person("anne", state=P.RELEASED), operations=self.OPERATIONS).people
         assert (anne.prepared_at, anne.released_at) == (NOW - 39 * DAY, NOW - DAY)
         assert anne.rolled_back_at is None
+
+    def test_are_those_of_the_person_where_their_own_steps_were_read_back(self) -> None:
+        """An operation may go on for nights; whoever had nothing to be written is done when it ends."""
+        own = {
+            (Phase.PREPARE, SubjectId("anne2")): NOW - 41 * DAY,
+            (Phase.RELEASE, SubjectId("anne")): NOW - 2 * DAY,
+            (Phase.UNDO_SOURCE, SubjectId("anne")): NOW,  # of an operation that goes on
+        }
+        people = [person(name, state=P.RELEASED) for name in ("anne", "bram")]
+        anne, bram = report(*people, operations=self.OPERATIONS, read_back=own).people
+        assert (anne.prepared_at, anne.released_at) == (NOW - 41 * DAY, NOW - 2 * DAY)
+        assert (bram.prepared_at, bram.released_at) == (NOW - 40 * DAY, NOW - DAY)
 
     def test_who_failed_in_a_phase_did_not_come_through_it(self) -> None:
         failed = person("anne", state=P.FAILED, failed_in=Phase.PREPARE, reason=Reason.COUNT_VIOLATION)

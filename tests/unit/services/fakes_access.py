@@ -487,6 +487,10 @@ class _Journal(_Store):
         recent = (one for one in self.world.written if one.applied_at and one.applied_at >= since)
         return [one for one in recent if self.world.operations[one.operation_id].tenant_id == tenant]
 
+    def verified_at(self, operation: OperationId) -> dict[SubjectId, datetime]:
+        done = (one for one in self.world.written if one.operation_id == operation and one.state is StepState.VERIFIED)
+        return {one.step.subject_id: one.applied_at for one in done if one.applied_at}
+
     def verified_since(self, _since: datetime) -> int:
         return 0
 
