@@ -16,7 +16,7 @@ from provisioning.domain.actors import Role
 from provisioning.domain.ids import LineKey
 from provisioning.domain.lifecycle import OperationState
 from provisioning.domain.reasons import Reason
-from provisioning.local.world import APP, LocalWorld
+from provisioning.local.world import APP
 from tests.journeys import customers
 from tests.journeys.callers import EVERY, Api, Asked
 from tests.journeys.customers import A3, Customer
@@ -26,7 +26,7 @@ from tests.journeys.mergers import entitle
 from tests.journeys.patience import until
 from tests.journeys.promises import check_promises, check_witness
 
-_DAYS = timedelta(days=1, hours=12).total_seconds()
+_DAYS = timedelta(days=1, hours=12)
 _WITHIN = 90.0
 CONTACT = "contact-1"
 
@@ -78,7 +78,7 @@ class Move:
 
 
 def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
-    world: LocalWorld, town: Town, desk: Desk, api: Api, tmp_path: Path
+    town: Town, desk: Desk, api: Api, tmp_path: Path
 ) -> None:
     watch = api.caller("person:watch", Role.OPERATOR)
     here, there = _school_and_board(town)
@@ -97,7 +97,7 @@ def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
     stray = town.control.add_subscription(stranger.tenant, skuId=A3, totalLicenses=5)["id"]
     until(lambda: moved.seen.show()["move"]["vanished_at"], "they are seen to be gone", every=EVERY)
 
-    town = _days_later(world, api, _DAYS)
+    _pass(town, api, _DAYS)
     moved.await_state("held", Reason.SEATS_NOWHERE)
     assert town.services.find_strays() == 1
     found = Move(desk, Asked(watch, _alarmed(desk, stranger)))
@@ -109,7 +109,7 @@ def test_s28_nowhere_for_days_and_s32_in_another_customers_tenant(
     found.file("case 2")
     found.await_state("completed")
 
-    town = _days_later(world, api, 2 * _DAYS)
+    _pass(town, api, 2 * _DAYS)
     moved.await_operation("deliver", "completed")
     moved.approve_release()
     moved.await_state("completed")
@@ -214,11 +214,9 @@ def _form(here: Customer, there: Customer) -> dict[str, Any]:
 # ── meanwhile ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _days_later(world: LocalWorld, api: Api, seconds: float) -> Town:
-    world.skip(seconds)
-    town = Town(world)
+def _pass(town: Town, api: Api, days: timedelta) -> None:
+    town.pass_time(days)
     api.open(town)
-    return town
 
 
 def _is_drawn_up(move: Move, file: Path, here: Customer, there: Customer) -> None:
